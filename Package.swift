@@ -1,0 +1,80 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Settings of every target: Swift 6 language mode, no warning lives, narrow imports.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Settings of targets without I/O: whatever is unsafe must also say so.
+let pure: [SwiftSetting] = house + [.strictMemorySafety()]
+
+func library(_ name: String, layer settings: [SwiftSetting], uses: [String] = []) -> Target {
+    .target(name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
+}
+
+func tests(_ name: String, uses: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: (uses + ["TestSupport"]).map { .byName(name: $0) },
+        resources: resources, swiftSettings: house)
+}
+
+let package = Package(
+    name: "lkpush",
+    products: [.executable(name: "lkpush", targets: ["lkpush"])],
+    targets: [
+        // C libraries of Debian 12: a module map and a shim each.
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        // Layer 0: bytes.
+        library("Wire", layer: pure),
+
+        // Layer 1: the machine.
+        library("Platform", layer: house, uses: ["Wire"]),
+        library("SQLite", layer: house, uses: ["CSQLite"]),
+        library("Matching", layer: house, uses: ["CPCRE2"]),
+
+        // Layer 2: vocabularies.
+        library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
+        library("Metrics", layer: pure, uses: ["Wire"]),
+        library("Storage", layer: pure, uses: ["Wire"]),
+
+        // Layer 3: the machines.
+        library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
+        library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Wire"]),
+
+        // Layer 4: adapters to the outside.
+        library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
+        library("HTTPClient", layer: house, uses: ["CCurl", "Platform"]),
+        library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
+
+        // Layer 5: composition.
+        library(
+            "Simulation", layer: house,
+            uses: ["HTTPClient", "LiveKit", "Platform", "Wire"]),
+        library(
+            "Exporter", layer: house,
+            uses: [
+                "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Matching", "Platform", "Recording", "RemoteWrite",
+                "Storage", "StorageSQLite", "Wire",
+            ]),
+
+        // Layer 6: entry points.
+        .executableTarget(
+            name: "lkpush", dependencies: ["Exporter", "Simulation", "Platform"], swiftSettings: house),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics"], path: "Tests/TestSupport",
+            swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,241 @@
+package import Wire
+
+/// What lkpush keeps of one webhook: only the fields that the recorder uses.
+/// https://github.com/livekit/protocol/blob/main/protobufs/livekit_webhook.proto
+package struct Event: Sendable, Equatable {
+    /// Unique per event, repeated by retries; empty where the sender gave none.
+    package var id: String
+    /// When LiveKit queued the event, in whole Unix seconds; 0 where absent.
+    package var createdAt: Int64
+    /// The room the event belongs to; name and SID are empty where unknown.
+    package var room: Room
+    package var body: Body
+
+    package init(id: String = "", createdAt: Int64 = 0, room: Room = Room(), body: Body) {
+        self.id = id
+        self.createdAt = createdAt
+        self.room = room
+        self.body = body
+    }
+
+    package enum Body: Sendable, Equatable {
+        case roomStarted
+        case roomFinished
+        case participantJoined(Participant)
+        case participantLeft(Participant)
+        case participantConnectionAborted(Participant)
+        case trackPublished(Track, by: Participant)
+        case trackUnpublished(Track, by: Participant)
+        case egressStarted(Egress)
+        case egressUpdated(Egress)
+        case egressEnded(Egress)
+        case ingressStarted(Ingress)
+        case ingressEnded(Ingress)
+        case other
+    }
+
+    package var type: EventType {
+        switch body {
+        case .roomStarted: .roomStarted
+        case .roomFinished: .roomFinished
+        case .participantJoined: .participantJoined
+        case .participantLeft: .participantLeft
+        case .participantConnectionAborted: .participantConnectionAborted
+        case .trackPublished: .trackPublished
+        case .trackUnpublished: .trackUnpublished
+        case .egressStarted: .egressStarted
+        case .egressUpdated: .egressUpdated
+        case .egressEnded: .egressEnded
+        case .ingressStarted: .ingressStarted
+        case .ingressEnded: .ingressEnded
+        case .other: .other
+        }
+    }
+}
+
+/// A room as events carry it: complete on `room_` and `participant_` events, SID and name on others, name alone on
+/// `ingress_` events.
+package struct Room: Sendable, Equatable {
+    package var sid: String
+    package var name: String
+    /// `creationTimeMs`, in Unix milliseconds; 0 where absent.
+    package var creationTime_ms: Int64
+    /// `creationTime`, in Unix seconds; 0 where absent.
+    package var creationTime_s: Int64
+    /// The organization named by the room's metadata, where the decoder was told the key and the event has it.
+    package var metadataOrganization: String?
+
+    package init(
+        sid: String = "", name: String = "", creationTime_ms: Int64 = 0, creationTime_s: Int64 = 0,
+        metadataOrganization: String? = nil
+    ) {
+        self.sid = sid
+        self.name = name
+        self.creationTime_ms = creationTime_ms
+        self.creationTime_s = creationTime_s
+        self.metadataOrganization = metadataOrganization
+    }
+
+    /// `creationTimeMs`, else `creationTime`; nil where the payload has neither.
+    package var createdAt: Timestamp? {
+        if creationTime_ms > 0 { return Timestamp(milliseconds: creationTime_ms) }
+        return creationTime_s > 0 ? Timestamp(seconds: creationTime_s) : nil
+    }
+}
+
+/// A participant; track events carry only SID and identity, and so no kind.
+package struct Participant: Sendable, Equatable {
+    /// `ParticipantInfo.Kind`; a value this program does not know is `.other`.
+    package enum Kind: Int32, Sendable, CaseIterable {
+        case standard = 0
+        case ingress = 1
+        case egress = 2
+        case sip = 3
+        case agent = 4
+        case connector = 7
+        case bridge = 8
+        case other = -1
+    }
+
+    package var sid: String
+    package var identity: String
+    package var kind: Kind
+    /// `joinedAtMs`, in Unix milliseconds; 0 where absent.
+    package var joinedAt_ms: Int64
+    /// `joinedAt`, in Unix seconds; 0 where absent.
+    package var joinedAt_s: Int64
+
+    package init(
+        sid: String = "", identity: String = "", kind: Kind = .standard, joinedAt_ms: Int64 = 0, joinedAt_s: Int64 = 0
+    ) {
+        self.sid = sid
+        self.identity = identity
+        self.kind = kind
+        self.joinedAt_ms = joinedAt_ms
+        self.joinedAt_s = joinedAt_s
+    }
+
+    /// `joinedAtMs`, else `joinedAt`; nil where the payload has neither.
+    package var joinedAt: Timestamp? {
+        if joinedAt_ms > 0 { return Timestamp(milliseconds: joinedAt_ms) }
+        return joinedAt_s > 0 ? Timestamp(seconds: joinedAt_s) : nil
+    }
+}
+
+/// A published track.
+package struct Track: Sendable, Equatable {
+    /// `TrackSource`; the raw value is the label value.
+    package enum Source: String, Sendable, CaseIterable {
+        case camera, microphone, screen_share, screen_share_audio, unknown
+    }
+
+    /// `TrackType`; the raw value is the label value. DATA and unknown numbers are `unknown`.
+    package enum Medium: String, Sendable, CaseIterable {
+        case audio, video, unknown
+    }
+
+    package var sid: String
+    package var source: Source
+    package var type: Medium
+
+    package init(sid: String = "", source: Source = .unknown, type: Medium = .audio) {
+        self.sid = sid
+        self.source = source
+        self.type = type
+    }
+}
+
+/// A recording or streaming job (`EgressInfo`).
+package struct Egress: Sendable, Equatable {
+    /// What is recorded; the raw value is the label value. The unified `egress` and `replay` requests count as their
+    /// source: `template`, `web` and `media`, a replay as `replay`.
+    package enum RequestType: String, Sendable, CaseIterable {
+        case room_composite, web, track, participant, track_composite, template, media, replay, unknown
+    }
+
+    /// `EgressStatus`.
+    package enum Status: Int32, Sendable, CaseIterable {
+        case starting = 0
+        case active = 1
+        case ending = 2
+        case complete = 3
+        case failed = 4
+        case aborted = 5
+        case limitReached = 6
+        case other = -1
+
+        /// The job will not change again.
+        package var isFinal: Bool {
+            switch self {
+            case .complete, .failed, .aborted, .limitReached: true
+            case .starting, .active, .ending, .other: false
+            }
+        }
+    }
+
+    /// Empty on a job that failed before it was made.
+    package var id: String
+    package var requestType: RequestType
+    package var status: Status
+    /// Unix nanoseconds; 0 where absent.
+    package var startedAt_ns: Int64
+    /// Unix nanoseconds; 0 where absent.
+    package var endedAt_ns: Int64
+    package var retryCount: Int64
+    /// Nanoseconds of the first file, else the largest of segments and streams; 0 where there is none.
+    package var media_ns: Int64
+    /// Size of the first file, else of the segments; 0 where there is none.
+    package var size_bytes: Int64
+    /// Where the first file, playlist or stream went; empty where unknown.
+    package var location: String
+    /// What LiveKit says went wrong; empty when nothing did. May hold names: goes to the database, never to a log.
+    package var error: String
+
+    package init(
+        id: String = "", requestType: RequestType = .unknown, status: Status = .starting, startedAt_ns: Int64 = 0,
+        endedAt_ns: Int64 = 0, retryCount: Int64 = 0, media_ns: Int64 = 0, size_bytes: Int64 = 0,
+        location: String = "", error: String = ""
+    ) {
+        self.id = id
+        self.requestType = requestType
+        self.status = status
+        self.startedAt_ns = startedAt_ns
+        self.endedAt_ns = endedAt_ns
+        self.retryCount = retryCount
+        self.media_ns = media_ns
+        self.size_bytes = size_bytes
+        self.location = location
+        self.error = error
+    }
+}
+
+/// A stream that is imported into a room (`IngressInfo` and its `IngressState`).
+package struct Ingress: Sendable, Equatable {
+    /// `IngressInput`; the raw value is the label value.
+    package enum InputType: String, Sendable, CaseIterable {
+        case rtmp, whip, url, unknown
+    }
+
+    package var id: String
+    /// `state.resourceId`: one per session of a reusable ingress; empty where absent.
+    package var resourceID: String
+    package var inputType: InputType
+    /// Unix nanoseconds; 0 where absent.
+    package var startedAt_ns: Int64
+    /// Unix nanoseconds; 0 where absent.
+    package var endedAt_ns: Int64
+    /// `state.error` is set or the status is ENDPOINT_ERROR.
+    package var hasFailed: Bool
+
+    package init(
+        id: String = "", resourceID: String = "", inputType: InputType = .rtmp, startedAt_ns: Int64 = 0,
+        endedAt_ns: Int64 = 0, hasFailed: Bool = false
+    ) {
+        self.id = id
+        self.resourceID = resourceID
+        self.inputType = inputType
+        self.startedAt_ns = startedAt_ns
+        self.endedAt_ns = endedAt_ns
+        self.hasFailed = hasFailed
+    }
+}

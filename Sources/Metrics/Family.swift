@@ -1,0 +1,65 @@
+import Synchronization
+
+/// All series of one metric.
+///
+/// Any thread may call it. Looking a series up hashes its labels under a lock: keep the instrument, not the labels.
+package final class Family<I: Instrument>: Sendable {
+    private struct Child {
+        let instrument: I
+        let series: Series
+    }
+
+    package let descriptor: FamilyDescriptor
+    private let registry: Registry.Shared
+    private let children = Mutex<[[String]: Child]>([:])
+
+    init(_ descriptor: FamilyDescriptor, in registry: Registry.Shared) {
+        self.descriptor = descriptor
+        self.registry = registry
+    }
+
+    /// The instrument with these label values, made on first use; nil where the registry is full, which it counts.
+    ///
+    /// - Parameter values: in the order of the declared label names; cut to `Registry.Limits.labelValue_bytes`.
+    package func series(_ values: [String] = []) -> I? {
+        precondition(values.count == descriptor.labelNames.count, "one value for each label")
+        let values = values.map { registry.bounded($0) }
+        return children.withLock { children in
+            if let child = children[values] { return child.instrument }
+            guard registry.admit(descriptor) else { return nil }
+            let instrument = I(descriptor.kind)
+            let series = Series(family: descriptor, labelValues: values, reading: instrument.reading)
+            children[values] = Child(instrument: instrument, series: series)
+            registry.log(added: series)
+            return instrument
+        }
+    }
+
+    /// Ends the series with these label values; it comes back from zero. Nothing happens where there is none.
+    package func end(_ values: [String]) {
+        let values = values.map { registry.bounded($0) }
+        children.withLock { children in
+            guard let child = children.removeValue(forKey: values) else { return }
+            registry.release(descriptor)
+            registry.log(ended: child.series)
+        }
+    }
+
+    /// Ends every series for which `matches` returns true; its argument is the label values.
+    package func end(where matches: ([String]) -> Bool) {
+        for values in all().map(\.labelValues) where matches(values) { end(values) }
+    }
+
+    /// All series, in no order.
+    func all() -> [Series] {
+        children.withLock { children in children.values.map(\.series) }
+    }
+}
+
+/// A family without its kind, for those who read them all.
+protocol AnyFamily: Sendable {
+    var descriptor: FamilyDescriptor { get }
+    func all() -> [Series]
+}
+
+extension Family: AnyFamily {}

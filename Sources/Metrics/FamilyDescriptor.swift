@@ -1,0 +1,66 @@
+/// What is the same for all series of a metric.
+package struct FamilyDescriptor: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        case counter
+        case gauge
+        /// Upper bounds of the buckets, ascending, without `+Inf`.
+        case histogram(bounds: [Double])
+
+        /// The name that both text formats use.
+        package var name: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge: "gauge"
+            case .histogram: "histogram"
+            }
+        }
+    }
+
+    /// When a series is due to be pushed, where the idle interval is longer than the push interval.
+    package enum Cadence: Sendable, Equatable, CaseIterable {
+        /// When it is new or has changed, else once per idle interval: counters and histograms.
+        case onChange
+        /// At every tick, so that averages over time are unbiased.
+        case everyTick
+        /// On a fixed grid of idle intervals: gauges that are refreshed rarely, and info.
+        case idleGrid
+    }
+
+    package let name: String
+    /// One sentence.
+    package let help: String
+    package let kind: Kind
+    package let labelNames: [String]
+    package let cadence: Cadence
+
+    /// Traps on a declaration that Prometheus would refuse: it is a mistake of the programmer.
+    init(name: String, help: String, kind: Kind, labelNames: [String], cadence: Cadence) {
+        precondition(Self.isName(name, colon: true), "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*")
+        precondition(!help.isEmpty, "every metric has a help sentence")
+        precondition(labelNames.allSatisfy { Self.isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" })
+        precondition(Set(labelNames).count == labelNames.count, "a label is declared once")
+        if case .histogram(let bounds) = kind {
+            precondition(!bounds.isEmpty && zip(bounds, bounds.dropFirst()).allSatisfy(<), "bounds ascend")
+        }
+        precondition((kind == .counter) == name.hasSuffix("_total"), "counters, and only they, end with _total")
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.labelNames = labelNames
+        self.cadence = cadence
+    }
+
+    /// How many time series one set of label values makes: a histogram's buckets, `+Inf`, sum and count.
+    package var seriesPerChild: Int {
+        if case .histogram(let bounds) = kind { return bounds.count + 3 }
+        return 1
+    }
+
+    private static func isName(_ name: String, colon: Bool) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+                || $0 == UInt8(ascii: "_") || (colon && $0 == UInt8(ascii: ":"))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Synchronization
+
+/// What a series holds: made by its family, updated by anyone, read by exposition and shipper.
+package protocol Instrument: AnyObject, Sendable {
+    init(_ kind: FamilyDescriptor.Kind)
+    /// The instrument, by its kind.
+    var reading: Series.Reading { get }
+}
+
+/// A number that only rises. One relaxed compare-and-exchange per update; whole numbers are exact up to 2^53.
+///
+/// Relaxed is enough: a counter orders nothing but itself.
+package final class Counter: Instrument {
+    private let bits = Atomic<Double>(0)
+
+    package init(_ kind: FamilyDescriptor.Kind) {}
+
+    package var value: Double { bits.load(ordering: .relaxed) }
+    package var reading: Series.Reading { .counter(self) }
+
+    package func increment(by amount: Double = 1) {
+        precondition(amount >= 0, "a counter never falls")
+        var current = bits.load(ordering: .relaxed)
+        while true {
+            let (done, seen) = bits.weakCompareExchange(
+                expected: current, desired: current + amount, ordering: .relaxed)
+            if done { return }
+            current = seen
+        }
+    }
+
+    /// Takes over a total that something else counts, such as the kernel, or that a snapshot kept.
+    package func set(total: Double) { bits.store(total, ordering: .relaxed) }
+}
+
+/// A number that goes up and down. One relaxed store per update.
+package final class Gauge: Instrument {
+    private let bits = Atomic<Double>(0)
+
+    package init(_ kind: FamilyDescriptor.Kind) {}
+
+    package var value: Double { bits.load(ordering: .relaxed) }
+    package var reading: Series.Reading { .gauge(self) }
+
+    package func set(_ value: Double) { bits.store(value, ordering: .relaxed) }
+    package func set(_ value: Int) { set(Double(value)) }
+}
+
+/// Observations counted in buckets. Buckets, sum and count always belong together: a lock guards them.
+package final class Histogram: Instrument {
+    /// What the buckets hold; `counts` are per bucket, not cumulative, the last one is `+Inf`.
+    package struct State: Sendable, Equatable {
+        package var counts: [UInt64]
+        package var sum: Double
+    }
+
+    /// Upper bounds, ascending, without `+Inf`.
+    package let bounds: [Double]
+    private let state: Mutex<State>
+
+    package init(_ kind: FamilyDescriptor.Kind) {
+        guard case .histogram(let bounds) = kind else { preconditionFailure("a histogram has bounds") }
+        self.bounds = bounds
+        state = Mutex(State(counts: [UInt64](repeating: 0, count: bounds.count + 1), sum: 0))
+    }
+
+    package var reading: Series.Reading { .histogram(self) }
+
+    /// Counts one observation; one that is not a number is ignored.
+    package func observe(_ value: Double) {
+        guard !value.isNaN else { return }
+        // Ten bounds: a scan is as fast as a search. The bucket is the first whose bound is not below the value.
+        var index = 0
+        while index < bounds.count && value > bounds[index] { index += 1 }
+        state.withLock { state in
+            state.counts[index] += 1
+            state.sum += value
+        }
+    }
+
+    /// A consistent copy.
+    package var current: State { state.withLock { $0 } }
+
+    /// Takes over what a snapshot kept.
+    package func set(_ new: State) {
+        precondition(new.counts.count == bounds.count + 1, "a histogram keeps its buckets")
+        state.withLock { $0 = new }
+    }
+
+    /// Passes the cumulative buckets (`+Inf` last), then sum and count to `body`, without allocating.
+    /// `body` runs under the lock and must not touch the histogram.
+    package func read(bucket: (Int, Double) -> Void, total: (_ sum: Double, _ count: Double) -> Void) {
+        state.withLock { state in
+            var cumulative: UInt64 = 0
+            for index in state.counts.indices {
+                cumulative += state.counts[index]
+                bucket(index, Double(cumulative))
+            }
+            total(state.sum, Double(cumulative))
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Synchronization
+
+/// Every metric of the process, and who is told when series come and go.
+///
+/// Families are declared at start; series come and go while it runs. Any thread may use it. Reading all of it is
+/// `O(series)` and never blocks an update for longer than one series takes.
+package final class Registry: Sendable {
+    package enum Limits {
+        /// Longest label value, in UTF-8 bytes: half of what Mimir takes, so that an escaped one still fits.
+        /// https://grafana.com/docs/mimir/latest/configure/configuration-parameters/
+        package static let labelValue_bytes = 1_024
+    }
+
+    private let shared: Shared
+    private let families = Mutex<[any AnyFamily]>([])
+    private let collectors = Mutex<[@Sendable () -> Void]>([])
+
+    /// - Parameters:
+    ///   - maxSeries: the most time series at one time, a histogram's all counted; further ones are refused.
+    ///   - onFirstRefusal: called once per family with its name, on the thread that was refused.
+    package init(maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void = { _ in }) {
+        shared = Shared(maxSeries: maxSeries, onFirstRefusal: onFirstRefusal)
+        let series = gauge("lkpush_series", "Time series held now.")
+        let refused = counter(
+            "lkpush_series_refused_total", "Series refused because MAX_SERIES was reached.", labels: ["family"])
+        let cut = counter("lkpush_label_values_cut_total", "Label values cut because they were too long.")
+        let seriesGauge = series.series()
+        let cutCounter = cut.series()
+        onRead { [shared] in
+            let (count, refusals, cuts) = shared.figures
+            seriesGauge?.set(count)
+            cutCounter?.set(total: Double(cuts))
+            for (family, total) in refusals { refused.series([family])?.set(total: Double(total)) }
+        }
+    }
+
+    // MARK: Declaring
+
+    package func counter(_ name: String, _ help: String, labels: [String] = []) -> Family<Counter> {
+        declare(.init(name: name, help: help, kind: .counter, labelNames: labels, cadence: .onChange))
+    }
+
+    package func gauge(
+        _ name: String, _ help: String, labels: [String] = [], cadence: FamilyDescriptor.Cadence = .idleGrid
+    ) -> Family<Gauge> {
+        declare(.init(name: name, help: help, kind: .gauge, labelNames: labels, cadence: cadence))
+    }
+
+    package func histogram(
+        _ name: String, _ help: String, labels: [String] = [], bounds: [Double]
+    ) -> Family<Histogram> {
+        declare(.init(
+            name: name, help: help, kind: .histogram(bounds: bounds), labelNames: labels, cadence: .onChange))
+    }
+
+    private func declare<I: Instrument>(_ descriptor: FamilyDescriptor) -> Family<I> {
+        let family = Family<I>(descriptor, in: shared)
+        families.withLock { families in
+            precondition(!families.contains { $0.descriptor.name == descriptor.name }, "a metric is declared once")
+            families.append(family)
+        }
+        return family
+    }
+
+    /// Adds a closure that runs before each reading, for instruments that mirror something else.
+    package func onRead(_ body: @escaping @Sendable () -> Void) {
+        collectors.withLock { $0.append(body) }
+    }
+
+    // MARK: Reading
+
+    /// Runs the closures of `onRead`: call it once before the instruments are read.
+    package func collect() {
+        for body in collectors.withLock({ $0 }) { body() }
+    }
+
+    /// The declarations, sorted by name.
+    package var descriptors: [FamilyDescriptor] {
+        families.withLock { $0.map(\.descriptor) }.sorted { $0.name < $1.name }
+    }
+
+    /// All series of each family that has any: families sorted by name, series by label values.
+    package func snapshot() -> [(family: FamilyDescriptor, series: [Series])] {
+        families.withLock { $0 }
+            .sorted { $0.descriptor.name < $1.descriptor.name }
+            .map { ($0.descriptor, $0.all().sorted { $0.labelValues.lexicographicallyPrecedes($1.labelValues) }) }
+            .filter { !$0.1.isEmpty }
+    }
+
+    /// Starts to record which series come and go, for one reader that calls `takeChanges` regularly.
+    /// All series that exist come first.
+    package func startRecordingChanges() {
+        let existing = snapshot().flatMap(\.series)
+        shared.startLog(with: existing)
+    }
+
+    /// The series that came and went since the last call, each in order. A series that did both is in neither.
+    package func takeChanges() -> Changes { shared.takeLog() }
+
+    package struct Changes: Sendable {
+        package var added: [Series] = []
+        package var ended: [Series] = []
+    }
+}
+
+extension Registry {
+    /// What the families share with their registry: the bound, and the log of changes.
+    final class Shared: Sendable {
+        private struct State {
+            var series = 0
+            var refused: [String: Int] = [:]
+            var valuesCut = 0
+            var log: [ObjectIdentifier: (order: Int, series: Series, isEnd: Bool)]?
+            var order = 0
+        }
+
+        private let maxSeries: Int
+        private let onFirstRefusal: @Sendable (String) -> Void
+        private let state = Mutex(State())
+
+        init(maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void) {
+            self.maxSeries = maxSeries
+            self.onFirstRefusal = onFirstRefusal
+        }
+
+        var figures: (series: Int, refused: [String: Int], valuesCut: Int) {
+            state.withLock { ($0.series, $0.refused, $0.valuesCut) }
+        }
+
+        /// The value, cut between characters where it is too long.
+        func bounded(_ value: String) -> String {
+            guard value.utf8.count > Limits.labelValue_bytes else { return value }
+            state.withLock { $0.valuesCut += 1 }
+            var cut = ""
+            var room = Limits.labelValue_bytes
+            for scalar in value.unicodeScalars {
+                room -= UTF8.width(scalar)
+                if room < 0 { break }
+                cut.unicodeScalars.append(scalar)
+            }
+            return cut
+        }
+
+        /// Takes room for one more child of a family; false where there is none.
+        func admit(_ family: FamilyDescriptor) -> Bool {
+            let (isAdmitted, isFirst) = state.withLock { state in
+                if state.series + family.seriesPerChild <= maxSeries {
+                    state.series += family.seriesPerChild
+                    return (true, false)
+                }
+                state.refused[family.name, default: 0] += 1
+                return (false, state.refused[family.name] == 1)
+            }
+            if isFirst { onFirstRefusal(family.name) }
+            return isAdmitted
+        }
+
+        func release(_ family: FamilyDescriptor) {
+            state.withLock { $0.series -= family.seriesPerChild }
+        }
+
+        func startLog(with existing: [Series]) {
+            state.withLock { state in
+                var log = state.log ?? [:]
+                for series in existing where log[ObjectIdentifier(series)] == nil {
+                    state.order += 1
+                    log[ObjectIdentifier(series)] = (state.order, series, false)
+                }
+                state.log = log
+            }
+        }
+
+        func log(added series: Series) {
+            state.withLock { state in
+                guard state.log != nil else { return }
+                state.order += 1
+                state.log?[ObjectIdentifier(series)] = (state.order, series, false)
+            }
+        }
+
+        func log(ended series: Series) {
+            state.withLock { state in
+                guard let log = state.log else { return }
+                if let entry = log[ObjectIdentifier(series)], !entry.isEnd {
+                    state.log?[ObjectIdentifier(series)] = nil
+                } else {
+                    state.order += 1
+                    state.log?[ObjectIdentifier(series)] = (state.order, series, true)
+                }
+            }
+        }
+
+        func takeLog() -> Changes {
+            let entries = state.withLock { state in
+                guard let log = state.log, !log.isEmpty else { return [] as [(order: Int, series: Series, isEnd: Bool)] }
+                state.log?.removeAll(keepingCapacity: true)
+                return log.values.sorted { $0.order < $1.order }
+            }
+            var changes = Changes()
+            for entry in entries {
+                if entry.isEnd { changes.ended.append(entry.series) } else { changes.added.append(entry.series) }
+            }
+            return changes
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Glibc
+import Synchronization
+import Wire
+
+/// Structured lines on one file descriptor, one `write` each. Messages are constants; data goes into fields.
+///
+/// Any thread may log. A line below the level costs one comparison. Nothing secret is ever a field.
+package final class Log: Sendable {
+    package enum Level: Int, Sendable, Comparable, CaseIterable {
+        case debug, info, warning, error
+        package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+        package var name: String { "\(self)" }
+    }
+
+    package enum Format: String, Sendable, CaseIterable { case json, text }
+
+    /// What a field holds.
+    package enum Value: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+        ExpressibleByBooleanLiteral
+    {
+        case string(String)
+        case int(Int)
+        case double(Double)
+        case bool(Bool)
+
+        package init(stringLiteral value: String) { self = .string(value) }
+        package init(integerLiteral value: Int) { self = .int(value) }
+        package init(booleanLiteral value: Bool) { self = .bool(value) }
+        /// The whole milliseconds of a duration; name the field `…_ms`.
+        package static func milliseconds(_ duration: Duration) -> Value { .int(Int(duration.milliseconds)) }
+        /// The text of any error or value.
+        package static func text(_ value: some CustomStringConvertible) -> Value { .string(value.description) }
+    }
+
+    package typealias Fields = KeyValuePairs<String, Value>
+
+    package let level: Level
+    private let format: Format
+    private let time: any TimeSource
+    private let file: Int32
+    private let throttles = Mutex<[String: Throttle]>([:])
+
+    private struct Throttle {
+        var nextAt: MonotonicTime
+        var hidden: Int
+    }
+
+    package init(level: Level, format: Format, time: any TimeSource = SystemTime(), file: Int32 = STDERR_FILENO) {
+        self.level = level
+        self.format = format
+        self.time = time
+        self.file = file
+    }
+
+    package func debug(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
+        if level <= .debug { write(.debug, message, fields()) }
+    }
+    package func info(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
+        if level <= .info { write(.info, message, fields()) }
+    }
+    /// Degraded but handled.
+    package func warning(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
+        if level <= .warning { write(.warning, message, fields()) }
+    }
+    /// Someone must act.
+    package func error(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
+        write(.error, message, fields())
+    }
+
+    /// A line that may repeat: once per `interval` and message; the next one says in `hidden` how many were left out.
+    package func throttled(
+        _ level: Level, every interval: Duration = .seconds(30), _ message: StaticString,
+        _ fields: @autoclosure () -> Fields = [:]
+    ) {
+        guard self.level <= level else { return }
+        let now = time.monotonic()
+        let hidden: Int? = throttles.withLock { throttles in
+            let key = "\(message)"
+            if var throttle = throttles[key], now < throttle.nextAt {
+                throttle.hidden += 1
+                throttles[key] = throttle
+                return nil
+            }
+            let hidden = throttles[key]?.hidden ?? 0
+            throttles[key] = Throttle(nextAt: now + interval, hidden: 0)
+            return hidden
+        }
+        guard let hidden else { return }
+        write(level, message, fields(), hidden: hidden)
+    }
+
+    private func write(_ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int = 0) {
+        var line: [UInt8] = []
+        line.reserveCapacity(256)
+        let at = CivilTime(time.now()).description
+        switch format {
+        case .json:
+            line.append(contentsOf: #"{"ts":""#.utf8)
+            line.append(contentsOf: at.utf8)
+            line.append(contentsOf: #"","level":""#.utf8)
+            line.append(contentsOf: level.name.utf8)
+            line.append(contentsOf: #"","msg":"#.utf8)
+            JSONText.append("\(message)", to: &line)
+            for (key, value) in fields { Self.append(key, value, to: &line) }
+            if hidden > 0 { Self.append("hidden", .int(hidden), to: &line) }
+            line.append(UInt8(ascii: "}"))
+        case .text:
+            line.append(contentsOf: "\(at) \(level.name) \(message)".utf8)
+            for (key, value) in fields { line.append(contentsOf: " \(key)=\(Self.plain(value))".utf8) }
+            if hidden > 0 { line.append(contentsOf: " hidden=\(hidden)".utf8) }
+        }
+        line.append(UInt8(ascii: "\n"))
+        // A log that cannot be written has nowhere to say so.
+        try? FileStore.writeAll(line, to: file, named: "log")
+    }
+
+    private static func append(_ key: String, _ value: Value, to line: inout [UInt8]) {
+        line.append(UInt8(ascii: ","))
+        JSONText.append(key, to: &line)
+        line.append(UInt8(ascii: ":"))
+        switch value {
+        case .string(let text): JSONText.append(text, to: &line)
+        case .int(let number): line.append(contentsOf: String(number).utf8)
+        case .double(let number): line.append(contentsOf: (number.isFinite ? "\(number)" : "null").utf8)
+        case .bool(let flag): line.append(contentsOf: (flag ? "true" : "false").utf8)
+        }
+    }
+
+    private static func plain(_ value: Value) -> String {
+        switch value {
+        case .string(let text):
+            var quoted: [UInt8] = []
+            JSONText.append(text, to: &quoted)
+            return String(decoding: quoted, as: UTF8.self)
+        case .int(let number): return String(number)
+        case .double(let number): return String(number)
+        case .bool(let flag): return String(flag)
+        }
+    }
+}

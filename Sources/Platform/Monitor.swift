@@ -1,0 +1,73 @@
+import Glibc
+
+/// State behind a lock that threads can wait on, with deadlines on the monotonic clock.
+///
+/// The lock is held only inside the closures; they must not block and must not enter the same monitor again.
+///
+/// `@unchecked Sendable`: `state` is read and written only between `pthread_mutex_lock` and `unlock` of `mutex`,
+/// and the three allocations live exactly as long as the object.
+package final class Monitor<State>: @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var state: State
+
+    package init(_ state: sending State) {
+        self.state = state
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        condition.initialize(to: pthread_cond_t())
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // Waits must not jump when the wall clock is set.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        let lock = pthread_mutex_init(mutex, nil)
+        let wait = pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+        precondition(lock == 0 && wait == 0, "the C library could not make a lock")
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Runs `body` alone and wakes every waiting thread afterwards.
+    package func change<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_broadcast(condition)
+            pthread_mutex_unlock(mutex)
+        }
+        return try body(&state)
+    }
+
+    /// Runs `body` alone and wakes nobody: for reads, and for changes that nobody waits for.
+    package func withLock<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&state)
+    }
+
+    /// Waits until `body` returns a value or the deadline passes; nil then. Without a deadline it waits for ever.
+    /// `body` is tried first at once, and again after each `change`.
+    package func wait<Result>(
+        until deadline: MonotonicTime?, _ body: (inout State) -> sending Result?
+    ) -> sending Result? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            if let deadline {
+                var time = timespec(
+                    tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
+                    tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state) }
+            } else {
+                pthread_cond_wait(condition, mutex)
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Glibc
+
+/// The signals the program waits for; every other thread has them blocked.
+package enum Signals {
+    package enum Received: Sendable, Equatable {
+        /// SIGTERM or SIGINT: stop.
+        case stop
+        /// SIGHUP: read the key files again.
+        case reload
+    }
+
+    /// Blocks the signals in the calling thread, and so in every thread it starts later. Call it first in `main`.
+    /// SIGPIPE is ignored for good: a closed connection is an error of `write`, not the end of the program.
+    package static func block() {
+        var set = waited()
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Waits for the next signal. Wraps `sigwait`.
+    package static func wait() -> Received {
+        var set = waited()
+        while true {
+            var number: Int32 = 0
+            guard sigwait(&set, &number) == 0 else { continue }
+            return number == SIGHUP ? .reload : .stop
+        }
+    }
+
+    private static func waited() -> sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        return set
+    }
+}

@@ -1,0 +1,19 @@
+import Glibc
+
+/// A system call that failed.
+package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What was attempted, such as `open`.
+    package let operation: String
+    /// What it was attempted on: a path or an address, never a secret.
+    package let subject: String
+    /// The value of `errno`.
+    package let code: Int32
+
+    package init(_ operation: String, _ subject: String, code: Int32 = errno) {
+        self.operation = operation
+        self.subject = subject
+        self.code = code
+    }
+
+    package var description: String { "\(operation) \(subject): \(String(cString: strerror(code))) (errno \(code))" }
+}
