@@ -75,6 +75,26 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics"], path: "Tests/TestSupport",
             swiftSettings: house),
+        tests("Wire", uses: ["Wire"]),
+        tests("Platform", uses: ["Platform", "Wire"]),
+        tests("Matching", uses: ["Matching"]),
+        tests("SQLite", uses: ["SQLite"]),
+        tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
+        tests("Metrics", uses: ["Metrics", "Wire"]),
+        tests("Storage", uses: ["SQLite", "Storage", "StorageSQLite", "Wire"]),
+        tests("Recording", uses: ["LiveKit", "Metrics", "Recording", "Storage", "Wire"]),
+        tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
+        tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
+        tests("HTTPClient", uses: ["HTTPClient", "Platform"]),
+        tests("Simulation", uses: ["LiveKit", "Platform", "Simulation", "Wire"]),
+        tests(
+            "Exporter",
+            uses: [
+                "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
+                "Storage", "StorageSQLite", "Wire",
+            ]),
+        tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
+        tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

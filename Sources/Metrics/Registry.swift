@@ -49,8 +49,9 @@ package final class Registry: Sendable {
     package func histogram(
         _ name: String, _ help: String, labels: [String] = [], bounds: [Double]
     ) -> Family<Histogram> {
-        declare(.init(
-            name: name, help: help, kind: .histogram(bounds: bounds), labelNames: labels, cadence: .onChange))
+        declare(
+            .init(
+                name: name, help: help, kind: .histogram(bounds: bounds), labelNames: labels, cadence: .onChange))
     }
 
     private func declare<I: Instrument>(_ descriptor: FamilyDescriptor) -> Family<I> {
@@ -192,7 +193,9 @@ extension Registry {
 
         func takeLog() -> Changes {
             let entries = state.withLock { state in
-                guard let log = state.log, !log.isEmpty else { return [] as [(order: Int, series: Series, isEnd: Bool)] }
+                guard let log = state.log, !log.isEmpty else {
+                    return [] as [(order: Int, series: Series, isEnd: Bool)]
+                }
                 state.log?.removeAll(keepingCapacity: true)
                 return log.values.sorted { $0.order < $1.order }
             }
