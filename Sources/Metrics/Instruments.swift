@@ -52,6 +52,11 @@ package final class Histogram: Instrument {
     package struct State: Sendable, Equatable {
         package var counts: [UInt64]
         package var sum: Double
+
+        package init(counts: [UInt64], sum: Double) {
+            self.counts = counts
+            self.sum = sum
+        }
     }
 
     /// Upper bounds, ascending, without `+Inf`.
