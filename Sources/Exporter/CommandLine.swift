@@ -1,5 +1,6 @@
 /// What the command line asks for. Everything else is configured by the environment.
 package struct CommandLine: Sendable, Equatable {
+    /// What to do.
     package enum Command: Sendable, Equatable {
         case serve
         case check

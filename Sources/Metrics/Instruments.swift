@@ -18,6 +18,7 @@ package final class Counter: Instrument {
     package var value: Double { bits.load(ordering: .relaxed) }
     package var reading: Series.Reading { .counter(self) }
 
+    /// Adds an amount that is not negative.
     package func increment(by amount: Double = 1) {
         precondition(amount >= 0, "a counter never falls")
         var current = bits.load(ordering: .relaxed)

@@ -25,6 +25,7 @@ package struct SettingsReader {
         self.environment = environment.filter { !$0.value.isEmpty }
     }
 
+    /// Adds a problem that no single value shows.
     package mutating func report(_ problem: String) { problems.append(problem) }
 
     /// Whether the variable was given a value.
@@ -66,6 +67,7 @@ package struct SettingsReader {
         return source
     }
 
+    /// `true` or `false`, and what people write for them.
     package mutating func flag(_ name: String, _ standard: Bool, _ help: String) -> Bool {
         value(name, "\(standard)", help, fallback: standard, expected: "true or false") {
             switch $0.lowercased() {
@@ -76,6 +78,7 @@ package struct SettingsReader {
         }
     }
 
+    /// A whole number within a range.
     package mutating func number(_ name: String, _ standard: Int, in range: ClosedRange<Int>, _ help: String) -> Int {
         value(
             name, "\(standard)", help, fallback: standard,
@@ -83,6 +86,7 @@ package struct SettingsReader {
         ) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
+    /// A duration with its unit, within a range.
     package mutating func duration(
         _ name: String, _ standard: String, in range: ClosedRange<Duration>, _ help: String
     ) -> Duration {
@@ -93,6 +97,7 @@ package struct SettingsReader {
         ) { UnitText.duration($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
+    /// A size with its unit, within a range.
     package mutating func size(
         _ name: String, _ standard: String, in range: ClosedRange<ByteCount>, _ help: String
     ) -> ByteCount {
