@@ -52,6 +52,12 @@ package struct Response: Sendable, Equatable {
     package let headers: [String: String]
     /// The first bytes, at most `Transport.Limits.bodyKept_bytes`.
     package let body: [UInt8]
+
+    package init(status: Int, headers: [String: String], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// Why no answer arrived.
