@@ -13,7 +13,14 @@ import Testing
     private static let script = """
         import json, sys
         from google.protobuf.json_format import MessageToDict, Parse
-        from livekit.protocol.webhook import WebhookEvent
+        if len(sys.argv) > 2:
+            from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+            files = descriptor_pb2.FileDescriptorSet.FromString(open(sys.argv[2], "rb").read())
+            pool = descriptor_pool.DescriptorPool()
+            for file in files.file: pool.Add(file)
+            WebhookEvent = message_factory.GetMessageClass(pool.FindMessageTypeByName("livekit.WebhookEvent"))
+        else:
+            from livekit.protocol.webhook import WebhookEvent
         def ordered(d, desc):
             out = {}
             for f in desc.fields:
@@ -35,6 +42,21 @@ import Testing
 
     @Test(.enabled(if: ProtocolTests.python != nil))
     func `bodies parse with LiveKit's definitions and print back to the same bytes`() throws {
+        try Self.parse(with: [])
+    }
+
+    @Test(.enabled(if: ProtocolTests.python != nil))
+    func `bodies parse with the schema in proto and print back to the same bytes`() throws {
+        let folder = TemporaryFolder()
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let (status, output) = ChildProcess.run(
+            "/usr/bin/protoc",
+            ["-I", "/\(root)/proto", "--descriptor_set_out=\(folder.file("set"))", "livekit_webhook.proto"])
+        #expect(status == 0, "\(output)")
+        try Self.parse(with: [folder.file("set")])
+    }
+
+    private static func parse(with schema: [String]) throws {
         let folder = TemporaryFolder()
         let calls = OfficeTests.afternoon()
         var lines: [UInt8] = []
@@ -43,8 +65,8 @@ import Testing
             lines.append(UInt8(ascii: "\n"))
         }
         try FileStore.replace(folder.file("bodies"), with: lines)
-        let python = try #require(Self.python)
-        let (status, output) = ChildProcess.run(python, ["-c", Self.script, folder.file("bodies")])
+        let python = try #require(python)
+        let (status, output) = ChildProcess.run(python, ["-c", script, folder.file("bodies")] + schema)
         #expect(status == 0, "\(output.suffix(2_000))")
         #expect(output == "\(calls.count)\n")
     }
