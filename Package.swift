@@ -12,8 +12,11 @@ let house: [SwiftSetting] = [
 /// Settings of targets without I/O: whatever is unsafe must also say so.
 let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
-func library(_ name: String, layer settings: [SwiftSetting], uses: [String] = []) -> Target {
-    .target(name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
+func library(
+    _ name: String, layer settings: [SwiftSetting], uses: [String] = [], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: uses.map { .byName(name: $0) }, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, uses: [String], resources: [Resource] = []) -> Target {
@@ -45,7 +48,8 @@ let package = Package(
         // Layer 2: vocabularies.
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
-        library("Storage", layer: pure, uses: ["Wire"]),
+        // The SQL of its migrations is built into the program.
+        library("Storage", layer: pure, uses: ["Wire"], resources: [.embedInCode("Migrations")]),
 
         // Layer 3: the machines.
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
