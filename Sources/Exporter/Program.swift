@@ -4,7 +4,7 @@ import Platform
 /// The program from its first word to its exit status.
 package enum Program {
     /// Exit statuses. https://man.openbsd.org/sysexits
-    private enum Status {
+    enum Status {
         static let done: Int32 = 0
         static let failed: Int32 = 1
         static let usage: Int32 = 64
