@@ -53,7 +53,7 @@ let package = Package(
 
         // Layer 3: the machines.
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
-        library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Wire"]),
+        library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
 
         // Layer 4: adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),

@@ -36,12 +36,17 @@ package final class Transport {
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     /// Wraps `curl_multi_init`.
-    package init(_ options: TransportOptions = .init(), time: any TimeSource = SystemTime()) throws(TransportError) {
+    ///
+    /// - Parameter waker: that of the transport which this one replaces, so that others need not learn a new one.
+    package init(
+        _ options: TransportOptions = .init(), time: any TimeSource = SystemTime(), waker: Waker? = nil
+    ) throws(TransportError) {
         guard Self.isReady, let handle = curl_multi_init() else {
             throw TransportError(operation: "curl_multi_init", code: CURLE_FAILED_INIT.rawValue, text: "no memory")
         }
         multi = handle
-        waker = Waker(handle)
+        self.waker = waker ?? Waker()
+        self.waker.attach(handle)
         self.options = options
         self.time = time
         if options.connectionsPerHost > 0 {
@@ -51,7 +56,7 @@ package final class Transport {
     }
 
     deinit {
-        waker.detach()
+        waker.detach(multi)
         for transfer in active.values { curl_multi_remove_handle(multi, transfer.easy) }
         // The handles go before the connections they used.
         active.removeAll()

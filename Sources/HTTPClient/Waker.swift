@@ -11,10 +11,16 @@ package final class Waker: Sendable {
         let multi: UnsafeMutableRawPointer
     }
 
-    private let handle: Mutex<Handle?>
+    private let handle = Mutex<Handle?>(nil)
     private let isRaised = Atomic<Bool>(false)
 
-    init(_ multi: UnsafeMutableRawPointer) { handle = Mutex(Handle(multi: multi)) }
+    init() {}
+
+    /// From now on this transport is woken, and no other.
+    func attach(_ multi: UnsafeMutableRawPointer) {
+        let new = Handle(multi: multi)
+        handle.withLock { $0 = new }
+    }
 
     /// Ends the current or the next `poll`. Wraps `curl_multi_wakeup`.
     package func wake() {
@@ -28,6 +34,11 @@ package final class Waker: Sendable {
     /// Whether it was called since the last time this was asked.
     func take() -> Bool { isRaised.exchange(false, ordering: .acquiring) }
 
-    /// The transport goes: nothing is woken from now on.
-    func detach() { handle.withLock { $0 = nil } }
+    /// The transport goes: it is not woken from now on.
+    func detach(_ multi: UnsafeMutableRawPointer) {
+        let old = Handle(multi: multi)
+        handle.withLock { handle in
+            if handle?.multi == old.multi { handle = nil }
+        }
+    }
 }
