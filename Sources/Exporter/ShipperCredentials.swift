@@ -17,7 +17,9 @@ struct ShipperCredentials {
         switch credentials {
         case .none: return false
         case .basic(let user, let password):
-            return adopt(try password.read()) { "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self) }
+            return adopt(try password.read()) {
+                "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self)
+            }
         case .bearer(let token):
             return adopt(try token.read()) { "Bearer \($0)" }
         }
