@@ -18,6 +18,7 @@ package struct Event: Sendable, Equatable {
         self.body = body
     }
 
+    /// What happened, with the entity it happened to.
     package enum Body: Sendable, Equatable {
         case roomStarted
         case roomFinished

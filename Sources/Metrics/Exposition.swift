@@ -83,7 +83,7 @@ package enum Number {
     package static func text(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if value.rounded() == value && abs(value) < 1e15 { return String(Int64(value)) }
+        if value.rounded() == value && abs(value) <= 0x1p53 { return String(Int64(value)) }
         return "\(value)"
     }
 }

@@ -1,5 +1,6 @@
 /// What is the same for all series of a metric.
 package struct FamilyDescriptor: Sendable, Equatable {
+    /// The type of the metric.
     package enum Kind: Sendable, Equatable {
         case counter
         case gauge

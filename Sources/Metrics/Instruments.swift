@@ -18,6 +18,7 @@ package final class Counter: Instrument {
     package var value: Double { bits.load(ordering: .relaxed) }
     package var reading: Series.Reading { .counter(self) }
 
+    /// Adds an amount that is not negative.
     package func increment(by amount: Double = 1) {
         precondition(amount >= 0, "a counter never falls")
         var current = bits.load(ordering: .relaxed)
@@ -52,6 +53,11 @@ package final class Histogram: Instrument {
     package struct State: Sendable, Equatable {
         package var counts: [UInt64]
         package var sum: Double
+
+        package init(counts: [UInt64], sum: Double) {
+            self.counts = counts
+            self.sum = sum
+        }
     }
 
     /// Upper bounds, ascending, without `+Inf`.

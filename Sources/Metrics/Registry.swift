@@ -5,6 +5,7 @@ import Synchronization
 /// Families are declared at start; series come and go while it runs. Any thread may use it. Reading all of it is
 /// `O(series)` and never blocks an update for longer than one series takes.
 package final class Registry: Sendable {
+    /// Bounds of what strangers can put into a label.
     package enum Limits {
         /// Longest label value, in UTF-8 bytes: half of what Mimir takes, so that an escaped one still fits.
         /// https://grafana.com/docs/mimir/latest/configure/configuration-parameters/
@@ -36,16 +37,19 @@ package final class Registry: Sendable {
 
     // MARK: Declaring
 
+    /// Declares a counter; its name ends with `_total`.
     package func counter(_ name: String, _ help: String, labels: [String] = []) -> Family<Counter> {
         declare(.init(name: name, help: help, kind: .counter, labelNames: labels, cadence: .onChange))
     }
 
+    /// Declares a gauge.
     package func gauge(
         _ name: String, _ help: String, labels: [String] = [], cadence: FamilyDescriptor.Cadence = .idleGrid
     ) -> Family<Gauge> {
         declare(.init(name: name, help: help, kind: .gauge, labelNames: labels, cadence: cadence))
     }
 
+    /// Declares a histogram with ascending upper bounds, `+Inf` left out.
     package func histogram(
         _ name: String, _ help: String, labels: [String] = [], bounds: [Double]
     ) -> Family<Histogram> {
@@ -98,6 +102,7 @@ package final class Registry: Sendable {
     /// The series that came and went since the last call, each in order. A series that did both is in neither.
     package func takeChanges() -> Changes { shared.takeLog() }
 
+    /// What came and went between two calls.
     package struct Changes: Sendable {
         package var added: [Series] = []
         package var ended: [Series] = []

@@ -42,6 +42,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     /// How many elements wait now.
     package var count: Int { monitor.withLock { $0.elements.count } }
 
+    /// Puts an element at the end, or says why not.
     package func offer(_ element: Element) -> Offer {
         monitor.change { state in
             if state.isClosed { return .closed }

@@ -6,6 +6,7 @@ import Wire
 ///
 /// Any thread may log. A line below the level costs one comparison. Nothing secret is ever a field.
 package final class Log: Sendable {
+    /// How much a line matters; a log writes its own level and above.
     package enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, info, warning, error
         package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
@@ -32,6 +33,7 @@ package final class Log: Sendable {
         package static func text(_ value: some CustomStringConvertible) -> Value { .string(value.description) }
     }
 
+    /// The data of a line, in the order it is written.
     package typealias Fields = KeyValuePairs<String, Value>
 
     package let level: Level
@@ -52,9 +54,11 @@ package final class Log: Sendable {
         self.file = file
     }
 
+    /// Per batch and per event, for finding a fault.
     package func debug(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .debug { write(.debug, message, fields()) }
     }
+    /// Life cycle and configuration.
     package func info(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .info { write(.info, message, fields()) }
     }

@@ -56,6 +56,7 @@ package struct ThreadOwner: Sendable {
     /// The calling thread becomes the owner.
     package init() { thread = pthread_self() }
 
+    /// Traps on any thread but the owner: a mistake of the programmer.
     package func assertOwned(_ what: StaticString) {
         precondition(pthread_equal(thread, pthread_self()) != 0, "\(what) was used by a thread that does not own it")
     }

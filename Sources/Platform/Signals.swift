@@ -2,6 +2,7 @@ import Glibc
 
 /// The signals the program waits for; every other thread has them blocked.
 package enum Signals {
+    /// What a signal asks for.
     package enum Received: Sendable, Equatable {
         /// SIGTERM or SIGINT: stop.
         case stop

@@ -22,6 +22,7 @@ package enum Report: Sendable, Equatable {
         package var label: String { "\(rawValue)d" }
     }
 
+    /// How many people were there, and for how long in all.
     package struct Activity: Sendable, Equatable {
         package var uniqueUsers: Int
         package var online_seconds: Double
@@ -31,6 +32,7 @@ package enum Report: Sendable, Equatable {
         }
     }
 
+    /// How many recordings were completed, and their length in all.
     package struct Recordings: Sendable, Equatable {
         package var completed: Int
         package var duration_seconds: Double

@@ -1,0 +1,64 @@
+/// What the command line asks for. Everything else is configured by the environment.
+package struct CommandLine: Sendable, Equatable {
+    /// What to do.
+    package enum Command: Sendable, Equatable {
+        case serve
+        case check
+        case migrate
+        /// The words after `simulate`, which has flags of its own.
+        case simulate([String])
+        case version
+        case help
+    }
+
+    /// The words cannot be understood; `description` says why and what was meant.
+    package struct Misuse: Error, Sendable, Equatable, CustomStringConvertible {
+        package let description: String
+        package init(description: String) { self.description = description }
+    }
+
+    package let command: Command
+    /// A file of `NAME=value` lines that is read before the environment; nil without one.
+    package let environmentFile: String?
+
+    /// - Parameter arguments: without the program's name.
+    package init(_ arguments: [String]) throws(Misuse) {
+        var command: Command?
+        var file: String?
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            if word == "--env-file" {
+                guard let path = rest.popFirst() else { throw Misuse(description: "--env-file needs a file") }
+                file = path
+            } else if word.hasPrefix("--env-file=") {
+                file = String(word.dropFirst("--env-file=".count))
+            } else if ["--help", "-h"].contains(word) {
+                command = .help
+            } else if word == "--version" {
+                command = .version
+            } else if command != nil {
+                throw Misuse(description: "\(word): one command at a time; see lkpush help")
+            } else if word == "simulate" {
+                command = .simulate(Array(rest))
+                rest = []
+            } else {
+                command = try Self.command(word)
+            }
+        }
+        self.command = command ?? .serve
+        environmentFile = file
+    }
+
+    private static let words: [(word: String, command: Command)] = [
+        ("serve", .serve), ("check", .check), ("migrate", .migrate), ("version", .version), ("help", .help),
+    ]
+
+    private static func command(_ word: String) throws(Misuse) -> Command {
+        if let known = words.first(where: { $0.word == word }) { return known.command }
+        let near = (words.map(\.word) + ["simulate", "--env-file", "--help", "--version"])
+            .min { EditDistance.between(word, $0) < EditDistance.between(word, $1) }
+        let hint = near.flatMap { EditDistance.between(word, $0) <= 2 ? "; is \($0) meant?" : nil } ?? ""
+        let settings = word.hasPrefix("-") ? "; settings are environment variables" : ""
+        throw Misuse(description: "\(word): no such command\(hint)\(settings); see lkpush help")
+    }
+}

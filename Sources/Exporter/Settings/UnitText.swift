@@ -1,0 +1,64 @@
+package import Platform
+import Wire
+
+/// Durations and sizes as people write them in settings.
+package enum UnitText {
+    private static let durations: [(unit: String, milliseconds: Int64)] = [
+        ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+    ]
+    private static let sizes: [(unit: String, bytes: Int)] = [
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1),
+    ]
+
+    /// `500ms`, `15s`, `10m`, `1h`, `90d`; `0` needs no unit. Nil for anything else.
+    package static func duration(_ text: String) -> Duration? {
+        if text == "0" { return .zero }
+        guard let (number, unit) = split(text), let factor = durations.first(where: { $0.unit == unit }) else {
+            return nil
+        }
+        let (milliseconds, overflow) = Int64(number).multipliedReportingOverflow(by: factor.milliseconds)
+        return overflow ? nil : .milliseconds(milliseconds)
+    }
+
+    /// `512KiB`, `4MiB`, `1GiB`, `100B`; `0` needs no unit. Nil for anything else.
+    package static func size(_ text: String) -> ByteCount? {
+        if text == "0" { return ByteCount(0) }
+        guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit }) else {
+            return nil
+        }
+        let (bytes, overflow) = number.multipliedReportingOverflow(by: factor.bytes)
+        return overflow ? nil : ByteCount(bytes)
+    }
+
+    /// The largest unit that divides it.
+    package static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.milliseconds
+        for (unit, factor) in durations.reversed() where milliseconds != 0 && milliseconds % factor == 0 {
+            return "\(milliseconds / factor)\(unit)"
+        }
+        return "\(milliseconds)ms"
+    }
+
+    private static func split(_ text: String) -> (number: Int, unit: String)? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int(digits) else { return nil }
+        return (number, String(text[digits.endIndex...]))
+    }
+}
+
+/// How far two words are apart.
+enum EditDistance {
+    /// Levenshtein distance: insertions, deletions and replacements of bytes.
+    static func between(_ a: String, _ b: String) -> Int {
+        let (a, b) = (Array(a.utf8), Array(b.utf8))
+        var previous = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var current = [i + 1]
+            for (j, y) in b.enumerated() {
+                current.append(min(previous[j] + (x == y ? 0 : 1), previous[j + 1] + 1, current[j] + 1))
+            }
+            previous = current
+        }
+        return previous[b.count]
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Testing
+
+/// The layers of the house: a target imports only from layers below its own.
+private let layers: [[String]] = [
+    ["Wire"],
+    ["Platform", "SQLite", "Matching"],
+    ["LiveKit", "Metrics", "Storage"],
+    ["Recording", "RemoteWrite"],
+    ["HTTPServing", "HTTPClient", "StorageSQLite"],
+    ["Exporter", "Simulation"],
+    ["lkpush"],
+]
+
+/// The one target that may import each C library.
+private let owners = [
+    "CMicroHTTPD": "HTTPServing", "CCurl": "HTTPClient", "CSQLite": "SQLite", "CSnappy": "RemoteWrite",
+    "CCrypto": "LiveKit", "CPCRE2": "Matching",
+]
+
+/// Where a promise to the compiler may stand, always beside a comment that proves it.
+private let mayPromise: Set<String> = [
+    "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "LiveKit", "RemoteWrite",
+]
+
+@Suite struct HouseRulesTests {
+    private let tree = SourceTree()
+
+    private func imports(_ file: SourceTree.File) -> [String] {
+        file.lines.compactMap { line in
+            let words = line.split(separator: " ")
+            guard let index = words.firstIndex(of: "import"), index <= 1, !line.hasPrefix(" ") else { return nil }
+            return words.indices.contains(index + 1) ? String(words[index + 1]) : nil
+        }
+    }
+
+    @Test func `the top level holds only what it may`() throws {
+        let allowed: Set = ["Package.swift", "README.md", "Sources", "Tests", "proto", "deploy"]
+        let found = try FileManager.default.contentsOfDirectory(atPath: tree.root.path).filter { !$0.hasPrefix(".") }
+        #expect(Set(found).subtracting(allowed).isEmpty)
+    }
+
+    @Test func `a target imports only from layers below its own`() throws {
+        let files = try tree.swiftFiles(in: "Sources")
+        #expect(files.count > 50)
+        let level = Dictionary(
+            uniqueKeysWithValues: layers.enumerated().flatMap { level, names in names.map { ($0, level) } })
+        for file in files {
+            let own = try #require(level[file.target], "\(file.path) belongs to no layer")
+            for name in imports(file) {
+                if let other = level[name] {
+                    #expect(other < own, "\(file.path) imports \(name), which is not below it")
+                }
+                if let owner = owners[name] {
+                    #expect(owner == file.target, "\(file.path) imports \(name), which is \(owner)'s alone")
+                }
+            }
+        }
+    }
+
+    @Test func `a source file has at most 500 lines`() throws {
+        for file in try tree.swiftFiles(in: "Sources") {
+            #expect(file.lines.count <= 501, "\(file.path) has \(file.lines.count) lines")
+        }
+    }
+
+    @Test func `nothing that is banned is used`() throws {
+        let banned = [
+            "try!", "as! ", "fatalError(", "Task {", "Task.detached", "AsyncStream", "usleep(", "Thread.sleep",
+            "String(format:", " print(",
+        ]
+        // The program's own output on the terminal.
+        let mayPrint: Set = ["Exporter", "Simulation", "lkpush"]
+        for file in try tree.swiftFiles(in: "Sources") {
+            for name in imports(file) { #expect(name != "Foundation", "\(file.path) imports Foundation") }
+            for (number, line) in file.lines.enumerated() where !line.trimmed.hasPrefix("//") {
+                for word in banned where line.contains(word) && !(word == " print(" && mayPrint.contains(file.target)) {
+                    Issue.record("\(file.path):\(number + 1) uses \(word)")
+                }
+            }
+        }
+    }
+
+    @Test func `nothing is left unfinished`() throws {
+        // Spelt apart, so that this line is not a finding itself.
+        let words = ["TO" + "DO", "FIX" + "ME", "not implem" + "ented"]
+        for file in try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests") {
+            for word in words {
+                #expect(!file.lines.contains { $0.contains(word) }, "\(file.path) says \(word)")
+            }
+        }
+    }
+
+    @Test func `promises to the compiler stand where they may, beside their proof`() throws {
+        for file in try tree.swiftFiles(in: "Sources") {
+            for (number, line) in file.lines.enumerated() where !line.trimmed.hasPrefix("//") {
+                guard line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") else { continue }
+                #expect(mayPromise.contains(file.target), "\(file.path):\(number + 1)")
+                let before = file.lines[max(0, number - 12)..<number]
+                #expect(
+                    before.contains { $0.trimmed.hasPrefix("//") }, "\(file.path):\(number + 1) has no proof above it")
+            }
+        }
+    }
+
+    @Test func `every type and function that others may use is documented`() throws {
+        let words = ["func ", "struct ", "class ", "enum ", "protocol ", "typealias "]
+        for file in try tree.swiftFiles(in: "Sources") {
+            for (number, line) in file.lines.enumerated() where line.trimmed.hasPrefix("package ") {
+                let declaration = line.trimmed
+                guard words.contains(where: { declaration.contains($0) }), !declaration.hasPrefix("package import"),
+                    // Operators and witnesses of the standard library say what they are by their name.
+                    !declaration.contains("static func "), !declaration.contains("func encode("),
+                    !declaration.contains("func hash("), !declaration.contains(" override ")
+                else { continue }
+                var above = number - 1
+                while above >= 0, file.lines[above].trimmed.hasPrefix("@") { above -= 1 }
+                let isDocumented = above >= 0 && file.lines[above].trimmed.hasPrefix("///")
+                #expect(isDocumented || isShort(declaration), "\(file.path):\(number + 1) \(declaration)")
+            }
+        }
+    }
+
+    /// Members that a reader understands from their name and type.
+    private func isShort(_ declaration: String) -> Bool {
+        declaration.contains("func now()") || declaration.contains("func monotonic()")
+            || declaration.hasSuffix("}") && declaration.count < 90
+    }
+
+    @Test func `a test file expects something`() throws {
+        for file in try tree.swiftFiles(in: "Tests") where file.lines.contains(where: { $0.contains("@Test") }) {
+            let expects = file.lines.contains { line in
+                ["#expect", "#require", "Issue.record"].contains { line.contains($0) }
+            }
+            #expect(expects, "\(file.path)")
+        }
+    }
+}
+
+extension Substring {
+    var trimmed: String { trimmingCharacters(in: .whitespaces) }
+}
