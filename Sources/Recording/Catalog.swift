@@ -1,0 +1,148 @@
+package import Metrics
+
+/// Every metric that the recorder keeps: the 28 families of the contract, and its own.
+///
+/// To add one, declare it here: family, label values, page and pushed series follow from the declaration, and so does
+/// the end of its series. The offset of an update is the place of its label values in `MetricLabels`.
+package struct Catalog: Sendable {
+    // Rooms
+    let roomsActive = Metric<Gauge>("lk_room_active", "Rooms that are open now.", per: .events)
+    let roomsStarted = Metric<Counter>("lk_rooms_started_total", "Rooms that started.", per: .events)
+    let roomsFinished = Metric<Counter>("lk_rooms_finished_total", "Rooms that finished.", per: .events)
+    let roomDuration = Metric<Histogram>(
+        "lk_room_duration_seconds", "Time from the start to the end of a room, in seconds.", per: .events,
+        bounds: .room)
+
+    // Participants
+    let participantsActive = Metric<Gauge>(
+        "lk_participants_active", "Participants of kind STANDARD that are connected now.", per: .events)
+    let participantSessions = Metric<Counter>(
+        "lk_participant_sessions_total", "Participants of kind STANDARD that joined.", per: .events)
+    let participantLifetime = Metric<Histogram>(
+        "lk_participant_lifetime_seconds",
+        "Time from joining to leaving of a participant of kind STANDARD, in seconds.", per: .events, bounds: .session)
+    let uniqueParticipants = Metric<Gauge>(
+        "lk_unique_participants", "Distinct users who were online in the window, from the database.", per: .database,
+        by: .activityWindow)
+    let totalOnline = Metric<Gauge>(
+        "lk_participant_total_online_seconds",
+        "Time that all users together were online in the window, from the database, in seconds.", per: .database,
+        by: .activityWindow)
+    let participantsConnected = Metric<Gauge>(
+        "lk_participants_connected", "Participants that are connected now, from the database.", per: .database)
+
+    // Tracks
+    let tracksActive = Metric<Gauge>("lk_tracks_active", "Tracks that are published now.", per: .events, by: .track)
+    let tracksPublished = Metric<Counter>(
+        "lk_tracks_published_total", "Tracks that were published.", per: .events, by: .track)
+
+    // Egress
+    let egressActive = Metric<Gauge>(
+        "lk_egress_active", "Recording and streaming jobs that are running now.", per: .events, by: .requestType)
+    let egressStarted = Metric<Counter>(
+        "lk_egress_started_total", "Recording and streaming jobs that started.", per: .events, by: .requestType)
+    let egressEnded = Metric<Counter>(
+        "lk_egress_ended_total", "Recording and streaming jobs that ended.", per: .events, by: .requestTypeAndResult)
+    let egressDuration = Metric<Histogram>(
+        "lk_egress_duration_seconds", "Length of the media that a recording or streaming job made, in seconds.",
+        per: .events, by: .requestTypeAndResult, bounds: .job)
+    let egressCompleted = Metric<Gauge>(
+        "lk_egress_completed", "Recordings completed in the window, from the database.", per: .database,
+        by: .recordingWindow)
+    let egressTotalDuration = Metric<Gauge>(
+        "lk_egress_total_duration_seconds",
+        "Length of all recordings completed in the window, from the database, in seconds.", per: .database,
+        by: .recordingWindow)
+
+    // Ingress
+    let ingressActive = Metric<Gauge>(
+        "lk_ingress_active", "Streams that are imported now.", per: .events, by: .inputType)
+    let ingressStarted = Metric<Counter>(
+        "lk_ingress_started_total", "Imported streams that started.", per: .events, by: .inputType)
+    let ingressEnded = Metric<Counter>(
+        "lk_ingress_ended_total", "Imported streams that ended.", per: .events, by: .inputTypeAndResult)
+    let ingressDuration = Metric<Histogram>(
+        "lk_ingress_duration_seconds", "Time from the start to the end of an imported stream, in seconds.",
+        per: .events, by: .inputTypeAndResult, bounds: .job)
+
+    // Organizations
+    let recordingLimit = Metric<Gauge>(
+        "lk_org_recording_limit_minutes", "Minutes of recording per month that the organization's licence allows.",
+        per: .database)
+    let organizationInfo = InfoMetric(
+        "lk_org_info", "Name of an organization, always 1.", labels: ["org_id", "org_name"])
+
+    // Webhooks
+    let webhookEvents = Metric<Counter>(
+        "lk_webhook_events_total", "Webhook events applied, duplicates not counted.", per: .process, by: .event)
+    let webhookDuplicates = Metric<Counter>(
+        "lk_webhook_duplicates_total", "Webhook events that had been received before.", per: .process, by: .event)
+    let webhookLag = Metric<Histogram>(
+        "lk_webhook_delivery_lag_seconds",
+        "Time from the creation of a webhook event to its receipt, in seconds; creation is known to a whole second.",
+        per: .process, by: .event, bounds: .lag)
+    let lookupFailures = Metric<Counter>(
+        "lk_org_lookup_failures_total", "Events whose organization could not be found.", per: .process, by: .reason)
+
+    // The recorder itself
+    let implausibleDurations = Metric<Counter>(
+        "lkpush_implausible_durations_total",
+        "Durations below -2 seconds or above 7 days, which are neither observed nor stored.", per: .process,
+        by: .event)
+    let entitiesDropped = Metric<Counter>(
+        "lkpush_entities_dropped_total", "Entities given up because their room had no event for STATE_MAX_SILENCE.",
+        per: .process, by: .entity)
+    let entitiesCorrected = Metric<Counter>(
+        "lkpush_entities_corrected_total", "Rooms, participants and tracks that were closed without their own end.",
+        per: .process, by: .correction)
+    let entities = Metric<Gauge>(
+        "lkpush_entities", "Entities that are open now, of every kind.", per: .process, by: .entity)
+    let waitingEvents = Metric<Gauge>(
+        "lkpush_waiting_events", "Events that wait for the organization of their room.", per: .process)
+    let waitReleases = Metric<Counter>(
+        "lkpush_wait_releases_total", "Rooms whose waiting events were applied before their organization was known.",
+        per: .process, by: .release)
+    let lookups = Metric<Counter>(
+        "lkpush_lookups_total", "Questions to the database for the organization of a room.", per: .process)
+    let idsForgotten = Metric<Counter>(
+        "lkpush_ids_forgotten_total", "Ids of events and ended entities forgotten early because there were too many.",
+        per: .process)
+    let namesForgotten = Metric<Counter>(
+        "lkpush_room_names_forgotten_total", "Closed rooms whose organization was forgotten early: too many names.",
+        per: .process)
+
+    let project: String
+    let region: String
+    private(set) var layout = SeriesLayout()
+    /// The metrics of an organization, in the order of their declaration.
+    private(set) var ofOrganizations: [any MetricDeclaration] = []
+
+    /// Declares all of it in `registry`, once per registry.
+    ///
+    /// - Parameter longBuckets: appends 7200, 14400 and 28800 to the buckets of rooms and sessions.
+    package init(in registry: Registry, longBuckets: Bool, project: String, region: String) {
+        self.project = project
+        self.region = region
+        for child in Mirror(reflecting: self).children {
+            if let metric = child.value as? any MetricDeclaration {
+                metric.bind(in: registry, layout: &layout, longBuckets: longBuckets)
+                if metric.scope != .process { ofOrganizations.append(metric) }
+            } else if let info = child.value as? InfoMetric {
+                info.bind(in: registry)
+            }
+        }
+    }
+
+    /// The empty table of one organization.
+    func table(organization id: String) -> SeriesTable {
+        SeriesTable(prefix: [project, region, id], width: layout.organization)
+    }
+
+    /// The empty table of the process.
+    func processTable() -> SeriesTable { SeriesTable(prefix: [], width: layout.process) }
+
+    /// Ends all series of that scope that the table has made.
+    func end(_ scope: MetricScope, in table: inout SeriesTable) {
+        for metric in ofOrganizations where metric.scope == scope { metric.end(in: &table) }
+    }
+}

@@ -1,0 +1,46 @@
+import LiveKit
+import Storage
+import Wire
+
+/// What the effects of one event have in common.
+struct EventContext {
+    let id: String
+    let type: EventType
+    let room: Room
+    /// The record of the room's name, `.none` where the event has none.
+    let name: Slot<NameState>
+    var organization: Slot<OrganizationState>
+    /// Why the organization is not known, where it was asked for.
+    var failure: LookupFailure?
+    /// The room with the event's SID, `.none` where it is not open.
+    var openRoom: Slot<RoomState> = .none
+    /// `createdAt`; 0 where absent.
+    let created_ms: Int64
+    /// `createdAt`, else when it was received: for what compares events with each other.
+    let order_ms: Int64
+    let receivedAt: Timestamp
+
+    init(
+        id: String, type: EventType, room: Room, name: Slot<NameState>, organization: Slot<OrganizationState>,
+        created_ms: Int64, order_ms: Int64, receivedAt: Timestamp
+    ) {
+        self.id = id
+        self.type = type
+        self.room = room
+        self.name = name
+        self.organization = organization
+        self.created_ms = created_ms
+        self.order_ms = order_ms
+        self.receivedAt = receivedAt
+    }
+}
+
+/// Where an event of a participant or a track takes place.
+enum Venue {
+    /// The room is open, perhaps since just now.
+    case open(Slot<RoomState>)
+    /// The room has ended: starts count and open nothing.
+    case ended
+    /// The event names no room SID: nothing can be said.
+    case nowhere
+}

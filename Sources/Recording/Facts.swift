@@ -1,0 +1,58 @@
+/// What has been counted of an entity that is no longer open, in 16 bits.
+struct Facts: Sendable, Equatable {
+    private(set) var bits: UInt16
+
+    static let none = Facts(bits: 0)
+
+    init(bits: UInt16) { self.bits = bits }
+
+    init(isStartCounted: Bool = false, isEndCounted: Bool = false, isClosed: Bool = false) {
+        bits = 0
+        self.isStartCounted = isStartCounted
+        self.isEndCounted = isEndCounted
+        self.isClosed = isClosed
+    }
+
+    /// The entity's start has been counted.
+    var isStartCounted: Bool {
+        get { bits & 1 != 0 }
+        set { bits = newValue ? bits | 1 : bits & ~1 }
+    }
+
+    /// The entity's end has been counted.
+    var isEndCounted: Bool {
+        get { bits & 2 != 0 }
+        set { bits = newValue ? bits | 2 : bits & ~2 }
+    }
+
+    /// The entity must not be opened again.
+    var isClosed: Bool {
+        get { bits & 4 != 0 }
+        set { bits = newValue ? bits | 4 : bits & ~4 }
+    }
+
+    // MARK: Attempts of a job that is retried
+
+    /// The highest attempt of a job that can be told from others.
+    static let lastAttempt = 62
+
+    /// Number of the latest attempt whose start was counted, -1 for none.
+    var startedAttempt: Int {
+        get { Int(bits &>> 3 & 0x3F) - 1 }
+        set { bits = bits & ~(0x3F << 3) | UInt16(truncatingIfNeeded: newValue + 1) << 3 }
+    }
+
+    /// Number of the latest attempt whose end was counted, -1 for none.
+    var endedAttempt: Int {
+        get { Int(bits &>> 9 & 0x3F) - 1 }
+        set { bits = bits & ~(0x3F << 9) | UInt16(truncatingIfNeeded: newValue + 1) << 9 }
+    }
+
+    /// Everything that either of them knows of the same entity.
+    func union(_ other: Facts) -> Facts {
+        var both = Facts(bits: (bits | other.bits) & 7)
+        both.startedAttempt = max(startedAttempt, other.startedAttempt)
+        both.endedAttempt = max(endedAttempt, other.endedAttempt)
+        return both
+    }
+}

@@ -1,0 +1,23 @@
+package import LiveKit
+package import Storage
+package import Wire
+
+/// All that can happen to the recorder. It knows no other clock than the times in here.
+package enum Input: Sendable {
+    /// A verified webhook.
+    case event(Event, receivedAt: Timestamp)
+    /// The answer to `Action.lookUp`; may be late, may never come.
+    case answer(room: String, Result<Organization, LookupFailure>, at: Timestamp)
+    /// What the database says about all organizations.
+    case report(Report, at: Timestamp)
+    /// Time has passed: about once a second.
+    case time(at: Timestamp)
+}
+
+/// What the recorder wants done, in order.
+package enum Action: Sendable, Equatable {
+    /// Ask the database for the organization of the room with this name.
+    case lookUp(room: String)
+    /// Write this to the database.
+    case store(StoreRow)
+}

@@ -1,0 +1,38 @@
+import LiveKit
+import Metrics
+
+/// The two kinds of jobs, which have the same life.
+enum JobKind {
+    case egress, ingress
+
+    var entity: EntityKind { self == .egress ? .egress : .ingress }
+}
+
+extension Ingress {
+    /// Names one session: an ingress can be used again under the same id.
+    var sessionKey: String {
+        if !resourceID.isEmpty { return resourceID }
+        return id.isEmpty ? "" : "\(id) \(startedAt_ns)"
+    }
+}
+
+extension NameState {
+    subscript(jobs kind: JobKind) -> [Slot<JobState>] {
+        _read {
+            switch kind {
+            case .egress: yield egress
+            case .ingress: yield ingress
+            }
+        }
+        _modify {
+            switch kind {
+            case .egress: yield &egress
+            case .ingress: yield &ingress
+            }
+        }
+    }
+}
+
+extension Catalog {
+    func jobsActive(_ kind: JobKind) -> Metric<Gauge> { kind == .egress ? egressActive : ingressActive }
+}

@@ -1,0 +1,78 @@
+import LiveKit
+import Storage
+
+/// The labels of a metric besides its organization's, with every combination of values they can take.
+struct MetricLabels: Sendable {
+    let names: [String]
+    /// Values in the order of `names`; a series' offset is its place in this list.
+    let combinations: [[String]]
+
+    /// The first labels of every metric of an organization.
+    static let organizationNames = ["project", "region", "org_id"]
+
+    static let none = MetricLabels(names: [], combinations: [[]])
+    static let event = MetricLabels("event", EventType.allCases.map(\.rawValue))
+    static let reason = MetricLabels("reason", LookupFailure.allCases.map(\.rawValue))
+    static let track = MetricLabels(
+        names: ["source", "type"],
+        combinations: Track.Source.allCases.flatMap { source in
+            Track.Medium.allCases.map { [source.rawValue, $0.rawValue] }
+        })
+    static let requestType = MetricLabels("request_type", Egress.RequestType.allCases.map(\.rawValue))
+    static let requestTypeAndResult = requestType.and(JobResult.labels)
+    static let inputType = MetricLabels("input_type", Ingress.InputType.allCases.map(\.rawValue))
+    static let inputTypeAndResult = inputType.and(JobResult.labels)
+    static let activityWindow = MetricLabels("window", Report.Window.activity.map(\.label))
+    static let recordingWindow = MetricLabels("window", Report.Window.allCases.map(\.label))
+    static let entity = MetricLabels("entity", EntityKind.allCases.map(\.rawValue))
+    static let correction = MetricLabels("rule", Correction.allCases.map(\.rawValue))
+    static let release = MetricLabels("reason", WaitRelease.allCases.map(\.rawValue))
+
+    init(names: [String], combinations: [[String]]) {
+        self.names = names
+        self.combinations = combinations
+    }
+
+    init(_ name: String, _ values: [String]) {
+        self.init(names: [name], combinations: values.map { [$0] })
+    }
+
+    /// Every combination of these labels with those, the last label varying fastest.
+    func and(_ other: MetricLabels) -> MetricLabels {
+        MetricLabels(
+            names: names + other.names,
+            combinations: combinations.flatMap { mine in other.combinations.map { mine + $0 } })
+    }
+}
+
+/// How a job ended; the raw value is the label value of `result`.
+enum JobResult: String, CaseIterable {
+    case success, failed
+
+    static let labels = MetricLabels("result", allCases.map(\.rawValue))
+}
+
+/// What the recorder keeps open; the raw value is the label value of `entity`.
+enum EntityKind: String, CaseIterable {
+    case room, participant, track, egress, ingress
+}
+
+/// Why an entity was closed without an end of its own; the raw value is the label value of `rule`.
+enum Correction: String, CaseIterable {
+    /// Its room started again: a node crashed.
+    case room_restarted
+    /// Its identity joined the same room again.
+    case identity_replaced
+    /// Its room's name has a newer SID.
+    case room_name_reused
+}
+
+/// Why waiting events were applied without an answer; the raw value is the label value of `reason`.
+enum WaitRelease: String, CaseIterable {
+    case time_out, queue_full, stopped
+}
+
+extension Report.Window {
+    /// The windows of the activity gauges.
+    static let activity: [Report.Window] = [.week, .month]
+}

@@ -1,0 +1,165 @@
+import Metrics
+import Storage
+import Wire
+
+// Everything that happens because time has passed, always on receive time.
+
+extension Recorder {
+    /// Moves the clock on. Costs one comparison per input, and work in proportion to what is due.
+    mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
+        now = time
+        if waiting.count > 0 {
+            let latest_ms = (time - Limits.waiting).milliseconds
+            while let name = waiting.longest(since: latest_ms) { giveUpWaiting(name, .time_out, &actions) }
+        }
+        // A clock that was put back starts anew.
+        if isDue(after: Limits.tick_ms, since: lastTick_ms) {
+            lastTick_ms = time.milliseconds
+            tick(&actions)
+        }
+        if isDue(after: Limits.sweep_ms, since: lastSweep_ms) {
+            lastSweep_ms = time.milliseconds
+            dropSilent(&actions)
+            endIdleOrganizations()
+        }
+    }
+
+    private func isDue(after interval_ms: Int64, since last_ms: Int64) -> Bool {
+        let (passed_ms, overflow) = now.milliseconds.subtractingReportingOverflow(last_ms)
+        return overflow || passed_ms >= interval_ms || passed_ms < 0
+    }
+
+    private mutating func tick(_ actions: inout [Action]) {
+        seen.expire(upTo: now - settings.dedupTTL)
+        let oldest = now - Limits.rememberedFor
+        endedRooms.expire(upTo: oldest)
+        endedParticipants.expire(upTo: oldest)
+        endedTracks.expire(upTo: oldest)
+        endedEgress.expire(upTo: oldest)
+        endedIngress.expire(upTo: oldest)
+        let forgotten =
+            seen.forgotten + endedRooms.forgotten + endedParticipants.forgotten + endedTracks.forgotten
+            + endedEgress.forgotten + endedIngress.forgotten
+        if forgotten > idsForgotten {
+            process.increment(catalog.idsForgotten, by: Double(forgotten - idsForgotten))
+            idsForgotten = forgotten
+        }
+        visitNames(&actions)
+        process.set(catalog.entities, EntityKind.room.ordinal, to: Double(rooms.count))
+        process.set(catalog.entities, EntityKind.participant.ordinal, to: Double(participants.count))
+        process.set(catalog.entities, EntityKind.track.ordinal, to: Double(tracks.count))
+        process.set(catalog.entities, EntityKind.egress.ordinal, to: Double(egress.count))
+        process.set(catalog.entities, EntityKind.ingress.ordinal, to: Double(ingress.count))
+    }
+
+    // MARK: Room names
+
+    mutating func visitLater(_ name: Slot<NameState>) {
+        let due_ms = (now + settings.organizationCacheTTL).milliseconds
+        visits.append(NameVisit(name: name, number: names[name].number, due_ms: due_ms))
+    }
+
+    /// Refreshes the names of what is open, and forgets those that have not been used for long.
+    private mutating func visitNames(_ actions: inout [Action]) {
+        var refreshes = 0
+        while let visit = visits.first, visit.due_ms <= now.milliseconds, refreshes < Limits.refreshesPerTick {
+            _ = visits.popFirst()
+            if names[visit.name].number != visit.number { continue }
+            if mayForget(visit.name, unusedFor: Limits.nameKeptFor) {
+                forget(visit.name)
+                continue
+            }
+            visitLater(visit.name)
+            guard case .database = settings.organizationSource, case .known = names[visit.name].resolution,
+                names[visit.name].isOpen, now.milliseconds >= names[visit.name].refreshAt_ms
+            else { continue }
+            refresh(visit.name, &actions)
+            refreshes += 1
+        }
+    }
+
+    private func mayForget(_ name: Slot<NameState>, unusedFor time: Duration) -> Bool {
+        !names[name].isOpen && names[name].resolution != .waiting
+            && names[name].lastUse_ms <= (now - time).milliseconds
+    }
+
+    private mutating func forget(_ name: Slot<NameState>) {
+        if case .known(let organization) = names[name].resolution { organizations[organization].names -= 1 }
+        names.remove(name)
+    }
+
+    /// With one organization for all, a name is only needed while something is open under it.
+    mutating func forgetIfUnused(_ name: Slot<NameState>) {
+        if !fixed.isNone && !names[name].key.isEmpty && !names[name].isOpen { forget(name) }
+    }
+
+    /// Forgets a closed name early where there are too many. Looks at a few only, so that it takes constant time.
+    mutating func makeRoomForName() {
+        guard names.count >= Limits.names else { return }
+        for _ in 0..<8 {
+            guard let visit = visits.popFirst() else { return }
+            if names[visit.name].number != visit.number { continue }
+            if mayForget(visit.name, unusedFor: .zero) {
+                forget(visit.name)
+                return process.increment(catalog.namesForgotten)
+            }
+            visitLater(visit.name)
+        }
+    }
+
+    // MARK: Silence
+
+    /// Drops rooms and jobs that have had no event for `stateMaxSilence`, unobserved; an event brings them back.
+    private mutating func dropSilent(_ actions: inout [Action]) {
+        let silent_ms = (now - settings.stateMaxSilence).milliseconds
+        // Jobs first: closing a room would look like an event of its name.
+        dropSilentJobs(.egress, silent_ms)
+        dropSilentJobs(.ingress, silent_ms)
+        for place in 0..<rooms.places_count {
+            let slot = rooms.slot(at: place)
+            if slot.isNone || rooms[slot].received_ms > silent_ms { continue }
+            for member in rooms[slot].participants {
+                let dropped = participants[member].tracks.count
+                if dropped > 0 {
+                    process.increment(catalog.entitiesDropped, EntityKind.track.ordinal, by: Double(dropped))
+                }
+                if participants[member].hasJoined {
+                    process.increment(catalog.entitiesDropped, EntityKind.participant.ordinal)
+                }
+            }
+            process.increment(catalog.entitiesDropped, EntityKind.room.ordinal)
+            closeRoom(slot, .none, &actions)
+        }
+    }
+
+    private mutating func dropSilentJobs(_ kind: JobKind, _ silent_ms: Int64) {
+        for place in 0..<self[jobs: kind].places_count {
+            let slot = self[jobs: kind].slot(at: place)
+            if slot.isNone || self[jobs: kind][slot].received_ms > silent_ms { continue }
+            let name = self[jobs: kind][slot].name
+            // A job lives with its room: events of the name keep it.
+            if !name.isNone && names[name].lastUse_ms > silent_ms { continue }
+            process.increment(catalog.entitiesDropped, kind.entity.ordinal)
+            closeJob(kind, slot, self[jobs: kind][slot].facts)
+        }
+    }
+
+    // MARK: Organizations
+
+    /// Ends the event-driven series of idle organizations, and forgets those of which nothing is left.
+    private mutating func endIdleOrganizations() {
+        let idle_ms = (now - settings.seriesTTL).milliseconds
+        for place in 0..<organizations.places_count {
+            let slot = organizations.slot(at: place)
+            if slot.isNone || organizations[slot].entities > 0 || organizations[slot].lastEvent_ms > idle_ms {
+                continue
+            }
+            if organizations[slot].hasEventSeries {
+                catalog.end(.events, in: &organizations[slot].series)
+                organizations[slot].hasEventSeries = false
+            }
+            let isNeeded = organizations[slot].names > 0 || organizations[slot].isShown
+            if !isNeeded && slot != unknown && slot != fixed { organizations.remove(slot) }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Metrics
+import Storage
+import Wire
+
+extension Recorder {
+    subscript(jobs kind: JobKind) -> EntityTable<JobState> {
+        _read {
+            switch kind {
+            case .egress: yield egress
+            case .ingress: yield ingress
+            }
+        }
+        _modify {
+            switch kind {
+            case .egress: yield &egress
+            case .ingress: yield &ingress
+            }
+        }
+    }
+
+    /// Opens a job under the event's organization and room name.
+    mutating func openJob(
+        _ kind: JobKind, key: String, label: Int, start_ms: Int64?, attempt: Int = 0, facts: Facts,
+        _ context: EventContext
+    ) {
+        var job = JobState()
+        job.key = key
+        job.name = context.name
+        job.organization = context.organization
+        job.label = label
+        job.start_ms = start_ms
+        job.received_ms = context.receivedAt.milliseconds
+        job.attempt = attempt
+        job.facts = facts
+        let slot = self[jobs: kind].insert(job)
+        if !job.name.isNone { names[job.name][jobs: kind].append(slot) }
+        organizations[job.organization].entities += 1
+        organizations[job.organization].adjust(catalog.jobsActive(kind), label, by: 1)
+    }
+
+    /// Closes a job and remembers the facts of it.
+    mutating func closeJob(_ kind: JobKind, _ slot: Slot<JobState>, _ facts: Facts) {
+        let job = self[jobs: kind][slot]
+        if !job.name.isNone {
+            names[job.name][jobs: kind].removeAll { $0 == slot }
+            names[job.name].lastUse_ms = now.milliseconds
+            forgetIfUnused(job.name)
+        }
+        organizations[job.organization].entities -= 1
+        organizations[job.organization].adjust(catalog.jobsActive(kind), job.label, by: -1)
+        let id = Fingerprint(job.key)
+        switch kind {
+        case .egress: endedEgress.remember(id, facts, at: now)
+        case .ingress: endedIngress.remember(id, facts, at: now)
+        }
+        self[jobs: kind].remove(slot)
+    }
+}

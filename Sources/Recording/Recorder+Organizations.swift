@@ -1,0 +1,227 @@
+import LiveKit
+import Matching
+import Metrics
+import Storage
+import Wire
+
+extension Recorder {
+    // MARK: Names of rooms
+
+    /// The record of the event's room name, made where it is new; `.none` where the event has no name.
+    mutating func name(of event: Event) -> Slot<NameState> {
+        if !event.room.sid.isEmpty {
+            let room = rooms.find(event.room.sid)
+            if !room.isNone && !rooms[room].name.isNone { return rooms[room].name }
+        }
+        if event.room.name.isEmpty || event.type == .other { return .none }
+        let known = names.find(event.room.name)
+        if !known.isNone { return known }
+        makeRoomForName()
+        lastNumber += 1
+        var state = NameState()
+        state.key = event.room.name
+        state.number = lastNumber
+        state.lastUse_ms = now.milliseconds
+        let slot = names.insert(state)
+        if fixed.isNone { visitLater(slot) }
+        return slot
+    }
+
+    /// Finds the organization of a name as far as that is possible now, or asks for it.
+    mutating func resolve(_ name: Slot<NameState>, for event: Event, _ actions: inout [Action]) {
+        switch settings.organizationSource {
+        case .fixed:
+            if names[name].resolution == .unresolved { assign(name, to: fixed, &actions) }
+        case .roomName(let pattern):
+            if names[name].resolution == .unresolved { resolve(name, by: pattern, &actions) }
+        case .metadata:
+            if let id = event.room.metadataOrganization, !id.isEmpty {
+                if case .known(let slot) = names[name].resolution, organizations[slot].key == id { return }
+                assign(name, to: upsert(Organization(id: id, name: id), renames: false), &actions)
+            } else if names[name].resolution == .unresolved {
+                names[name].resolution = .failed(.no_organization, retryAt_ms: .max)
+            }
+        case .database:
+            switch names[name].resolution {
+            case .waiting: break
+            case .unresolved:
+                names[name].resolution = .waiting
+                lookUp(name, &actions)
+            case .known:
+                if now.milliseconds >= names[name].refreshAt_ms { refresh(name, &actions) }
+            case .failed(let reason, let retryAt_ms):
+                guard now.milliseconds >= retryAt_ms else { return }
+                names[name].resolution = .failed(reason, retryAt_ms: (now + Limits.failureTTL).milliseconds)
+                lookUp(name, &actions)
+            }
+        }
+    }
+
+    private mutating func resolve(_ name: Slot<NameState>, by pattern: Pattern, _ actions: inout [Action]) {
+        switch pattern.match(names[name].key) {
+        case .matched(let groups):
+            let id = groups["org"] ?? ""
+            if id.isEmpty {
+                names[name].resolution = .failed(.no_org_id, retryAt_ms: .max)
+                return
+            }
+            let called = groups["name"] ?? ""
+            let organization = Organization(id: id, name: called.isEmpty ? id : called)
+            assign(name, to: upsert(organization, renames: !called.isEmpty), &actions)
+        case .notMatched: names[name].resolution = .failed(.room_not_found, retryAt_ms: .max)
+        case .gaveUp: names[name].resolution = .failed(.lookup_error, retryAt_ms: .max)
+        }
+    }
+
+    /// Asks for an organization that is known, so that a change is noticed; the known one stays in use.
+    mutating func refresh(_ name: Slot<NameState>, _ actions: inout [Action]) {
+        names[name].refreshAt_ms = (now + settings.organizationCacheTTL).milliseconds
+        lookUp(name, &actions)
+    }
+
+    private mutating func lookUp(_ name: Slot<NameState>, _ actions: inout [Action]) {
+        process.increment(catalog.lookups)
+        actions.append(.lookUp(room: names[name].key))
+    }
+
+    // MARK: Answers
+
+    mutating func take(
+        answer: Result<Organization, LookupFailure>, for room: String, _ actions: inout [Action]
+    ) {
+        guard case .database = settings.organizationSource else { return }
+        let name = names.find(room)
+        if name.isNone { return }
+        switch answer {
+        case .success(let organization) where !organization.id.isEmpty:
+            assign(name, to: upsert(organization), &actions)
+            names[name].refreshAt_ms = (now + settings.organizationCacheTTL).milliseconds
+            release(name, &actions)
+        case .success: fail(name, .no_org_id, &actions)
+        case .failure(let reason): fail(name, reason, &actions)
+        }
+    }
+
+    private mutating func fail(_ name: Slot<NameState>, _ reason: LookupFailure, _ actions: inout [Action]) {
+        if case .known = names[name].resolution {
+            // What was known stays in use until the next refresh.
+        } else {
+            names[name].resolution = .failed(reason, retryAt_ms: (now + Limits.failureTTL).milliseconds)
+        }
+        release(name, &actions)
+    }
+
+    // MARK: Waiting
+
+    mutating func wait(
+        _ event: Event, in name: Slot<NameState>, receivedAt: Timestamp, _ actions: inout [Action]
+    ) {
+        if waiting.count >= settings.waitingEvents {
+            if let longest = waiting.longest() { giveUpWaiting(longest, .queue_full, &actions) }
+            if names[name].resolution != .waiting {
+                return perform(event, name: name, receivedAt: receivedAt, &actions)
+            }
+            if waiting.count >= settings.waitingEvents { giveUpWaiting(name, .queue_full, &actions) }
+        }
+        guard names[name].resolution == .waiting else {
+            return perform(event, name: name, receivedAt: receivedAt, &actions)
+        }
+        waiting.append(event, receivedAt: receivedAt, in: name)
+        process.set(catalog.waitingEvents, to: Double(waiting.count))
+    }
+
+    /// Applies the events of a name whose organization did not come in time.
+    mutating func giveUpWaiting(_ name: Slot<NameState>, _ reason: WaitRelease, _ actions: inout [Action]) {
+        process.increment(catalog.waitReleases, reason.ordinal)
+        fail(name, .lookup_error, &actions)
+    }
+
+    private mutating func release(_ name: Slot<NameState>, _ actions: inout [Action]) {
+        let arrivals = waiting.take(name)
+        if arrivals.isEmpty { return }
+        process.set(catalog.waitingEvents, to: Double(waiting.count))
+        for arrival in arrivals {
+            perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
+        }
+    }
+
+    // MARK: Organizations
+
+    /// The record of an organization, made where it is new, with what is newly known of it.
+    ///
+    /// - Parameter renames: false where the name is a makeshift that must not replace a known one.
+    mutating func upsert(_ organization: Organization, renames: Bool = true) -> Slot<OrganizationState> {
+        let known = organizations.find(organization.id)
+        if known.isNone {
+            return organizations.insert(OrganizationState(organization, catalog: catalog, isNamed: true))
+        }
+        if renames || !organizations[known].isNamed { organizations[known].organization.name = organization.name }
+        organizations[known].organization.key = organization.key ?? organizations[known].organization.key
+        if let limit = organization.recordingLimit_minutes {
+            organizations[known].organization.recordingLimit_minutes = limit
+        }
+        organizations[known].isNamed = true
+        if organizations[known].isShown { show(known) }
+        return known
+    }
+
+    /// Gives a room name its organization; what is open under it moves there.
+    mutating func assign(
+        _ name: Slot<NameState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
+    ) {
+        if case .known(let current) = names[name].resolution {
+            if current == organization { return }
+            organizations[current].names -= 1
+        }
+        names[name].resolution = .known(organization)
+        organizations[organization].names += 1
+        for room in names[name].rooms { move(room, to: organization, &actions) }
+        for job in names[name].egress { move(.egress, job, to: organization) }
+        for job in names[name].ingress { move(.ingress, job, to: organization) }
+        if names[name].isOpen { noteActivity(of: organization, at: now) }
+    }
+
+    /// Moves an open room with all in it: gauges move, counters stay, presence is written anew.
+    mutating func move(
+        _ slot: Slot<RoomState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
+    ) {
+        let old = rooms[slot].organization
+        if old == organization { return }
+        rooms[slot].organization = organization
+        organizations[old].entities -= 1
+        organizations[organization].entities += 1
+        organizations[old].adjust(catalog.roomsActive, by: -1)
+        organizations[organization].adjust(catalog.roomsActive, by: 1)
+        let owner = owner(organization)
+        for member in rooms[slot].participants {
+            if participants[member].isActive {
+                organizations[old].adjust(catalog.participantsActive, by: -1)
+                organizations[organization].adjust(catalog.participantsActive, by: 1)
+                storePresence(of: member, owner: owner, &actions)
+            }
+            for track in participants[member].tracks {
+                organizations[old].adjust(catalog.tracksActive, tracks[track].label, by: -1)
+                organizations[organization].adjust(catalog.tracksActive, tracks[track].label, by: 1)
+            }
+        }
+    }
+
+    private mutating func move(
+        _ kind: JobKind, _ slot: Slot<JobState>, to organization: Slot<OrganizationState>
+    ) {
+        let old = self[jobs: kind][slot].organization
+        if old == organization { return }
+        let label = self[jobs: kind][slot].label
+        self[jobs: kind][slot].organization = organization
+        organizations[old].entities -= 1
+        organizations[organization].entities += 1
+        organizations[old].adjust(catalog.jobsActive(kind), label, by: -1)
+        organizations[organization].adjust(catalog.jobsActive(kind), label, by: 1)
+    }
+
+    /// Notes that an organization had an event, and shows what is shown from the first one on.
+    mutating func noteActivity(of slot: Slot<OrganizationState>, at time: Timestamp) {
+        organizations[slot].lastEvent_ms = max(organizations[slot].lastEvent_ms, time.milliseconds)
+        if !organizations[slot].isShown && slot != unknown { show(slot) }
+    }
+}

@@ -1,0 +1,84 @@
+/// The place of an element in its `EntityTable`; smaller and faster than a reference, and a plain value.
+struct Slot<Element>: Hashable, Sendable {
+    let position: Int32
+
+    /// No place.
+    static var none: Slot { Slot(position: -1) }
+    var isNone: Bool { position < 0 }
+    var index: Int { Int(position) }
+}
+
+/// What an `EntityTable` holds.
+protocol Entity: Sendable {
+    /// Unique in its table, never empty while it is in there.
+    var key: String { get }
+    /// What stands in a free place.
+    static var vacant: Self { get }
+}
+
+/// Elements by key, each at a place that does not change while it is there.
+///
+/// Lookup by key hashes once; everything else is an array access. Iteration is in the order of places, which is the
+/// same for the same history.
+struct EntityTable<Element: Entity>: Sendable {
+    private var elements: [Element] = []
+    private var free: [Int32] = []
+    private var places: [String: Int32] = [:]
+
+    var count: Int { places.count }
+
+    /// The place of the element with this key, `.none` where there is none.
+    func find(_ key: String) -> Slot<Element> { Slot(position: places[key] ?? -1) }
+
+    /// Adds an element whose key is new.
+    mutating func insert(_ element: Element) -> Slot<Element> {
+        let position: Int32
+        if let place = free.popLast() {
+            position = place
+            elements[Int(place)] = element
+        } else {
+            position = Int32(elements.count)
+            elements.append(element)
+        }
+        let previous = places.updateValue(position, forKey: element.key)
+        assert(previous == nil && !element.key.isEmpty, "an entity is opened once")
+        return Slot(position: position)
+    }
+
+    mutating func remove(_ slot: Slot<Element>) {
+        let removed = places.removeValue(forKey: elements[slot.index].key)
+        assert(removed == slot.position, "an entity is closed once")
+        elements[slot.index] = .vacant
+        free.append(slot.position)
+    }
+
+    subscript(slot: Slot<Element>) -> Element {
+        _read { yield elements[slot.index] }
+        _modify { yield &elements[slot.index] }
+    }
+
+    /// Number of places, free ones counted: the bound of `slot(at:)`.
+    var places_count: Int { elements.count }
+
+    /// The element at a place, `.none` where the place is free.
+    func slot(at place: Int) -> Slot<Element> {
+        elements[place].key.isEmpty ? .none : Slot(position: Int32(place))
+    }
+
+    /// All elements, in the order of their places: for checks and reports, not for the path of an event.
+    var all: [(slot: Slot<Element>, element: Element)] {
+        elements.indices.compactMap { place in
+            let slot = slot(at: place)
+            return slot.isNone ? nil : (slot, elements[place])
+        }
+    }
+}
+
+extension Array {
+    /// Removes the element at `index` in constant time by moving the last one there.
+    mutating func swapRemove(at index: Int) {
+        let last = count - 1
+        if index != last { swapAt(index, last) }
+        removeLast()
+    }
+}

@@ -1,0 +1,53 @@
+import LiveKit
+import Wire
+
+/// Events that wait for the organization of their room, in order per room.
+struct WaitingRooms: Sendable {
+    struct Arrival: Sendable {
+        let event: Event
+        let receivedAt: Timestamp
+    }
+
+    private struct Line: Sendable {
+        let number: UInt64
+        var arrivals: [Arrival]
+    }
+
+    private struct Turn: Sendable {
+        let name: Slot<NameState>
+        let number: UInt64
+        let since_ms: Int64
+    }
+
+    private var lines: [Slot<NameState>: Line] = [:]
+    /// Rooms in the order in which they began to wait; some of them wait no more.
+    private var turns = Fifo<Turn>()
+    private var lastNumber: UInt64 = 0
+    /// Events that wait now.
+    private(set) var count = 0
+
+    mutating func append(_ event: Event, receivedAt: Timestamp, in name: Slot<NameState>) {
+        count += 1
+        let arrival = Arrival(event: event, receivedAt: receivedAt)
+        if lines[name]?.arrivals.append(arrival) != nil { return }
+        lastNumber += 1
+        lines[name] = Line(number: lastNumber, arrivals: [arrival])
+        turns.append(Turn(name: name, number: lastNumber, since_ms: receivedAt.milliseconds))
+    }
+
+    /// Takes out the events of a room, oldest first.
+    mutating func take(_ name: Slot<NameState>) -> [Arrival] {
+        guard let line = lines.removeValue(forKey: name) else { return [] }
+        count -= line.arrivals.count
+        return line.arrivals
+    }
+
+    /// The room that waits longest, where it has waited since `latest_ms` or before.
+    mutating func longest(since latest_ms: Int64 = .max) -> Slot<NameState>? {
+        while let turn = turns.first {
+            if lines[turn.name]?.number == turn.number { return turn.since_ms <= latest_ms ? turn.name : nil }
+            _ = turns.popFirst()
+        }
+        return nil
+    }
+}
