@@ -20,6 +20,8 @@ package enum Limits {
     package static let keptBuffer_bytes = 16_384
     /// Connections above the maximum while older ones are being closed in their favour.
     package static let spareConnections = 32
+    /// Descriptors that are not connections: listeners, database, spool, remote write, lingering ones, log.
+    package static let otherDescriptors = 256
     /// Refused uploads whose rest is read for a moment, so that the client sees the answer and not a reset.
     package static let lingering = 64
     /// How long, and how much per look, the rest of a refused upload is read.

@@ -34,6 +34,8 @@ package final class Server: Sendable {
     ) throws(ServingError) {
         socket = try ListeningSocket(listen)
         address = socket.address
+        var settings = settings
+        settings.maxConnections = DescriptorLimit.connections(wanted: settings.maxConnections)
         engine = Engine(routes: routes, settings: settings)
         guard let daemon = Self.start(engine, socket) else {
             close(socket.file)
@@ -45,6 +47,9 @@ package final class Server: Sendable {
     }
 
     deinit { stop(deadline: SystemTime().monotonic()) }
+
+    /// Connections at one time: as many as were asked for, or fewer where the system has no descriptors for them.
+    package var maxConnections: Int { engine.settings.maxConnections }
 
     /// What it counted.
     package var figures: ServingFigures { engine.counts.figures(connections: engine.table.count) }

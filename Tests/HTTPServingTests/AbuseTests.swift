@@ -161,6 +161,24 @@ import Testing
         #expect(server.figures.headerTimeouts == 1)
     }
 
+    @Test func `a client that does not take its answer is cut in time`() throws {
+        let page = Response(status: 200, body: [UInt8](repeating: 120, count: 32 << 20))
+        let server = try Server(
+            listen: ListenAddress("127.0.0.1:0"), routes: [Route(.get, "/large") { _, _ in .respond(page) }],
+            settings: ServerSettings(answerTimeout: .milliseconds(300)))
+        let client = try RawHTTP(port: server.address.port)
+        client.send(RawHTTP.request("GET", "/large"))
+        let end = SystemTime().monotonic() + .seconds(10)
+        let tick = Monitor(())
+        while server.figures.connections > 0 || server.figures.connectionsAccepted == 0 {
+            _ = tick.wait(until: SystemTime().monotonic() + .milliseconds(5)) { _ -> Void? in nil }
+            guard SystemTime().monotonic() < end else { break }
+        }
+        #expect(server.figures.connections == 0)
+        #expect(server.figures.answerTimeouts == 1)
+        #expect(client.receive() == nil)
+    }
+
     @Test func `an idle connection is closed after its time, quietly`() throws {
         let server = try serve(ServerSettings(idleTimeout: .milliseconds(300)))
         let client = try RawHTTP(port: server.address.port)

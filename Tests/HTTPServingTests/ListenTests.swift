@@ -50,6 +50,14 @@ import Testing
         #expect(try RawHTTP(port: server.address.port).ask("GET", "/")?.text == "all")
     }
 
+    @Test func `no more connections are promised than there are descriptors`() throws {
+        let few = try Server(listen: ListenAddress("127.0.0.1:0"), routes: [], settings: .init(maxConnections: 10))
+        #expect(few.maxConnections == 10)
+        let many = try Server(
+            listen: ListenAddress("127.0.0.1:0"), routes: [], settings: .init(maxConnections: 1 << 40))
+        #expect(many.maxConnections < 1 << 40)
+    }
+
     @Test func `two servers run side by side`() throws {
         let servers = try ["one", "two"].map { name in
             try Server(

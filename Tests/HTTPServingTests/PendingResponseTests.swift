@@ -87,6 +87,37 @@ private final class Waiting: Sendable {
         }
     }
 
+    @Test func `thousands of waits in a row lose none`() throws {
+        let waiting = Waiting()
+        let server = try waiting.serve(.seconds(30))
+        let port = server.address.port
+        let total = 64 * 200
+        let answerer = NamedThread(name: "answerer") {
+            let answer = Response(status: 200)
+            var left = total
+            while left > 0 {
+                let pendings = waiting.take(1)
+                if pendings.isEmpty { return }
+                for pending in pendings { pending.complete(answer) }
+                left -= pendings.count
+            }
+        }
+        let good = Atomic(0)
+        let clients = (0..<4).map { index in
+            NamedThread(name: "clients-\(index)") {
+                let clients = (0..<16).compactMap { _ in try? RawHTTP(port: port) }
+                for _ in 0..<200 {
+                    for client in clients { client.send(RawHTTP.request("POST", "/later", body: [1])) }
+                    for client in clients where client.receive()?.status == 200 { good.add(1, ordering: .relaxed) }
+                }
+            }
+        }
+        for thread in clients { thread.join() }
+        answerer.join()
+        #expect(good.load(ordering: .relaxed) == total)
+        #expect(server.stop(deadline: SystemTime().monotonic() + .seconds(10)) == .finished)
+    }
+
     @Test func `claims and deadlines that race leave one answer each`() throws {
         let waiting = Waiting()
         let server = try waiting.serve(.milliseconds(20))

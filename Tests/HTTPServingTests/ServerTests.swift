@@ -98,6 +98,31 @@ private func serve(
         for index in 0..<50 { #expect(client.receive()?.body == [UInt8(index)]) }
     }
 
+    @Test func `a client that asks first is told to go on, unless its body is too large`() throws {
+        let server = try serve(ServerSettings(maxBody: ByteCount(10)))
+        let client = try RawHTTP(port: server.address.port)
+        client.send("POST /echo HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        #expect(client.receive()?.status == 100)
+        client.send([1, 2, 3])
+        #expect(client.receive()?.body == [1, 2, 3])
+        client.send("POST /echo HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+        #expect(client.receive()?.status == 413)
+    }
+
+    @Test func `a client that closes after each answer is served`() throws {
+        let server = try serve()
+        for _ in 0..<20 {
+            let client = try RawHTTP(port: server.address.port)
+            let reply = client.ask("POST", "/echo", headers: [("Connection", "close")], body: [5])
+            #expect(reply?.body == [5])
+            #expect(client.isClosed())
+        }
+        let old = try RawHTTP(port: server.address.port)
+        old.send("POST /echo HTTP/1.0\r\nContent-Length: 1\r\n\r\n\u{5}")
+        #expect(old.receive()?.body == [5])
+        #expect(old.isClosed())
+    }
+
     @Test func `a body that announces too much is refused before it is sent`() throws {
         let refused = Atomic(0)
         let server = try serve(ServerSettings(maxBody: ByteCount(1_000))) { refusal in
