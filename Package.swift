@@ -77,7 +77,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics", "Storage"],
+            path: "Tests/TestSupport",
             swiftSettings: house),
         tests("Wire", uses: ["Wire"]),
         tests("Platform", uses: ["Platform", "Wire"]),
@@ -95,7 +96,7 @@ let package = Package(
             "Exporter",
             uses: [
                 "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
-                "Storage", "StorageSQLite", "Wire",
+                "SQLite", "Storage", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),

@@ -1,5 +1,5 @@
 import Glibc
-import Platform
+package import Platform
 
 /// The label `instance`: what was configured, else the host name of the first start, kept in the state directory so
 /// that a pod that gets a new name goes on with the old series.

@@ -13,9 +13,8 @@ struct Plan {
     let registry: Registry
     let catalog: Catalog
     let readiness: Readiness
-    let intake: Intake
-    let verifier: VerifierBox
-    let routes: Routes
+    let intake: WebhookIntake
+    let webhook: WebhookRoute
     let listen: ListenAddress
     let metricsListen: ListenAddress
     let publicServerSettings: ServerSettings
@@ -35,19 +34,17 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            intake = Intake(capacity: settings.queueSize)
-            verifier = VerifierBox(
-                TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway))
+            intake = WebhookIntake(capacity: settings.queueSize)
+            WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
             publicServerSettings = ServerSettings(
                 maxBody: settings.webhookMaxBody, maxConnections: settings.maxConnections)
             let metadataKey = settings.organizationSource == .metadata ? settings.organizationMetadataKey : nil
-            routes = Routes(
-                webhook: WebhookRoute(
-                    verifier: verifier, decoder: EventDecoder(metadataKey: metadataKey), intake: intake,
-                    metrics: WebhookMetrics(in: registry), log: log, time: time),
-                registry: registry, readiness: readiness)
+            webhook = WebhookRoute(
+                verifier: TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway),
+                decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
+                time: time, log: log)
             recorderSettings = try Self.recorder(settings)
             storeSettings = try Self.store(settings)
             openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
@@ -57,7 +54,7 @@ struct Plan {
         }
     }
 
-    private static func recorder(_ settings: Settings) throws(PatternError) -> RecorderSettings {
+    private static func recorder(_ settings: Settings) throws(PatternFault) -> RecorderSettings {
         let source: Recording.OrganizationSource =
             switch settings.organizationSource {
             case .fixed: .fixed(id: settings.organizationID, name: settings.organizationID)
@@ -69,7 +66,7 @@ struct Plan {
             organizationSource: source, dedupTTL: settings.dedupTTL, seriesTTL: settings.seriesTTL,
             stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
             recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
-            digest: { Digest.prefix(of: $0) })
+            digest: { Digest(of: Array($0.utf8).span).prefix })
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {

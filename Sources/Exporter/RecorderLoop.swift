@@ -1,7 +1,7 @@
 package import Platform
 package import Recording
-package import Wire
 import Storage
+import Wire
 
 /// The `recorder` thread: the one owner of the recorder. Takes events from the intake and answers from the store,
 /// applies them in order, and hands on what the recorder wants done.
@@ -12,9 +12,9 @@ package final class RecorderLoop: Sendable {
     /// kinds of reports.
     package final class Mailbox: Sendable {
         private let answers = Monitor<[StoreAnswer]>([])
-        private let intake: Intake
+        private let intake: WebhookIntake
 
-        package init(wakes intake: Intake) { self.intake = intake }
+        package init(wakes intake: WebhookIntake) { self.intake = intake }
 
         /// Leaves an answer; never waits.
         package func leave(_ answer: StoreAnswer) {
@@ -38,7 +38,7 @@ package final class RecorderLoop: Sendable {
         var isFinished = false
     }
 
-    private let intake: Intake
+    private let intake: WebhookIntake
     private let control: Monitor<Control>
     private let thread: NamedThread
 
@@ -47,7 +47,7 @@ package final class RecorderLoop: Sendable {
     ///   - recorder: made by the caller, owned by the thread from now on.
     ///   - store: where rows and look-ups go.
     package init(
-        _ recorder: Recorder, intake: Intake, mailbox: Mailbox, store: StoreLoop, time: any TimeSource = SystemTime()
+        _ recorder: Recorder, intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop, time: any TimeSource = SystemTime()
     ) {
         let control = Monitor(Control())
         self.intake = intake
@@ -74,7 +74,7 @@ package final class RecorderLoop: Sendable {
     /// What lives on the thread.
     private struct Worker {
         var recorder: Recorder
-        let intake: Intake
+        let intake: WebhookIntake
         let mailbox: Mailbox
         let store: StoreLoop
         let time: any TimeSource

@@ -2,7 +2,7 @@ package import Platform
 import HTTPClient
 import HTTPServing
 import LiveKit
-import Metrics
+package import Metrics
 import Recording
 import RemoteWrite
 import Storage
@@ -16,12 +16,14 @@ package final class Service {
         init(_ description: String) { self.description = description }
     }
 
+    /// Every metric there is.
+    package let registry: Registry
     private let log: Log
     private let settings: Settings
     private let time: any TimeSource
     private let readiness: Readiness
-    private let intake: Intake
-    private let verifier: VerifierBox
+    private let intake: WebhookIntake
+    private let webhook: WebhookRoute
     private let store: StoreLoop
     private let recorder: RecorderLoop
     private let shipper: Shipper?
@@ -34,28 +36,32 @@ package final class Service {
         self.log = log
         self.time = time
         let plan = try Plan(settings, log: log, time: time)
+        let (registry, intake) = (plan.registry, plan.intake)
+        self.registry = registry
+        self.intake = intake
         readiness = plan.readiness
-        intake = plan.intake
-        verifier = plan.verifier
-        let registry = plan.registry
+        webhook = plan.webhook
 
         let mailbox = RecorderLoop.Mailbox(wakes: intake)
-        store = StoreLoop(
+        let store = StoreLoop(
             settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time
         ) { mailbox.leave($0) }
-        recorder = RecorderLoop(
+        let recorder = RecorderLoop(
             Recorder(settings: plan.recorderSettings, catalog: plan.catalog), intake: intake, mailbox: mailbox,
             store: store, time: time)
-        shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
+        let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
+        (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
 
         // The first reading comes before the first webhook: every counter is known to have been zero.
         var started: [Server] = []
         do {
             try shipper?.makeFirstReading()
-            privateServer = try Server(listen: plan.metricsListen, routes: plan.routes.privateTable)
+            privateServer = try Server(
+                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness))
             started.append(privateServer)
             publicServer = try Server(
-                listen: plan.listen, routes: plan.routes.publicTable, settings: plan.publicServerSettings)
+                listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
+                settings: plan.publicServerSettings)
         } catch {
             let deadline = time.monotonic() + .seconds(1)
             for server in started { server.stop(deadline: deadline) }
@@ -65,19 +71,22 @@ package final class Service {
             _ = shipper?.stop(by: deadline)
             throw StartFailure("\(error)")
         }
+        let listeners = ListenerMetrics(in: registry)
+        listeners.show(privateServer, as: "metrics", in: registry)
+        listeners.show(publicServer, as: "public", in: registry)
         log.info("listening", ["listener": "metrics", "address": .text(privateServer.address)])
         log.info("listening", ["listener": "public", "address": .text(publicServer.address)])
         if shipper == nil {
             log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
         }
-        readiness.becomeReady()
+        readiness.clear(.starting)
     }
 
     /// Reads the files that hold keys and secrets again.
     package func reload() {
         do throws(LiveKitKeys.Unreadable) {
             let keys = try settings.liveKitKeys.read()
-            verifier.replace(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
+            webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
             log.info("keys were read again", ["keys": .int(keys.count)])
         } catch {
             log.error("keys cannot be read: the old ones stay", ["error": .text(error)])
@@ -89,7 +98,7 @@ package final class Service {
     /// True when every stage finished within `SHUTDOWN_TIMEOUT`.
     package func stop() -> Bool {
         let start = time.monotonic()
-        readiness.becomeUnready("stopping")
+        readiness.block(.stopping, because: "stopping")
         publicServer.stopAccepting()
         log.info("stopping")
         // Each stage may take its share of what is left; what it does not need is the next one's.

@@ -217,7 +217,7 @@ final class ShipperLoop {
 
     /// Reads the credentials again; new ones end a wait that the old ones caused.
     func reloadCredentials(endWait: Bool = false) {
-        do throws(SystemError) {
+        do throws(SecretSource.Unreadable) {
             if try requests.reload() || endWait { delivery.hurry() }
         } catch {
             log.throttled(.error, "a credentials file cannot be read", ["error": .text(error)])

@@ -4,6 +4,7 @@ import RemoteWrite
 
 /// One empty request, to see whether a receiver can be reached and takes our credentials.
 package enum ShipperProbe {
+    /// What the receiver made of it.
     package enum Result: Sendable, Equatable, CustomStringConvertible {
         /// It took the request.
         case accepted(status: Int)
@@ -28,7 +29,7 @@ package enum ShipperProbe {
     /// Sends a `WriteRequest` without any series, which stores nothing. Blocks for as long as the time-outs allow.
     package static func run(_ settings: ShipperSettings, time: any TimeSource = SystemTime()) -> Result {
         var requests = ShipperRequests(settings)
-        do throws(SystemError) {
+        do throws(SecretSource.Unreadable) {
             _ = try requests.reload()
         } catch {
             return .failed(error.description)

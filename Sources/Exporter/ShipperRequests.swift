@@ -16,7 +16,7 @@ struct ShipperRequests {
     }
 
     /// Reads the credentials again; true where they are other ones than before.
-    mutating func reload() throws(SystemError) -> Bool {
+    mutating func reload() throws(SecretSource.Unreadable) -> Bool {
         guard try credentials.reload() else { return false }
         build()
         return true

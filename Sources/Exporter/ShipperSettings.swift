@@ -1,5 +1,5 @@
 package import HTTPClient
-package import Platform
+import Platform
 package import RemoteWrite
 
 /// Where and how metrics are pushed.
@@ -58,11 +58,4 @@ package struct ShipperSettings: Sendable {
     package static func header(_ name: String, _ value: String) -> HTTPHeader? {
         reservedHeaders.contains(name.lowercased()) ? nil : HTTPHeader(name, value)
     }
-}
-
-/// Where a secret comes from.
-package enum SecretSource: Sendable {
-    case value(Secret)
-    /// Read again when it changes; white space at the end is not part of it.
-    case file(String)
 }

@@ -14,6 +14,11 @@ package final class StoreLoop: Sendable {
         package let rowsLeft: Int
         /// The thread is gone. If not, a call of the database did not return in time.
         package let isFinished: Bool
+
+        package init(rowsLeft: Int, isFinished: Bool) {
+            self.rowsLeft = rowsLeft
+            self.isFinished = isFinished
+        }
     }
 
     private let mail: Monitor<StoreMail>

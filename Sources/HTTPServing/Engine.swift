@@ -40,8 +40,19 @@ final class Engine: Sendable {
         // Sequentially consistent with `owed`: a request either sees this or is seen by `isIdle`.
         guard !stopping.exchange(true, ordering: .sequentiallyConsistent) else { return false }
         // Requests that are not complete are not ours yet: their senders see the end and try again elsewhere.
-        table.forEach { $0.endReading() }
+        endIncomplete()
         return true
+    }
+
+    /// Ends every connection that is not owed an answer. One that is must stay readable: the library gives up a
+    /// connection whose reading end is closed, even while it has something to send.
+    func endIncomplete() {
+        table.forEach { connection in
+            switch connection.phase.0 {
+            case .idle, .header, .body: connection.endReading()
+            case .waiting, .answering: break
+            }
+        }
     }
 
     /// Gives every suspended connection its fallback.
@@ -88,9 +99,7 @@ final class Engine: Sendable {
             return append(chunk, to: connection, match)
         case .waiting(let pending):
             guard let response = pending.answer else { return .NO }
-            connection.pending.withLock { $0 = nil }
-            suspended.subtract(1, ordering: .sequentiallyConsistent)
-            connection.enter(.answering, SystemTime().monotonic())
+            endWait(connection)
             return send(response, connection, handle)
         case .answered:
             return .YES
@@ -100,6 +109,8 @@ final class Engine: Sendable {
     /// The request is over, well or not.
     func finish(_ connection: Connection) {
         let now = SystemTime().monotonic()
+        // The client left meanwhile: resumed, but not to be answered.
+        if case .waiting = connection.stage { endWait(connection) }
         if connection.isRefused {
             lingering.add(connection.socket, now: now)
             watch.schedule(at: now)
@@ -191,10 +202,14 @@ final class Engine: Sendable {
             watch.schedule(at: pending.deadline)
             return .YES
         }
+        endWait(connection)
+        return send(response, connection, handle)
+    }
+
+    private func endWait(_ connection: Connection) {
         connection.pending.withLock { $0 = nil }
         suspended.subtract(1, ordering: .sequentiallyConsistent)
         connection.enter(.answering, SystemTime().monotonic())
-        return send(response, connection, handle)
     }
 
     /// Queues the answer.

@@ -61,7 +61,7 @@ package final class PendingResponse: Sendable {
     }
 
     /// Answers with the fallback unless somebody else did.
-    func expire() {
+    package func expire() {
         guard claim() else { return }
         respond(fallback())
     }

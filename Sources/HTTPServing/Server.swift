@@ -61,7 +61,7 @@ package final class Server: Sendable {
         // is closed when that thread is gone.
         shutdown(socket.file, Int32(SHUT_RDWR))
         // Connections that came in between.
-        engine.table.forEach { $0.endReading() }
+        engine.endIncomplete()
     }
 
     /// Stops accepting, waits until every request that was taken is answered, but no longer than `deadline`, then ends

@@ -4,12 +4,17 @@ extension OfficeStore {
     /// A name that cannot be an id in this database, such as one that is no UUID where `rooms.id` is one, is an unknown
     /// room. Several licences: the largest counts.
     package func organization(ofRoom room: String) throws(StoreError) -> Result<Organization, LookupFailure> {
-        let answer: SQLRows
         do throws(StoreError) {
-            answer = try database.rows(lookup.sql, [.text(room)])
-        } catch  where error.kind == .refused {
+            return try find(room)
+        } catch {
+            guard error.kind == .refused else { throw error }
             return .failure(.room_not_found)
         }
+    }
+
+    /// The same, where a refused name is an error of the kind `refused`: in a transaction it must be undone.
+    func find(_ room: String) throws(StoreError) -> Result<Organization, LookupFailure> {
+        let answer = try database.rows(lookup.sql, [.text(room)])
         guard let idPlace = answer.place(of: "org_id"), let namePlace = answer.place(of: "org_name"),
             let keyPlace = answer.place(of: "organization_pk")
         else {

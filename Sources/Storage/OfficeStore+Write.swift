@@ -10,12 +10,14 @@ extension OfficeStore {
     ) throws(StoreError) -> WriteOutcome {
         do throws(StoreError) {
             return try apply(rows, from: origin, at: now, savingEach: false)
-        } catch  where error.kind == .refused {
+        } catch {
+            guard error.kind == .refused else { throw error }
             // Now with a savepoint around each row, to find out which one it is.
         }
         do throws(StoreError) {
             return try apply(rows, from: origin, at: now, savingEach: true)
-        } catch  where error.kind == .refused {
+        } catch {
+            guard error.kind == .refused else { throw error }
             // A constraint that is checked at the commit: only a transaction for each row tells.
         }
         return try applySingly(rows, from: origin, at: now)
@@ -34,7 +36,8 @@ extension OfficeStore {
             let place = origin.map { RowOrigin(journal: $0.journal, firstSequence: $0.firstSequence + Int64(index)) }
             do throws(StoreError) {
                 outcome.add(try apply([row], from: place, at: now, savingEach: true))
-            } catch  where error.kind == .refused {
+            } catch {
+                guard error.kind == .refused else { throw error }
                 if let place {
                     try database.transaction(.write) { () throws(StoreError) in
                         try mark(place, last: place.firstSequence, at: now)
@@ -92,12 +95,13 @@ extension OfficeStore {
             let result = try body(&owners)
             _ = try database.run("RELEASE SAVEPOINT one_row", [])
             return result
-        } catch  where error.kind == .refused {
+        } catch {
+            guard error.kind == .refused else { throw error }
             // Deferred keys may refuse at the release; the savepoint is still there then.
             _ = try database.run("ROLLBACK TO SAVEPOINT one_row", [])
             _ = try database.run("RELEASE SAVEPOINT one_row", [])
             owners = before
-            return .failure(.refused(error))
+            return .failure(error.operation == Owners.lookup ? .dropped(.room_not_found) : .refused(error))
         }
     }
 

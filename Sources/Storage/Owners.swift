@@ -2,6 +2,9 @@
 ///
 /// A value, so that what a savepoint undoes is also forgotten here.
 struct Owners {
+    /// The operation of the error that says that a room's name cannot be one.
+    static let lookup = "lookup"
+
     private let store: OfficeStore
     private var keys: [RowOwner: Result<OrganizationKey, LookupFailure>] = [:]
 
@@ -23,8 +26,13 @@ struct Owners {
     }
 
     private func key(ofRoom name: String) throws(StoreError) -> Result<OrganizationKey, LookupFailure> {
-        try store.organization(ofRoom: name).flatMap { organization in
-            organization.key.map { .success($0) } ?? .failure(.no_organization)
+        do throws(StoreError) {
+            return try store.find(name).flatMap { organization in
+                organization.key.map { .success($0) } ?? .failure(.no_organization)
+            }
+        } catch {
+            guard error.kind == .refused else { throw error }
+            throw StoreError(.refused, operation: Self.lookup, code: error.code, text: error.text)
         }
     }
 

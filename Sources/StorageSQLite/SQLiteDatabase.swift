@@ -13,11 +13,14 @@ package final class SQLiteDatabase: Database {
     /// The numbers of `$1`, `$2`, … in each statement: SQLite numbers them in order of appearance.
     private var places: [String: [Int]] = [:]
 
-    /// Opens the file, or makes it. `busyTimeout` is how long a statement waits for another process.
-    package init(path: String, busyTimeout: Duration = .seconds(1)) throws(StoreError) {
+    /// Opens the file, or makes it where it may write. `busyTimeout` is how long a statement waits for another process.
+    package init(
+        path: String, isReadOnly: Bool = false, busyTimeout: Duration = .seconds(1)
+    ) throws(StoreError) {
         do throws(SQLiteError) {
             var settings = ConnectionSettings()
             settings.busyTimeout = busyTimeout
+            settings.isReadOnly = isReadOnly
             settings.usesWriteAheadLog = false
             connection = try Connection(path: path, settings)
             var pages: Int64 = 0

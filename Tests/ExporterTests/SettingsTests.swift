@@ -39,7 +39,7 @@ import Testing
                 "QUEUE_SIZE: expected a whole number from 1 to 1000000, got \"0\"",
                 "HISTOGRAM_LONG_BUCKETS: expected true or false, got \"maybe\"",
                 "ORG_SOURCE: expected one of fixed, room-name, metadata, database, got \"guess\"",
-                "GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL that starts with https:// or http://",
+                "GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push",
                 "PUSH_INTERVAL: expected a duration such as 500ms, 15s, 10m, 1h or 90d, from 100ms to 4m, "
                     + "got \"soon\"",
             ])

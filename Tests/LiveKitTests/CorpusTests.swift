@@ -66,7 +66,8 @@ import Wire
             return .text(egress.requestType.rawValue)
         case ("result", .egressEnded(let egress)):
             return .text(egress.status == .limitReached ? "limit_reached" : "\(egress.status)")
-        case ("wall_seconds", .egressEnded(let egress)): return seconds(from: egress.startedAt_ns, to: egress.endedAt_ns)
+        case ("wall_seconds", .egressEnded(let egress)):
+            return seconds(from: egress.startedAt_ns, to: egress.endedAt_ns)
         case ("media_seconds", .egressEnded(let egress)): return .number(Double(egress.media_ns) / 1e9)
         case ("seconds", .other): return try jobSeconds(body)
         default:

@@ -1,5 +1,7 @@
+import HTTPClient
 import Matching
 import Platform
+import RemoteWrite
 
 /// What settings must fulfil beyond their own kind.
 extension Settings {
@@ -48,7 +50,7 @@ extension Settings {
                 reader.report("ORG_ROOM_PATTERN: required with ORG_SOURCE=room-name, such as ^(?<org>[^~]+)~")
                 return
             }
-            do throws(PatternError) {
+            do throws(PatternFault) {
                 let pattern = try Pattern(organizationPattern)
                 if !pattern.groupNames.contains("org") {
                     reader.report("ORG_ROOM_PATTERN: expected a group named org, such as (?<org>[^~]+)")
@@ -71,57 +73,29 @@ extension Settings {
         let text = reader.text(
             "GRAFANA_PROM_REMOTE_WRITE_URL", "", "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
         guard !text.isEmpty else { return nil }
-        let rest: Substring
-        if text.hasPrefix("https://") {
-            rest = text.dropFirst(8)
-        } else if text.hasPrefix("http://") {
-            rest = text.dropFirst(7)
-        } else {
-            // What is no URL may be a password in the wrong variable: it is not repeated.
-            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL that starts with https:// or http://")
+        // What is no URL may be a password in the wrong variable: it is not repeated.
+        guard EndpointURL(text) != nil else {
+            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push")
             return nil
         }
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        if authority.isEmpty {
-            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a host after the scheme")
-            return nil
-        }
-        if authority.contains("@") {
+        if text.dropFirst(8).prefix(while: { $0 != "/" && $0 != "?" }).contains("@") {
             reader.report(
-                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY"
-            )
-            return nil
-        }
-        if text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
-            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: holds white space")
+                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY")
             return nil
         }
         return text
     }
 
-    /// Headers that lkpush sets itself, in lower case.
-    /// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
-    private static let reservedHeaders: Set<String> = [
-        "authorization", "connection", "content-encoding", "content-length", "content-type", "host", "retry-attempt",
-        "transfer-encoding", "user-agent", "x-prometheus-remote-write-version",
-    ]
-
     static func headerProblem(_ name: String, _ value: String) -> String? {
-        if reservedHeaders.contains(name.lowercased()) { return "\(name) is set by lkpush itself" }
-        let isToken = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
-        let isClean = value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-        return isToken && isClean ? nil : "\(name) is no valid header"
+        ShipperSettings.header(name, value) == nil ? "\(name) is malformed, or a header that lkpush sets itself" : nil
     }
 
     static func labelProblem(_ name: String, _ value: String) -> String? {
-        let letters = name.utf8.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
-                || $0 == UInt8(ascii: "_")
+        do throws(CommonLabels.Fault) {
+            try CommonLabels.check(name)
+            return nil
+        } catch {
+            return error.description
         }
-        let startsWithDigit = name.utf8.first.map { (0x30...0x39).contains($0) } ?? true
-        guard letters, !startsWithDigit, !name.hasPrefix("__") else {
-            return "\(name) is no label name: [a-zA-Z_][a-zA-Z0-9_]*, not starting with __"
-        }
-        return nil
     }
 }

@@ -2,6 +2,7 @@ package import Platform
 
 /// Everything that can be configured, read and checked. Each setting is one property and one line of `init`.
 package struct Settings: Sendable {
+    /// How a room's organization is found; the raw value is what `ORG_SOURCE` says.
     package enum OrganizationSource: String, Sendable, CaseIterable {
         case fixed
         case roomName = "room-name"
@@ -9,6 +10,7 @@ package struct Settings: Sendable {
         case database
     }
 
+    /// What `REMOTE_WRITE_MESSAGE` says.
     package enum Message: String, Sendable, CaseIterable {
         case auto
         case v1 = "1.0"
