@@ -1,3 +1,5 @@
+import Wire
+
 /// One line about a run in progress.
 struct ProgressLine {
     private var answeredBefore = 0
@@ -34,8 +36,4 @@ struct ProgressLine {
         return seconds < 3_600
             ? "\(minutes):\(padded(seconds % 60))" : "\(seconds / 3_600):\(padded(minutes)):\(padded(seconds % 60))"
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { self / .seconds(1) }
 }

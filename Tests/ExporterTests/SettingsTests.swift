@@ -76,6 +76,8 @@ import Testing
             ["REMOTE_WRITE_TLS_CERT_FILE": "/etc/hostname"],
             ["REMOTE_WRITE_TLS_CA_FILE": "/no/such/file"], ["REMOTE_WRITE_MAX_BACKOFF": "100ms"],
             ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
+            ["LISTEN": "nowhere"], ["METRICS_LISTEN": "127.0.0.1:70000"], ["DATABASE_URL": "mysql://host/office"],
+            ["DATABASE_URL_FILE": "/no/such/file"],
         ] as [[String: String]])
     func `what cannot work is refused before anything starts`(changes: [String: String]) {
         #expect(read(changes).problems.count == 1, "\(changes)")

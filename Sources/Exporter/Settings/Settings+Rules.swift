@@ -1,7 +1,9 @@
 import HTTPClient
+import HTTPServing
 import Matching
 import Platform
 import RemoteWrite
+import Storage
 
 /// What settings must fulfil beyond their own kind.
 extension Settings {
@@ -39,7 +41,29 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
+        checkListeners(&reader)
+        checkDatabase(&reader)
         checkOrganizations(&reader)
+    }
+
+    private func checkListeners(_ reader: inout SettingsReader) {
+        for (name, text) in [("LISTEN", listen), ("METRICS_LISTEN", metricsListen)] {
+            do throws(ServingError) {
+                _ = try ListenAddress(text)
+            } catch {
+                reader.report("\(name): \(error)")
+            }
+        }
+    }
+
+    private func checkDatabase(_ reader: inout SettingsReader) {
+        // A file that cannot be read is reported where it was named.
+        guard let location = try? databaseLocation() else { return }
+        do throws(DatabaseURL.Problem) {
+            _ = try DatabaseURL(location)
+        } catch {
+            reader.report("DATABASE_URL: \(error)")
+        }
     }
 
     private func checkOrganizations(_ reader: inout SettingsReader) {
@@ -63,8 +87,11 @@ extension Settings {
                 reader.report("ORG_METADATA_KEY: required with ORG_SOURCE=metadata, such as org_id")
             }
         }
-        if !organizationLookupSQL.isEmpty && !organizationLookupSQL.contains(":room") {
-            reader.report("ORG_LOOKUP_SQL: expected a query with the parameter :room")
+        guard !organizationLookupSQL.isEmpty else { return }
+        do throws(LookupQuery.Problem) {
+            _ = try LookupQuery(sql: organizationLookupSQL)
+        } catch {
+            reader.report("ORG_LOOKUP_SQL: \(error)")
         }
     }
 
