@@ -1,12 +1,15 @@
 import HTTPClient
+import HTTPServing
 import Matching
 import Platform
 import RemoteWrite
+import Storage
 
 /// What settings must fulfil beyond their own kind.
 extension Settings {
     func checkTogether(_ reader: inout SettingsReader) {
-        if remoteWriteURL != nil {
+        checkAddresses(&reader)
+        if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") {
             for name in ["ENVIRONMENT", "REGION"] where !reader.isSet(name) {
                 reader.report("\(name): required when GRAFANA_PROM_REMOTE_WRITE_URL is set, such as \"prod\" or \"eu\"")
             }
@@ -42,6 +45,23 @@ extension Settings {
         checkOrganizations(&reader)
     }
 
+    private func checkAddresses(_ reader: inout SettingsReader) {
+        for (name, text) in [("LISTEN", listen), ("METRICS_LISTEN", metricsListen)] {
+            do throws(ServingError) {
+                _ = try ListenAddress(text)
+            } catch {
+                reader.report("\(name): \(error)")
+            }
+        }
+        // A file that cannot be read was reported where it was read.
+        guard let location = try? databaseLocation() else { return }
+        do throws(DatabaseURL.Problem) {
+            _ = try StoreDriver.open(DatabaseURL(location))
+        } catch {
+            reader.report("DATABASE_URL: \(error)")
+        }
+    }
+
     private func checkOrganizations(_ reader: inout SettingsReader) {
         switch organizationSource {
         case .fixed, .database: break
@@ -63,8 +83,12 @@ extension Settings {
                 reader.report("ORG_METADATA_KEY: required with ORG_SOURCE=metadata, such as org_id")
             }
         }
-        if !organizationLookupSQL.isEmpty && !organizationLookupSQL.contains(":room") {
-            reader.report("ORG_LOOKUP_SQL: expected a query with the parameter :room")
+        if !organizationLookupSQL.isEmpty {
+            do throws(LookupQuery.Problem) {
+                _ = try LookupQuery(sql: organizationLookupSQL)
+            } catch {
+                reader.report("ORG_LOOKUP_SQL: \(error)")
+            }
         }
     }
 
