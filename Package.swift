@@ -12,8 +12,11 @@ let house: [SwiftSetting] = [
 /// Settings of targets without I/O: whatever is unsafe must also say so.
 let pure: [SwiftSetting] = house + [.strictMemorySafety()]
 
-func library(_ name: String, layer settings: [SwiftSetting], uses: [String] = []) -> Target {
-    .target(name: name, dependencies: uses.map { .byName(name: $0) }, swiftSettings: settings)
+func library(
+    _ name: String, layer settings: [SwiftSetting], uses: [String] = [], resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: uses.map { .byName(name: $0) }, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, uses: [String], resources: [Resource] = []) -> Target {
@@ -45,11 +48,12 @@ let package = Package(
         // Layer 2: vocabularies.
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
-        library("Storage", layer: pure, uses: ["Wire"]),
+        // The SQL of its migrations is built into the program.
+        library("Storage", layer: pure, uses: ["Wire"], resources: [.embedInCode("Migrations")]),
 
         // Layer 3: the machines.
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
-        library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Wire"]),
+        library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
 
         // Layer 4: adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
@@ -73,7 +77,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics", "Storage"],
+            path: "Tests/TestSupport",
             swiftSettings: house),
         tests("Wire", uses: ["Wire"]),
         tests("Platform", uses: ["Platform", "Wire"]),
@@ -91,7 +96,7 @@ let package = Package(
             "Exporter",
             uses: [
                 "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
-                "Storage", "StorageSQLite", "Wire",
+                "SQLite", "Storage", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),

@@ -21,3 +21,6 @@ static inline CURLcode ccurl_get_pointer(CURL *handle, CURLINFO info, void *valu
 static inline CURLMcode ccurl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);
 }
+static inline CURLcode ccurl_set_prereq(CURL *handle, int (*value)(void *, char *, char *, int, int)) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, value);
+}

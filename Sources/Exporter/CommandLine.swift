@@ -14,6 +14,7 @@ package struct CommandLine: Sendable, Equatable {
     /// The words cannot be understood; `description` says why and what was meant.
     package struct Misuse: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     package let command: Command

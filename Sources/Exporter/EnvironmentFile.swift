@@ -6,6 +6,7 @@ package enum EnvironmentFile {
     /// The file cannot be read or has a line that is no assignment.
     package struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     /// The assignments of the file; what `environment` has already wins.

@@ -69,7 +69,7 @@ enum Correction: String, CaseIterable {
 
 /// Why waiting events were applied without an answer; the raw value is the label value of `reason`.
 enum WaitRelease: String, CaseIterable {
-    case time_out, queue_full
+    case time_out, queue_full, stopped
 }
 
 extension Report.Window {

@@ -1,0 +1,47 @@
+import Glibc
+import Platform
+import Storage
+import Wire
+
+/// `lkpush check`: shows the configuration in effect, and reaches the database and the receiver once.
+enum Check {
+    /// True when everything answered.
+    static func run(_ settings: Settings, rows: [SettingsReader.Row], log: Log) -> Bool {
+        let width = rows.map(\.name.count).max() ?? 0
+        for row in rows where !row.effective.isEmpty {
+            let blank = String(repeating: " ", count: width - row.name.count)
+            print("\(row.name)\(blank)  \(row.effective)")
+        }
+        print("")
+        var isGood = report("database", database(settings))
+        do {
+            if let shipper = try Plan.shipper(settings, log: log) {
+                let result = ShipperProbe.run(shipper)
+                isGood = report("receiver", (result.isAccepted, "\(shipper.url): \(result)")) && isGood
+            } else {
+                print("receiver: none configured; metrics are only served at /metrics")
+            }
+        } catch {
+            isGood = report("receiver", (false, "\(error)")) && isGood
+        }
+        return isGood
+    }
+
+    private static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
+        print("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
+        return outcome.isGood
+    }
+
+    private static func database(_ settings: Settings) -> (isGood: Bool, text: String) {
+        do {
+            let url = try DatabaseURL(settings.databaseLocation())
+            if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
+            let store = OfficeStore(try StoreDriver.open(url)())
+            defer { store.close() }
+            _ = try store.organization(ofRoom: "lkpush check")
+            return (true, "\(url)")
+        } catch {
+            return (false, "\(error)")
+        }
+    }
+}

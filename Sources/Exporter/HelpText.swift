@@ -1,0 +1,40 @@
+/// What `lkpush help` prints.
+package enum HelpText {
+    package static let version = "0.1.0"
+
+    package static var text: String {
+        var reader = SettingsReader([:])
+        _ = Settings(&reader)
+        var lines = [
+            "lkpush \(version): LiveKit webhooks in, Prometheus remote write out.",
+            "",
+            "lkpush [serve]            run the exporter (default)",
+            "lkpush check              validate the configuration, reach database and receiver once; exit 0 or 78",
+            "lkpush migrate            create or upgrade the database schema, then exit",
+            "lkpush simulate [...]     send a simulated office to a running lkpush; see lkpush simulate --help",
+            "lkpush version | help",
+            "",
+            "  --env-file FILE         read NAME=value lines from a file first; the environment wins",
+            "",
+            "Settings (environment variables; durations 500ms 15s 10m 1h 90d, sizes 512KiB 4MiB 1GiB):",
+            "",
+        ]
+        for row in reader.rows {
+            let standard = row.standard.isEmpty ? "" : " [\(row.standard)]"
+            lines.append("  \(row.name)\(standard)")
+            lines.append("      \(row.help)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The rows of the table of settings as the README shows them.
+    package static var readmeTable: String {
+        var reader = SettingsReader([:])
+        _ = Settings(&reader)
+        let rows = reader.rows.map { row in
+            let standard = row.standard.isEmpty ? "" : "`\(row.standard)`"
+            return "| `\(row.name)` | \(standard) | \(row.help.replacing("|", with: "\\|")) |"
+        }
+        return (["| variable | default | |", "|---|---|---|"] + rows).joined(separator: "\n")
+    }
+}

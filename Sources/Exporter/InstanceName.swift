@@ -1,0 +1,27 @@
+import Glibc
+package import Platform
+
+/// The label `instance`: what was configured, else the host name of the first start, kept in the state directory so
+/// that a pod that gets a new name goes on with the old series.
+package enum InstanceName {
+    /// The name in use. Where the directory does not keep it, the host name serves and is not remembered.
+    package static func resolve(configured: String, stateDirectory: String, log: Log) -> String {
+        if !configured.isEmpty { return configured }
+        let path = stateDirectory + "/instance"
+        // Absent at the first start.
+        if let kept = try? FileStore.read(path, limit: 4_096) {
+            let name = String(decoding: kept, as: UTF8.self).filter { !$0.isNewline }
+            if !name.isEmpty { return name }
+        }
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let host = name.isEmpty ? "localhost" : name
+        do throws(SystemError) {
+            try FileStore.replace(path, with: Array((host + "\n").utf8))
+        } catch {
+            log.warning("the instance name is not remembered", ["error": .text(error), "instance": .string(host)])
+        }
+        return host
+    }
+}

@@ -1,0 +1,116 @@
+import HTTPClient
+import HTTPServing
+import LiveKit
+import Matching
+import Metrics
+import Platform
+import Recording
+import RemoteWrite
+import Storage
+
+/// What settings mean for each part: made before anything starts, so that a mistake stops nothing halfway.
+struct Plan {
+    let registry: Registry
+    let catalog: Catalog
+    let readiness: Readiness
+    let intake: WebhookIntake
+    let webhook: WebhookRoute
+    let listen: ListenAddress
+    let metricsListen: ListenAddress
+    let publicServerSettings: ServerSettings
+    let recorderSettings: RecorderSettings
+    let storeSettings: StoreSettings
+    let openDatabase: StoreDriver.Open
+    let shipperSettings: ShipperSettings?
+
+    init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
+        do {
+            try FileStore.makeDirectory(settings.stateDirectory)
+            registry = Registry(maxSeries: settings.maxSeries) { family in
+                log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
+            }
+            ProcessMetrics.declare(in: registry, version: HelpText.version)
+            catalog = Catalog(
+                in: registry, longBuckets: settings.longBuckets, project: settings.project,
+                region: settings.regionLabel)
+            readiness = Readiness()
+            intake = WebhookIntake(capacity: settings.queueSize)
+            WebhookMetrics.show(intake, in: registry)
+            listen = try ListenAddress(settings.listen)
+            metricsListen = try ListenAddress(settings.metricsListen)
+            publicServerSettings = ServerSettings(
+                maxBody: settings.webhookMaxBody, maxConnections: settings.maxConnections)
+            let metadataKey = settings.organizationSource == .metadata ? settings.organizationMetadataKey : nil
+            webhook = WebhookRoute(
+                verifier: TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway),
+                decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
+                time: time, log: log)
+            recorderSettings = try Self.recorder(settings)
+            storeSettings = try Self.store(settings)
+            openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
+            shipperSettings = try Self.shipper(settings, log: log)
+        } catch {
+            throw Service.StartFailure("\(error)")
+        }
+    }
+
+    private static func recorder(_ settings: Settings) throws(PatternFault) -> RecorderSettings {
+        let source: Recording.OrganizationSource =
+            switch settings.organizationSource {
+            case .fixed: .fixed(id: settings.organizationID, name: settings.organizationID)
+            case .roomName: .roomName(try Pattern(settings.organizationPattern))
+            case .metadata: .metadata
+            case .database: .database
+            }
+        return RecorderSettings(
+            organizationSource: source, dedupTTL: settings.dedupTTL, seriesTTL: settings.seriesTTL,
+            stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
+            recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
+            digest: { Digest(of: Array($0.utf8).span).prefix })
+    }
+
+    private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {
+        var store = StoreSettings()
+        store.licenseRefresh = settings.licenseRefresh
+        store.activityRefresh = settings.activityRefresh
+        store.egressRefresh = settings.egressRefresh
+        store.presenceRefresh = settings.presenceRefresh
+        store.purgeInterval = settings.purgeInterval
+        store.activityRetention = settings.activityRetention
+        if !settings.organizationLookupSQL.isEmpty {
+            store.lookup = try LookupQuery(sql: settings.organizationLookupSQL)
+        }
+        return store
+    }
+
+    /// Nil where nothing is pushed.
+    static func shipper(_ settings: Settings, log: Log) throws -> ShipperSettings? {
+        guard let text = settings.remoteWriteURL, let url = EndpointURL(text) else { return nil }
+        let instance = InstanceName.resolve(
+            configured: settings.instance, stateDirectory: settings.stateDirectory, log: log)
+        let external =
+            [("environment", settings.environment), ("region", settings.region), ("service", settings.service)]
+            + settings.externalLabels.map { ($0.name, $0.value) }
+        var shipper = ShipperSettings(
+            url: url,
+            labels: try CommonLabels(
+                job: settings.job, instance: instance, external: external.map { (name: $0.0, value: $0.1) }))
+        shipper.schedule = SeriesTable.Schedule(
+            pushInterval: settings.pushInterval, idleInterval: settings.idlePushInterval)
+        shipper.batches.samples = settings.maxSamplesPerSend
+        shipper.delivery.queue = settings.queueBytes
+        shipper.delivery.minBackoff = settings.minBackoff
+        shipper.delivery.maxBackoff = settings.maxBackoff
+        shipper.delivery.retriesOnTooManyRequests = settings.retryOnHTTP429
+        shipper.timeout = settings.timeout
+        if let key = settings.apiKey { shipper.credentials = .basic(user: settings.username, password: key) }
+        if let token = settings.bearerToken { shipper.credentials = .bearer(token) }
+        shipper.headers = settings.headers.compactMap { ShipperSettings.header($0.name, $0.value) }
+        shipper.authorityFile = settings.tlsCAFile.isEmpty ? nil : settings.tlsCAFile
+        shipper.certificateFile = settings.tlsCertificateFile.isEmpty ? nil : settings.tlsCertificateFile
+        shipper.keyFile = settings.tlsKeyFile.isEmpty ? nil : settings.tlsKeyFile
+        shipper.staleOnStop = settings.staleOnStop
+        shipper.userAgent = "lkpush/\(HelpText.version)"
+        return shipper
+    }
+}

@@ -1,0 +1,53 @@
+package import HTTPServing
+package import Metrics
+
+/// The routing tables of both listeners: one row per route.
+package enum Routes {
+    /// What strangers reach: `LISTEN`. `/metrics` names tenants and is never here.
+    package static func `public`(webhook: WebhookRoute, readiness: Readiness) -> [Route] {
+        [webhook.route, healthz, readyz(readiness)]
+    }
+
+    /// What operators reach: `METRICS_LISTEN`.
+    package static func `private`(registry: Registry, readiness: Readiness) -> [Route] {
+        let rows = [
+            (metrics(registry), "every metric, Prometheus text format 0.0.4"),
+            (healthz, "200 while the process works"),
+            (readyz(readiness), "200 when webhooks are taken, else 503 with the reason"),
+        ]
+        return [index(of: rows.map { ($0.path, $1) })] + rows.map(\.0)
+    }
+
+    // MARK: Rows
+
+    private static let healthz: Route = {
+        let ok = Response.text(200, "ok")
+        return Route(.get, "/healthz") { _, _ in .respond(ok) }
+    }()
+
+    private static func readyz(_ readiness: Readiness) -> Route {
+        let ready = Response.text(200, "ready")
+        return Route(.get, "/readyz") { _, _ in
+            let obstacles = readiness.obstacles
+            return .respond(
+                obstacles.isEmpty ? ready : .text(503, "not ready: \(obstacles.joined(separator: "; "))"))
+        }
+    }
+
+    private static func metrics(_ registry: Registry) -> Route {
+        Route(.get, "/metrics") { _, _ in
+            var page: [UInt8] = []
+            Exposition.append(registry, to: &page)
+            return .respond(Response(status: 200, headers: ["Content-Type": Exposition.contentType], body: page))
+        }
+    }
+
+    private static func index(of rows: [(path: String, what: String)]) -> Route {
+        let width = rows.map(\.path.count).max() ?? 0
+        let lines = rows.map { path, what in
+            path + String(repeating: " ", count: width + 2 - path.count) + what + "\n"
+        }
+        let page = Response.text(200, "lkpush\n\n" + lines.joined())
+        return Route(.get, "/") { _, _ in .respond(page) }
+    }
+}

@@ -1,0 +1,120 @@
+package import Platform
+import HTTPClient
+import HTTPServing
+import LiveKit
+package import Metrics
+import Recording
+import RemoteWrite
+import Storage
+import Wire
+
+/// The running exporter: everything it is made of, started bottom up and stopped top down.
+package final class Service {
+    /// Why it could not start.
+    package struct StartFailure: Error, Sendable, CustomStringConvertible {
+        package let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// Every metric there is.
+    package let registry: Registry
+    private let log: Log
+    private let settings: Settings
+    private let time: any TimeSource
+    private let readiness: Readiness
+    private let intake: WebhookIntake
+    private let webhook: WebhookRoute
+    private let store: StoreLoop
+    private let recorder: RecorderLoop
+    private let shipper: Shipper?
+    private let privateServer: Server
+    private let publicServer: Server
+
+    /// Starts everything; returns when webhooks are taken. What was started is stopped again where it fails.
+    package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartFailure) {
+        self.settings = settings
+        self.log = log
+        self.time = time
+        let plan = try Plan(settings, log: log, time: time)
+        let (registry, intake) = (plan.registry, plan.intake)
+        self.registry = registry
+        self.intake = intake
+        readiness = plan.readiness
+        webhook = plan.webhook
+
+        let mailbox = RecorderLoop.Mailbox(wakes: intake)
+        let store = StoreLoop(
+            settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time
+        ) { mailbox.leave($0) }
+        let recorder = RecorderLoop(
+            Recorder(settings: plan.recorderSettings, catalog: plan.catalog), intake: intake, mailbox: mailbox,
+            store: store, time: time)
+        let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
+        (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
+
+        // The first reading comes before the first webhook: every counter is known to have been zero.
+        var started: [Server] = []
+        do {
+            try shipper?.makeFirstReading()
+            privateServer = try Server(
+                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness))
+            started.append(privateServer)
+            publicServer = try Server(
+                listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
+                settings: plan.publicServerSettings)
+        } catch {
+            let deadline = time.monotonic() + .seconds(1)
+            for server in started { server.stop(deadline: deadline) }
+            intake.close()
+            _ = recorder.stop(by: deadline)
+            _ = store.stop(by: deadline)
+            _ = shipper?.stop(by: deadline)
+            throw StartFailure("\(error)")
+        }
+        let listeners = ListenerMetrics(in: registry)
+        listeners.show(privateServer, as: "metrics", in: registry)
+        listeners.show(publicServer, as: "public", in: registry)
+        log.info("listening", ["listener": "metrics", "address": .text(privateServer.address)])
+        log.info("listening", ["listener": "public", "address": .text(publicServer.address)])
+        if shipper == nil {
+            log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
+        }
+        readiness.clear(.starting)
+    }
+
+    /// Reads the files that hold keys and secrets again.
+    package func reload() {
+        do throws(LiveKitKeys.Unreadable) {
+            let keys = try settings.liveKitKeys.read()
+            webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
+            log.info("keys were read again", ["keys": .int(keys.count)])
+        } catch {
+            log.error("keys cannot be read: the old ones stay", ["error": .text(error)])
+        }
+        shipper?.reloadCredentials()
+    }
+
+    /// Stops from the top down: no new webhooks, the accepted ones counted, rows written, the last sample pushed.
+    /// True when every stage finished within `SHUTDOWN_TIMEOUT`.
+    package func stop() -> Bool {
+        let start = time.monotonic()
+        readiness.block(.stopping, because: "stopping")
+        publicServer.stopAccepting()
+        log.info("stopping")
+        // Each stage may take its share of what is left; what it does not need is the next one's.
+        func deadline(_ share: Double) -> MonotonicTime { start + settings.shutdownTimeout * share }
+        let served = publicServer.stop(deadline: deadline(0.2))
+        intake.close()
+        let recorded = recorder.stop(by: deadline(0.4))
+        let stored = store.stop(by: deadline(0.6))
+        let shipped = shipper?.stop(by: deadline(0.9))
+        privateServer.stop(deadline: deadline(0.95))
+        let isClean = served == .finished && recorded && stored.rowsLeft == 0 && stored.isFinished
+        let fields: Log.Fields = [
+            "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
+            "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
+        ]
+        if isClean { log.info("stopped", fields) } else { log.warning("stopped, not everything was finished", fields) }
+        return isClean
+    }
+}

@@ -1,0 +1,102 @@
+import HTTPClient
+import Matching
+import Platform
+import RemoteWrite
+
+/// What settings must fulfil beyond their own kind.
+extension Settings {
+    func checkTogether(_ reader: inout SettingsReader) {
+        if remoteWriteURL != nil {
+            for name in ["ENVIRONMENT", "REGION"] where !reader.isSet(name) {
+                reader.report("\(name): required when GRAFANA_PROM_REMOTE_WRITE_URL is set, such as \"prod\" or \"eu\"")
+            }
+        }
+        if idlePushInterval < pushInterval {
+            reader.report(
+                "IDLE_PUSH_INTERVAL: expected at least PUSH_INTERVAL (\(UnitText.text(pushInterval))), "
+                    + "got \"\(UnitText.text(idlePushInterval))\"")
+        }
+        if maxBackoff < minBackoff {
+            reader.report("REMOTE_WRITE_MAX_BACKOFF: expected at least REMOTE_WRITE_MIN_BACKOFF")
+        }
+        if apiKey != nil && bearerToken != nil {
+            reader.report("REMOTE_WRITE_BEARER_TOKEN: GRAFANA_API_KEY is set too: give one")
+        }
+        if (apiKey != nil) != !username.isEmpty {
+            reader.report("GRAFANA_PROM_USERNAME and GRAFANA_API_KEY: give both or none")
+        }
+        if tlsCertificateFile.isEmpty != tlsKeyFile.isEmpty {
+            reader.report("REMOTE_WRITE_TLS_CERT_FILE and REMOTE_WRITE_TLS_KEY_FILE: give both or none")
+        }
+        let files = [
+            ("REMOTE_WRITE_TLS_CA_FILE", tlsCAFile), ("REMOTE_WRITE_TLS_CERT_FILE", tlsCertificateFile),
+            ("REMOTE_WRITE_TLS_KEY_FILE", tlsKeyFile),
+        ]
+        for (name, path) in files where !path.isEmpty {
+            do throws(SystemError) {
+                _ = try FileStore.read(path)
+            } catch {
+                reader.report("\(name): \(error)")
+            }
+        }
+        checkOrganizations(&reader)
+    }
+
+    private func checkOrganizations(_ reader: inout SettingsReader) {
+        switch organizationSource {
+        case .fixed, .database: break
+        case .roomName:
+            guard !organizationPattern.isEmpty else {
+                reader.report("ORG_ROOM_PATTERN: required with ORG_SOURCE=room-name, such as ^(?<org>[^~]+)~")
+                return
+            }
+            do throws(PatternFault) {
+                let pattern = try Pattern(organizationPattern)
+                if !pattern.groupNames.contains("org") {
+                    reader.report("ORG_ROOM_PATTERN: expected a group named org, such as (?<org>[^~]+)")
+                }
+            } catch {
+                reader.report("ORG_ROOM_PATTERN: \(error)")
+            }
+        case .metadata:
+            if organizationMetadataKey.isEmpty {
+                reader.report("ORG_METADATA_KEY: required with ORG_SOURCE=metadata, such as org_id")
+            }
+        }
+        if !organizationLookupSQL.isEmpty && !organizationLookupSQL.contains(":room") {
+            reader.report("ORG_LOOKUP_SQL: expected a query with the parameter :room")
+        }
+    }
+
+    /// The remote-write URL; nil where none is set.
+    static func url(_ reader: inout SettingsReader) -> String? {
+        let text = reader.text(
+            "GRAFANA_PROM_REMOTE_WRITE_URL", "", "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
+        guard !text.isEmpty else { return nil }
+        // What is no URL may be a password in the wrong variable: it is not repeated.
+        guard EndpointURL(text) != nil else {
+            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push")
+            return nil
+        }
+        if text.dropFirst(8).prefix(while: { $0 != "/" && $0 != "?" }).contains("@") {
+            reader.report(
+                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY"
+            )
+            return nil
+        }
+        return text
+    }
+
+    static func headerProblem(_ name: String, _ value: String) -> String? {
+        ShipperSettings.header(name, value) == nil ? "\(name) is malformed, or a header that lkpush sets itself" : nil
+    }
+
+    static func labelProblem(_ name: String, _ value: String) -> String? {
+        do throws(CommonLabels.Fault) {
+            try CommonLabels.check(name)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}

@@ -1,0 +1,243 @@
+package import Platform
+
+/// Everything that can be configured, read and checked. Each setting is one property and one line of `init`.
+package struct Settings: Sendable {
+    /// How a room's organization is found; the raw value is what `ORG_SOURCE` says.
+    package enum OrganizationSource: String, Sendable, CaseIterable {
+        case fixed
+        case roomName = "room-name"
+        case metadata
+        case database
+    }
+
+    /// What `REMOTE_WRITE_MESSAGE` says.
+    package enum Message: String, Sendable, CaseIterable {
+        case auto
+        case v1 = "1.0"
+    }
+
+    // LiveKit
+    package let liveKitKeys: LiveKitKeys
+    package let project: String
+    package let webhookMaxBody: ByteCount
+    package let webhookClockLeeway: Duration
+
+    // Serving
+    package let listen: String
+    package let metricsListen: String
+    package let maxConnections: Int
+    package let queueSize: Int
+
+    // Recording
+    package let dedupTTL: Duration
+    package let stateDirectory: String
+    package let stateMaxSilence: Duration
+    package let seriesTTL: Duration
+    package let maxSeries: Int
+    package let longBuckets: Bool
+
+    // Organizations
+    package let organizationSource: OrganizationSource
+    package let organizationID: String
+    package let organizationPattern: String
+    package let organizationMetadataKey: String
+    package let organizationLookupSQL: String
+    package let organizationCacheTTL: Duration
+
+    // Database
+    package let databaseURL: SecretSource?
+    package let licenseRefresh: Duration
+    package let activityRefresh: Duration
+    package let egressRefresh: Duration
+    package let presenceRefresh: Duration
+    package let purgeInterval: Duration
+    /// Nil where it was not set: then a table that is older than lkpush is not purged.
+    package let activityRetention: Duration?
+    package let recordingRetention: Duration
+
+    // Pushing
+    /// Nil: lkpush pushes nowhere.
+    package let remoteWriteURL: String?
+    package let username: String
+    package let apiKey: SecretSource?
+    package let bearerToken: SecretSource?
+    package let headers: [(name: String, value: String)]
+    package let message: Message
+    package let pushInterval: Duration
+    package let idlePushInterval: Duration
+    package let maxSamplesPerSend: Int
+    package let batchSendDeadline: Duration
+    package let queueBytes: ByteCount
+    package let timeout: Duration
+    package let minBackoff: Duration
+    package let maxBackoff: Duration
+    package let retryOnHTTP429: Bool
+    package let tlsCAFile: String
+    package let tlsCertificateFile: String
+    package let tlsKeyFile: String
+    package let staleOnStop: Bool
+
+    // Labels
+    package let environment: String
+    package let region: String
+    package let service: String
+    package let job: String
+    /// Empty: the host name of the first start.
+    package let instance: String
+    package let externalLabels: [(name: String, value: String)]
+
+    // Operating
+    package let logLevel: Log.Level
+    package let logFormat: Log.Format
+    package let shutdownTimeout: Duration
+
+    /// Reads all settings; whether they can be used is known when `reader.problems` is empty.
+    package init(_ reader: inout SettingsReader) {
+        liveKitKeys = LiveKitKeys(&reader)
+        project = reader.text("LIVEKIT_PROJECT", "default", "Label `project` of every metric.")
+        webhookMaxBody = reader.size(
+            "WEBHOOK_MAX_BODY", "4MiB", in: .kibibytes(1)...(.mebibytes(64)), "Larger webhooks are refused with 413.")
+        webhookClockLeeway = reader.duration(
+            "WEBHOOK_CLOCK_LEEWAY", "60s", in: .zero ... .seconds(300), "How far LiveKit's clock may be off.")
+
+        listen = reader.text("LISTEN", "0.0.0.0:3001", "Public listener: webhooks and health. Port 0 picks one.")
+        metricsListen = reader.text(
+            "METRICS_LISTEN", "127.0.0.1:9464", "Private listener: `/metrics` names your tenants, keep it private.")
+        maxConnections = reader.number(
+            "MAX_CONNECTIONS", 4000, in: 8...65_000, "Connections of the public listener at one time.")
+        queueSize = reader.number(
+            "QUEUE_SIZE", 1000, in: 1...1_000_000, "Events between intake and recorder; full means 503.")
+
+        dedupTTL = reader.duration(
+            "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
+        stateDirectory = reader.text("STATE_DIR", "./lkpush-state", "Where lkpush keeps what it must remember.")
+        stateMaxSilence = reader.duration(
+            "STATE_MAX_SILENCE", "48h", in: .seconds(60) ... .seconds(365 * 86_400),
+            "Open rooms without any event for so long are dropped.")
+        seriesTTL = reader.duration(
+            "SERIES_TTL", "24h", in: .seconds(60) ... .seconds(365 * 86_400),
+            "Series of an organization without activity for so long end.")
+        maxSeries = reader.number(
+            "MAX_SERIES", 150_000, in: 1_000...10_000_000, "The most time series at one time; more are refused.")
+        longBuckets = reader.flag(
+            "HISTOGRAM_LONG_BUCKETS", false, "Adds 7200, 14400 and 28800 s to room and participant histograms.")
+
+        let hasDatabase = reader.isSet("DATABASE_URL") || reader.isSet("DATABASE_URL_FILE")
+        organizationSource = reader.choice(
+            "ORG_SOURCE", hasDatabase ? .database : .fixed,
+            "How a room's organization is found. Default `database` when DATABASE_URL is set, else `fixed`.")
+        organizationID = reader.text("ORG_ID", "default", "The organization of all rooms, where ORG_SOURCE=fixed.")
+        organizationPattern = reader.text(
+            "ORG_ROOM_PATTERN", "",
+            "Regular expression with groups `org` and optionally `name`, where ORG_SOURCE=room-name.")
+        organizationMetadataKey = reader.text(
+            "ORG_METADATA_KEY", "", "Key of the room's JSON metadata, where ORG_SOURCE=metadata.")
+        organizationLookupSQL = reader.text(
+            "ORG_LOOKUP_SQL", "",
+            "Replaces the lookup query: parameter `:room`; columns org_id, org_name, monthly_recording_minutes, "
+                + "organization_pk.")
+        organizationCacheTTL = reader.duration(
+            "ORG_CACHE_TTL", "10m", in: .seconds(10) ... .seconds(86_400), "How old a room's organization may grow.")
+
+        databaseURL = reader.secretText(
+            "DATABASE_URL", "`sqlite:PATH`; default `sqlite:$STATE_DIR/office.db`.")
+        licenseRefresh = reader.duration(
+            "LICENSE_REFRESH", "1h", in: Self.refresh, "How often limits and names of organizations are read.")
+        activityRefresh = reader.duration(
+            "ACTIVITY_REFRESH", "5m", in: Self.refresh, "How often unique users and online time are read.")
+        egressRefresh = reader.duration(
+            "EGRESS_REFRESH", "5m", in: Self.refresh, "How often completed recordings are read.")
+        presenceRefresh = reader.duration(
+            "PRESENCE_REFRESH", "5m", in: Self.refresh, "How often connected people are read.")
+        purgeInterval = reader.duration("PURGE_INTERVAL", "24h", in: Self.refresh, "How often old activity is deleted.")
+        let hasRetention = reader.isSet("ACTIVITY_RETENTION")
+        let retention = reader.duration(
+            "ACTIVITY_RETENTION", "90d", in: .zero ... .seconds(3_650 * 86_400),
+            "Activity older than this is deleted; 0 never. A table that is older than lkpush is only purged when set.")
+        activityRetention = hasRetention ? retention : nil
+        recordingRetention = reader.duration(
+            "RECORDING_RETENTION", "30d", in: .zero ... .seconds(3_650 * 86_400),
+            "Written to `recordings.expires_at`: end of the recording plus this.")
+
+        remoteWriteURL = Self.url(&reader)
+        username = reader.text(
+            "GRAFANA_PROM_USERNAME", "", "User of basic authentication: in Grafana Cloud the instance id.")
+        apiKey = reader.secretText("GRAFANA_API_KEY", "Password of basic authentication: a token that may write.")
+        bearerToken = reader.secretText("REMOTE_WRITE_BEARER_TOKEN", "Instead of user and password.")
+        headers = reader.pairs(
+            "REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.", isSecret: true,
+            check: Self.headerProblem)
+        message = reader.choice(
+            "REMOTE_WRITE_MESSAGE", .auto, "Version of the remote-write message; `auto` means 1.0 in this version.")
+        pushInterval = reader.duration(
+            "PUSH_INTERVAL", "15s", in: .milliseconds(100) ... .seconds(240), "How often the metrics are pushed.")
+        idlePushInterval = reader.duration(
+            "IDLE_PUSH_INTERVAL", UnitText.text(pushInterval), in: .milliseconds(100) ... .seconds(240),
+            "How often series that did not change are pushed. 60s suits Grafana Cloud. Default PUSH_INTERVAL.")
+        maxSamplesPerSend = reader.number(
+            "REMOTE_WRITE_MAX_SAMPLES_PER_SEND", 5000, in: 1...100_000, "The most samples in one request.")
+        batchSendDeadline = reader.duration(
+            "REMOTE_WRITE_BATCH_SEND_DEADLINE", "20s", in: .milliseconds(100) ... .seconds(300),
+            "A sample leaves within this time while the receiver is healthy.")
+        queueBytes = reader.size(
+            "REMOTE_WRITE_QUEUE_BYTES", "32MiB", in: .kibibytes(64)...(.mebibytes(4096)),
+            "Memory for what waits during an outage; the oldest is dropped first.")
+        timeout = reader.duration(
+            "REMOTE_WRITE_TIMEOUT", "30s", in: .milliseconds(100) ... .seconds(300), "For one request.")
+        minBackoff = reader.duration(
+            "REMOTE_WRITE_MIN_BACKOFF", "500ms", in: .milliseconds(10) ... .seconds(60), "First wait before a retry.")
+        maxBackoff = reader.duration(
+            "REMOTE_WRITE_MAX_BACKOFF", "30s", in: .milliseconds(10) ... .seconds(300), "Longest wait, doubled up to.")
+        retryOnHTTP429 = reader.flag("REMOTE_WRITE_RETRY_ON_HTTP_429", true, "Retry what was refused as too much.")
+        tlsCAFile = reader.text("REMOTE_WRITE_TLS_CA_FILE", "", "Own certificate authorities, PEM.")
+        tlsCertificateFile = reader.text("REMOTE_WRITE_TLS_CERT_FILE", "", "Client certificate, PEM.")
+        tlsKeyFile = reader.text("REMOTE_WRITE_TLS_KEY_FILE", "", "Key of the client certificate, PEM.")
+        staleOnStop = reader.flag(
+            "STALE_ON_STOP", true, "End all series at a stop; false for a quick restart.")
+
+        environment = reader.text("ENVIRONMENT", "", "External label `environment`; required when pushing.")
+        region = reader.text(
+            "REGION", "", "External label and label `region`; required when pushing, else `local`.")
+        service = reader.text("SERVICE", "lkpush", "External label `service`.")
+        job = reader.text("JOB", service, "Label `job` of every pushed series. Default SERVICE.")
+        instance = reader.text(
+            "INSTANCE", "", "Label `instance`. Default: host name at the first start, kept in STATE_DIR.")
+        externalLabels = reader.pairs(
+            "EXTERNAL_LABELS", "More external labels: `k=v,k2=v2`.", check: Self.labelProblem)
+
+        logLevel = Log.Level(reader.choice("LOG_LEVEL", LogLevel.info, "How much is logged."))
+        logFormat = reader.choice("LOG_FORMAT", Log.Format.json, "`text` for people.")
+        shutdownTimeout = reader.duration(
+            "SHUTDOWN_TIMEOUT", "10s", in: .milliseconds(100) ... .seconds(600), "The longest a stop may take.")
+
+        checkTogether(&reader)
+        reader.reportMisspelt()
+    }
+
+    private static let refresh: ClosedRange<Duration> = .milliseconds(100) ... .seconds(30 * 86_400)
+
+    /// The database in use.
+    package func databaseLocation() throws(SecretSource.Unreadable) -> String {
+        guard let databaseURL else { return "sqlite:\(stateDirectory)/office.db" }
+        return try databaseURL.read().exposed
+    }
+
+    /// The label `region` of LiveKit's metrics.
+    package var regionLabel: String { region.isEmpty ? "local" : region }
+}
+
+/// The names of the log levels.
+private enum LogLevel: String, CaseIterable {
+    case debug, info, warning, error
+}
+
+extension Log.Level {
+    fileprivate init(_ level: LogLevel) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .warning: self = .warning
+        case .error: self = .error
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import HTTPClient
+import Platform
+import Wire
+
+/// The header that says who sends, kept up to date with the file that holds the secret.
+struct ShipperCredentials {
+    private let credentials: ShipperSettings.Credentials
+    private var secret: Secret?
+
+    /// The header to send; nil where there are no credentials or their file cannot be read.
+    private(set) var header: HTTPHeader?
+
+    init(_ credentials: ShipperSettings.Credentials) { self.credentials = credentials }
+
+    /// Reads the file again; true where the header is another one than before.
+    mutating func reload() throws(SecretSource.Unreadable) -> Bool {
+        switch credentials {
+        case .none: return false
+        case .basic(let user, let password):
+            return try adopt(password.read()) {
+                "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self)
+            }
+        case .bearer(let token):
+            return try adopt(token.read()) { "Bearer \($0)" }
+        }
+    }
+
+    private mutating func adopt(_ new: Secret, _ value: (String) -> String) throws(SecretSource.Unreadable) -> Bool {
+        guard new != secret else { return false }
+        guard let made = HTTPHeader("Authorization", value(new.exposed)) else {
+            throw SecretSource.Unreadable(description: "the secret holds characters that no header may")
+        }
+        secret = new
+        header = made
+        return true
+    }
+}

@@ -1,0 +1,278 @@
+import Glibc
+import HTTPClient
+import Metrics
+import Platform
+import RemoteWrite
+import Wire
+
+/// What runs on the thread `shipper`: reads the registry at each tick and sends what the delivery says.
+///
+/// Made, used and ended on that thread.
+final class ShipperLoop {
+    private let settings: ShipperSettings
+    private let registry: Registry
+    private let metrics: ShipperMetrics
+    private let log: Log
+    private let time: any TimeSource
+
+    private var transport: Transport
+    private var requests: ShipperRequests
+    private var table: SeriesTable
+    private var writer: BatchWriter
+    private var delivery: Delivery
+    private var clock = ClockGuard()
+    private var trust: [FileStamp?] = []
+
+    private let startedAt: MonotonicTime
+    private var nextTick: MonotonicTime
+    private var inFlight: Sent?
+
+    private var batches: [Batch] = []
+    private var effects: [Delivery.Effect] = []
+    private var completions: [Completion] = []
+
+    /// The request that is under way.
+    private struct Sent {
+        let id: RequestID
+        let samples: Int
+        let retry: Int
+    }
+
+    var waker: Waker { transport.waker }
+
+    init(
+        _ settings: ShipperSettings, _ registry: Registry, _ metrics: ShipperMetrics, _ log: Log, _ time: any TimeSource
+    )
+        throws(TransportError)
+    {
+        self.settings = settings
+        self.registry = registry
+        self.metrics = metrics
+        self.log = log
+        self.time = time
+        transport = try Transport(ShipperRequests.options(settings), time: time)
+        requests = ShipperRequests(settings)
+        table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
+        writer = BatchWriter(limits: settings.batches)
+        delivery = Delivery(
+            settings.delivery, cap_bytes: settings.batches.compressed_bytes, seed: UInt64.random(in: 0 ... .max))
+        startedAt = time.monotonic()
+        nextTick = startedAt + settings.schedule.pushInterval
+        metrics.note(limits: settings.batches)
+        trust = currentTrust()
+        registry.startRecordingChanges()
+        reloadCredentials()
+    }
+
+    // MARK: Reading
+
+    /// Reads the registry now and queues what is due.
+    func read() {
+        let monotonic = time.monotonic()
+        let wall = time.now()
+        switch clock.check(wall, monotonic) {
+        case .good: break
+        case .wentBack: return skip("clock_went_back")
+        case .jumpedAhead: return skip("clock_jumped_ahead")
+        }
+        metrics.noteReading()
+        metrics.update(delivery.statistics, at: wall)
+        registry.collect()
+        table.apply(registry.takeChanges())
+        writer.limits.compressed_bytes = min(settings.batches.compressed_bytes, delivery.cap_bytes)
+        if table.read(at: wall, into: &writer) == .skipped { return skip("clock_went_back") }
+        enqueue()
+    }
+
+    private func skip(_ reason: StaticString) {
+        metrics.noteSkipped("\(reason)")
+        log.throttled(.warning, "a reading was skipped: the clock is wrong", ["reason": .string("\(reason)")])
+    }
+
+    private func enqueue() {
+        writer.finish(into: &batches)
+        for batch in batches { delivery.enqueue(batch, into: &effects) }
+        batches.removeAll(keepingCapacity: true)
+        apply(&effects)
+    }
+
+    /// Tells the series table what became of its rows.
+    private func apply(_ effects: inout [Delivery.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
+            case .lost(let rows, let sequence, let wasAttempted):
+                table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+            case .released(let body): writer.recycle(body)
+            }
+        }
+        effects.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: One turn
+
+    /// Makes the reading that is due, begins the request that is due, and waits for whatever comes first.
+    func turn(until limit: MonotonicTime? = nil, ticks: Bool = true) {
+        let now = time.monotonic()
+        if ticks && now >= nextTick {
+            tick()
+            // On the grid of the first reading; a tick that was missed is not made up for.
+            let interval = settings.schedule.pushInterval
+            let passed = Int64(time.monotonic().since(startedAt) / interval)
+            nextTick = startedAt + interval * Int(passed + 1)
+        }
+        var deadline = ticks ? nextTick : nil
+        if let limit { deadline = min(deadline ?? limit, limit) }
+        switch delivery.next(at: time.monotonic(), into: &effects) {
+        case .idle: break
+        case .wait(let until): deadline = min(deadline ?? until, until)
+        case .send(let attempt): begin(attempt)
+        }
+        apply(&effects)
+        transport.poll(until: deadline, into: &completions)
+        for completion in completions { finish(completion) }
+        completions.removeAll(keepingCapacity: true)
+        metrics.update(delivery.statistics, at: time.now())
+    }
+
+    private func tick() {
+        let dropped = delivery.statistics.droppedInAll
+        reloadCredentials()
+        renewTrust()
+        read()
+        if delivery.statistics.droppedInAll > dropped {
+            log.throttled(
+                .error, "samples were dropped: the queue is full",
+                [
+                    "samples": .int(Int(delivery.statistics.droppedInAll - dropped)),
+                    "queue_bytes": .int(delivery.statistics.queue_bytes),
+                ])
+        }
+    }
+
+    private func begin(_ attempt: Delivery.Attempt) {
+        if attempt.renewsCredentials { reloadCredentials() }
+        let id = transport.start(requests.request(attempt.body, retry: attempt.retry))
+        inFlight = Sent(id: id, samples: attempt.samples, retry: attempt.retry)
+    }
+
+    private func finish(_ completion: Completion) {
+        guard let sent = inFlight, sent.id == completion.id else { return }
+        inFlight = nil
+        metrics.noteCompletion(completion)
+        let outcome: Delivery.Outcome
+        switch completion.outcome {
+        case .failure(let failure): outcome = .failed(mayHaveArrived: failure.mayHaveArrived)
+        case .response(let response):
+            outcome = .answered(
+                status: response.status, retryAfter: response.headers["retry-after"],
+                wasResent: completion.deliveries > 1)
+        }
+        let verdict = delivery.settle(outcome, at: time.monotonic(), wall: time.now(), into: &effects)
+        apply(&effects)
+        report(verdict, completion.outcome, sent)
+    }
+
+    private func report(_ verdict: Delivery.Verdict, _ outcome: Completion.Outcome, _ sent: Sent) {
+        let status: Int
+        let reason: String
+        switch outcome {
+        case .response(let response):
+            status = response.status
+            reason = String(decoding: response.body, as: UTF8.self)
+        case .failure(let failure):
+            status = 0
+            reason = failure.description
+        }
+        let samples = Log.Value.int(sent.samples)
+        switch verdict {
+        case .accepted:
+            if sent.retry > 0 { log.info("the receiver takes samples again", ["retries": .int(sent.retry)]) }
+        case .rejected:
+            log.throttled(
+                .error, "the receiver refused samples",
+                ["status": .int(status), "answer": .string(reason), "samples": samples])
+        case .ambiguous:
+            log.throttled(
+                .warning, "the receiver refused samples that it may have stored before",
+                ["status": .int(status), "answer": .string(reason), "samples": samples])
+        case .retried(let wait):
+            log.throttled(
+                .warning, "samples could not be sent and are kept",
+                [
+                    "status": .int(status), "answer": .string(reason), "samples": samples,
+                    "again_ms": .milliseconds(wait),
+                ])
+        case .held(let wait):
+            log.throttled(
+                .error, "the receiver refused the credentials",
+                ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
+        case .split:
+            log.throttled(
+                .warning, "the receiver found a request too large", ["cap_bytes": .int(delivery.cap_bytes)])
+        }
+    }
+
+    // MARK: Secrets and trust
+
+    /// Reads the credentials again; new ones end a wait that the old ones caused.
+    func reloadCredentials(endWait: Bool = false) {
+        do throws(SecretSource.Unreadable) {
+            if try requests.reload() || endWait { delivery.hurry() }
+        } catch {
+            log.throttled(.error, "a credentials file cannot be read", ["error": .text(error)])
+        }
+    }
+
+    /// Changed certificates or keys need new connections.
+    private func renewTrust() {
+        let current = currentTrust()
+        guard current != trust, inFlight == nil else { return }
+        do throws(TransportError) {
+            let renewed = try Transport(ShipperRequests.options(settings), time: time, waker: transport.waker)
+            transport = renewed
+            trust = current
+            log.info("certificates have changed: new connections are made")
+        } catch {
+            log.throttled(.error, "changed certificates cannot be used", ["error": .text(error)])
+        }
+    }
+
+    private func currentTrust() -> [FileStamp?] {
+        [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init) }
+    }
+
+    // MARK: The end
+
+    /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
+    func finish(by deadline: MonotonicTime) -> ShipperReport {
+        read()
+        if settings.staleOnStop, let last = table.lastReading {
+            table.endAll(at: last + .milliseconds(1), into: &writer)
+            enqueue()
+        }
+        delivery.hurry()
+        while !delivery.isEmpty && time.monotonic() < deadline { turn(until: deadline, ticks: false) }
+        if let inFlight { transport.cancel(inFlight.id) }
+        delivery.abandon(into: &effects)
+        effects.removeAll()
+        let statistics = delivery.statistics
+        metrics.update(statistics, at: time.now())
+        return ShipperReport(statistics)
+    }
+}
+
+/// What changes when a file is replaced or written.
+private struct FileStamp: Equatable {
+    let inode: UInt64
+    let size: Int64
+    let modified_ns: Int64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        modified_ns = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+}

@@ -1,0 +1,56 @@
+import HTTPClient
+package import Platform
+import RemoteWrite
+
+/// One empty request, to see whether a receiver can be reached and takes our credentials.
+package enum ShipperProbe {
+    /// What the receiver made of it.
+    package enum Result: Sendable, Equatable, CustomStringConvertible {
+        /// It took the request.
+        case accepted(status: Int)
+        /// It answered something else; the message is its own, at most 1 KiB.
+        case refused(status: Int, message: String)
+        /// It did not answer.
+        case failed(String)
+
+        package var isAccepted: Bool {
+            if case .accepted = self { true } else { false }
+        }
+
+        package var description: String {
+            switch self {
+            case .accepted(let status): "accepted (status \(status))"
+            case .refused(let status, let message): "refused with status \(status): \(message)"
+            case .failed(let text): "no answer: \(text)"
+            }
+        }
+    }
+
+    /// Sends a `WriteRequest` without any series, which stores nothing. Blocks for as long as the time-outs allow.
+    package static func run(_ settings: ShipperSettings, time: any TimeSource = SystemTime()) -> Result {
+        var requests = ShipperRequests(settings)
+        do throws(SecretSource.Unreadable) {
+            _ = try requests.reload()
+        } catch {
+            return .failed(error.description)
+        }
+        do throws(TransportError) {
+            let transport = try Transport(ShipperRequests.options(settings), time: time)
+            var body: [UInt8] = []
+            let size = Snappy.compress([], into: &body)
+            _ = transport.start(requests.request(Array(body[..<size]), retry: 0))
+            var completions: [Completion] = []
+            while completions.isEmpty { transport.poll(until: nil, into: &completions) }
+            switch completions[0].outcome {
+            case .failure(let failure): return .failed(failure.description)
+            case .response(let response) where (200..<300).contains(response.status):
+                return .accepted(status: response.status)
+            case .response(let response):
+                return .refused(
+                    status: response.status, message: String(decoding: response.body, as: UTF8.self))
+            }
+        } catch {
+            return .failed(error.description)
+        }
+    }
+}

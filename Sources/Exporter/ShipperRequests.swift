@@ -1,0 +1,53 @@
+import HTTPClient
+import Platform
+import RemoteWrite
+
+/// Builds requests: the protocol's headers, then ours, with credentials that are read again when they change.
+/// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
+struct ShipperRequests {
+    private let settings: ShipperSettings
+    private var credentials: ShipperCredentials
+    private var headers: [HTTPHeader] = []
+
+    init(_ settings: ShipperSettings) {
+        self.settings = settings
+        credentials = ShipperCredentials(settings.credentials)
+        build()
+    }
+
+    /// Reads the credentials again; true where they are other ones than before.
+    mutating func reload() throws(SecretSource.Unreadable) -> Bool {
+        guard try credentials.reload() else { return false }
+        build()
+        return true
+    }
+
+    private mutating func build() {
+        headers = [
+            HTTPHeader(known: "Content-Encoding", "snappy"),
+            HTTPHeader(known: "Content-Type", "application/x-protobuf"),
+            HTTPHeader(known: "User-Agent", settings.userAgent),
+            HTTPHeader(known: "X-Prometheus-Remote-Write-Version", "0.1.0"),
+        ]
+        headers += settings.headers.filter { !ShipperSettings.reservedHeaders.contains($0.name.lowercased()) }
+        if let header = credentials.header { headers.append(header) }
+    }
+
+    /// - Parameter retry: how often the same body was sent before; receivers grow their `Retry-After` with it.
+    func request(_ body: [UInt8], retry: Int) -> Request {
+        var all = headers
+        if retry > 0 { all.append(HTTPHeader(known: "Retry-Attempt", String(retry))) }
+        return Request(.post, settings.url, headers: all, body: body, timeout: settings.timeout)
+    }
+
+    /// What the transport is made with. The lifetime varies so that a fleet does not reconnect at one moment.
+    static func options(_ settings: ShipperSettings) -> TransportOptions {
+        var options = TransportOptions()
+        options.connectTimeout = settings.connectTimeout
+        options.connectionLifetime = .seconds(Int64.random(in: 540...660))
+        options.authorityFile = settings.authorityFile
+        options.certificateFile = settings.certificateFile
+        options.keyFile = settings.keyFile
+        return options
+    }
+}

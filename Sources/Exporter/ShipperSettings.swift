@@ -1,0 +1,60 @@
+package import HTTPClient
+package import RemoteWrite
+
+/// Where and how metrics are pushed.
+package struct ShipperSettings: Sendable {
+    /// The message that requests carry.
+    package enum Message: String, Sendable, CaseIterable {
+        /// The best that the receiver understands.
+        case auto
+        case version1 = "1.0"
+    }
+
+    /// How requests say who sends them.
+    package enum Credentials: Sendable {
+        case none
+        case basic(user: String, password: SecretSource)
+        case bearer(SecretSource)
+    }
+
+    package var url: EndpointURL
+    package var message = Message.auto
+    package var labels: CommonLabels
+    package var schedule = SeriesTable.Schedule()
+    package var batches = BatchLimits()
+    package var delivery = DeliverySettings()
+    /// From the start of a request to the end of its answer.
+    package var timeout = Duration.seconds(30)
+    package var connectTimeout = Duration.seconds(10)
+    package var credentials = Credentials.none
+    /// Sent with every request, such as `X-Scope-OrgID`; `check(header:)` says which names are refused.
+    package var headers: [HTTPHeader] = []
+    /// Certificates to trust in place of the system's; our own certificate and its key. PEM files.
+    package var authorityFile: String?
+    package var certificateFile: String?
+    package var keyFile: String?
+    /// Whether every series ends with a stale marker when the program stops.
+    package var staleOnStop = true
+    /// The label `remote_name` of the customary metrics.
+    package var remoteName = "lkpush"
+    package var userAgent = "lkpush/1.0"
+
+    package init(url: EndpointURL, labels: CommonLabels) {
+        self.url = url
+        self.labels = labels
+    }
+
+    /// Names that the protocol or the credentials fill; nobody may set them.
+    /// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
+    package static let reservedHeaders: Set<String> = [
+        "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
+        "expect", "host", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+        "retry-attempt", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "www-authenticate",
+        "x-prometheus-remote-write-version",
+    ]
+
+    /// A header that may be added to every request; nil where its name is reserved or it is malformed.
+    package static func header(_ name: String, _ value: String) -> HTTPHeader? {
+        reservedHeaders.contains(name.lowercased()) ? nil : HTTPHeader(name, value)
+    }
+}

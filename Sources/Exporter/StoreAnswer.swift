@@ -1,0 +1,9 @@
+package import Storage
+
+/// What the store thread tells the recorder.
+package enum StoreAnswer: Sendable, Equatable {
+    /// Whose room it is, or why nobody knows.
+    case organization(room: String, Result<Organization, LookupFailure>)
+    /// What the database says about all organizations.
+    case report(Report)
+}

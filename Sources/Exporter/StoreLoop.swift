@@ -1,0 +1,84 @@
+package import Metrics
+package import Platform
+package import Storage
+
+/// The `store` thread: owns the database, takes rows to it, and brings organizations and reports back.
+///
+/// Any thread may hand rows and lookups over; nobody ever waits for the database. The database is opened on the thread,
+/// when it is first needed, and opened again with a growing delay after it was lost. Rows wait meanwhile, in order; when
+/// too many wait, the oldest are given up and counted.
+package final class StoreLoop: Sendable {
+    /// How a stop ended.
+    package struct Stopped: Sendable, Equatable {
+        /// Rows that did not reach the database.
+        package let rowsLeft: Int
+        /// The thread is gone. If not, a call of the database did not return in time.
+        package let isFinished: Bool
+
+        package init(rowsLeft: Int, isFinished: Bool) {
+            self.rowsLeft = rowsLeft
+            self.isFinished = isFinished
+        }
+    }
+
+    private let mail: Monitor<StoreMail>
+    private let settings: StoreSettings
+    private let instruments: StoreInstruments
+    private let log: Log
+    private let thread: NamedThread
+
+    /// Starts the thread.
+    ///
+    /// - Parameter answer: called on the store thread; it must not wait.
+    package init(
+        settings: StoreSettings, open: @escaping StoreDriver.Open, registry: Registry, log: Log,
+        time: any TimeSource = SystemTime(), answer: @escaping @Sendable (StoreAnswer) -> Void
+    ) {
+        let mail = Monitor(StoreMail(capacity: settings.rowsWaiting))
+        let instruments = StoreInstruments(in: registry)
+        self.mail = mail
+        self.settings = settings
+        self.instruments = instruments
+        self.log = log
+        registry.onRead { [weak mail] in
+            instruments.waiting?.set(mail?.withLock { $0.outbox.count } ?? 0)
+        }
+        thread = NamedThread(name: "store") {
+            StoreWorker(
+                mail: mail, settings: settings, open: open, instruments: instruments, log: log, time: time,
+                answer: answer
+            ).run()
+        }
+    }
+
+    /// Hands a row over; never waits. Where too many wait, the oldest is given up.
+    package func store(_ row: StoreRow) {
+        let givenUp = mail.change { $0.outbox.append(row) }
+        guard givenUp > 0 else { return }
+        instruments.count(.given_up, givenUp)
+        log.throttled(.error, "rows for the database given up: too many wait", ["limit": .int(settings.rowsWaiting)])
+    }
+
+    /// Asks whose room it is; never waits. The answer comes once, however often it is asked for meanwhile.
+    ///
+    /// False where too many lookups wait: then no answer will come.
+    package func lookUp(room: String) -> Bool {
+        let isAsked = mail.change { $0.ask(room, limit: StoreSettings.Limits.lookupsWaiting) }
+        if !isAsked { instruments.unasked?.increment() }
+        return isAsked
+    }
+
+    /// Rows that wait for the database.
+    package var rowsWaiting: Int { mail.withLock { $0.outbox.count } }
+
+    /// Ends the thread. Rows are drained into a database that works until `deadline`; call it once, after the last row.
+    package func stop(by deadline: MonotonicTime) -> Stopped {
+        mail.change { $0.stopBy = deadline }
+        // One statement may be waiting for a lock: it returns within the database's own time-out.
+        guard let left = mail.wait(until: deadline + .seconds(2), { $0.rowsLeft }) else {
+            return Stopped(rowsLeft: rowsWaiting, isFinished: false)
+        }
+        thread.join()
+        return Stopped(rowsLeft: left, isFinished: true)
+    }
+}

@@ -1,0 +1,51 @@
+package import Storage
+
+/// How often the store asks the database, and how much it holds while the database is away.
+package struct StoreSettings: Sendable {
+    package enum Limits {
+        /// Rows that wait for the database: some 10 MB. A journal will hold them on disk; until then the oldest go.
+        package static let rowsWaiting = 20_000
+        /// Rows of one transaction: enough to make the commit's cost small, few enough that a lookup waits briefly.
+        package static let rowsInBatch = 500
+        /// Rooms that wait for an answer: more than are ever open; each is a name of some 40 bytes.
+        package static let lookupsWaiting = 100_000
+        /// Lookups answered before rows get their turn.
+        package static let lookupsInBatch = 256
+    }
+
+    /// The intervals of SPEC 3.2; each schedule is jittered by a tenth, so that processes do not ask in step.
+    package var licenseRefresh = Duration.seconds(3_600)
+    package var activityRefresh = Duration.seconds(300)
+    package var egressRefresh = Duration.seconds(300)
+    package var presenceRefresh = Duration.seconds(300)
+    package var purgeInterval = Duration.seconds(86_400)
+    /// Activity of days older than this is deleted; zero never. Nil where the user did not set it: 90 days, or never
+    /// where the activity table was there before lkpush.
+    package var activityRetention: Duration?
+
+    package var lookup = LookupQuery.standard
+    package var rowsWaiting = Limits.rowsWaiting
+    package var rowsInBatch = Limits.rowsInBatch
+
+    package var minBackoff = Duration.milliseconds(200)
+    package var maxBackoff = Duration.seconds(30)
+    /// How long lookups are tried again before they are answered with `lookup_error`: less than the 10 s that events
+    /// wait, so that a short trouble of the database costs no event its organization.
+    package var lookupPatience = Duration.seconds(5)
+
+    package init() {}
+
+    static let defaultRetention_days = 90
+
+    /// The interval of a background job.
+    func interval(of job: StoreOperation) -> Duration {
+        switch job {
+        case .licenses: licenseRefresh
+        case .activity: activityRefresh
+        case .recordings: egressRefresh
+        case .presence: presenceRefresh
+        case .purge: purgeInterval
+        case .open, .migrate, .lookup, .write: .zero
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import Metrics
+import Platform
+import Storage
+import Wire
+
+/// The body of the store thread: lookups first, then a batch of rows, then one background job, and again.
+///
+/// It belongs to the store thread, which makes it.
+final class StoreWorker {
+    private let mail: Monitor<StoreMail>
+    private let settings: StoreSettings
+    private let open: StoreDriver.Open
+    private let instruments: StoreInstruments
+    private let log: Log
+    private let time: any TimeSource
+    private let answer: (StoreAnswer) -> Void
+    /// Numbers the rows of this process, so that the database applies each once.
+    private let journal: String
+    private var schedule: StoreSchedule
+    private var store: OfficeStore?
+
+    init(
+        mail: Monitor<StoreMail>, settings: StoreSettings, open: @escaping StoreDriver.Open,
+        instruments: StoreInstruments, log: Log, time: any TimeSource, answer: @escaping (StoreAnswer) -> Void
+    ) {
+        self.mail = mail
+        self.settings = settings
+        self.open = open
+        self.instruments = instruments
+        self.log = log
+        self.time = time
+        self.answer = answer
+        journal =
+            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+        schedule = StoreSchedule(
+            minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: time.monotonic())
+    }
+
+    /// Works until a stop is asked for.
+    func run() {
+        while true {
+            if let deadline = waitForWork() {
+                let left = drain(until: deadline)
+                disconnect()
+                mail.change { $0.rowsLeft = left }
+                return
+            }
+            answerLookups()
+            if schedule.isReady(.write, at: time.monotonic()) { _ = writeBatch() }
+            if let job = schedule.job(at: time.monotonic()) { run(job) }
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until there is something that may be tried; returns the deadline once a stop is asked for.
+    private func waitForWork() -> MonotonicTime? {
+        let now = time.monotonic()
+        let takesLookups = schedule.isReady(.lookup, at: now) || isImpatient(at: now)
+        let takesRows = schedule.isReady(.write, at: now)
+        var wakeAt = schedule.nextJobAt ?? now + settings.maxBackoff
+        if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
+        if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
+        return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
+            if let deadline = mail.stopBy { return .some(deadline) }
+            if takesLookups && !mail.lookups.isEmpty || takesRows && !mail.outbox.isEmpty { return .some(nil) }
+            return nil
+        } ?? nil
+    }
+
+    // MARK: Lookups
+
+    /// Lookups have failed for so long that who asks now is told at once.
+    private func isImpatient(at now: MonotonicTime) -> Bool {
+        schedule.trouble(of: .lookup, at: now).map { $0 >= settings.lookupPatience } ?? false
+    }
+
+    private func answerLookups() {
+        let rooms = mail.withLock { $0.pending(limit: StoreSettings.Limits.lookupsInBatch) }
+        guard !rooms.isEmpty else { return }
+        var answered = 0
+        if schedule.isReady(.lookup, at: time.monotonic()) {
+            _ = attempt(.lookup) { (store) throws(StoreError) in
+                for room in rooms {
+                    let organization = try store.organization(ofRoom: room)
+                    reply(room, organization)
+                    answered += 1
+                }
+            }
+        }
+        let left = rooms.dropFirst(answered)
+        if !left.isEmpty && isImpatient(at: time.monotonic()) {
+            for room in left { reply(room, .failure(.lookup_error)) }
+        }
+    }
+
+    /// Takes the room off the list first, so that who asks again after the answer is asked for again.
+    private func reply(_ room: String, _ organization: Result<Organization, LookupFailure>) {
+        mail.withLock { $0.answered(1) }
+        answer(.organization(room: room, organization))
+    }
+
+    // MARK: Rows
+
+    /// Writes one batch; nil where there is none, false where it failed.
+    private func writeBatch() -> Bool? {
+        let limit = settings.rowsInBatch
+        let batch = mail.withLock { mail -> (rows: [StoreRow], sequence: Int64)? in
+            mail.outbox.take(limit: limit) ? (mail.outbox.batch, mail.outbox.batchSequence) : nil
+        }
+        guard let batch else { return nil }
+        let origin = RowOrigin(journal: journal, firstSequence: batch.sequence)
+        let isWritten = attempt(.write) { (store) throws(StoreError) in
+            let outcome = try store.write(batch.rows, from: origin, at: time.now())
+            instruments.count(outcome)
+            if let refusal = outcome.firstRefusal {
+                log.throttled(
+                    .error, "the database refused rows",
+                    ["rows": .int(outcome.refused), "error": .text(refusal)])
+            }
+        }
+        if isWritten { mail.withLock { $0.outbox.applied() } }
+        return isWritten
+    }
+
+    // MARK: Background work
+
+    private func run(_ job: StoreOperation) {
+        let now = time.now()
+        let isDone = attempt(job) { (store) throws(StoreError) in
+            switch job {
+            case .licenses: answer(.report(try store.licenses()))
+            case .activity:
+                answer(.report(try store.recent(at: now)))
+                for window in [Report.Window.week, .month] { answer(.report(try store.activity(window, at: now))) }
+            case .recordings:
+                for window in Report.Window.allCases { answer(.report(try store.recordings(window, at: now))) }
+            case .presence: answer(.report(try store.presence()))
+            case .purge: try purge(store, at: now)
+            case .open, .migrate, .lookup, .write: preconditionFailure("no background job")
+            }
+        }
+        guard isDone else { return }
+        schedule.succeeded(
+            job, at: time.monotonic(), interval: settings.interval(of: job), chance: .random(in: 0...1))
+    }
+
+    private func purge(_ store: OfficeStore, at now: Timestamp) throws(StoreError) {
+        let defaultRetention = Duration.seconds(StoreSettings.defaultRetention_days * 86_400)
+        _ = try store.forgetOrigins(before: now - defaultRetention)
+        let retention: Duration
+        if let set = settings.activityRetention {
+            retention = set
+        } else {
+            retention = try store.isActivityForeign() ? .zero : defaultRetention
+        }
+        guard retention > .zero else { return }
+        let count = try store.purge(before: CivilDate(now - retention))
+        if count > 0 { log.info("old activity deleted", ["rows": .int(count)]) }
+    }
+
+    // MARK: Connection
+
+    /// Runs one operation on a connection that works; counts, logs and schedules the next attempt where it failed.
+    private func attempt(_ operation: StoreOperation, _ body: (OfficeStore) throws(StoreError) -> Void) -> Bool {
+        guard let store = connected() else {
+            schedule.postpone(operation, behind: .open, at: time.monotonic())
+            return false
+        }
+        do throws(StoreError) {
+            try body(store)
+            schedule.succeeded(operation, at: time.monotonic())
+            return true
+        } catch {
+            failed(operation, error)
+            if error.kind == .connectionLost { disconnect() }
+            return false
+        }
+    }
+
+    /// The connection, made and its schema brought up to date where there is none; nil where that is not due or failed.
+    private func connected() -> OfficeStore? {
+        if let store { return store }
+        guard schedule.isReady(.open, at: time.monotonic()) else { return nil }
+        var step = StoreOperation.open
+        do throws(StoreError) {
+            let new = OfficeStore(try open(), lookup: settings.lookup)
+            step = .migrate
+            do throws(StoreError) {
+                let applied = try new.migrate(at: time.now())
+                if !applied.isEmpty {
+                    log.info("database schema changed", ["migrations": .string(applied.joined(separator: " "))])
+                }
+            } catch {
+                new.close()
+                throw error
+            }
+            schedule.succeeded(.open, at: time.monotonic())
+            store = new
+            instruments.up?.set(1)
+            return new
+        } catch {
+            failed(step, error)
+            if step == .migrate { schedule.failed(.open, at: time.monotonic(), chance: .random(in: 0...1)) }
+            return nil
+        }
+    }
+
+    private func disconnect() {
+        store?.close()
+        store = nil
+        instruments.up?.set(0)
+    }
+
+    private func failed(_ operation: StoreOperation, _ error: StoreError) {
+        instruments.failed(operation)
+        schedule.failed(operation, at: time.monotonic(), chance: .random(in: 0...1))
+        log.throttled(
+            .error, "the database failed", ["operation": .string(operation.rawValue), "error": .text(error)])
+    }
+
+    // MARK: Stopping
+
+    /// How long a database that is busy is left alone while the rows are drained.
+    private static let drainPause = Duration.milliseconds(50)
+
+    /// Writes what waits, as long as the database works and the time allows; returns how many rows are left.
+    private func drain(until deadline: MonotonicTime) -> Int {
+        for room in mail.withLock({ $0.lookups }) { reply(room, .failure(.lookup_error)) }
+        while time.monotonic() < deadline {
+            schedule.hurry(.open, at: time.monotonic())
+            guard let isWritten = writeBatch() else { break }
+            if isWritten { continue }
+            // Lost means that it does not come back in the time that is left; busy may pass.
+            if store == nil { break }
+            _ = mail.wait(until: min(deadline, time.monotonic() + Self.drainPause)) { _ -> Bool? in nil }
+        }
+        let left = mail.withLock { $0.outbox.count }
+        if left > 0 {
+            instruments.count(.given_up, left)
+            log.error("rows did not reach the database before the stop", ["rows": .int(left)])
+        }
+        return left
+    }
+}

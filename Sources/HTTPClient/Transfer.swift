@@ -1,0 +1,229 @@
+import CCurl
+import Platform
+
+/// One easy handle and what its callbacks collect; used again for request after request.
+///
+/// Its transport keeps it alive while curl holds its address.
+final class Transfer {
+    let easy: UnsafeMutableRawPointer
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var headerLines: UnsafeMutablePointer<curl_slist>?
+
+    var id = RequestID(number: 0)
+    var startedAt = MonotonicTime(nanoseconds: 0)
+    private var recorded: Set<String> = []
+    private var headers: [String: String] = [:]
+    private var body: [UInt8] = []
+    private var received = 0
+    private var isHeadComplete = false
+    private(set) var deliveries = 0
+
+    /// Wraps `curl_easy_init`.
+    init?() {
+        guard let handle = curl_easy_init() else { return nil }
+        easy = handle
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headerLines)
+        errorText.deallocate()
+    }
+
+    /// Sets every option anew. Wraps `curl_easy_setopt`.
+    func prepare(_ request: Request, _ options: TransportOptions) throws(TransportError) {
+        curl_easy_reset(easy)
+        headers.removeAll(keepingCapacity: true)
+        body.removeAll(keepingCapacity: true)
+        received = 0
+        isHeadComplete = false
+        deliveries = 0
+        errorText[0] = 0
+        recorded = options.recordedHeaders
+
+        try setCallbacks()
+        try set(CURLOPT_URL, request.url.exposed)
+        try set(CURLOPT_PROTOCOLS_STR, "http,https")
+        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        // Signals belong to the program, not to a library.
+        try set(CURLOPT_NOSIGNAL, 1)
+        // A redirect could carry the credentials to somebody else.
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        try set(CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout / .milliseconds(1))))
+        try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(options.connectTimeout / .milliseconds(1))))
+        try set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(options.connectionLifetime / .seconds(1))))
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, Int(options.addressLifetime / .seconds(1)))
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        if !options.usesProxyFromEnvironment { try set(CURLOPT_NOPROXY, "*") }
+        try setTrust(options)
+        try setHeaders(request.headers)
+        switch request.method {
+        case .get: try set(CURLOPT_HTTPGET, 1)
+        case .post: try setBody(request.body)
+        }
+    }
+
+    private func setCallbacks() throws(TransportError) {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        try set(CURLOPT_ERRORBUFFER, UnsafeRawPointer(errorText))
+        try set(CURLOPT_PRIVATE, UnsafeRawPointer(context))
+        try set(CURLOPT_WRITEDATA, UnsafeRawPointer(context))
+        try set(CURLOPT_HEADERDATA, UnsafeRawPointer(context))
+        try set(CURLOPT_PREREQDATA, UnsafeRawPointer(context))
+        try check("set callback", ccurl_set_write(easy, CURLOPT_WRITEFUNCTION, receiveBody))
+        try check("set callback", ccurl_set_write(easy, CURLOPT_HEADERFUNCTION, receiveHeader))
+        try check("set callback", ccurl_set_prereq(easy, beforeRequest))
+    }
+
+    private func setTrust(_ options: TransportOptions) throws(TransportError) {
+        try set(CURLOPT_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_SSL_VERIFYHOST, 2)
+        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        try set(CURLOPT_CA_CACHE_TIMEOUT, 60)
+        if let file = options.authorityFile { try set(CURLOPT_CAINFO, file) }
+        if let file = options.certificateFile { try set(CURLOPT_SSLCERT, file) }
+        if let file = options.keyFile { try set(CURLOPT_SSLKEY, file) }
+    }
+
+    private func setHeaders(_ headers: [HTTPHeader]) throws(TransportError) {
+        curl_slist_free_all(headerLines)
+        headerLines = nil
+        // Without this curl asks for permission to send a body, and loses a round trip.
+        for line in ["Expect:"] + headers.map(\.line) {
+            guard let longer = curl_slist_append(headerLines, line) else {
+                throw TransportError(operation: "add header", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
+            }
+            headerLines = longer
+        }
+        if let headerLines { try set(CURLOPT_HTTPHEADER, UnsafeRawPointer(headerLines)) }
+    }
+
+    /// curl copies the body: its address need not outlive this call.
+    private func setBody(_ body: [UInt8]) throws(TransportError) {
+        try set(CURLOPT_POST, 1)
+        try set(CURLOPT_POSTFIELDSIZE, body.count)
+        let code = body.withUnsafeBytes { bytes in
+            ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, bytes.baseAddress ?? UnsafeRawPointer(easy))
+        }
+        try check("set body", code)
+    }
+
+    /// How it ended. Called once curl has reported the end.
+    func completion(_ result: CURLcode, at now: MonotonicTime) -> Completion {
+        Completion(id: id, outcome: outcome(result), duration: now.since(startedAt), deliveries: deliveries)
+    }
+
+    private func outcome(_ result: CURLcode) -> Completion.Outcome {
+        var status = 0
+        _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+        // A whole head is an answer, whether its body ended, was cut by us, never ended or broke off.
+        if status >= 200 && (isHeadComplete || result == CURLE_OK) {
+            return .response(Response(status: status, headers: headers, body: body))
+        }
+        let own = String(cString: errorText)
+        let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
+        return .failure(
+            NetworkFailure(
+                kind: kind(of: result), mayHaveArrived: deliveries > 0, code: result.rawValue, text: text))
+    }
+
+    private func kind(of result: CURLcode) -> NetworkFailure.Kind {
+        switch result {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
+        case CURLE_COULDNT_CONNECT: .connect
+        case CURLE_OPERATION_TIMEDOUT: deliveries > 0 ? .timeout : .connect
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+            .tls
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
+        default: .other
+        }
+    }
+
+    // MARK: Setting options
+
+    private func set(_ option: CURLoption, _ value: Int) throws(TransportError) {
+        try check("set option \(option.rawValue)", ccurl_set_long(easy, option, value))
+    }
+
+    /// curl copies strings.
+    private func set(_ option: CURLoption, _ value: String) throws(TransportError) {
+        try check("set option \(option.rawValue)", value.withCString { ccurl_set_pointer(easy, option, $0) })
+    }
+
+    private func set(_ option: CURLoption, _ value: UnsafeRawPointer) throws(TransportError) {
+        try check("set option \(option.rawValue)", ccurl_set_pointer(easy, option, value))
+    }
+
+    private func check(_ operation: String, _ code: CURLcode) throws(TransportError) {
+        guard code == CURLE_OK else {
+            throw TransportError(
+                operation: operation, code: code.rawValue, text: String(cString: curl_easy_strerror(code)))
+        }
+    }
+
+    // MARK: Called back
+
+    /// A line of the head. A new status line starts a new head: what came before was an interim answer.
+    fileprivate func take(headerLine line: UnsafeBufferPointer<UInt8>) {
+        if line.starts(with: "HTTP/".utf8) {
+            headers.removeAll(keepingCapacity: true)
+            isHeadComplete = false
+            return
+        }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            var status = 0
+            _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+            isHeadComplete = status >= 200
+            return
+        }
+        let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
+        guard recorded.contains(name), line.count <= Transport.Limits.headerLine_bytes else { return }
+        let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+        let end = value.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? value.startIndex
+        headers[name] = String(decoding: value[..<end], as: UTF8.self)
+    }
+
+    /// Part of the body; false where there was more than anybody should read.
+    fileprivate func take(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        body.append(contentsOf: bytes.prefix(Transport.Limits.bodyKept_bytes - body.count))
+        received += bytes.count
+        return received <= Transport.Limits.bodyRead_bytes
+    }
+
+    fileprivate func countDelivery() { deliveries += 1 }
+}
+
+// These are formed outside of any actor, and curl calls them on the thread that owns the transport.
+
+private func receiveBody(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return bytes.withMemoryRebound(to: UInt8.self, capacity: size * count) { bytes in
+        transfer.take(body: UnsafeBufferPointer(start: bytes, count: size * count)) ? size * count : 0
+    }
+}
+
+private func receiveHeader(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    bytes.withMemoryRebound(to: UInt8.self, capacity: size * count) { bytes in
+        transfer.take(headerLine: UnsafeBufferPointer(start: bytes, count: size * count))
+    }
+    return size * count
+}
+
+private func beforeRequest(
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32,
+    _: Int32
+) -> Int32 {
+    if let context { Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().countDelivery() }
+    return CURL_PREREQFUNC_OK
+}

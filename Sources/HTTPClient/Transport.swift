@@ -1,0 +1,146 @@
+import CCurl
+package import Platform
+
+/// Sends HTTP/1.1 requests over kept-alive connections, many at a time, from one thread.
+///
+/// Not Sendable: the thread that makes it owns it, and another one that uses it traps. Only `waker` crosses threads.
+/// Nothing follows redirects; peers are verified; signals are never used.
+package final class Transport {
+    package enum Limits {
+        /// A receiver's message is for a log line.
+        package static let bodyKept_bytes = 1_024
+        /// A longer body costs more than a new connection.
+        package static let bodyRead_bytes = 65_536
+        /// No header that we read is longer.
+        package static let headerLine_bytes = 1_024
+        /// curl takes whole milliseconds in an `Int32`; a longer wait is made of several.
+        static let wait_ms: Int64 = 60_000
+        /// Handles kept for later requests.
+        static let idleTransfers = 512
+    }
+
+    /// Ends a wait from another thread.
+    package let waker: Waker
+    /// Applies to requests started from now on.
+    package var options: TransportOptions
+
+    private let multi: UnsafeMutableRawPointer
+    private let owner = ThreadOwner()
+    private let time: any TimeSource
+    private var active: [RequestID: Transfer] = [:]
+    private var idle: [Transfer] = []
+    private var lastNumber: UInt64 = 0
+    private var refused: [Completion] = []
+
+    /// `curl_global_init` must run once before anything else of curl.
+    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+
+    /// Wraps `curl_multi_init`.
+    ///
+    /// - Parameter waker: that of the transport which this one replaces, so that others need not learn a new one.
+    package init(
+        _ options: TransportOptions = .init(), time: any TimeSource = SystemTime(), waker: Waker? = nil
+    ) throws(TransportError) {
+        guard Self.isReady, let handle = curl_multi_init() else {
+            throw TransportError(operation: "curl_multi_init", code: CURLE_FAILED_INIT.rawValue, text: "no memory")
+        }
+        multi = handle
+        self.waker = waker ?? Waker()
+        self.waker.attach(handle)
+        self.options = options
+        self.time = time
+        if options.connectionsPerHost > 0 {
+            _ = ccurl_multi_set_long(handle, CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHost)
+            _ = ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, options.connectionsPerHost)
+        }
+    }
+
+    deinit {
+        waker.detach(multi)
+        for transfer in active.values { curl_multi_remove_handle(multi, transfer.easy) }
+        // The handles go before the connections they used.
+        active.removeAll()
+        idle.removeAll()
+        curl_multi_cleanup(multi)
+    }
+
+    /// How many requests have no completion yet.
+    package var activeCount: Int { active.count + refused.count }
+
+    /// Starts a request; its completion comes from `poll`. What curl refuses at once completes as a failure.
+    package func start(_ request: Request) -> RequestID {
+        owner.assertOwned("a transport")
+        lastNumber += 1
+        let id = RequestID(number: lastNumber)
+        do throws(TransportError) {
+            guard let transfer = idle.popLast() ?? Transfer() else {
+                throw TransportError(
+                    operation: "curl_easy_init", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
+            }
+            try transfer.prepare(request, options)
+            transfer.id = id
+            transfer.startedAt = time.monotonic()
+            let code = curl_multi_add_handle(multi, transfer.easy)
+            guard code == CURLM_OK else {
+                throw TransportError(
+                    operation: "curl_multi_add_handle", code: UInt32(bitPattern: code.rawValue),
+                    text: String(cString: curl_multi_strerror(code)))
+            }
+            active[id] = transfer
+        } catch {
+            let failure = NetworkFailure(
+                kind: .other, mayHaveArrived: false, code: error.code, text: "\(error.operation): \(error.text)")
+            refused.append(Completion(id: id, outcome: .failure(failure), duration: .zero, deliveries: 0))
+        }
+        return id
+    }
+
+    /// Gives a request up; it has no completion. Nothing happens where it has ended.
+    package func cancel(_ id: RequestID) {
+        owner.assertOwned("a transport")
+        refused.removeAll { $0.id == id }
+        guard let transfer = active.removeValue(forKey: id) else { return }
+        curl_multi_remove_handle(multi, transfer.easy)
+    }
+
+    /// Works until at least one request ends, the deadline passes or the waker is called; appends what ended.
+    ///
+    /// Without a deadline it waits for ever. Wraps `curl_multi_perform` and `curl_multi_poll`.
+    package func poll(until deadline: MonotonicTime?, into completions: inout [Completion]) {
+        owner.assertOwned("a transport")
+        let before = completions.count
+        completions.append(contentsOf: refused)
+        refused.removeAll(keepingCapacity: true)
+        while true {
+            var running: Int32 = 0
+            let code = curl_multi_perform(multi, &running)
+            precondition(code == CURLM_OK, "curl_multi_perform was used wrongly")
+            collect(into: &completions)
+            if completions.count > before || waker.take() { return }
+            var wait = Limits.wait_ms
+            if let deadline {
+                let left = deadline.since(time.monotonic())
+                if left <= .zero { return }
+                // Rounded up: a wait that ends early would only be repeated.
+                wait = min(wait, Int64(left / .milliseconds(1)) + 1)
+            }
+            curl_multi_poll(multi, nil, 0, Int32(wait), nil)
+        }
+    }
+
+    private func collect(into completions: inout [Completion]) {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let result = message.pointee.data.result
+            var context: UnsafeMutableRawPointer?
+            _ = ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
+            guard let context else { continue }
+            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            completions.append(transfer.completion(result, at: time.monotonic()))
+            curl_multi_remove_handle(multi, easy)
+            active[transfer.id] = nil
+            if idle.count < Limits.idleTransfers { idle.append(transfer) }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import CCurl
+import Synchronization
+
+/// Ends the wait of a transport from another thread.
+///
+/// Any thread may call it at any time, also after the transport is gone.
+package final class Waker: Sendable {
+    /// `@unchecked Sendable`: `curl_multi_wakeup` is the one function of a multi handle that any thread may call.
+    /// https://curl.se/libcurl/c/curl_multi_wakeup.html
+    private struct Handle: @unchecked Sendable {
+        let multi: UnsafeMutableRawPointer
+    }
+
+    private let handle = Mutex<Handle?>(nil)
+    private let isRaised = Atomic<Bool>(false)
+
+    init() {}
+
+    /// From now on this transport is woken, and no other.
+    func attach(_ multi: UnsafeMutableRawPointer) {
+        let new = Handle(multi: multi)
+        handle.withLock { $0 = new }
+    }
+
+    /// Ends the current or the next `poll`. Wraps `curl_multi_wakeup`.
+    package func wake() {
+        // Released before the wake-up is written, so that the woken thread sees what happened before it.
+        isRaised.store(true, ordering: .releasing)
+        handle.withLock { handle in
+            if let handle { _ = curl_multi_wakeup(handle.multi) }
+        }
+    }
+
+    /// Whether it was called since the last time this was asked.
+    func take() -> Bool { isRaised.exchange(false, ordering: .acquiring) }
+
+    /// The transport goes: it is not woken from now on.
+    func detach(_ multi: UnsafeMutableRawPointer) {
+        let old = Handle(multi: multi)
+        handle.withLock { handle in
+            if handle?.multi == old.multi { handle = nil }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Synchronization
+
+/// What a server counted since it started, for the owner of the metrics.
+package struct ServingFigures: Sendable, Equatable {
+    /// Open now.
+    package var connections = 0
+    package var connectionsAccepted = 0
+    /// Closed because the header was not complete in time.
+    package var headerTimeouts = 0
+    /// Closed because the body was not complete in time.
+    package var requestTimeouts = 0
+    /// Closed because the client did not take its answer in time.
+    package var answerTimeouts = 0
+    /// Closed in favour of a newer connection at `maxConnections`.
+    package var evicted = 0
+}
+
+/// The same, while it counts. Relaxed: the numbers order nothing.
+final class Counts: Sendable {
+    let accepted = Atomic(0)
+    let headerTimeouts = Atomic(0)
+    let requestTimeouts = Atomic(0)
+    let answerTimeouts = Atomic(0)
+    let evicted = Atomic(0)
+
+    func figures(connections: Int) -> ServingFigures {
+        ServingFigures(
+            connections: connections, connectionsAccepted: accepted.load(ordering: .relaxed),
+            headerTimeouts: headerTimeouts.load(ordering: .relaxed),
+            requestTimeouts: requestTimeouts.load(ordering: .relaxed),
+            answerTimeouts: answerTimeouts.load(ordering: .relaxed), evicted: evicted.load(ordering: .relaxed))
+    }
+}

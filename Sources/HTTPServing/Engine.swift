@@ -1,0 +1,253 @@
+import CMicroHTTPD
+import Glibc
+import Platform
+import Synchronization
+
+/// What happens to a request between the library's calls. Its methods run on the poll thread, unless they say otherwise.
+final class Engine: Sendable {
+    let settings: ServerSettings
+    let table = ConnectionTable()
+    let counts = Counts()
+    let watch: Watch
+    let lingering = Lingering()
+    /// Wakes `Server.stop` when an answer has left.
+    let departures = Monitor(())
+    private let router: Router
+    /// Requests that are owed an answer.
+    private let owed = Atomic(0)
+    /// Connections suspended now.
+    private let suspended = Atomic(0)
+    private let stopping = Atomic(false)
+    /// Bytes of all bodies being held.
+    private let held = Atomic(0)
+
+    private let notFound = Response.text(404, "not found\n")
+    private let tooLarge = Response.text(413, "body too large\n", headers: ["Connection": "close"])
+
+    init(routes: [Route], settings: ServerSettings) {
+        router = Router(routes)
+        self.settings = settings
+        watch = Watch(table: table, lingering: lingering, settings: settings, counts: counts)
+    }
+
+    // MARK: For `Server`, any thread
+
+    var isIdle: Bool { owed.load(ordering: .sequentiallyConsistent) == 0 }
+    var isAnythingSuspended: Bool { suspended.load(ordering: .sequentiallyConsistent) != 0 }
+
+    /// From now on no request is taken. False where that was so already.
+    func stopTaking() -> Bool {
+        // Sequentially consistent with `owed`: a request either sees this or is seen by `isIdle`.
+        guard !stopping.exchange(true, ordering: .sequentiallyConsistent) else { return false }
+        // Requests that are not complete are not ours yet: their senders see the end and try again elsewhere.
+        endIncomplete()
+        return true
+    }
+
+    /// Ends every connection that is not owed an answer. One that is must stay readable: the library gives up a
+    /// connection whose reading end is closed, even while it has something to send.
+    func endIncomplete() {
+        table.forEach { connection in
+            switch connection.phase.0 {
+            case .idle, .header, .body: connection.endReading()
+            case .waiting, .answering: break
+            }
+        }
+    }
+
+    /// Gives every suspended connection its fallback.
+    func expireAll() {
+        var pending: [PendingResponse] = []
+        table.forEach { connection in connection.pending.withLock { if let one = $0 { pending.append(one) } } }
+        for one in pending { one.expire() }
+    }
+
+    // MARK: Connections
+
+    func open(socket: Int32) -> Connection {
+        let now = SystemTime().monotonic()
+        let connection = Connection(socket: socket, now: now)
+        counts.accepted.add(1, ordering: .relaxed)
+        if table.add(connection) > settings.maxConnections && table.cutOldest(sparing: connection) {
+            counts.evicted.add(1, ordering: .relaxed)
+        }
+        watch.schedule(at: now + min(settings.headerTimeout, Limits.look))
+        return connection
+    }
+
+    func close(_ connection: Connection) { table.remove(connection) }
+
+    // MARK: Requests
+
+    /// A request line is complete. The time of the first request's header began with the connection.
+    func begin(_ connection: Connection) {
+        if connection.phase.0 == .idle { connection.enter(.header, SystemTime().monotonic()) }
+    }
+
+    /// One call of the library: first with the header, then with each piece of the body, at last with none; and once
+    /// more after a suspension.
+    func proceed(
+        _ connection: Connection, _ handle: OpaquePointer, path: UnsafePointer<CChar>, method: UnsafePointer<CChar>,
+        chunk: UnsafeRawBufferPointer
+    ) -> MHD_Result {
+        switch connection.stage {
+        case .fresh:
+            if stopping.load(ordering: .relaxed) { return .NO }
+            return accept(connection, handle, router.match(path: path, method: method))
+        case .reading(let match):
+            if chunk.isEmpty { return answer(connection, handle, match, path) }
+            return append(chunk, to: connection, match)
+        case .waiting(let pending):
+            guard let response = pending.answer else { return .NO }
+            endWait(connection)
+            return send(response, connection, handle)
+        case .answered:
+            return .YES
+        }
+    }
+
+    /// The request is over, well or not.
+    func finish(_ connection: Connection) {
+        let now = SystemTime().monotonic()
+        // The client left meanwhile: resumed, but not to be answered.
+        if case .waiting = connection.stage { endWait(connection) }
+        if connection.isRefused {
+            lingering.add(connection.socket, now: now)
+            watch.schedule(at: now)
+            connection.isRefused = false
+        }
+        held.subtract(connection.body.count, ordering: .relaxed)
+        if connection.body.capacity > Limits.keptBuffer_bytes {
+            connection.body = []
+        } else {
+            connection.body.removeAll(keepingCapacity: true)
+        }
+        connection.stage = .fresh
+        connection.enter(.idle, now)
+        if connection.isOwed {
+            connection.isOwed = false
+            owed.subtract(1, ordering: .sequentiallyConsistent)
+        }
+        if stopping.load(ordering: .sequentiallyConsistent) {
+            connection.cut()
+            departures.change { _ in }
+        }
+    }
+
+    // MARK: Steps
+
+    /// The header is complete.
+    private func accept(_ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match) -> MHD_Result {
+        connection.advance(to: .body)
+        let announced = announcedBody(handle)
+        switch match {
+        case .route(let index, _):
+            if case .bytes(let count) = announced, count > settings.maxBody.bytes {
+                router.routes[index].onRefusal(.bodyTooLarge)
+                return refuse(connection, handle, with: tooLarge)
+            }
+        case .unknownPath:
+            if announced != .none { return refuse(connection, handle, with: notFound) }
+        case .wrongMethod(let response):
+            if announced != .none { return refuse(connection, handle, with: response) }
+        }
+        connection.stage = .reading(match)
+        return .YES
+    }
+
+    private func append(
+        _ chunk: UnsafeRawBufferPointer, to connection: Connection, _ match: Router.Match
+    ) -> MHD_Result {
+        guard case .route(let index, _) = match else { return .YES }
+        guard connection.body.count + chunk.count <= settings.maxBody.bytes else {
+            router.routes[index].onRefusal(.bodyTooLarge)
+            return interrupt(connection, "413 Content Too Large")
+        }
+        let all = held.add(chunk.count, ordering: .relaxed).newValue
+        connection.body.append(contentsOf: chunk)
+        guard all <= Limits.bodies_bytes else {
+            router.routes[index].onRefusal(.noMemory)
+            return interrupt(connection, "503 Service Unavailable")
+        }
+        return .YES
+    }
+
+    /// The request is complete.
+    private func answer(
+        _ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match, _ path: UnsafePointer<CChar>
+    ) -> MHD_Result {
+        owe(connection)
+        // After `owe`; see `stopTaking`.
+        if stopping.load(ordering: .sequentiallyConsistent) { return .NO }
+        switch match {
+        case .unknownPath: return send(notFound, connection, handle)
+        case .wrongMethod(let response): return send(response, connection, handle)
+        case .route(let index, let method):
+            let request = Request(method: method, path: path, connection: handle)
+            switch router.routes[index].handler(request, connection.body.span) {
+            case .respond(let response): return send(response, connection, handle)
+            case .wait(let pending): return wait(for: pending, connection, handle)
+            }
+        }
+    }
+
+    private func wait(
+        for pending: PendingResponse, _ connection: Connection, _ handle: OpaquePointer
+    ) -> MHD_Result {
+        connection.stage = .waiting(pending)
+        connection.pending.withLock { $0 = pending }
+        suspended.add(1, ordering: .sequentiallyConsistent)
+        connection.enter(.waiting, pending.deadline)
+        guard let response = pending.suspend(SuspendedConnection(handle)) else {
+            watch.schedule(at: pending.deadline)
+            return .YES
+        }
+        endWait(connection)
+        return send(response, connection, handle)
+    }
+
+    private func endWait(_ connection: Connection) {
+        connection.pending.withLock { $0 = nil }
+        suspended.subtract(1, ordering: .sequentiallyConsistent)
+        connection.enter(.answering, SystemTime().monotonic())
+    }
+
+    /// Queues the answer.
+    private func send(_ response: Response, _ connection: Connection, _ handle: OpaquePointer) -> MHD_Result {
+        connection.stage = .answered
+        return MHD_queue_response(handle, response.status, response.handle)
+    }
+
+    /// Answers before the body came; the library then closes the connection.
+    private func refuse(_ connection: Connection, _ handle: OpaquePointer, with response: Response) -> MHD_Result {
+        owe(connection)
+        connection.isRefused = true
+        return send(response, connection, handle)
+    }
+
+    /// Answers in the middle of a body, where the library has no way to: the bytes go straight into the socket, which
+    /// is empty because answers leave in order, and the connection ends.
+    private func interrupt(_ connection: Connection, _ status: StaticString) -> MHD_Result {
+        connection.isRefused = true
+        let text = Array("HTTP/1.1 \(status)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)
+        _ = Glibc.send(connection.socket, text, text.count, Int32(MSG_NOSIGNAL))
+        return .NO
+    }
+
+    private func owe(_ connection: Connection) {
+        connection.isOwed = true
+        connection.advance(to: .answering)
+        owed.add(1, ordering: .sequentiallyConsistent)
+    }
+
+    private enum Announced: Equatable { case none, bytes(Int), unknown }
+
+    /// What the header says about the body; the library has refused what is malformed.
+    private func announcedBody(_ handle: OpaquePointer) -> Announced {
+        if let length = MHD_lookup_connection_value(handle, .HEADER_KIND, "Content-Length") {
+            let count = strtol(length, nil, 10)
+            return count == 0 ? .none : .bytes(count)
+        }
+        return MHD_lookup_connection_value(handle, .HEADER_KIND, "Transfer-Encoding") == nil ? .none : .unknown
+    }
+}

@@ -1,0 +1,45 @@
+/// The methods that routes know. HEAD is served by the route of GET.
+package enum Method: String, Sendable, CaseIterable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+}
+
+/// What a handler decides.
+package enum Answer: Sendable {
+    /// The answer is known.
+    case respond(Response)
+    /// The answer comes from another thread, or from its deadline.
+    case wait(PendingResponse)
+}
+
+/// Why a request did not reach its handler although the route exists.
+package enum Refusal: Sendable, CaseIterable {
+    /// Longer than `maxBody`: 413.
+    case bodyTooLarge
+    /// All bodies being read together take too much memory: 503.
+    case noMemory
+}
+
+/// One row of the routing table.
+package struct Route: Sendable {
+    /// Runs on the server's only thread and must not block. The body is borrowed for the call.
+    package typealias Handler = @Sendable (_ request: borrowing Request, _ body: Span<UInt8>) -> Answer
+
+    package let method: Method
+    package let path: String
+    let handler: Handler
+    let onRefusal: @Sendable (Refusal) -> Void
+
+    /// - Parameter onRefusal: counts requests that were refused before the handler saw them.
+    package init(
+        _ method: Method, _ path: String, onRefusal: @escaping @Sendable (Refusal) -> Void = { _ in },
+        handler: @escaping Handler
+    ) {
+        precondition(path.hasPrefix("/") && method != .head, "a route is GET or POST and an absolute path")
+        self.method = method
+        self.path = path
+        self.onRefusal = onRefusal
+        self.handler = handler
+    }
+}

@@ -1,0 +1,136 @@
+import CMicroHTTPD
+import Glibc
+package import Platform
+import Synchronization
+
+/// An HTTP/1.1 server on one address: one thread polls and runs the handlers, one watches the time.
+///
+/// Several may run in one process. Any thread may stop it; one that is given up without a stop stops at once.
+package final class Server: Sendable {
+    /// How a stop went.
+    package enum Stop: Sendable, Equatable {
+        /// Every request that was taken has its answer.
+        case finished
+        /// The deadline came first: what waited got its fallback.
+        case cut
+        /// The HTTP library did not let go of a suspended request; its memory is given up.
+        case abandoned
+    }
+
+    private struct State {
+        var daemon: OpaquePointer?
+    }
+
+    /// Where it listens, with the port that the system picked where 0 was asked for.
+    package let address: ListenAddress
+    private let engine: Engine
+    private let socket: ListeningSocket
+    private let watcher: NamedThread
+    private let state: Mutex<UInt>
+
+    /// Starts to listen. Throws when the address is not to be had.
+    package init(
+        listen: ListenAddress, routes: [Route], settings: ServerSettings = ServerSettings()
+    ) throws(ServingError) {
+        socket = try ListeningSocket(listen)
+        address = socket.address
+        var settings = settings
+        settings.maxConnections = DescriptorLimit.connections(wanted: settings.maxConnections)
+        engine = Engine(routes: routes, settings: settings)
+        guard let daemon = Self.start(engine, socket) else {
+            close(socket.file)
+            throw .library(address.description)
+        }
+        state = Mutex(UInt(bitPattern: daemon))
+        let watch = engine.watch
+        watcher = NamedThread(name: "http-watch") { watch.run() }
+    }
+
+    deinit { stop(deadline: SystemTime().monotonic()) }
+
+    /// Connections at one time: as many as were asked for, or fewer where the system has no descriptors for them.
+    package var maxConnections: Int { engine.settings.maxConnections }
+
+    /// What it counted.
+    package var figures: ServingFigures { engine.counts.figures(connections: engine.table.count) }
+
+    /// Closes the listening socket, so that new connections are refused, and all connections that are not owed an
+    /// answer. Requests that are complete are still answered.
+    package func stopAccepting() {
+        guard engine.stopTaking() else { return }
+        state.withLock { daemon in
+            guard let daemon = OpaquePointer(bitPattern: daemon) else { return }
+            MHD_quiesce_daemon(daemon)
+        }
+        // The library has let go of the socket, but its thread may still be polling the number: so it ends here and
+        // is closed when that thread is gone.
+        shutdown(socket.file, Int32(SHUT_RDWR))
+        // Connections that came in between.
+        engine.endIncomplete()
+    }
+
+    /// Stops accepting, waits until every request that was taken is answered, but no longer than `deadline`, then ends
+    /// both threads. A second call does nothing.
+    @discardableResult
+    package func stop(deadline: MonotonicTime) -> Stop {
+        stopAccepting()
+        return state.withLock { word in
+            guard let daemon = OpaquePointer(bitPattern: word) else { return .finished }
+            word = 0
+            var outcome = Stop.finished
+            if waitUntil(deadline, { engine.isIdle }) == nil {
+                outcome = .cut
+                engine.expireAll()
+                let end = SystemTime().monotonic() + Limits.stop
+                _ = waitUntil(end, { engine.isIdle })
+                // Stopping the daemon with a suspended connection is undefined.
+                if engine.isAnythingSuspended { outcome = .abandoned }
+            }
+            if outcome != .abandoned {
+                MHD_stop_daemon(daemon)
+                Unmanaged.passUnretained(engine).release()
+            }
+            engine.watch.end()
+            watcher.join()
+            engine.lingering.closeAll()
+            close(socket.file)
+            return outcome
+        }
+    }
+
+    private func waitUntil(_ deadline: MonotonicTime, _ condition: () -> Bool) -> Void? {
+        engine.departures.wait(until: deadline) { _ in condition() ? () : nil }
+    }
+
+    /// Wraps `MHD_start_daemon`. The daemon holds the engine until it is stopped.
+    private static func start(_ engine: Engine, _ socket: ListeningSocket) -> OpaquePointer? {
+        let context = Unmanaged.passRetained(engine).toOpaque()
+        func function<F>(_ callback: F) -> Int { unsafeBitCast(callback, to: Int.self) }
+        var options = [
+            MHD_OptionItem(option: .LISTEN_SOCKET, value: Int(socket.file), ptr_value: nil),
+            MHD_OptionItem(
+                option: .CONNECTION_LIMIT,
+                value: engine.settings.maxConnections + Limits.spareConnections, ptr_value: nil),
+            MHD_OptionItem(option: .CONNECTION_MEMORY_LIMIT, value: Limits.header_bytes, ptr_value: nil),
+            // Only a second net: the watch keeps the time-outs, which a client cannot extend byte by byte.
+            MHD_OptionItem(
+                option: .CONNECTION_TIMEOUT,
+                value: Int(engine.settings.idleTimeout.components.seconds) + 60, ptr_value: nil),
+            // A request without `Host` is refused, as https://www.rfc-editor.org/rfc/rfc9112#section-3.2 demands.
+            MHD_OptionItem(option: .STRICT_FOR_CLIENT, value: 1, ptr_value: nil),
+            MHD_OptionItem(
+                option: .NOTIFY_CONNECTION, value: function(Callbacks.connectionChanged),
+                ptr_value: context),
+            MHD_OptionItem(
+                option: .URI_LOG_CALLBACK, value: function(Callbacks.requestLine), ptr_value: context),
+            MHD_OptionItem(
+                option: .NOTIFY_COMPLETED, value: function(Callbacks.completed), ptr_value: context),
+            MHD_OptionItem(option: .END, value: 0, ptr_value: nil),
+        ]
+        // Poll, not epoll: that one loses resumed connections under load in this version.
+        let flags = MHD_USE_POLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
+        let daemon = lk_start_daemon(flags, Callbacks.access, context, &options)
+        if daemon == nil { Unmanaged<Engine>.fromOpaque(context).release() }
+        return daemon
+    }
+}

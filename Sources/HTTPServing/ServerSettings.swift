@@ -1,0 +1,26 @@
+package import Platform
+
+/// What the owner of a server decides.
+package struct ServerSettings: Sendable {
+    /// Longest body; more is answered 413.
+    package var maxBody: ByteCount
+    /// Connections at one time; when all are used, the oldest incomplete request is closed.
+    package var maxConnections: Int
+    package var headerTimeout: Duration
+    package var requestTimeout: Duration
+    package var idleTimeout: Duration
+    package var answerTimeout: Duration
+
+    package init(
+        maxBody: ByteCount = .mebibytes(4), maxConnections: Int = 4_000, headerTimeout: Duration = Limits.header,
+        requestTimeout: Duration = Limits.request, idleTimeout: Duration = Limits.idle,
+        answerTimeout: Duration = Limits.answer
+    ) {
+        self.maxBody = maxBody
+        self.maxConnections = maxConnections
+        self.headerTimeout = headerTimeout
+        self.requestTimeout = requestTimeout
+        self.idleTimeout = idleTimeout
+        self.answerTimeout = answerTimeout
+    }
+}

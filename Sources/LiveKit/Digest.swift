@@ -1,0 +1,30 @@
+internal import CCrypto
+package import Wire
+
+/// A SHA-256 digest, or an HMAC made with it.
+package struct Digest: Sendable {
+    package static let size = 32
+
+    private let storage: [32 of UInt8]
+
+    /// The SHA-256 of `bytes`. Allocates nothing. Wraps `SHA256_Update` and `SHA256_Final`.
+    package init(of bytes: Span<UInt8>) {
+        var state = HashState()
+        state.update(bytes)
+        self = state.finish()
+    }
+
+    init(_ bytes: [32 of UInt8]) { storage = bytes }
+
+    /// The bytes as text: `Base64.standard` in a `sha256` claim, `Base64.url` in a signature.
+    package func text(_ encoding: Base64) -> [UInt8] { encoding.encode(storage.span) }
+
+    /// The first eight bytes as a number, the first byte highest.
+    package var prefix: UInt64 { (0..<8).reduce(0) { $0 << 8 | UInt64(storage[$1]) } }
+
+    /// The bytes themselves.
+    package var bytes: [UInt8] { storage.indices.map { storage[$0] } }
+
+    /// Feeds the bytes to another hash.
+    func feed(_ state: inout HashState) { state.update(storage.span) }
+}

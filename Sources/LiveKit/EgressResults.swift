@@ -1,0 +1,106 @@
+internal import Wire
+
+/// The outputs of an egress: files, segments and streams, each in a list and, from older servers, in a single field.
+struct EgressResults {
+    enum Kind: Int { case files, segments, streams, oldFile, oldSegments, oldStreams }
+
+    /// One field's outputs: those of a list are added up, except that the first names the place.
+    private struct Output {
+        var count = 0
+        var first_ns: Int64 = 0
+        var longest_ns: Int64 = 0
+        var firstSize_bytes: Int64 = 0
+        var size_bytes: Int64 = 0
+        var location = ""
+    }
+
+    private var outputs: [6 of Output] = .init(repeating: Output())
+
+    /// Nanoseconds of media: of the first file, else the largest of segments and streams.
+    var media_ns: Int64 {
+        if output(.files, .oldFile).first_ns > 0 { return output(.files, .oldFile).first_ns }
+        return max(output(.segments, .oldSegments).longest_ns, output(.streams, .oldStreams).longest_ns)
+    }
+
+    /// Size of the first file, else of all segments.
+    var size_bytes: Int64 {
+        let files = output(.files, .oldFile)
+        return files.count > 0 ? files.firstSize_bytes : output(.segments, .oldSegments).size_bytes
+    }
+
+    /// Place of the first file, else of the first playlist, else of the first stream.
+    var location: String {
+        for output in [
+            output(.files, .oldFile), output(.segments, .oldSegments), output(.streams, .oldStreams),
+        ] where !output.location.isEmpty {
+            return output.location
+        }
+        return ""
+    }
+
+    /// The list where it has anything, else the deprecated field: servers that send both say the same in both.
+    private func output(_ list: Kind, _ old: Kind) -> Output {
+        outputs[list.rawValue].count > 0 ? outputs[list.rawValue] : outputs[old.rawValue]
+    }
+
+    /// Reads one of the fields.
+    mutating func read(_ kind: Kind, _ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodingFault) {
+        var output = Output()
+        switch kind {
+        case .files, .segments, .streams: try Self.readList(&output, &reader, bytes)
+        case .oldFile, .oldSegments: try Self.readOutput(&output, &reader, bytes)
+        case .oldStreams:
+            // `StreamInfoList`: the list is in its only field.
+            if try reader.beginObject(bytes) {
+                let info = JSONName("info")
+                while let key = try reader.nextKey(bytes) {
+                    if key == info {
+                        try Self.readList(&output, &reader, bytes)
+                    } else {
+                        try reader.skip(bytes)
+                    }
+                }
+            }
+        }
+        outputs[kind.rawValue] = output
+    }
+
+    private static func readList(
+        _ output: inout Output, _ reader: inout JSONReader, _ bytes: Span<UInt8>
+    ) throws(DecodingFault) {
+        guard try reader.beginArray(bytes) else { return }
+        while try reader.nextElement(bytes) { try readOutput(&output, &reader, bytes) }
+    }
+
+    /// `FileInfo`, `SegmentsInfo` or `StreamInfo`: what is read of them has names that do not collide.
+    private static func readOutput(
+        _ output: inout Output, _ reader: inout JSONReader, _ bytes: Span<UInt8>
+    ) throws(DecodingFault) {
+        var (duration_ns, size_bytes, location): (Int64, Int64, String) = (0, 0, "")
+        guard try reader.beginObject(bytes) else { return }
+        while let key = try reader.nextKey(bytes) {
+            switch fields[key] {
+            case .duration: duration_ns = try reader.readAmount(bytes)
+            case .size: size_bytes = try reader.readAmount(bytes)
+            case .location: location = try reader.readString(bytes)
+            case nil: try reader.skip(bytes)
+            }
+        }
+        if output.count == 0 {
+            output.first_ns = duration_ns
+            output.firstSize_bytes = size_bytes
+            output.location = location
+        }
+        output.count += 1
+        output.longest_ns = max(output.longest_ns, duration_ns)
+        let (sum, overflow) = output.size_bytes.addingReportingOverflow(size_bytes)
+        output.size_bytes = overflow ? .max : sum
+    }
+
+    private enum Field { case duration, size, location }
+
+    private static let fields = NameTable<Field>(fields: [
+        ("duration", .duration), ("size", .size), ("location", .location), ("playlistLocation", .location),
+        ("url", .location),
+    ])
+}

@@ -1,0 +1,56 @@
+internal import Wire
+
+/// `WebhookEvent`: its own fields, and where its objects lie.
+///
+/// Making one checks the whole body against the grammar. Objects are read later, once the type says which are needed:
+/// JSON does not promise that `event` comes first.
+struct Envelope {
+    var type = EventType.other
+    var id = ""
+    /// Unix seconds.
+    var createdAt: Int64 = 0
+    /// Offsets of the objects; nil where absent.
+    var room: Int?
+    var participant: Int?
+    var track: Int?
+    var egress: Int?
+    var ingress: Int?
+    var job: Int?
+
+    init(_ bytes: Span<UInt8>) throws(DecodingFault) {
+        var reader = JSONReader()
+        guard try reader.beginObject(bytes) else { throw DecodingFault(.wrong_type, at: 0) }
+        while let key = try reader.nextKey(bytes) {
+            switch Self.fields[key] {
+            case .event: type = try Self.types[reader.readEnumeration(bytes)]
+            case .id: id = try reader.readText(bytes) ?? ""
+            case .createdAt: createdAt = try reader.readTime(bytes, unitsPerSecond: 1)
+            case .room: room = try Self.skip(&reader, bytes)
+            case .participant: participant = try Self.skip(&reader, bytes)
+            case .track: track = try Self.skip(&reader, bytes)
+            case .egress: egress = try Self.skip(&reader, bytes)
+            case .ingress: ingress = try Self.skip(&reader, bytes)
+            case .job: job = try Self.skip(&reader, bytes)
+            case nil: try reader.skip(bytes)
+            }
+        }
+        try reader.finish(bytes)
+    }
+
+    private static func skip(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodingFault) -> Int {
+        let start = reader.offset
+        try reader.skip(bytes)
+        return start
+    }
+
+    private enum Field { case event, id, createdAt, room, participant, track, egress, ingress, job }
+
+    private static let fields = NameTable<Field>(fields: [
+        ("event", .event), ("id", .id), ("createdAt", .createdAt), ("room", .room), ("participant", .participant),
+        ("track", .track), ("egressInfo", .egress), ("ingressInfo", .ingress), ("job", .job),
+    ])
+
+    private static let types = EnumerationTable<EventType>(
+        absent: .other, unknown: .other,
+        EventType.allCases.filter { $0 != .other }.map { ($0.rawValue, nil, $0) })
+}

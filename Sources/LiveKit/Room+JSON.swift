@@ -1,0 +1,65 @@
+internal import Wire
+
+extension Room {
+    /// The `Room` message at `offset`; empty where there is none.
+    init(_ bytes: Span<UInt8>, at offset: Int?, metadataKey: String?) throws(DecodingFault) {
+        self.init()
+        guard let offset else { return }
+        var reader = JSONReader(at: offset)
+        guard try reader.beginObject(bytes) else { return }
+        while let key = try reader.nextKey(bytes) {
+            switch Self.fields[key] {
+            case .sid: sid = try reader.readString(bytes)
+            case .name: name = try reader.readString(bytes)
+            case .creationTime: creationTime_s = try reader.readTime(bytes, unitsPerSecond: 1)
+            case .creationTimeMs: creationTime_ms = try reader.readTime(bytes, unitsPerSecond: 1_000)
+            case .metadata:
+                if let metadataKey { metadataOrganization = Self.organization(bytes, reader, metadataKey) }
+                try reader.skip(bytes)
+            case nil: try reader.skip(bytes)
+            }
+        }
+    }
+
+    /// The value of `key` in metadata that `reader` stands at: text that holds a JSON object. A value that is a string
+    /// or an integer counts as its text. Applications write what they like there, so what cannot be used is nil.
+    private static func organization(_ bytes: Span<UInt8>, _ reader: JSONReader, _ key: String) -> String? {
+        var reader = reader
+        do throws(DecodingFault) {
+            guard let metadata = try reader.readText(bytes) else { return nil }
+            return try value(of: key, in: metadata.utf8.span)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func value(of key: String, in bytes: Span<UInt8>) throws(DecodingFault) -> String? {
+        var value: String?
+        var reader = JSONReader()
+        guard try reader.beginObject(bytes) else { return nil }
+        while let name = try reader.nextKeyText(bytes) {
+            // Bytes, not characters: é in one scalar is another key than é in two.
+            guard name.utf8.elementsEqual(key.utf8) else {
+                try reader.skip(bytes)
+                continue
+            }
+            switch try reader.peek(bytes) {
+            case UInt8(ascii: "\""): value = try reader.readText(bytes)
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                value = try reader.readInteger(bytes).map { String($0) }
+            default:
+                value = nil
+                try reader.skip(bytes)
+            }
+        }
+        try reader.finish(bytes)
+        return value?.isEmpty == true ? nil : value
+    }
+
+    private enum Field { case sid, name, creationTime, creationTimeMs, metadata }
+
+    private static let fields = NameTable<Field>(fields: [
+        ("sid", .sid), ("name", .name), ("creationTime", .creationTime), ("creationTimeMs", .creationTimeMs),
+        ("metadata", .metadata),
+    ])
+}

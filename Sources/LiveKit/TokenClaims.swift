@@ -1,0 +1,58 @@
+internal import Wire
+
+/// What a webhook's token says, before anything of it is believed.
+struct TokenClaims {
+    /// `alg` of the header.
+    var algorithm = ""
+    /// `iss`: the API key; empty where absent.
+    var issuer = ""
+    /// `exp` in Unix seconds.
+    var expiry: Int64?
+    /// `nbf` in Unix seconds.
+    var notBefore: Int64?
+    /// `sha256`: the body's hash.
+    var bodyHash: String?
+
+    /// Reads both parts of a token, already decoded from base64url.
+    init(header: Span<UInt8>, payload: Span<UInt8>) throws(DecodingFault) {
+        try readHeader(header)
+        try readPayload(payload)
+    }
+
+    private mutating func readHeader(_ bytes: Span<UInt8>) throws(DecodingFault) {
+        var reader = JSONReader()
+        guard try reader.beginObject(bytes) else { throw DecodingFault(.wrong_type, at: 0) }
+        while let key = try reader.nextKey(bytes) {
+            switch Self.headerFields[key] {
+            case .algorithm: algorithm = try reader.readText(bytes) ?? ""
+            // Extensions that must be understood; none is. https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+            case .critical: throw DecodingFault(.wrong_type, at: reader.offset)
+            case nil: try reader.skip(bytes)
+            }
+        }
+        try reader.finish(bytes)
+    }
+
+    private mutating func readPayload(_ bytes: Span<UInt8>) throws(DecodingFault) {
+        var reader = JSONReader()
+        guard try reader.beginObject(bytes) else { throw DecodingFault(.wrong_type, at: 0) }
+        while let key = try reader.nextKey(bytes) {
+            switch Self.payloadFields[key] {
+            case .issuer: issuer = try reader.readText(bytes) ?? ""
+            case .expiry: expiry = try reader.readFloor(bytes)
+            case .notBefore: notBefore = try reader.readFloor(bytes)
+            case .bodyHash: bodyHash = try reader.readText(bytes)
+            case nil: try reader.skip(bytes)
+            }
+        }
+        try reader.finish(bytes)
+    }
+
+    private enum HeaderField { case algorithm, critical }
+    private enum PayloadField { case issuer, expiry, notBefore, bodyHash }
+
+    private static let headerFields = NameTable<HeaderField>([("alg", .algorithm), ("crit", .critical)])
+    private static let payloadFields = NameTable<PayloadField>([
+        ("iss", .issuer), ("exp", .expiry), ("nbf", .notBefore), ("sha256", .bodyHash),
+    ])
+}

@@ -1,0 +1,42 @@
+package import Platform
+package import Wire
+
+/// Signs webhooks as a LiveKit server does. Used by the simulator and by tests.
+/// https://github.com/livekit/protocol/blob/main/auth/accesstoken.go
+package struct TokenSigner: Sendable {
+    private let issuer: [UInt8]
+    private let key: SigningKey
+
+    /// A signer in the name of the API key `key`.
+    package init(key: String, secret: Secret) {
+        var issuer: [UInt8] = []
+        JSONText.append(key, to: &issuer)
+        self.issuer = issuer
+        self.key = SigningKey(secret)
+    }
+
+    /// The value of the `Authorization` header: Go's claims `iss`, `exp`, `nbf`, `iat` and `sha256`.
+    package func webhookToken(
+        for body: Span<UInt8>, at time: Timestamp, lifetime: Duration = .seconds(300)
+    ) -> String {
+        let now = time.milliseconds / 1_000
+        let expiry = now + lifetime.components.seconds
+        var claims = Array(#"{"iss":"#.utf8) + issuer
+        claims += #","exp":\#(expiry),"nbf":\#(now),"iat":\#(now),"sha256":""#.utf8
+        claims += Digest(of: body).text(.standard)
+        claims += #""}"#.utf8
+        return token(claims)
+    }
+
+    /// A signed token of any claims: a JSON object as text.
+    package func token(_ claims: [UInt8]) -> String {
+        let header = #"{"alg":"HS256","typ":"JWT"}"#
+        var token = Base64.url.encode(header.utf8.span)
+        token.append(UInt8(ascii: "."))
+        Base64.url.append(claims.span, to: &token)
+        let signature = key.signature(of: token.span)
+        token.append(UInt8(ascii: "."))
+        token += signature.text(.url)
+        return String(decoding: token, as: UTF8.self)
+    }
+}

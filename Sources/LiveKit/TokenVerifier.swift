@@ -1,0 +1,87 @@
+package import Platform
+package import Wire
+
+/// Decides whether a webhook comes from LiveKit: checks the JSON Web Token of its `Authorization` header.
+///
+/// The checks come in a fixed order, and the first that fails is the one reason given: structure, key, algorithm and
+/// signature, `exp`, `nbf`, hash of the body. The body is only hashed, never read. A value without mutable state: many
+/// threads may use one at once.
+/// https://github.com/livekit/protocol/blob/main/webhook/verifier.go
+package struct TokenVerifier: Sendable {
+    package enum Limits {
+        /// LiveKit's token has about 350 bytes; more than 8 KiB fit no usual header either.
+        package static let token_bytes_max = 8 << 10
+    }
+
+    private let keys: [String: SigningKey]
+    private let leeway: Duration
+
+    /// - Parameters:
+    ///   - keys: the secret of each API key; several at once while keys are rotated.
+    ///   - leeway: how far the clocks of sender and receiver may differ.
+    package init(keys: [String: Secret], leeway: Duration) {
+        self.keys = keys.mapValues { SigningKey($0) }
+        self.leeway = leeway
+    }
+
+    /// Checks the header's value against the exact bytes of the body.
+    package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> Verdict {
+        guard let authorization else { return .rejected(.no_token) }
+        let header = authorization.utf8.span
+        let start = Self.startOfToken(header)
+        guard start < header.count else { return .rejected(.no_token) }
+        guard header.count - start <= Limits.token_bytes_max,
+            let token = SplitToken(header.extracting(start...))
+        else { return .rejected(.malformed_token) }
+
+        let claims: TokenClaims
+        do throws(DecodingFault) {
+            claims = try TokenClaims(header: token.header.span, payload: token.payload.span)
+        } catch {
+            return .rejected(.malformed_token)
+        }
+        guard let expiry = claims.expiry, !claims.issuer.isEmpty else { return .rejected(.malformed_token) }
+
+        guard let key = keys[claims.issuer] else { return .rejected(.unknown_key) }
+        let text = header.extracting(start...)
+        // The signature is compared as text: it has one spelling only, so an altered last digit is an altered
+        // signature.
+        let signature = key.signature(of: text.extracting(..<token.signedCount)).text(.url)
+        guard claims.algorithm == "HS256",
+            isEqualInConstantTime(signature.span, text.extracting((token.signedCount + 1)...))
+        else { return .rejected(.bad_signature) }
+
+        guard now < Self.time(expiry) + leeway else { return .rejected(.expired) }
+        if let notBefore = claims.notBefore, now < Self.time(notBefore) - leeway { return .rejected(.not_yet_valid) }
+
+        let actualHash = Digest(of: body).text(.standard)
+        guard let bodyHash = claims.bodyHash, isEqualInConstantTime(actualHash.span, bodyHash.utf8.span)
+        else { return .rejected(.body_hash_mismatch) }
+        return .accepted(key: claims.issuer)
+    }
+
+    /// Past `Bearer `, which LiveKit does not send but proxies and people do, and past blanks.
+    private static func startOfToken(_ header: Span<UInt8>) -> Int {
+        var start = endOfBlanks(header, from: 0)
+        let scheme: StaticString = "bearer"
+        let end = start + scheme.utf8CodeUnitCount
+        if end <= header.count, end == header.count || header[end] == UInt8(ascii: " "),
+            zip(start..<end, scheme.description.utf8).allSatisfy({ header[$0] | 0x20 == $1 })
+        {
+            start = endOfBlanks(header, from: end)
+        }
+        return start
+    }
+
+    private static func endOfBlanks(_ header: Span<UInt8>, from start: Int) -> Int {
+        var at = start
+        while at < header.count, header[at] == UInt8(ascii: " ") { at += 1 }
+        return at
+    }
+
+    /// The time of a claim, limited to some 100 million years around the epoch so that leeway can be added.
+    private static func time(_ seconds: Int64) -> Timestamp {
+        let limit = Int64.max / 1_000 / 4
+        return Timestamp(seconds: min(max(seconds, -limit), limit))
+    }
+}

@@ -1,0 +1,36 @@
+package import Wire
+
+/// The body of one request, and what has to be known about it.
+package struct Batch: Sendable, Equatable {
+    /// Rises with every batch that is made; the parts of a split batch share it.
+    package let sequence: UInt64
+    /// A `WriteRequest`, compressed.
+    package let body: [UInt8]
+    package let samples: Int
+    /// The rows of the series table among which its series are, and no series outside of them.
+    package let rows: Range<Int>
+    package let oldest: Timestamp
+    package let newest: Timestamp
+
+    package init(
+        sequence: UInt64, body: [UInt8], samples: Int, rows: Range<Int>, oldest: Timestamp, newest: Timestamp
+    ) {
+        self.sequence = sequence
+        self.body = body
+        self.samples = samples
+        self.rows = rows
+        self.oldest = oldest
+        self.newest = newest
+    }
+}
+
+/// How large one request may become.
+package struct BatchLimits: Sendable, Equatable {
+    package var samples = 5_000
+    /// Receivers limit what they read: Mimir per tenant, proxies per request.
+    package var compressed_bytes = 1 << 20
+    /// Prometheus and VictoriaMetrics decode at most 32 MiB; a quarter of it leaves room for stricter ones.
+    package var decoded_bytes = 8 << 20
+
+    package init() {}
+}

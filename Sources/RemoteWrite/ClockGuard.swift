@@ -1,0 +1,50 @@
+package import Platform
+package import Wire
+
+/// Decides whether the wall clock can be believed, from a clock that never jumps.
+///
+/// Receivers refuse samples more than 10 minutes ahead, and a series cannot go back behind them.
+package struct ClockGuard: Sendable {
+    /// What to do with a reading.
+    package enum Verdict: Sendable, Equatable {
+        /// A reading may carry this time.
+        case good
+        /// The clock shows no later time than the last reading did.
+        case wentBack
+        /// The clock jumped ahead by more than any pause explains.
+        case jumpedAhead
+    }
+
+    package enum Limits {
+        /// What Prometheus and Mimir accept ahead of their own clock.
+        package static let jump = Duration.seconds(600)
+        /// A clock that stays ahead for this long was set, and right.
+        package static let hold = Duration.seconds(600)
+    }
+
+    private var last: (wall: Timestamp, monotonic: MonotonicTime)?
+    private var heldSince: MonotonicTime?
+
+    package init() {}
+
+    /// Judges a pair of readings; a good one is the measure for the next.
+    package mutating func check(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
+        guard let last else {
+            self.last = (wall, monotonic)
+            return .good
+        }
+        if wall <= last.wall {
+            heldSince = nil
+            return .wentBack
+        }
+        let ahead = wall.since(last.wall) - monotonic.since(last.monotonic)
+        if ahead > Limits.jump {
+            let since = heldSince ?? monotonic
+            heldSince = since
+            if monotonic.since(since) < Limits.hold { return .jumpedAhead }
+        }
+        heldSince = nil
+        self.last = (wall, monotonic)
+        return .good
+    }
+}

@@ -1,0 +1,79 @@
+/// The labels that every pushed series gets: `job`, `instance`, then the external ones.
+///
+/// A name that comes twice keeps its first value; a label without a value is left out.
+package struct CommonLabels: Sendable, Equatable {
+    /// A label that no receiver may be sent.
+    package enum Fault: Error, Sendable, Equatable, CustomStringConvertible {
+        /// Not `[a-zA-Z_][a-zA-Z0-9_]*`. https://prometheus.io/docs/specs/prw/remote_write_spec/#labels
+        case malformed(String)
+        /// Names that begin with two underscores belong to Prometheus.
+        case reserved(String)
+
+        package var description: String {
+            switch self {
+            case .malformed(let name): "label name \(name) is not of the form [a-zA-Z_][a-zA-Z0-9_]*"
+            case .reserved(let name): "label name \(name) is reserved: it begins with two underscores"
+            }
+        }
+    }
+
+    let pairs: [(name: String, value: String)]
+
+    package init(job: String, instance: String, external: [(name: String, value: String)] = []) throws(Fault) {
+        var pairs: [(name: String, value: String)] = []
+        for pair in [("job", job), ("instance", instance)] + external.map({ ($0.name, $0.value) }) {
+            try Self.check(pair.0)
+            if !pair.1.isEmpty && !pairs.contains(where: { $0.name == pair.0 }) { pairs.append(pair) }
+        }
+        self.pairs = pairs
+    }
+
+    package static func == (a: CommonLabels, b: CommonLabels) -> Bool {
+        a.pairs.elementsEqual(b.pairs, by: ==)
+    }
+
+    /// Fails where a label may not have this name.
+    package static func check(_ name: String) throws(Fault) {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first),
+            name.utf8.allSatisfy({
+                (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+            })
+        else { throw .malformed(name) }
+        if name.hasPrefix("__") { throw .reserved(name) }
+    }
+
+    /// Appends the labels of a time series as they stand in its message: sorted by name, each name once, no value empty.
+    /// A series' own labels win over the common ones.
+    func append(name: String, own: [(name: String, value: String)], to bytes: inout [UInt8]) {
+        var all = [(name: "__name__", value: name)]
+        all.append(contentsOf: own)
+        for pair in pairs where !own.contains(where: { $0.name == pair.name && !$0.value.isEmpty }) {
+            all.append(pair)
+        }
+        all.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        for (name, value) in all where !value.isEmpty {
+            let nameSize = name.utf8.count
+            let valueSize = value.utf8.count
+            let size = 2 + UInt64(nameSize).varintLength + nameSize + UInt64(valueSize).varintLength + valueSize
+            bytes.append(Field.seriesLabels)
+            bytes.appendVarint(UInt64(size))
+            bytes.append(Field.labelName)
+            bytes.appendVarint(UInt64(nameSize))
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(Field.labelValue)
+            bytes.appendVarint(UInt64(valueSize))
+            bytes.append(contentsOf: value.utf8)
+        }
+    }
+}
+
+/// Tags of `proto/remote_write_v1.proto`: field number and wire type in one byte.
+enum Field {
+    static let requestSeries: UInt8 = 1 << 3 | 2
+    static let seriesLabels: UInt8 = 1 << 3 | 2
+    static let seriesSamples: UInt8 = 2 << 3 | 2
+    static let labelName: UInt8 = 1 << 3 | 2
+    static let labelValue: UInt8 = 2 << 3 | 2
+    static let sampleValue: UInt8 = 1 << 3 | 1
+    static let sampleTimestamp: UInt8 = 2 << 3 | 0
+}

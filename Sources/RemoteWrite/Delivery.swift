@@ -1,0 +1,275 @@
+package import Platform
+package import Wire
+
+/// Decides what is sent when, and what an answer means: batches in, requests and verdicts out.
+///
+/// One request at a time, in order. It knows neither clock nor network; the decision table is that of the
+/// specification, https://prometheus.io/docs/specs/prw/remote_write_spec/#retries-backoff.
+/// The law: `enqueued = accepted + rejected + ambiguous + dropped + pending`, after every call.
+package struct Delivery: Sendable {
+    /// What to do now.
+    package enum Step: Sendable {
+        /// Nothing is queued, or a request is under way.
+        case idle
+        /// Ask again at that time.
+        case wait(until: MonotonicTime)
+        /// Send this, and `settle` it.
+        case send(Attempt)
+    }
+
+    /// One request.
+    package struct Attempt: Sendable {
+        package let body: [UInt8]
+        /// How often this batch was tried before.
+        package let retry: Int
+        /// The credentials were refused before: read them again first.
+        package let renewsCredentials: Bool
+        package let samples: Int
+    }
+
+    /// How a request ended.
+    package enum Outcome: Sendable, Equatable {
+        /// - Parameter wasResent: the request went out more than once before this answer came.
+        case answered(status: Int, retryAfter: String?, wasResent: Bool)
+        case failed(mayHaveArrived: Bool)
+    }
+
+    /// What was made of it.
+    package enum Verdict: Sendable, Equatable {
+        case accepted
+        /// The receiver does not want it: it is gone.
+        case rejected
+        /// Refused, after an earlier answer was lost: the first copy may well have been stored. It is gone.
+        case ambiguous
+        /// The same bytes are sent again, after that time.
+        case retried(after: Duration)
+        /// The credentials are refused: everything waits that long.
+        case held(Duration)
+        /// Too large: it was cut in two.
+        case split
+    }
+
+    /// What the series table must hear.
+    package enum Effect: Sendable, Equatable {
+        /// The first request with these rows begins.
+        case attempted(rows: Range<Int>, sequence: UInt64)
+        /// Samples of these rows will not arrive.
+        case lost(rows: Range<Int>, sequence: UInt64, wasAttempted: Bool)
+        /// A body that is not needed any more.
+        case released([UInt8])
+    }
+
+    private struct Entry: Sendable {
+        let batch: Batch
+        var attempts = 0
+        /// An earlier request with it may have been received.
+        var mayHaveArrived = false
+
+        var cost: Int { batch.body.count + Limits.entry_bytes }
+    }
+
+    package let settings: DeliverySettings
+    package private(set) var statistics = DeliveryStatistics()
+    /// What later batches may measure at most; a receiver that finds one too large halves it.
+    package private(set) var cap_bytes: Int
+
+    private var queue = Fifo<Entry>()
+    private var isInFlight = false
+    /// Requests in a row that came to nothing.
+    private var failures = 0
+    private var notBefore: MonotonicTime?
+    private var isHeld = false
+    private var random: SplitMix
+
+    package init(_ settings: DeliverySettings = .init(), cap_bytes: Int = BatchLimits().compressed_bytes, seed: UInt64)
+    {
+        self.settings = settings
+        self.cap_bytes = cap_bytes
+        random = SplitMix(seed: seed)
+    }
+
+    /// Nothing waits and nothing is under way.
+    package var isEmpty: Bool { queue.count == 0 }
+
+    // MARK: In
+
+    /// Takes a batch. Where the memory is used up, the oldest that are not under way are dropped.
+    package mutating func enqueue(_ batch: Batch, into effects: inout [Effect]) {
+        statistics.enqueued += UInt64(batch.samples)
+        statistics.batchesEnqueued += 1
+        statistics.newestEnqueued = max(statistics.newestEnqueued ?? batch.newest, batch.newest)
+        let entry = Entry(batch: batch)
+        queue.append(entry)
+        statistics.queue_bytes += entry.cost
+        let inFlight = isInFlight ? queue.popFirst() : nil
+        while statistics.queue_bytes > settings.queue.bytes, let oldest = queue.popFirst() {
+            drop(oldest, queue.count == 0 && inFlight == nil ? .tooLarge : .queueFull, into: &effects)
+        }
+        if let inFlight { queue.prepend(inFlight) }
+        noteQueue()
+    }
+
+    // MARK: Out
+
+    /// What to do at `now`.
+    package mutating func next(at now: MonotonicTime, into effects: inout [Effect]) -> Step {
+        guard !isInFlight, let entry = queue.first else { return .idle }
+        if let notBefore, now < notBefore { return .wait(until: notBefore) }
+        let renews = isHeld
+        isInFlight = true
+        isHeld = false
+        notBefore = nil
+        if entry.attempts == 0 {
+            effects.append(.attempted(rows: entry.batch.rows, sequence: entry.batch.sequence))
+        } else {
+            statistics.retries += 1
+            statistics.samplesRetried += UInt64(entry.batch.samples)
+        }
+        queue.updateFirst { $0.attempts += 1 }
+        return .send(
+            Attempt(
+                body: entry.batch.body, retry: entry.attempts, renewsCredentials: renews, samples: entry.batch.samples))
+    }
+
+    /// Ends a wait that was the receiver's or ours: new credentials, or the last chance before the end.
+    package mutating func hurry() { notBefore = nil }
+
+    /// What became of the request that is under way. Traps where there is none.
+    package mutating func settle(
+        _ outcome: Outcome, at now: MonotonicTime, wall: Timestamp, into effects: inout [Effect]
+    ) -> Verdict {
+        precondition(isInFlight, "only a request that was begun can end")
+        isInFlight = false
+        switch outcome {
+        case .failed(let mayHaveArrived):
+            if mayHaveArrived { queue.updateFirst { $0.mayHaveArrived = true } }
+            return retry(nil, at: now)
+        case .answered(let status, let retryAfter, let wasResent):
+            statistics.answers[status, default: 0] += 1
+            if wasResent { queue.updateFirst { $0.mayHaveArrived = true } }
+            let wait = retryAfter.flatMap { RetryAfter.parse($0, at: wall) }
+            return settle(status, wait, at: now, wall: wall, into: &effects)
+        }
+    }
+
+    private mutating func settle(
+        _ status: Int, _ wait: Duration?, at now: MonotonicTime, wall: Timestamp, into effects: inout [Effect]
+    ) -> Verdict {
+        switch status {
+        case 200..<300:
+            failures = 0
+            statistics.lastSuccess = wall
+            finish(.accepted, into: &effects)
+            return .accepted
+        case 400 where queue.first?.mayHaveArrived == true:
+            // Prometheus takes exact copies of the newest sample only: a copy of two is refused although it is stored.
+            failures = 0
+            finish(.ambiguous, into: &effects)
+            return .ambiguous
+        case 401, 403: return hold(at: now)
+        case 413: return shrink(into: &effects)
+        case 429 where settings.retriesOnTooManyRequests: return retry(wait, at: now)
+        case 300..<500:
+            failures = 0
+            finish(.rejected, into: &effects)
+            return .rejected
+        case 501, 505:
+            // What the receiver cannot do now it will not do in a second either.
+            failures = max(failures, 62)
+            return retry(wait, at: now)
+        case 502, 504:
+            // A gateway lost the answer: what is behind it may have stored the samples.
+            queue.updateFirst { $0.mayHaveArrived = true }
+            return retry(wait, at: now)
+        default: return retry(wait, at: now)
+        }
+    }
+
+    // MARK: Verdicts
+
+    /// Half a second, doubling up to 30 s, each 10 % more or less; or what the receiver asked for.
+    private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
+        failures = min(failures + 1, 63)
+        var wait = settings.minBackoff
+        for _ in 1..<failures where wait < settings.maxBackoff { wait *= 2 }
+        wait = min(wait, settings.maxBackoff) * Double.random(in: 0.9...1.1, using: &random)
+        if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
+        notBefore = now + wait
+        statistics.backoff = wait
+        return .retried(after: wait)
+    }
+
+    /// A missing or refused credential is an operator's mistake that can be mended without losing anything.
+    private mutating func hold(at now: MonotonicTime) -> Verdict {
+        isHeld = true
+        notBefore = now + Limits.credentialHold
+        statistics.holds += 1
+        statistics.backoff = Limits.credentialHold
+        return .held(Limits.credentialHold)
+    }
+
+    private mutating func shrink(into effects: inout [Effect]) -> Verdict {
+        failures = 0
+        cap_bytes = max(Limits.smallestCap_bytes, cap_bytes / 2)
+        statistics.splits += 1
+        if let entry = queue.first, entry.batch.body.count > Limits.split_bytes,
+            let (first, second) = entry.batch.halves(limit: Limits.decoded_bytes)
+        {
+            _ = queue.popFirst()
+            statistics.queue_bytes -= entry.cost
+            for half in [second, first] {
+                let part = Entry(batch: half, mayHaveArrived: entry.mayHaveArrived)
+                statistics.queue_bytes += part.cost
+                queue.prepend(part)
+            }
+            noteQueue()
+            return .split
+        }
+        finish(.rejected, into: &effects)
+        return .rejected
+    }
+
+    private enum Fate { case accepted, rejected, ambiguous }
+
+    private mutating func finish(_ fate: Fate, into effects: inout [Effect]) {
+        guard let entry = queue.popFirst() else { return }
+        let batch = entry.batch
+        statistics.queue_bytes -= entry.cost
+        statistics.backoff = .zero
+        switch fate {
+        case .accepted:
+            statistics.accepted += UInt64(batch.samples)
+            statistics.bytesAccepted += UInt64(batch.body.count)
+            statistics.newestSent = max(statistics.newestSent ?? batch.newest, batch.newest)
+        case .rejected: statistics.rejected += UInt64(batch.samples)
+        case .ambiguous: statistics.ambiguous += UInt64(batch.samples)
+        }
+        statistics.batchesSettled += 1
+        if fate != .accepted {
+            effects.append(.lost(rows: batch.rows, sequence: batch.sequence, wasAttempted: true))
+        }
+        effects.append(.released(batch.body))
+        noteQueue()
+    }
+
+    private mutating func drop(_ entry: Entry, _ reason: DropReason, into effects: inout [Effect]) {
+        statistics.queue_bytes -= entry.cost
+        statistics.dropped[reason, default: 0] += UInt64(entry.batch.samples)
+        statistics.batchesSettled += 1
+        effects.append(
+            .lost(rows: entry.batch.rows, sequence: entry.batch.sequence, wasAttempted: entry.attempts > 0))
+        effects.append(.released(entry.batch.body))
+    }
+
+    private mutating func noteQueue() { statistics.oldestQueued = queue.first?.batch.oldest }
+
+    /// Gives up what is left, at the end. What is under way may still arrive: it counts as ambiguous.
+    package mutating func abandon(into effects: inout [Effect]) {
+        if isInFlight {
+            isInFlight = false
+            finish(.ambiguous, into: &effects)
+        }
+        while let entry = queue.popFirst() { drop(entry, .stopped, into: &effects) }
+        noteQueue()
+    }
+}

@@ -1,0 +1,44 @@
+/// A first-in, first-out list whose ends are both cheap.
+struct Fifo<Element> {
+    private var elements: [Element?] = []
+    private var head = 0
+
+    var count: Int { elements.count - head }
+    var first: Element? { count > 0 ? elements[head] : nil }
+
+    mutating func append(_ element: Element) { elements.append(element) }
+
+    mutating func prepend(_ element: Element) {
+        if head > 0 {
+            head -= 1
+            elements[head] = element
+        } else {
+            elements.insert(element, at: 0)
+        }
+    }
+
+    mutating func popFirst() -> Element? {
+        guard count > 0 else { return nil }
+        let element = elements[head]
+        elements[head] = nil
+        head += 1
+        if head == elements.count {
+            elements.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > 64 && head > elements.count / 2 {
+            elements.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+
+    /// Changes the first element; traps where there is none.
+    mutating func updateFirst(_ body: (inout Element) -> Void) {
+        guard var element = first else { preconditionFailure("an empty list has no first element") }
+        elements[head] = nil
+        body(&element)
+        elements[head] = element
+    }
+}
+
+extension Fifo: Sendable where Element: Sendable {}

@@ -1,0 +1,24 @@
+/// Writing the few wire types that remote write uses. https://protobuf.dev/programming-guides/encoding/
+extension [UInt8] {
+    mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    mutating func appendFixed64(_ value: UInt64) {
+        var rest = value
+        for _ in 0..<8 {
+            append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+}
+
+extension UInt64 {
+    /// How many bytes its varint takes.
+    var varintLength: Int { self == 0 ? 1 : (UInt64.bitWidth - leadingZeroBitCount + 6) / 7 }
+}

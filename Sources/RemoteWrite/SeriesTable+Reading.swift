@@ -1,0 +1,163 @@
+import Metrics
+package import Wire
+
+extension SeriesTable {
+    /// What a reading did.
+    package enum Reading: Sendable, Equatable {
+        /// It is in the writer.
+        case made
+        /// The clock does not show a later time than at the last reading: nothing was read.
+        case skipped
+    }
+
+    /// Reads every series at one time, and writes what is due.
+    package mutating func read(at now: Timestamp, into writer: inout BatchWriter) -> Reading {
+        if let lastReading, now <= lastReading { return .skipped }
+        let times = Times(now: EncodedTime(now), previous: lastReading)
+        for index in groups.indices {
+            switch groups[index].life {
+            case .free: continue
+            case .ended: release(index)
+            case .ending:
+                writeStale(index, at: times.now, into: &writer)
+                groups[index].life = .ended
+            case .alive: read(index, times, into: &writer)
+            }
+        }
+        lastReading = now
+        return .made
+    }
+
+    /// Ends every series: the last thing that a process sends. Wants a time later than the last reading.
+    package mutating func endAll(at now: Timestamp, into writer: inout BatchWriter) {
+        precondition(lastReading.map { $0 < now } ?? true, "the end comes after the last reading")
+        let time = EncodedTime(now)
+        for index in groups.indices where groups[index].life == .alive || groups[index].life == .ending {
+            writeStale(index, at: time, into: &writer)
+            groups[index].life = .ended
+        }
+        lastReading = now
+    }
+
+    /// The times that samples of one reading can have.
+    private struct Times {
+        let now: EncodedTime
+        let previous: EncodedTime?
+
+        init(now: EncodedTime, previous: Timestamp?) {
+            self.now = now
+            self.previous = previous.map { EncodedTime($0) }
+        }
+
+        /// The previous tick; right after `last` where that was not earlier; nil where that leaves no room.
+        func before(after last: Timestamp?) -> EncodedTime? {
+            guard let last else { return previous }
+            if let previous, last < previous.timestamp { return previous }
+            let next = last + .milliseconds(1)
+            return next < now.timestamp ? EncodedTime(next) : nil
+        }
+    }
+
+    private mutating func read(_ index: Int, _ times: Times, into writer: inout BatchWriter) {
+        let first = groups[index].firstRow
+        let count = groups[index].rowCount
+        fill(from: groups[index].source)
+        assert(scratch.count == count, "a histogram keeps its buckets")
+        var hasChanged = false
+        var isZero = true
+        for offset in 0..<count {
+            if scratch[offset] != values[first + offset] { hasChanged = true }
+            if scratch[offset] != 0 { isZero = false }
+        }
+        let group = groups[index]
+        if isDue(group, hasChanged: hasChanged, at: times.now.timestamp) {
+            var before: EncodedTime?
+            var isZeroBefore = false
+            if group.startsAtZero {
+                isZeroBefore = true
+                before = isZero ? nil : times.before(after: group.lastSent)
+            } else if group.accumulates && hasChanged, let last = group.lastSent, let previous = times.previous,
+                last < previous.timestamp
+            {
+                before = previous
+            }
+            write(index, before, isZeroBefore: isZeroBefore, times.now, into: &writer)
+        }
+        for offset in 0..<count { values[first + offset] = scratch[offset] }
+    }
+
+    private func isDue(_ group: Group, hasChanged: Bool, at now: Timestamp) -> Bool {
+        guard !group.isDue, let last = group.lastSent, schedule.idleInterval > schedule.pushInterval else {
+            return true
+        }
+        switch group.cadence {
+        case .everyTick: return true
+        case .idleGrid:
+            let idle = max(1, schedule.idleInterval.milliseconds)
+            return now.milliseconds / idle != last.milliseconds / idle
+        case .onChange:
+            // Half a tick of tolerance: ticks come some milliseconds early or late.
+            return hasChanged || now.since(last) >= schedule.idleInterval - schedule.pushInterval / 2
+        }
+    }
+
+    private mutating func fill(from source: Source) {
+        scratch.removeAll(keepingCapacity: true)
+        switch source {
+        case .one: scratch.append(SampleValue.bits(1))
+        case .series(let series):
+            switch series.reading {
+            case .counter(let counter): scratch.append(SampleValue.bits(counter.value))
+            case .gauge(let gauge): scratch.append(SampleValue.bits(gauge.value))
+            case .histogram(let histogram):
+                histogram.read(
+                    bucket: { _, count in scratch.append(SampleValue.bits(count)) },
+                    total: { sum, count in
+                        scratch.append(SampleValue.bits(sum))
+                        scratch.append(SampleValue.bits(count))
+                    })
+            }
+        }
+    }
+
+    private mutating func write(
+        _ index: Int, _ before: EncodedTime?, isZeroBefore: Bool, _ now: EncodedTime, into writer: inout BatchWriter
+    ) {
+        let first = groups[index].firstRow
+        let count = groups[index].rowCount
+        writer.makeRoom(samples: before == nil ? count : 2 * count, bytes: size(first..<(first + count)))
+        for offset in 0..<count {
+            let row = first + offset
+            let earlier = before.map { EncodedSample(bits: isZeroBefore ? 0 : values[row], time: $0) }
+            writer.append(
+                row: row, labels: labelBytes[labelRanges[row]], earlier,
+                EncodedSample(bits: scratch[offset], time: now))
+        }
+        groups[index].isDue = false
+        groups[index].startsAtZero = false
+        noteWritten(index, at: now.timestamp, writer.sequence)
+    }
+
+    private mutating func writeStale(_ index: Int, at now: EncodedTime, into writer: inout BatchWriter) {
+        guard let last = groups[index].lastSent, last < now.timestamp else { return }
+        let rows = groups[index].firstRow..<(groups[index].firstRow + groups[index].rowCount)
+        writer.makeRoom(samples: rows.count, bytes: size(rows))
+        for row in rows {
+            writer.append(
+                row: row, labels: labelBytes[labelRanges[row]], nil,
+                EncodedSample(bits: SampleValue.stale, time: now))
+        }
+        noteWritten(index, at: now.timestamp, writer.sequence)
+    }
+
+    private mutating func noteWritten(_ index: Int, at time: Timestamp, _ sequence: UInt64) {
+        groups[index].lastSent = time
+        groups[index].lastBatch = sequence
+        if groups[index].firstBatch == 0 { groups[index].firstBatch = sequence }
+    }
+
+    /// At most what these rows take in a request.
+    private func size(_ rows: Range<Int>) -> Int {
+        rows.reduce(0) { $0 + labelRanges[$1].count + 48 }
+    }
+}

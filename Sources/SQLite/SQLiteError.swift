@@ -1,0 +1,67 @@
+import CSQLite
+
+/// What SQLite refused to do. Values that were bound never appear in it.
+package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What kind of trouble it is, as far as a caller acts on it.
+    package enum Condition: Sendable, Equatable, CaseIterable {
+        /// Another connection holds a lock for longer than the busy time-out.
+        case busy
+        /// A constraint of the schema, a type or a size refused the values.
+        case refused
+        /// No room on the device.
+        case full
+        /// The file or its folder may not be written.
+        case readOnly
+        /// The file cannot be opened, or reading or writing it failed.
+        case unreachable
+        /// The file is not a database or is damaged.
+        case damaged
+        /// Anything else, such as wrong SQL.
+        case other
+    }
+
+    /// What was attempted, such as `open` or `step`.
+    package let operation: String
+    /// What it was attempted on: a path, or the beginning of the SQL text.
+    package let subject: String
+    /// The extended result code. https://www.sqlite.org/rescode.html
+    package let code: Int32
+    /// What SQLite says about it.
+    package let text: String
+
+    package init(operation: String, subject: String, code: Int32, text: String) {
+        self.operation = operation
+        self.subject = String(subject.prefix(Self.subject_charactersMax))
+        self.code = code
+        self.text = text
+    }
+
+    /// The error that `handle` reports, or the text of `code` where there is no connection.
+    init(_ operation: String, _ subject: String, code: Int32, handle: OpaquePointer?) {
+        let text = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(code)
+        let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
+        self.init(
+            operation: operation, subject: subject, code: extended & 0xFF == code & 0xFF ? extended : code,
+            text: text.map { String(cString: $0) } ?? "unknown error")
+    }
+
+    /// An SQL text is known by its beginning; a whole one would fill the log.
+    private static let subject_charactersMax = 120
+
+    /// The code without its extension.
+    package var primaryCode: Int32 { code & 0xFF }
+
+    package var condition: Condition {
+        switch primaryCode {
+        case SQLITE_BUSY, SQLITE_LOCKED: .busy
+        case SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG: .refused
+        case SQLITE_FULL: .full
+        case SQLITE_READONLY, SQLITE_PERM: .readOnly
+        case SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_PROTOCOL: .unreachable
+        case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged
+        default: .other
+        }
+    }
+
+    package var description: String { "\(operation) \(subject): \(text) (sqlite \(code))" }
+}

@@ -1,0 +1,108 @@
+import LiveKit
+import Wire
+
+/// Recordings start, become active, and end in every way they can.
+extension Office {
+    private static let requests: [Egress.RequestType] = [
+        .room_composite, .room_composite, .room_composite, .participant, .track_composite, .track, .web, .template,
+        .media,
+    ]
+
+    mutating func record(_ organization: Int) {
+        let live = rooms(of: organization).filter { rooms[$0].isOpen && !rooms[$0].attendees.isEmpty }
+        guard !live.isEmpty else { return }
+        let room = random.pick(live)
+        let request = random.pick(Self.requests)
+        let dice = random.unit()
+        if dice < 0.04 { return failAtOnce(room, request) }
+        let job = RecordingJob(
+            id: random.id("EG_"), room: room, roomSID: rooms[room].sid, requestType: request, startedAt: time(now),
+            output: random.pick([.file, .file, .file, .segments, .streams]))
+        jobs[job.id] = job
+        rooms[room].jobs.append(job.id)
+        say(
+            .egressStarted, in: room, key: job.id, detail: .brief, .egress(message(job, .starting)),
+            facts: [.recordingStarted(id: job.id, request)], restated: 0.02)
+        if dice < 0.1 { return plan(after: 45_000, .stop(job: job.id, .aborted)) }
+        if dice < 0.16 { return plan(after: random.whole(2_000...90_000), .stop(job: job.id, .failed)) }
+        let lasts = Int64(min(random.logNormal(median: Double(length) * 0.12, sigma: 0.8), Double(length) * 0.5))
+        plan(after: random.whole(1_500...4_500), .activate(job: job.id))
+        plan(after: max(10_000, lasts), .stop(job: job.id, dice > 0.93 ? .limitReached : .complete))
+    }
+
+    /// A job that could not even be made: no id, no times, no start.
+    private mutating func failAtOnce(_ room: Int, _ request: Egress.RequestType) {
+        let id = random.id("EV_")
+        let egress = EgressMessage(
+            id: "", roomSID: rooms[room].sid, roomName: rooms[room].name, requestType: request, status: .failed,
+            error: "no response from servers")
+        let recording = Fact.Recording(
+            id: id, requestType: request, hasSucceeded: false, lasted_seconds: nil, size_bytes: 0, startedAt: nil,
+            endedAt: nil, roomName: rooms[room].name)
+        say(.egressEnded, in: room, detail: .brief, .egress(egress), facts: [.recordingEnded(recording)], id: id)
+    }
+
+    /// The recorder is in the room and the medium begins.
+    mutating func activate(_ id: String) {
+        guard let job = jobs[id] else { return }
+        let mediaFrom = time(now)
+        jobs[id]?.mediaFrom = mediaFrom
+        let place = rooms[job.room]
+        if place.isOpen && !place.isDown && place.sid == job.roomSID {
+            let sid = enter(job.room, id, "", .egress, until: 2 * length, person: nil)
+            jobs[id]?.attendee = sid
+        }
+        guard let active = jobs[id] else { return }
+        say(.egressUpdated, in: job.room, key: id, detail: .brief, .egress(message(active, .active)), facts: [])
+    }
+
+    mutating func stop(_ id: String, _ status: Egress.Status) {
+        guard let job = jobs.removeValue(forKey: id) else { return }
+        rooms[job.room].jobs.removeAll { $0 == id }
+        if let sid = job.attendee { leave(sid, because: "CLIENT_INITIATED") }
+        if status == .complete && random.happens(0.5) {
+            say(.egressUpdated, in: job.room, key: id, detail: .brief, .egress(message(job, .ending)), facts: [])
+        }
+        let egress = message(job, status)
+        let recording = Fact.Recording(
+            id: id, requestType: job.requestType, hasSucceeded: status == .complete || status == .limitReached,
+            lasted_seconds: lasted(egress), size_bytes: job.output == .streams ? 0 : egress.file?.size_bytes ?? 0,
+            startedAt: job.startedAt, endedAt: time(now), roomName: rooms[job.room].name)
+        say(
+            .egressEnded, in: job.room, key: id, detail: .brief, .egress(egress),
+            facts: [.recordingEnded(recording)], restated: 0.03)
+    }
+
+    /// The medium's length, else the job's.
+    private func lasted(_ egress: EgressMessage) -> Double? {
+        if let file = egress.file, file.duration_ns > 0 { return Double(file.duration_ns) / 1e9 }
+        guard let from = egress.startedAt, let to = egress.endedAt else { return nil }
+        return to.seconds - from.seconds
+    }
+
+    private func message(_ job: RecordingJob, _ status: Egress.Status) -> EgressMessage {
+        var egress = EgressMessage(
+            id: job.id, roomSID: job.roomSID, roomName: rooms[job.room].name, requestType: job.requestType,
+            status: status, startedAt: job.startedAt, updatedAt: time(now), output: job.output)
+        if status.isFinal { egress.endedAt = time(now) }
+        if let from = job.mediaFrom, status != .failed, status != .aborted {
+            let to = status.isFinal ? Timestamp(milliseconds: max(from.milliseconds + 1, now(minus: 800))) : nil
+            let size = (to ?? from).since(from).milliseconds * 130
+            egress.file = EgressMessage.File(startedAt: from, endedAt: to, size_bytes: size)
+        }
+        switch status {
+        case .failed: (egress.error, egress.errorCode, egress.details) = ("upload failed", 500, "End reason: Failure")
+        case .aborted:
+            (egress.error, egress.errorCode) = ("Start signal not received", 412)
+            egress.details = "End reason: Source closed"
+        case .limitReached:
+            (egress.error, egress.errorCode) = ("Session limit reached", 413)
+            egress.details = "End reason: Session limit reached"
+        case .complete, .ending: egress.details = "End reason: StopEgress API"
+        case .starting, .active, .other: break
+        }
+        return egress
+    }
+
+    private func now(minus milliseconds: Int64) -> Int64 { time(now).milliseconds - milliseconds }
+}

@@ -1,0 +1,82 @@
+import LiveKit
+import Wire
+
+/// Streams from outside come into rooms.
+extension Office {
+    mutating func startStream(_ organization: Int) {
+        let choice = rooms(of: organization)
+        guard !choice.isEmpty else { return }
+        let room = choice[random.favourite(of: choice.count)]
+        let inputType = random.pick([Ingress.InputType.rtmp, .whip, .url])
+        let prefix =
+            switch inputType {
+            case .whip: "WH_"
+            case .url: "UR_"
+            case .rtmp, .unknown: "RT_"
+            }
+        let id = random.id("IN_")
+        let resourceID = random.id(prefix)
+        let startedAt = time(now - random.whole(500...3_000))
+        if random.happens(0.15) { return failStream(room, id, resourceID, inputType, startedAt) }
+        open(room)
+        let until = now + Int64(random.uniform(0.05...0.4) * Double(length))
+        let attendee = enter(room, "ingress-\(id.suffix(4))", "Studio", .ingress, until: 2 * length, person: nil)
+        let session = StreamSession(
+            id: id, resourceID: resourceID, room: room, roomSID: rooms[room].sid, inputType: inputType,
+            startedAt: startedAt, attendee: attendee)
+        streams[id] = session
+        plan(after: 300, .publish(attendee: attendee, .camera))
+        plan(after: until - now, .endStream(id: id))
+        say(
+            .ingressStarted, in: room, key: id, detail: .nameOnly, .ingress(message(session, .publishing)),
+            facts: [.streamStarted(id: resourceID, inputType)])
+    }
+
+    /// The source does not exist: an end without a start, and nobody in the room.
+    private mutating func failStream(
+        _ room: Int, _ id: String, _ resourceID: String, _ inputType: Ingress.InputType, _ startedAt: Timestamp
+    ) {
+        let session = StreamSession(
+            id: id, resourceID: resourceID, room: room, roomSID: "", inputType: inputType, startedAt: startedAt,
+            attendee: "")
+        say(
+            .ingressEnded, in: room, key: id, detail: .nameOnly,
+            .ingress(message(session, .failed("HTTP request failed with code 404"))),
+            facts: [
+                .streamEnded(
+                    id: resourceID, inputType, hasFailed: true, lasted_seconds: time(now).seconds - startedAt.seconds)
+            ])
+    }
+
+    mutating func endStream(_ id: String) {
+        guard let session = streams[id] else { return }
+        // While the room is down its participant is nowhere: the stream ends once it is back.
+        if rooms[session.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
+        streams[id] = nil
+        leave(session.attendee, because: "CLIENT_INITIATED")
+        let lasted = time(now).seconds - session.startedAt.seconds
+        say(
+            .ingressEnded, in: session.room, key: id, detail: .nameOnly, .ingress(message(session, .ended)),
+            facts: [
+                .streamEnded(id: session.resourceID, session.inputType, hasFailed: false, lasted_seconds: lasted)
+            ])
+    }
+
+    private func message(_ session: StreamSession, _ state: IngressMessage.State) -> IngressMessage {
+        var endedAt: Timestamp?
+        if case .publishing = state {} else { endedAt = time(now) }
+        return IngressMessage(
+            id: session.id, resourceID: session.resourceID, inputType: session.inputType, roomSID: session.roomSID,
+            roomName: rooms[session.room].name, state: state, startedAt: session.startedAt, endedAt: endedAt,
+            updatedAt: time(now))
+    }
+}
+
+extension StreamSession {
+    /// The same session after its participant came back under another SID.
+    func with(attendee: String) -> StreamSession {
+        StreamSession(
+            id: id, resourceID: resourceID, room: room, roomSID: roomSID, inputType: inputType, startedAt: startedAt,
+            attendee: attendee)
+    }
+}

@@ -1,0 +1,163 @@
+import LiveKit
+package import Wire
+
+/// A simulated office: organizations, rooms and people whose doings come out as LiveKit's webhooks, in order of time.
+///
+/// Pure: the same size and seed give the same calls, to the byte. It works lazily, so its memory is what is alive in
+/// the office, whatever its length. Its clock starts at `epoch`; `TimeShift` moves a body to another time.
+package struct Office: Sendable {
+    /// Where the office's own clock starts: 2026-09-21T14:13:20Z, a whole second.
+    package static let epoch = Timestamp(seconds: 1_790_000_000)
+
+    package let size: OfficeSize
+    /// Public ids of the organizations.
+    package let organizations: [String]
+
+    var random: RandomSource
+    var agenda = Agenda<Happening>()
+    var rooms: [OfficeRoom] = []
+    var people: [Person] = []
+    var attendees: [String: Attendee] = [:]
+    var jobs: [String: RecordingJob] = [:]
+    var streams: [String: StreamSession] = [:]
+    private var ready: [Call] = []
+    private var taken = 0
+    /// Milliseconds since `epoch`.
+    private(set) var now: Int64 = 0
+    private var isClosed = false
+
+    /// What the office will do at a time.
+    enum Happening: Sendable {
+        case arrive(person: Int, again: Bool)
+        case visit(organization: Int, Participant.Kind)
+        case leave(attendee: String)
+        case giveUp(room: Int, sid: String, identity: String, joinedAt: Timestamp)
+        case publish(attendee: String, Track.Source)
+        case toggle(attendee: String, Track.Source)
+        case checkIdle(room: Int, mark: Int)
+        case record(organization: Int)
+        case activate(job: String)
+        case stop(job: String, Egress.Status)
+        case stream(organization: Int)
+        case endStream(id: String)
+        case crash(organization: Int)
+        case reopen(room: Int)
+        case close
+    }
+
+    package init(size: OfficeSize, seed: UInt64) {
+        self.size = size
+        var random = RandomSource(seed: seed)
+        organizations = (0..<size.organizations).map { _ in random.organizationID() }
+        self.random = random
+        furnish()
+        planDay()
+    }
+
+    /// The length in milliseconds.
+    var length: Int64 { size.length.milliseconds }
+
+    /// The office's time as a timestamp.
+    func time(_ milliseconds: Int64) -> Timestamp {
+        Timestamp(milliseconds: Self.epoch.milliseconds + milliseconds)
+    }
+
+    /// The next call; nil when the day is over.
+    package mutating func next() -> Call? {
+        while taken == ready.count {
+            ready.removeAll(keepingCapacity: true)
+            taken = 0
+            guard !isClosed, let (at, happening) = agenda.next() else { return nil }
+            now = at
+            perform(happening)
+        }
+        defer { taken += 1 }
+        return ready[taken]
+    }
+
+    private mutating func perform(_ happening: Happening) {
+        switch happening {
+        case .arrive(let person, let again): arrive(person, again: again)
+        case .visit(let organization, let kind): visit(organization, kind)
+        case .leave(let sid): leave(sid, because: departureReason())
+        case .giveUp(let room, let sid, let identity, let joinedAt):
+            giveUp(room, sid: sid, identity: identity, joinedAt: joinedAt)
+        case .publish(let sid, let source): publish(sid, source)
+        case .toggle(let sid, let source): toggle(sid, source)
+        case .checkIdle(let room, let mark): checkIdle(room, mark)
+        case .record(let organization): record(organization)
+        case .activate(let job): activate(job)
+        case .stop(let job, let status): stop(job, status)
+        case .stream(let organization): startStream(organization)
+        case .endStream(let id): endStream(id)
+        case .crash(let organization): crash(organization)
+        case .reopen(let room): reopen(room)
+        case .close: close()
+        }
+    }
+
+    mutating func plan(after delay: Int64, _ happening: Happening) {
+        agenda.plan(at: now + max(0, delay), happening)
+    }
+
+    // MARK: Speaking
+
+    /// How often things go wrong on the way.
+    private enum Chance {
+        static let duplicate = 0.01
+        static let restatement = 0.005
+        static let late = 0.01
+    }
+
+    /// Queues a webhook about a room, and now and then a second one that says the same.
+    ///
+    /// `mayBeLate`: nothing that follows depends on it, so it may be overtaken. `restated`: how probable it is that
+    /// the fact is told again under a new id.
+    mutating func say(
+        _ event: EventType, in room: Int, key: String? = nil, detail: RoomMessage.Detail,
+        _ subject: WebhookMessage.Subject, facts: [Fact], mayBeLate: Bool = false, restated: Double = 0,
+        id: String? = nil
+    ) {
+        let place = rooms[room]
+        let message = WebhookMessage(
+            event: event, id: id ?? random.id("EV_"), createdAt: time(now),
+            room: RoomMessage(sid: place.sid, name: place.name, detail: detail), subject: subject)
+        if mayBeLate && random.happens(Chance.late) {
+            // Through another node: a queue of its own.
+            let delay = Duration.milliseconds(random.whole(200...8_000))
+            append(message, place, key: message.id, delay: delay, .first, facts)
+            return
+        }
+        let key = key ?? place.name
+        append(message, place, key: key, delay: .zero, .first, facts)
+        if random.happens(Chance.duplicate) { append(message, place, key: key, delay: .zero, .duplicate, []) }
+        if random.happens(restated) {
+            let again = WebhookMessage(
+                event: event, id: random.id("EV_"), createdAt: message.createdAt, room: message.room, subject: subject)
+            append(again, place, key: key, delay: .zero, .restatement, [])
+        }
+    }
+
+    private mutating func append(
+        _ message: WebhookMessage, _ place: OfficeRoom, key: String, delay: Duration, _ novelty: Call.Novelty,
+        _ facts: [Fact]
+    ) {
+        ready.append(
+            Call(
+                at: message.createdAt, key: key, delay: delay, novelty: novelty,
+                organization: organizations[place.organization], message: message, facts: facts))
+    }
+
+    /// How often a fact of people and tracks is stated twice.
+    static var restatement: Double { Chance.restatement }
+
+    // MARK: The end
+
+    private mutating func close() {
+        isClosed = true
+        guard size.ending == .clean else { return }
+        for room in rooms.indices where rooms[room].isOpen { closeRoom(room, because: "ROOM_DELETED") }
+        for id in jobs.keys.sorted() { stop(id, .complete) }
+        for id in streams.keys.sorted() { endStream(id) }
+    }
+}

@@ -1,0 +1,77 @@
+import LiveKit
+import Wire
+
+/// `livekit.ParticipantInfo` as an event carries it.
+struct ParticipantMessage: Sendable {
+    /// How much of a participant an event shows.
+    enum Detail: Sendable {
+        /// `participant_` events.
+        case full(FullParticipant)
+        /// `track_` events: SID and identity, and so no kind.
+        case brief
+    }
+
+    struct FullParticipant: Sendable {
+        var joinedAt: Timestamp
+        var kind: Participant.Kind
+        var name: String
+        var isPublisher: Bool
+        /// Nil while connected; the name of a `DisconnectReason` afterwards.
+        var disconnectReason: String?
+        /// Connected by its own word: moved to another room, or still here.
+        var isActive: Bool
+    }
+
+    var sid: String
+    var identity: String
+    var detail: Detail
+
+    func write(to json: inout ProtoJSON, shift: TimeShift) {
+        json.string("sid", sid)
+        json.string("identity", identity)
+        guard case .full(let person) = detail else { return }
+        json.name("state", person.isActive ? "ACTIVE" : "DISCONNECTED")
+        let joinedAt = person.isActive ? shift.arrival(person.joinedAt) : shift(person.joinedAt)
+        json.long("joinedAt", TimeShift.second(joinedAt))
+        json.long("joinedAtMs", joinedAt.milliseconds)
+        json.string("name", person.name)
+        json.int("version", person.isActive ? 2 : 9)
+        let isRecorder = person.kind == .egress
+        json.object("permission") { json in
+            json.flag("canSubscribe", true)
+            json.flag("canPublish", !isRecorder)
+            json.flag("canPublishData", !isRecorder)
+            json.flag("hidden", isRecorder)
+            json.flag("recorder", isRecorder)
+            json.flag("agent", person.kind == .agent)
+        }
+        json.flag("isPublisher", person.isPublisher)
+        json.name("kind", Self.name(of: person.kind))
+        if person.kind == .standard { json.object("attributes") { $0.string("team", "core") } }
+        json.name("disconnectReason", person.disconnectReason)
+        json.names("kindDetails", Self.details(of: person.kind))
+        json.int("clientProtocol", 1)
+    }
+
+    /// The name of `ParticipantInfo.Kind`; nil for its zero value.
+    private static func name(of kind: Participant.Kind) -> String? {
+        switch kind {
+        case .standard, .other: nil
+        case .ingress: "INGRESS"
+        case .egress: "EGRESS"
+        case .sip: "SIP"
+        case .agent: "AGENT"
+        case .connector: "CONNECTOR"
+        case .bridge: "BRIDGE"
+        }
+    }
+
+    private static func details(of kind: Participant.Kind) -> [String] {
+        switch kind {
+        case .agent: ["CLOUD_AGENT"]
+        case .connector: ["CONNECTOR_WHATSAPP"]
+        case .bridge: ["BRIDGE_RTSP"]
+        case .standard, .ingress, .egress, .sip, .other: []
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+
+/// A small generator of pseudo-random numbers: the same seed gives the same office on every machine.
+///
+/// SplitMix64, https://prng.di.unimi.it/splitmix64.c - fast, any seed is good, and not for secrets.
+struct RandomSource: Sendable, RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A number from 0 up to, and without, 1.
+    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    mutating func uniform(_ range: ClosedRange<Double>) -> Double {
+        range.lowerBound + unit() * (range.upperBound - range.lowerBound)
+    }
+
+    mutating func whole(_ range: ClosedRange<Int64>) -> Int64 {
+        range.lowerBound + Int64(next() % UInt64(range.upperBound - range.lowerBound + 1))
+    }
+
+    mutating func happens(_ probability: Double) -> Bool { unit() < probability }
+
+    /// Normally distributed, by the method of Box and Muller.
+    mutating func normal(mean: Double, deviation: Double) -> Double {
+        mean + deviation * sqrt(-2 * log(1 - unit())) * cos(2 * .pi * unit())
+    }
+
+    /// What people's stays look like: half of them below `median`, a long tail above.
+    mutating func logNormal(median: Double, sigma: Double) -> Double {
+        median * exp(normal(mean: 0, deviation: sigma))
+    }
+
+    /// An index below `count`, lower ones more often.
+    mutating func favourite(of count: Int) -> Int {
+        min(count - 1, Int(unit() * unit() * Double(count)))
+    }
+
+    mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements[Int(next() % UInt64(elements.count))]
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    private static let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+    /// An id as LiveKit makes them: a prefix and twelve characters.
+    mutating func id(_ prefix: String) -> String {
+        var id = prefix
+        for _ in 0..<12 { id.append(pick(Self.alphabet)) }
+        return id
+    }
+
+    /// A public id of an organization, as WorkOS makes them.
+    mutating func organizationID() -> String {
+        var id = "org_01J"
+        for _ in 0..<23 { id.append(pick(Self.crockford)) }
+        return id
+    }
+}

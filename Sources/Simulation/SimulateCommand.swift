@@ -1,0 +1,80 @@
+import Glibc
+import HTTPClient
+import Platform
+
+/// `lkpush simulate`: a simulated office for a running lkpush.
+package enum SimulateCommand {
+    /// Exit codes, after `sysexits.h`.
+    private enum Exit {
+        static let good: Int32 = 0
+        static let notAllAccepted: Int32 = 1
+        static let usage: Int32 = 64
+        static let software: Int32 = 70
+        /// Ended by a second Ctrl-C.
+        static let interrupted: Int32 = 130
+    }
+
+    /// How often the line on a terminal is refreshed, and how often a plain one is written.
+    private enum Pace {
+        static let terminal = Duration.milliseconds(200)
+        static let plain = Duration.seconds(5)
+    }
+
+    /// Runs the command to its end; the result is the exit status of the program. Progress goes to standard error, the
+    /// summary to standard output. Call it on the main thread before any other was started: it takes SIGINT and SIGTERM.
+    package static func run(arguments: [String], environment: [String: String]) -> Int32 {
+        if arguments.contains("--help") || arguments.contains("-h") {
+            say(SimulateOptions.help + "\n", to: STDOUT_FILENO)
+            return Exit.good
+        }
+        let options: SimulateOptions
+        do throws(SimulateOptions.Problem) {
+            options = try SimulateOptions(arguments: arguments, environment: environment)
+        } catch {
+            for sentence in error.sentences { say("lkpush simulate: \(sentence)\n", to: STDERR_FILENO) }
+            return Exit.usage
+        }
+        Signals.block()
+        let simulator: Simulator
+        do throws(TransportError) {
+            simulator = try Simulator(options)
+        } catch {
+            say("lkpush simulate: \(error)\n", to: STDERR_FILENO)
+            return Exit.software
+        }
+        // Lives as long as the program: there is no way to end a wait for signals but a signal.
+        let stop = simulator.stop
+        _ = NamedThread(name: "signals") {
+            while Signals.wait() != .stop {}
+            stop.raise()
+            while Signals.wait() != .stop {}
+            _exit(Exit.interrupted)
+        }
+        return run(simulator, options)
+    }
+
+    private static func run(_ simulator: Simulator, _ options: SimulateOptions) -> Int32 {
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        var line = ProgressLine()
+        var last: Simulator.Progress?
+        say(
+            "Sending to \(options.url) at \(options.speed) times the speed of life; Ctrl-C ends it.\n",
+            to: STDERR_FILENO)
+        simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
+            last = progress
+            let text = line.text(simulator.tally, progress)
+            say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n", to: STDERR_FILENO)
+        }
+        if isTerminal { say("\n", to: STDERR_FILENO) }
+        guard let last else { preconditionFailure("a run ends with its progress") }
+        say(
+            Summary.text(simulator.tally, simulator.truth, last, isComplete: simulator.isComplete),
+            to: STDOUT_FILENO)
+        return simulator.tally.isFlawless ? Exit.good : Exit.notAllAccepted
+    }
+
+    /// Writes text; where nobody reads it any more, there is nothing to be done.
+    private static func say(_ text: String, to file: Int32) {
+        try? FileStore.writeAll(Array(text.utf8), to: file, named: "terminal")
+    }
+}

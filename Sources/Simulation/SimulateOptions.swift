@@ -1,0 +1,176 @@
+package import HTTPClient
+package import Platform
+
+/// What `lkpush simulate` was asked to do.
+package struct SimulateOptions: Sendable {
+    package enum Limits {
+        /// More than anybody's office; what is alive in it is held in memory.
+        static let count = 100_000
+        /// Beyond it the wall clock's milliseconds decide what happens.
+        static let speed = 100_000.0
+        /// More sockets than a receiver takes.
+        static let connections = 4_096
+        static let length = Duration.seconds(31 * 86_400)
+    }
+
+    package var url: EndpointURL
+    package var size: OfficeSize
+    package var speed: Double
+    package var seed: UInt64
+    package var connections: Int
+    package var key: String
+    package var secret: Secret
+
+    /// The arguments were wrong: one sentence for each problem.
+    package struct Problem: Error, Sendable, Equatable {
+        package let sentences: [String]
+    }
+
+    package static let help = """
+        lkpush simulate: send a simulated office (signed LiveKit webhooks over HTTP) to a running lkpush
+
+          --url URL            where to send; /webhook is added to a bare address  (http://127.0.0.1:3001)
+          --orgs N             organizations                                       (3)
+          --rooms N            rooms of each organization                          (4)
+          --users N            people of each organization                         (20)
+          --duration TIME      office time to live through: 90s, 15m, 8h           (1h)
+          --speed N            times faster than life: 60 makes an hour a minute   (60)
+          --seed N             the same seed gives the same office                 (1)
+          --connections N      requests in flight at most                          (32)
+          --end clean|open     at the end everybody leaves | stop in mid-life      (clean)
+          --key KEY            API key                                             (LIVEKIT_API_KEY)
+          --secret SECRET      its secret; others can see arguments, so prefer     (LIVEKIT_API_SECRET)
+
+        Rooms are named ORG~PURPOSE-N and their metadata holds {"org_id": "ORG"}. To see several organizations start
+        lkpush with ORG_SOURCE=room-name and ORG_ROOM_PATTERN='^(?<org>[^~]+)~', or with ORG_SOURCE=metadata and
+        ORG_METADATA_KEY=org_id.
+
+        A webhook carries the time at which it is due; older times in it are moved along, so an hour in the office is
+        an hour in its durations. Events of a room are sent one after the other and retried after 1, 2, 4 and 8 s, as
+        LiveKit does. Ctrl-C stops it with the summary; a second one at once.
+
+        Exit status: 0 when every webhook was answered 200, 1 when not, 64 for wrong arguments.
+        """
+
+    /// Reads arguments, `--name value` or `--name=value`; what they leave out comes from `environment` or a default.
+    package init(arguments: [String], environment: [String: String]) throws(Problem) {
+        var problems: [String] = []
+        let words = Words(arguments, problems: &problems)
+        url = Self.url(words["url"] ?? "http://127.0.0.1:3001", &problems)
+        size = OfficeSize(
+            organizations: Self.count(words, "orgs", 3, &problems), rooms: Self.count(words, "rooms", 4, &problems),
+            users: Self.count(words, "users", 20, &problems))
+        if let text = words["duration"] {
+            if let length = Self.duration(text), length >= .seconds(1), length <= Limits.length {
+                size.length = length
+            } else {
+                problems.append("--duration \(text): expected a time of 1s to 31d, such as 90s, 15m or 8h")
+            }
+        }
+        speed = 60
+        if let text = words["speed"] {
+            speed = Double(text) ?? 0
+            if !(speed > 0 && speed <= Limits.speed) {
+                problems.append("--speed \(text): expected a number above 0, at most \(Int(Limits.speed))")
+            }
+        }
+        seed = 1
+        if let text = words["seed"] {
+            if let number = UInt64(text) {
+                seed = number
+            } else {
+                problems.append("--seed \(text): expected a whole number")
+            }
+        }
+        if let text = words["end"] {
+            if let ending = OfficeSize.Ending(rawValue: text) {
+                size.ending = ending
+            } else {
+                problems.append("--end \(text): expected clean or open")
+            }
+        }
+        connections = Self.count(words, "connections", 32, most: Limits.connections, &problems)
+        key = words["key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
+        secret = Secret(words["secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
+        if key.isEmpty { problems.append("no API key: give --key or set LIVEKIT_API_KEY") }
+        if secret.isEmpty { problems.append("no API secret: set LIVEKIT_API_SECRET or give --secret") }
+        guard problems.isEmpty else { throw Problem(sentences: problems) }
+    }
+
+    // MARK: Reading
+
+    private static let names = [
+        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "connections", "end", "key", "secret",
+    ]
+
+    /// Flags and their values.
+    private struct Words {
+        private var values: [String: String] = [:]
+
+        init(_ arguments: [String], problems: inout [String]) {
+            var rest = arguments[...]
+            while let word = rest.popFirst() {
+                guard word.hasPrefix("--") else {
+                    problems.append("\(word): expected a flag; see lkpush simulate --help")
+                    continue
+                }
+                let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let name = String(parts[0])
+                guard SimulateOptions.names.contains(name) else {
+                    problems.append("--\(name): unknown; see lkpush simulate --help")
+                    // Its value, if it has one, is not a problem of its own.
+                    if parts.count == 1, let next = rest.first, !next.hasPrefix("--") { rest.removeFirst() }
+                    continue
+                }
+                if parts.count == 2 {
+                    values[name] = String(parts[1])
+                } else if let value = rest.first, !value.hasPrefix("--") {
+                    values[name] = value
+                    rest.removeFirst()
+                } else {
+                    problems.append("--\(name): needs a value")
+                }
+            }
+        }
+
+        subscript(name: String) -> String? { values[name] }
+    }
+
+    private static let anyURL = EndpointURL("http://127.0.0.1:3001/webhook")
+
+    private static func url(_ text: String, _ problems: inout [String]) -> EndpointURL {
+        let isBare = text.split(separator: "/", omittingEmptySubsequences: true).count <= 2
+        let whole = isBare ? (text.hasSuffix("/") ? text : text + "/") + "webhook" : text
+        guard let url = EndpointURL(whole) else {
+            problems.append("--url \(text): expected an address such as http://127.0.0.1:3001")
+            guard let anyURL else { preconditionFailure("the default address is one") }
+            return anyURL
+        }
+        return url
+    }
+
+    private static func count(
+        _ words: Words, _ name: String, _ otherwise: Int, most: Int = Limits.count, _ problems: inout [String]
+    ) -> Int {
+        guard let text = words[name] else { return otherwise }
+        guard let count = Int(text), count > 0, count <= most else {
+            problems.append("--\(name) \(text): expected a whole number from 1 to \(most)")
+            return otherwise
+        }
+        return count
+    }
+
+    /// `90s`, `15m`, `8h`, `2d` or `500ms`.
+    static func duration(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), number <= 1_000_000_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(number)
+        case "s": return .seconds(number)
+        case "m": return .seconds(number * 60)
+        case "h": return .seconds(number * 3_600)
+        case "d": return .seconds(number * 86_400)
+        default: return nil
+        }
+    }
+}

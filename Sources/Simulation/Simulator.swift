@@ -1,0 +1,206 @@
+package import HTTPClient
+import LiveKit
+package import Platform
+import Synchronization
+import Wire
+
+/// Sends an office's webhooks to a receiver, as LiveKit would, at the pace of a timeline.
+///
+/// The thread that makes it runs it. `stop` may be called from any thread.
+package final class Simulator {
+    package enum Limits {
+        /// Webhooks that wait for a slow receiver. Beyond it the office waits too, and falls behind its timeline.
+        static let waiting = 20_000
+        /// LiveKit has no time-out; an answer that takes longer is a fault to show.
+        static let answer = Duration.seconds(30)
+        /// How long a stop waits for requests on their way.
+        static let farewell = Duration.seconds(5)
+        /// A longer `Retry-After` would only stop the show.
+        static let retryAfter_ms: Int64 = 30_000
+    }
+
+    /// Asks a running simulator to end early.
+    package final class Stop: Sendable {
+        private let isRaised = Atomic<Bool>(false)
+        private let waker: Waker
+
+        init(_ waker: Waker) { self.waker = waker }
+
+        /// Asks for the end; safe in a signal handler.
+        package func raise() {
+            // Ordered by the waker's own lock.
+            isRaised.store(true, ordering: .relaxed)
+            waker.wake()
+        }
+
+        var isSet: Bool { isRaised.load(ordering: .relaxed) }
+    }
+
+    private struct Letter: Sendable {
+        let call: Call
+        let shift: TimeShift
+        let due_ms: Int64
+        let body: [UInt8]
+        let headers: [HTTPHeader]
+    }
+
+    package let stop: Stop
+    package private(set) var tally = Tally()
+    package private(set) var truth = Truth()
+
+    private let options: SimulateOptions
+    private let time: any TimeSource
+    private let transport: Transport
+    private let signer: TokenSigner
+    private let timeline: Timeline
+    private let startedAt: MonotonicTime
+    private var office: Office
+    private var upcoming: Call?
+    private var postman = Postman<Letter>()
+    private var underway: [RequestID: Postman<Letter>.Attempt] = [:]
+
+    package init(_ options: SimulateOptions, time: any TimeSource = SystemTime()) throws(TransportError) {
+        self.options = options
+        self.time = time
+        var transportOptions = TransportOptions()
+        transportOptions.connectionsPerHost = options.connections
+        transport = try Transport(transportOptions, time: time)
+        stop = Stop(transport.waker)
+        signer = TokenSigner(key: options.key, secret: options.secret)
+        startedAt = time.monotonic()
+        timeline = Timeline(startedAt: time.now(), speed: options.speed)
+        office = Office(size: options.size, seed: options.seed)
+        upcoming = office.next()
+    }
+
+    /// Milliseconds since the start.
+    private var now: Int64 { time.monotonic().since(startedAt).milliseconds }
+
+    /// Runs to the end of the day, or until `stop`; `watch` is called about every `interval` and once at the end.
+    package func run(every interval: Duration, _ watch: (Simulator, Progress) -> Void) {
+        var nextWatch: Int64 = 0
+        while !stop.isSet {
+            feed()
+            send()
+            if isComplete { break }
+            if now >= nextWatch {
+                watch(self, progress())
+                nextWatch = now + interval.milliseconds
+            }
+            wait(until: min(nextWatch, nextDue ?? nextWatch))
+        }
+        let farewell = now + Limits.farewell.milliseconds
+        while !underway.isEmpty && now < farewell { wait(until: farewell) }
+        watch(self, progress())
+    }
+
+    // MARK: One round
+
+    /// Takes from the office what is due.
+    private func feed() {
+        let now = now
+        while let call = upcoming, postman.waiting < Limits.waiting {
+            let due = timeline.due(call.at).milliseconds
+            guard due <= now else { return }
+            let shift = timeline.shift(at: call.at)
+            let body = call.message.body(shift: shift)
+            // Signed once: every attempt carries the same token.
+            let token = signer.webhookToken(for: body.span, at: time.now())
+            let headers = [
+                HTTPHeader(known: "Authorization", token),
+                HTTPHeader(known: "Content-Type", "application/webhook+json"),
+                HTTPHeader(known: "User-Agent", "LiveKit"),
+            ]
+            let due_ms = due + call.delay.milliseconds
+            postman.accept(
+                Letter(call: call, shift: shift, due_ms: due_ms, body: body, headers: headers), key: call.key,
+                due: due_ms)
+            tally.novelties[call.novelty, default: 0] += 1
+            upcoming = office.next()
+        }
+    }
+
+    private func send() {
+        while underway.count < options.connections, let attempt = postman.next(at: now) {
+            let letter = attempt.letter
+            let id = transport.start(
+                Request(.post, options.url, headers: letter.headers, body: letter.body, timeout: Limits.answer))
+            underway[id] = attempt
+            tally.requests += 1
+        }
+    }
+
+    /// When something has to be sent next; nil when only answers can change anything.
+    private var nextDue: Int64? {
+        let isFull = underway.count >= options.connections
+        let letters = isFull ? nil : postman.nextDue
+        let office = postman.waiting < Limits.waiting ? upcoming.map { timeline.due($0.at).milliseconds } : nil
+        return [letters, office].compactMap { $0 }.min()
+    }
+
+    private func wait(until deadline_ms: Int64) {
+        var completions: [Completion] = []
+        transport.poll(until: startedAt + .milliseconds(deadline_ms), into: &completions)
+        for completion in completions { settle(completion) }
+    }
+
+    private func settle(_ completion: Completion) {
+        guard let attempt = underway.removeValue(forKey: completion.id) else { return }
+        let outcome: Postman<Letter>.Outcome
+        switch completion.outcome {
+        case .response(let response):
+            outcome = .answered(status: response.status, retryAfter_ms: retryAfter(response))
+            tally.answer_seconds += completion.duration.inSeconds
+            tally.slowest_seconds = max(tally.slowest_seconds, completion.duration.inSeconds)
+            if response.status != 200 { tally.problem = "answered \(response.status)\(hint(response.status))" }
+        case .failure(let failure):
+            outcome = .unanswered
+            tally.unanswered += 1
+            tally.problem = failure.description
+        }
+        switch postman.report(attempt.key, outcome, at: now) {
+        case .retried: tally.retried += 1
+        case .lost: tally.lost += 1
+        case .delivered:
+            guard case .answered(let status, _) = outcome else { return }
+            tally.statuses[status, default: 0] += 1
+            tally.lag_seconds += Double(now - attempt.letter.due_ms) / 1_000
+            if status == 200 { truth.count(attempt.letter.call, shift: attempt.letter.shift) }
+        }
+    }
+
+    private func retryAfter(_ response: Response) -> Int64? {
+        guard response.status == 429 || response.status == 503, let text = response.headers["retry-after"],
+            let seconds = Int64(text), seconds >= 0
+        else { return nil }
+        return min(seconds, Limits.retryAfter_ms / 1_000) * 1_000
+    }
+
+    private func hint(_ status: Int) -> String {
+        switch status {
+        case 401: ": key, secret or clock differ from the receiver's"
+        case 404, 405: ": is --url right?"
+        default: ""
+        }
+    }
+
+    // MARK: Telling
+
+    /// Everything the office had to say is settled.
+    package var isComplete: Bool { upcoming == nil && postman.waiting == 0 }
+
+    private func progress() -> Progress {
+        let total = timeline.due(Office.epoch + options.size.length).milliseconds
+        return Progress(
+            elapsed: .milliseconds(now), left: .milliseconds(max(0, total - now)), waiting: postman.waiting)
+    }
+
+    /// Where a run stands.
+    package struct Progress: Sendable {
+        package let elapsed: Duration
+        /// Until the last webhook is due.
+        package let left: Duration
+        /// Webhooks that are due or on their way.
+        package let waiting: Int
+    }
+}

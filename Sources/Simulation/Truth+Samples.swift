@@ -1,0 +1,86 @@
+import LiveKit
+
+extension Truth {
+    /// Every sample that a recorder must show once it has heard all, by its name and labels as the text exposition
+    /// writes them: labels sorted by name. A sample that is not listed is 0 or absent.
+    ///
+    /// Histograms come as `_count`, `_sum` and `_bucket`, but for the delivery lag, of which only the count is certain.
+    package func samples(project: String, region: String) -> [String: Double] {
+        var samples = Samples(shared: ["project": project, "region": region])
+        for (event, count) in events {
+            samples.set("lk_webhook_events_total", ["event": event.rawValue], count, isShared: false)
+            samples.set("lk_webhook_delivery_lag_seconds_count", ["event": event.rawValue], count, isShared: false)
+        }
+        for (event, count) in duplicates {
+            samples.set("lk_webhook_duplicates_total", ["event": event.rawValue], count, isShared: false)
+        }
+        for (organization, account) in accounts { samples.set(account, of: organization) }
+        return samples.values
+    }
+}
+
+/// Samples by their name and labels.
+private struct Samples {
+    let shared: [String: String]
+    var values: [String: Double] = [:]
+
+    init(shared: [String: String]) { self.shared = shared }
+
+    mutating func set(_ name: String, _ labels: [String: String], _ value: Int, isShared: Bool = true) {
+        set(name, labels, Double(value), isShared: isShared)
+    }
+
+    mutating func set(_ name: String, _ labels: [String: String], _ value: Double, isShared: Bool = true) {
+        let all = isShared ? labels.merging(shared) { own, _ in own } : labels
+        let text = all.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
+        values["\(name){\(text)}"] = value
+    }
+
+    mutating func set(_ name: String, _ labels: [String: String], _ distribution: Truth.Distribution) {
+        set(name + "_count", labels, distribution.count)
+        set(name + "_sum", labels, distribution.sum)
+        let bounds = distribution.bounds.map { String(Int($0)) } + ["+Inf"]
+        for (bound, count) in zip(bounds, distribution.buckets) {
+            set(name + "_bucket", labels.merging(["le": bound]) { own, _ in own }, count)
+        }
+    }
+
+    mutating func set(_ account: Truth.Account, of organization: String) {
+        let own = ["org_id": organization]
+        let with = { (name: String, value: String) in [name: value, "org_id": organization] }
+        set("lk_room_active", own, account.openRooms.count)
+        set("lk_rooms_started_total", own, account.roomsStarted)
+        set("lk_rooms_finished_total", own, account.roomsFinished)
+        set("lk_room_duration_seconds", own, account.roomDurations)
+        set("lk_participants_active", own, account.present.count)
+        set("lk_participant_sessions_total", own, account.sessions)
+        set("lk_participant_lifetime_seconds", own, account.lifetimes)
+        for (source, count) in account.tracks {
+            let labels = ["type": TrackMessage.medium(of: source).rawValue].merging(with("source", source.rawValue)) {
+                own, _ in own
+            }
+            set("lk_tracks_published_total", labels, count)
+            set("lk_tracks_active", labels, account.openTracks.values.count { $0 == source })
+        }
+        for (type, count) in account.recordingsStarted {
+            let labels = with("request_type", type.rawValue)
+            set("lk_egress_started_total", labels, count)
+            set("lk_egress_active", labels, account.openRecordings.values.count { $0 == type })
+        }
+        for (how, count) in account.recordingsEnded {
+            let labels = with("request_type", how.kind.rawValue).merging(["result": how.result]) { own, _ in own }
+            set("lk_egress_ended_total", labels, count)
+            if let durations = account.recordingDurations[how] { set("lk_egress_duration_seconds", labels, durations) }
+        }
+        for (type, count) in account.streamsStarted {
+            let labels = with("input_type", type.rawValue)
+            set("lk_ingress_started_total", labels, count)
+            set("lk_ingress_active", labels, account.openStreams.values.count { $0 == type })
+        }
+        for (how, count) in account.streamsEnded {
+            let labels = with("input_type", how.kind.rawValue).merging(["result": how.result]) { own, _ in own }
+            set("lk_ingress_ended_total", labels, count)
+            if let durations = account.streamDurations[how] { set("lk_ingress_duration_seconds", labels, durations) }
+        }
+    }
+}

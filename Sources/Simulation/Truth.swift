@@ -1,0 +1,174 @@
+package import LiveKit
+package import Wire
+
+/// What really happened, counted from the office's facts: what a recorder that hears all of it must say.
+///
+/// It shares nothing with the recorder: it never reads a body, it adds up what the office did. The order of calls of
+/// different keys does not matter to it.
+package struct Truth: Sendable {
+    /// A distribution as a histogram keeps it.
+    package struct Distribution: Sendable, Equatable {
+        package private(set) var count = 0
+        package private(set) var sum = 0.0
+        /// Observations at or below each bound, and all of them at the end.
+        package private(set) var buckets: [Int]
+        package let bounds: [Double]
+
+        init(bounds: [Double]) {
+            self.bounds = bounds
+            buckets = Array(repeating: 0, count: bounds.count + 1)
+        }
+
+        mutating func observe(_ value: Double) {
+            count += 1
+            sum += value
+            for (index, bound) in bounds.enumerated() where value <= bound { buckets[index] += 1 }
+            buckets[bounds.count] += 1
+        }
+    }
+
+    /// A row of the activity table, but for the form of the user's id.
+    package struct Visit: Sendable, Hashable {
+        package let organization: String
+        package let identity: String
+        package let day: CivilDate
+    }
+
+    /// What one person did in one organization on one day.
+    package struct Activity: Sendable, Equatable {
+        package var sessions = 0
+        package var duration_seconds = 0.0
+    }
+
+    /// Everything of one organization.
+    package struct Account: Sendable {
+        package var roomsStarted = 0
+        package var roomsFinished = 0
+        package var sessions = 0
+        package var roomDurations = Distribution(bounds: Bounds.room)
+        package var lifetimes = Distribution(bounds: Bounds.lifetime)
+        package var tracks: [Track.Source: Int] = [:]
+        package var recordingsStarted: [Egress.RequestType: Int] = [:]
+        package var recordingDurations: [Ended<Egress.RequestType>: Distribution] = [:]
+        package var recordingsEnded: [Ended<Egress.RequestType>: Int] = [:]
+        package var streamsStarted: [Ingress.InputType: Int] = [:]
+        package var streamDurations: [Ended<Ingress.InputType>: Distribution] = [:]
+        package var streamsEnded: [Ended<Ingress.InputType>: Int] = [:]
+
+        package var openRooms: Set<String> = []
+        package var present: Set<String> = []
+        package var openTracks: [String: Track.Source] = [:]
+        package var openRecordings: [String: Egress.RequestType] = [:]
+        package var openStreams: [String: Ingress.InputType] = [:]
+        /// Told to have ended; a start that is told later opens nothing.
+        var endedTracks: Set<String> = []
+    }
+
+    /// How a job of a type ended.
+    package struct Ended<Kind: Hashable & Sendable>: Sendable, Hashable {
+        package let kind: Kind
+        package let hasSucceeded: Bool
+        /// The value of the label `result`.
+        package var result: String { hasSucceeded ? "success" : "failed" }
+    }
+
+    /// The bounds of the contract.
+    enum Bounds {
+        static let room: [Double] = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953]
+        static let lifetime: [Double] = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969]
+        static let job: [Double] = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400]
+    }
+
+    package private(set) var accounts: [String: Account] = [:]
+    /// Calls that said something new, or something known under a new id.
+    package private(set) var events: [EventType: Int] = [:]
+    /// Calls whose id was known.
+    package private(set) var duplicates: [EventType: Int] = [:]
+    package private(set) var visits: [Visit: Activity] = [:]
+    /// Every recording that ended, with its organization; times as the bodies showed them.
+    package private(set) var recordings: [(organization: String, Fact.Recording)] = []
+
+    package init() {}
+
+    /// Counts a call that was answered 200, its times moved by `shift`.
+    package mutating func count(_ call: Call, shift: TimeShift) {
+        guard call.novelty != .duplicate else {
+            duplicates[call.event, default: 0] += 1
+            return
+        }
+        events[call.event, default: 0] += 1
+        for fact in call.facts { add(fact, to: call.organization, shift: shift) }
+    }
+
+    private mutating func add(_ fact: Fact, to organization: String, shift: TimeShift) {
+        if case .left(_, let identity, .standard, let at, let stayed) = fact, !identity.isEmpty {
+            let visit = Visit(organization: organization, identity: identity, day: CivilDate(shift(at)))
+            visits[visit, default: Activity()].sessions += 1
+            visits[visit, default: Activity()].duration_seconds += stayed
+        }
+        if case .recordingEnded(let recording) = fact {
+            recordings.append((organization, recording.moved(by: shift)))
+        }
+        accounts[organization, default: Account()].add(fact)
+    }
+}
+
+extension Truth.Account {
+    mutating func add(_ fact: Fact) {
+        switch fact {
+        case .roomOpened(let sid):
+            roomsStarted += 1
+            openRooms.insert(sid)
+        case .roomClosed(let sid, let lasted):
+            roomsFinished += 1
+            openRooms.remove(sid)
+            roomDurations.observe(lasted)
+        case .joined(let sid, let kind):
+            guard kind == .standard else { return }
+            sessions += 1
+            present.insert(sid)
+        case .left(let sid, _, let kind, _, let stayed):
+            guard kind == .standard else { return }
+            present.remove(sid)
+            lifetimes.observe(stayed)
+        case .published(let sid, let source):
+            tracks[source, default: 0] += 1
+            if !endedTracks.contains(sid) { openTracks[sid] = source }
+        case .unpublished(let sid): end(track: sid)
+        case .vanished(let participants, let tracks):
+            present.subtract(participants)
+            for sid in tracks { end(track: sid) }
+        case .recordingStarted(let id, let type):
+            recordingsStarted[type, default: 0] += 1
+            openRecordings[id] = type
+        case .recordingEnded(let recording):
+            openRecordings[recording.id] = nil
+            let how = Truth.Ended(kind: recording.requestType, hasSucceeded: recording.hasSucceeded)
+            recordingsEnded[how, default: 0] += 1
+            guard let lasted = recording.lasted_seconds else { return }
+            recordingDurations[how, default: Truth.Distribution(bounds: Truth.Bounds.job)].observe(lasted)
+        case .streamStarted(let id, let type):
+            streamsStarted[type, default: 0] += 1
+            openStreams[id] = type
+        case .streamEnded(let id, let type, let hasFailed, let lasted):
+            openStreams[id] = nil
+            let how = Truth.Ended(kind: type, hasSucceeded: !hasFailed)
+            streamsEnded[how, default: 0] += 1
+            streamDurations[how, default: Truth.Distribution(bounds: Truth.Bounds.job)].observe(lasted)
+        }
+    }
+
+    private mutating func end(track sid: String) {
+        openTracks[sid] = nil
+        endedTracks.insert(sid)
+    }
+}
+
+extension Fact.Recording {
+    func moved(by shift: TimeShift) -> Fact.Recording {
+        Fact.Recording(
+            id: id, requestType: requestType, hasSucceeded: hasSucceeded, lasted_seconds: lasted_seconds,
+            size_bytes: size_bytes, startedAt: startedAt.map { shift($0) }, endedAt: endedAt.map { shift($0) },
+            roomName: roomName)
+    }
+}

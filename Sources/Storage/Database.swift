@@ -1,0 +1,85 @@
+/// A connection to a database: the port that each adapter implements.
+///
+/// The SQL text is the same for all: parameters are written `$1`, `$2`, …; what must differ is in `dialect`. It belongs
+/// to the thread that made it. Statements are prepared once and kept by their text, so texts are constants.
+package protocol Database: AnyObject {
+    var dialect: SQLDialect { get }
+
+    /// Runs one statement; returns how many rows it changed.
+    func run(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> Int
+
+    /// Runs one query.
+    func rows(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> SQLRows
+
+    /// Runs any number of statements without parameters, once.
+    func runScript(_ sql: String) throws(StoreError)
+
+    /// Starts a transaction that may write; one for a migration is alone among all processes.
+    func begin(_ purpose: TransactionPurpose) throws(StoreError)
+
+    /// Makes it permanent. After an error that is not `connectionLost` nothing of it is.
+    func commit() throws(StoreError)
+
+    /// Undoes it; nothing happens where no transaction is open.
+    func rollBack()
+
+    /// The columns of a table or view; none where there is no such table.
+    func columns(of table: String) throws(StoreError) -> [TableColumn]
+
+    /// At most one row can have the same values in exactly these columns.
+    func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool
+
+    /// Ends the connection; nothing else is called afterwards.
+    func close()
+}
+
+/// Why a transaction is opened.
+package enum TransactionPurpose: Sendable {
+    case write
+    case migration
+}
+
+/// A column of a table that exists.
+package struct TableColumn: Sendable, Equatable {
+    package let name: String
+    /// The type as it is declared.
+    package let type: String
+    /// An INSERT that leaves it out is refused.
+    package let isRequired: Bool
+
+    package init(name: String, type: String, isRequired: Bool) {
+        self.name = name
+        self.type = type
+        self.isRequired = isRequired
+    }
+}
+
+/// The words that differ between databases.
+package struct SQLDialect: Sendable {
+    /// A 64-bit primary key that the database makes.
+    package let generatedKey: String
+    /// A point in time.
+    package let timestamp: String
+
+    package init(generatedKey: String, timestamp: String) {
+        self.generatedKey = generatedKey
+        self.timestamp = timestamp
+    }
+}
+
+extension Database {
+    /// Runs `body` in a transaction: all of it or, after an error, nothing.
+    package func transaction<Result>(
+        _ purpose: TransactionPurpose, _ body: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        try begin(purpose)
+        do throws(StoreError) {
+            let result = try body()
+            try commit()
+            return result
+        } catch {
+            rollBack()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/// Where the database is: the value of `DATABASE_URL`. Every printed form of it masks the password.
+package enum DatabaseURL: Sendable, Equatable {
+    /// `sqlite:PATH`
+    case sqlite(path: String)
+    /// `postgres://…` or `postgresql://…`, as libpq reads it.
+    case postgres(PostgresURL)
+
+    /// What was expected. Nothing of the value is in it but its scheme.
+    package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+        package let description: String
+        package init(_ description: String) { self.description = description }
+    }
+
+    /// The connection text; printed without the password.
+    package struct PostgresURL: Sendable, Equatable {
+        /// The text itself, for the one place that connects.
+        package let exposed: String
+    }
+
+    package init(_ text: String) throws(Problem) {
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        let rest = text.dropFirst(scheme.count + 1)
+        switch scheme {
+        case "sqlite":
+            // `sqlite:///path` is the same path; `sqlite://host` would be another machine's.
+            if rest.hasPrefix("//") && !rest.hasPrefix("///") {
+                throw Problem("expected sqlite:PATH, got sqlite:// with a host")
+            }
+            let path = rest.hasPrefix("///") ? rest.dropFirst(2) : rest
+            guard !path.isEmpty, !path.utf8.contains(0) else {
+                throw Problem("expected sqlite:PATH, got no path")
+            }
+            self = .sqlite(path: String(path))
+        case "postgres", "postgresql":
+            guard rest.hasPrefix("//") else { throw Problem("expected postgres://USER@HOST/DATABASE") }
+            self = .postgres(PostgresURL(exposed: text))
+        default:
+            throw Problem("expected sqlite:PATH or postgres://…")
+        }
+    }
+}
+
+extension DatabaseURL: CustomStringConvertible, CustomDebugStringConvertible {
+    package var description: String {
+        switch self {
+        case .sqlite(let path): "sqlite:\(path)"
+        case .postgres(let url): url.description
+        }
+    }
+
+    package var debugDescription: String { description }
+}
+
+extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The text without the password of the user part and without the values of secret parameters.
+    package var description: String {
+        let scheme = exposed.prefix { $0 != ":" }
+        let rest = exposed.dropFirst(scheme.count + 3)
+        let query = rest.firstIndex(of: "?").map { rest[$0...].dropFirst() }
+        var place = rest.prefix { $0 != "?" }
+        var user = ""
+        // A password may hold an unescaped `@` or `/`: what is before the last `@` is the user part.
+        if let at = place.lastIndex(of: "@") {
+            let part = place[..<at]
+            user = part.contains(":") ? part.prefix { $0 != ":" } + ":••••@" : part + "@"
+            place = place[place.index(after: at)...]
+        }
+        let shown = query.map { query in
+            "?"
+                + query.split(separator: "&").map { pair in
+                    let name = pair.prefix { $0 != "=" }
+                    return name.lowercased().contains("pass") ? "\(name)=••••" : String(pair)
+                }.joined(separator: "&")
+        }
+        return "\(scheme)://\(user)\(place)\(shown ?? "")"
+    }
+
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

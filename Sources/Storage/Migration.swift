@@ -1,0 +1,53 @@
+/// One step of the schema, applied once. It creates only what is missing.
+struct Migration: Sendable {
+    /// At most one row of `table` for each value of `columns`; made unless the table already makes sure of it.
+    struct Key: Sendable {
+        let table: String
+        let columns: [String]
+        var indexName: String { "lkpush_\(table)_key" }
+    }
+
+    /// Its number and name; written to `lkpush_migrations`, so it never changes.
+    let name: String
+    let sql: [UInt8]
+    var key: Key?
+
+    /// All of them, in order.
+    static let all: [Migration] = [
+        Migration(name: "000001_organizations", sql: PackageResources._00001_organizations_sql),
+        Migration(name: "000002_rooms", sql: PackageResources._00002_rooms_sql),
+        Migration(name: "000003_org_licenses", sql: PackageResources._00003_org_licenses_sql),
+        Migration(
+            name: "000004_recordings", sql: PackageResources._00004_recordings_sql,
+            key: Key(table: "recordings", columns: ["egress_id"])),
+        Migration(
+            name: "000005_room_presence", sql: PackageResources._00005_room_presence_sql,
+            key: Key(table: "room_presence", columns: ["participant_sid"])),
+        Migration(
+            name: "000010_participant_activity_metrics",
+            sql: PackageResources._00010_participant_activity_metrics_sql,
+            key: Key(
+                table: "participant_activity_metrics", columns: ["organization_id", "user_id", "activity_date"])),
+        Migration(
+            name: "000020_recordings_completed_index", sql: PackageResources._00020_recordings_completed_index_sql),
+        Migration(name: "000030_lkpush_outbox", sql: PackageResources._00030_lkpush_outbox_sql),
+    ]
+
+    /// The SQL with the types of this database put in.
+    func text(dialect: SQLDialect, organizationID: String, roomID: String) -> String {
+        let words = [
+            "generated_key": dialect.generatedKey, "timestamp": dialect.timestamp, "organization_id": organizationID,
+            "room_id": roomID,
+        ]
+        var text = ""
+        var rest = String(decoding: sql, as: UTF8.self)[...]
+        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+            text += rest[..<open]
+            let word = String(rest[rest.index(after: open)..<close])
+            guard let value = words[word] else { preconditionFailure("a migration uses an unknown word: \(word)") }
+            text += value
+            rest = rest[rest.index(after: close)...]
+        }
+        return text + rest
+    }
+}

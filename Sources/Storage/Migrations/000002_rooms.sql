@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS rooms (
+    id text PRIMARY KEY,
+    organization_id {organization_id}
+);

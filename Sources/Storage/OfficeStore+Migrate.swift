@@ -1,0 +1,73 @@
+package import Wire
+
+extension OfficeStore {
+    /// Creates or upgrades the schema. Returns the names of the migrations that it applied.
+    ///
+    /// Each is applied once, in a transaction of its own under a lock, so several processes may start together, and one
+    /// that was interrupted goes on where it stopped. Tables that exist are checked first: one error names everything
+    /// that does not fit.
+    package func migrate(at now: Timestamp) throws(StoreError) -> [String] {
+        if try isMigrated() {
+            try Schema.check(database)
+            return []
+        }
+        try database.transaction(.migration) { () throws(StoreError) in
+            try Schema.check(database)
+            try prepareMigrations()
+        }
+        var applied: [String] = []
+        for migration in Migration.all {
+            let isNew = try database.transaction(.migration) { () throws(StoreError) in
+                try apply(migration, at: now)
+            }
+            if isNew { applied.append(migration.name) }
+        }
+        return applied
+    }
+
+    /// The activity table was there before lkpush: its rows are someone else's, and only a setting may delete them.
+    package func isActivityForeign() throws(StoreError) -> Bool {
+        let answer = try database.rows(
+            "SELECT value FROM lkpush_facts WHERE name = $1", [.text(Self.activityExisted)])
+        return answer.rows.first?.first?.asText == "true"
+    }
+
+    /// Nothing is left to do: seen without a lock, so that an ordinary start waits for nobody.
+    private func isMigrated() throws(StoreError) -> Bool {
+        guard try !database.columns(of: "lkpush_migrations").isEmpty else { return false }
+        let done = try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
+        return Migration.all.allSatisfy { done.contains($0.name) }
+    }
+
+    /// Makes lkpush's own tables, and writes down what was there before its first migration.
+    private func prepareMigrations() throws(StoreError) {
+        try database.runScript(
+            """
+            CREATE TABLE IF NOT EXISTS lkpush_migrations (
+                name text PRIMARY KEY, applied_at \(database.dialect.timestamp) NOT NULL);
+            CREATE TABLE IF NOT EXISTS lkpush_facts (name text PRIMARY KEY, value text NOT NULL);
+            """)
+        let existed = try !database.columns(of: Schema.activity).isEmpty
+        _ = try database.run(
+            "INSERT INTO lkpush_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            [.text(Self.activityExisted), .text(String(existed))])
+    }
+
+    private func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
+        let done = try database.rows("SELECT 1 FROM lkpush_migrations WHERE name = $1", [.text(migration.name)])
+        guard done.rows.isEmpty else { return false }
+        let organizationID = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
+        let roomID = try Schema.type(of: "id", in: "rooms", else: "text", database)
+        try database.runScript(
+            migration.text(dialect: database.dialect, organizationID: organizationID, roomID: roomID))
+        if let key = migration.key, try !database.isUnique(key.columns, in: key.table) {
+            try database.runScript(
+                "CREATE UNIQUE INDEX \(key.indexName) ON \(key.table) (\(key.columns.joined(separator: ", ")))")
+        }
+        _ = try database.run(
+            "INSERT INTO lkpush_migrations (name, applied_at) VALUES ($1, $2)", [.text(migration.name), .time(now)])
+        return true
+    }
+
+    private static var activityExisted: String { "activity_table_existed" }
+}

@@ -1,0 +1,198 @@
+package import Wire
+
+extension OfficeStore {
+    /// Applies rows in order, in one transaction, exactly once for each `origin` and sequence.
+    ///
+    /// A row that the database refuses for its data is set aside and counted. After an error nothing was applied, or
+    /// the answer to the commit was lost: hand the same rows over again, with the same origin.
+    package func write(
+        _ rows: [StoreRow], from origin: RowOrigin? = nil, at now: Timestamp
+    ) throws(StoreError) -> WriteOutcome {
+        do throws(StoreError) {
+            return try apply(rows, from: origin, at: now, savingEach: false)
+        } catch {
+            guard error.kind == .refused else { throw error }
+            // Now with a savepoint around each row, to find out which one it is.
+        }
+        do throws(StoreError) {
+            return try apply(rows, from: origin, at: now, savingEach: true)
+        } catch {
+            guard error.kind == .refused else { throw error }
+            // A constraint that is checked at the commit: only a transaction for each row tells.
+        }
+        return try applySingly(rows, from: origin, at: now)
+    }
+
+    /// Forgets how far journals were applied that have not been used since `time`.
+    package func forgetOrigins(before time: Timestamp) throws(StoreError) -> Int {
+        try database.run("DELETE FROM lkpush_outbox WHERE applied_at < $1", [.time(time)])
+    }
+
+    private func applySingly(
+        _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
+    ) throws(StoreError) -> WriteOutcome {
+        var outcome = WriteOutcome()
+        for (index, row) in rows.enumerated() {
+            let place = origin.map { RowOrigin(journal: $0.journal, firstSequence: $0.firstSequence + Int64(index)) }
+            do throws(StoreError) {
+                outcome.add(try apply([row], from: place, at: now, savingEach: true))
+            } catch {
+                guard error.kind == .refused else { throw error }
+                if let place {
+                    try database.transaction(.write) { () throws(StoreError) in
+                        try mark(place, last: place.firstSequence, at: now)
+                    }
+                }
+                outcome.refused += 1
+                outcome.firstRefusal = outcome.firstRefusal ?? error
+            }
+        }
+        return outcome
+    }
+
+    private func apply(
+        _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp, savingEach: Bool
+    ) throws(StoreError) -> WriteOutcome {
+        try database.transaction(.write) { () throws(StoreError) in
+            var outcome = WriteOutcome()
+            var owners = Owners(store: self)
+            if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            for row in rows.dropFirst(outcome.repeated) {
+                let result: Result<Void, Setback>
+                if savingEach {
+                    result = try saved(&owners) { (owners) throws(StoreError) in try apply(row, &owners) }
+                } else {
+                    result = try apply(row, &owners)
+                }
+                switch result {
+                case .success: outcome.written += 1
+                case .failure(.dropped(let reason)): outcome.dropped[reason, default: 0] += 1
+                case .failure(.refused(let error)):
+                    outcome.refused += 1
+                    outcome.firstRefusal = outcome.firstRefusal ?? error
+                }
+            }
+            if let origin, outcome.repeated < rows.count {
+                try mark(origin, last: origin.firstSequence + Int64(rows.count) - 1, at: now)
+            }
+            return outcome
+        }
+    }
+
+    /// Why one row is not applied while the others are.
+    private enum Setback: Error {
+        case dropped(LookupFailure)
+        case refused(StoreError)
+    }
+
+    /// Runs `body` so that a refusal undoes only what it did.
+    private func saved(
+        _ owners: inout Owners, _ body: (inout Owners) throws(StoreError) -> Result<Void, Setback>
+    ) throws(StoreError) -> Result<Void, Setback> {
+        let before = owners
+        _ = try database.run("SAVEPOINT one_row", [])
+        do throws(StoreError) {
+            let result = try body(&owners)
+            _ = try database.run("RELEASE SAVEPOINT one_row", [])
+            return result
+        } catch {
+            guard error.kind == .refused else { throw error }
+            // Deferred keys may refuse at the release; the savepoint is still there then.
+            _ = try database.run("ROLLBACK TO SAVEPOINT one_row", [])
+            _ = try database.run("RELEASE SAVEPOINT one_row", [])
+            owners = before
+            return .failure(error.operation == Owners.lookup ? .dropped(.room_not_found) : .refused(error))
+        }
+    }
+
+    // MARK: Exactly once
+
+    /// How many of the rows were applied before.
+    private func appliedBefore(_ origin: RowOrigin, count: Int) throws(StoreError) -> Int {
+        let answer = try database.rows(
+            "SELECT sequence FROM lkpush_outbox WHERE journal = $1", [.text(origin.journal)])
+        guard let last = answer.rows.first?.first?.asInteger, last >= origin.firstSequence else { return 0 }
+        return Int(min(last - origin.firstSequence + 1, Int64(count)))
+    }
+
+    private func mark(_ origin: RowOrigin, last: Int64, at now: Timestamp) throws(StoreError) {
+        _ = try database.run(
+            """
+            INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, $2, $3)
+            ON CONFLICT (journal) DO UPDATE SET sequence = excluded.sequence, applied_at = excluded.applied_at
+            """, [.text(origin.journal), .integer(last), .time(now)])
+    }
+
+    // MARK: One row
+
+    private func apply(_ row: StoreRow, _ owners: inout Owners) throws(StoreError) -> Result<Void, Setback> {
+        if case .absent(let participantSID) = row {
+            _ = try database.run("DELETE FROM room_presence WHERE participant_sid = $1", [.text(participantSID)])
+            return .success(())
+        }
+        if let fault = row.fault {
+            return .failure(.refused(StoreError(.refused, operation: "write", text: fault)))
+        }
+        let key: OrganizationKey
+        switch try owners.key(of: row.owner) {
+        case .success(let found): key = found
+        case .failure(let reason): return .failure(.dropped(reason))
+        }
+        switch row {
+        case .session(let session): try add(session, key)
+        case .recording(let recording): try replace(recording, key)
+        case .present(let presence): try replace(presence, key)
+        case .absent: break
+        }
+        return .success(())
+    }
+
+    private func add(_ row: SessionRow, _ organization: OrganizationKey) throws(StoreError) {
+        _ = try database.run(
+            """
+            INSERT INTO participant_activity_metrics
+                (user_id, organization_id, activity_date, total_duration_seconds, session_count)
+            VALUES ($1, $2, $3, $4, 1)
+            ON CONFLICT (organization_id, user_id, activity_date) DO UPDATE SET
+                total_duration_seconds =
+                    participant_activity_metrics.total_duration_seconds + excluded.total_duration_seconds,
+                session_count = participant_activity_metrics.session_count + excluded.session_count
+            """, [.integer(row.userID), SQLValue(organization), .day(row.day), .double(row.duration_seconds)])
+    }
+
+    private func replace(_ row: RecordingRow, _ organization: OrganizationKey) throws(StoreError) {
+        _ = try database.run(
+            """
+            INSERT INTO recordings (egress_id, room_id, organization_id, request_type, status, started_at, ended_at,
+                duration_seconds, size_bytes, location, error, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (egress_id) DO UPDATE SET room_id = excluded.room_id,
+                organization_id = excluded.organization_id, request_type = excluded.request_type,
+                status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at,
+                duration_seconds = excluded.duration_seconds, size_bytes = excluded.size_bytes,
+                location = excluded.location, error = excluded.error, expires_at = excluded.expires_at
+            """,
+            [
+                .text(row.egressID), row.roomName.isEmpty ? .null : .text(row.roomName), SQLValue(organization),
+                .text(row.requestType), .text(row.status), row.startedAt.map { .time($0) } ?? .null,
+                .time(row.endedAt), row.duration_seconds.map { .double($0) } ?? .null, .integer(row.size_bytes),
+                .text(row.location), .text(row.error), .time(row.expiresAt),
+            ])
+    }
+
+    private func replace(_ row: PresenceRow, _ organization: OrganizationKey) throws(StoreError) {
+        _ = try database.run(
+            """
+            INSERT INTO room_presence
+                (participant_sid, room_sid, room_id, organization_id, user_id, identity, joined_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (participant_sid) DO UPDATE SET room_sid = excluded.room_sid, room_id = excluded.room_id,
+                organization_id = excluded.organization_id, user_id = excluded.user_id,
+                identity = excluded.identity, joined_at = excluded.joined_at
+            """,
+            [
+                .text(row.participantSID), .text(row.roomSID), row.roomName.isEmpty ? .null : .text(row.roomName),
+                SQLValue(organization), .integer(row.userID), .text(row.identity), .time(row.joinedAt),
+            ])
+    }
+}

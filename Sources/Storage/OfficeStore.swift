@@ -1,0 +1,16 @@
+/// What lkpush keeps in the office's database and asks of it: rows out, organizations and reports back.
+///
+/// Pure logic over the port: it neither waits nor retries, and every time is a parameter. It belongs to the thread of
+/// its connection. After an error that is not `refused` the connection is in doubt, the store itself never.
+package final class OfficeStore {
+    let database: any Database
+    let lookup: LookupQuery
+
+    package init(_ database: any Database, lookup: LookupQuery = .standard) {
+        self.database = database
+        self.lookup = lookup
+    }
+
+    /// Ends the connection.
+    package func close() { database.close() }
+}

@@ -1,0 +1,32 @@
+/// What the database did not do. Values of parameters and credentials never appear in it.
+package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the caller can do about it.
+    package enum Kind: Sendable, Equatable {
+        /// The connection is gone and must be made again.
+        case connectionLost
+        /// The data cannot be stored, now or ever: PostgreSQL's SQLSTATE classes 22 and 23, SQLite's constraints.
+        /// https://www.postgresql.org/docs/15/errcodes-appendix.html
+        case refused
+        /// Anything else: it may work later.
+        case other
+    }
+
+    package let kind: Kind
+    /// What was attempted, such as `step`.
+    package let operation: String
+    /// SQLSTATE, or SQLite's extended result code; empty where lkpush itself says no.
+    package let code: String
+    /// What the database says about it.
+    package let text: String
+
+    package init(_ kind: Kind, operation: String, code: String = "", text: String) {
+        self.kind = kind
+        self.operation = operation
+        self.code = code
+        self.text = text
+    }
+
+    package var description: String {
+        code.isEmpty ? "\(operation): \(text)" : "\(operation): \(text) (\(code))"
+    }
+}

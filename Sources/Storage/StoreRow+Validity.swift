@@ -1,0 +1,36 @@
+import Wire
+
+extension StoreRow {
+    /// Whose row it is; nil for a row that needs no organization.
+    var owner: RowOwner? {
+        switch self {
+        case .session(let row): row.owner
+        case .recording(let row): row.owner
+        case .present(let row): row.owner
+        case .absent: nil
+        }
+    }
+
+    /// Why no database can compare what the row holds: a time outside of the years 1 to 9999, or a duration that is no
+    /// number and would make every sum one. Nil for a row that can be stored.
+    var fault: String? {
+        let (times, duration): ([Timestamp?], Double?) =
+            switch self {
+            case .session(let row): ([], row.duration_seconds)
+            case .recording(let row): ([row.startedAt, row.endedAt, row.expiresAt], row.duration_seconds)
+            case .present(let row): ([row.joinedAt], nil)
+            case .absent: ([], nil)
+            }
+        if case .session(let row) = self, !Self.days.contains(row.day.daysSinceEpoch) {
+            return "its day is outside of the years 1 to 9999"
+        }
+        if times.contains(where: { $0.map { !Self.times.contains($0.milliseconds) } ?? false }) {
+            return "a time of it is outside of the years 1 to 9999"
+        }
+        return duration.map(\.isFinite) ?? true ? nil : "its duration is not a number"
+    }
+
+    /// 0001-01-01 to 9999-12-31.
+    private static var days: ClosedRange<Int> { -719_162...2_932_896 }
+    private static var times: ClosedRange<Int64> { -62_135_596_800_000...253_402_300_799_999 }
+}

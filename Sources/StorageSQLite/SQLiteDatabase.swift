@@ -1,0 +1,176 @@
+import SQLite
+package import Storage
+import Wire
+
+/// The office's database in an SQLite file.
+///
+/// Times are ISO 8601 text in UTC with milliseconds (`2026-09-28T06:00:00.000Z`), days are `2026-09-28`: both compare
+/// as text in the order of time, and SQLite's own date functions read them. A new file gets a write-ahead log; the file
+/// of another application keeps its journal mode. Commits are on the device before they return.
+package final class SQLiteDatabase: Database {
+    package let dialect = SQLDialect(generatedKey: "INTEGER PRIMARY KEY", timestamp: "timestamptz")
+    private let connection: Connection
+    /// The numbers of `$1`, `$2`, … in each statement: SQLite numbers them in order of appearance.
+    private var places: [String: [Int]] = [:]
+
+    /// Opens the file, or makes it where it may write. `busyTimeout` is how long a statement waits for another process.
+    package init(
+        path: String, isReadOnly: Bool = false, busyTimeout: Duration = .seconds(1)
+    ) throws(StoreError) {
+        do throws(SQLiteError) {
+            var settings = ConnectionSettings()
+            settings.busyTimeout = busyTimeout
+            settings.isReadOnly = isReadOnly
+            settings.usesWriteAheadLog = false
+            connection = try Connection(path: path, settings)
+            var pages: Int64 = 0
+            try connection.rows("PRAGMA page_count") { pages = $0.int64(at: 0) }
+            // Two processes may start together: the one that is too late finds the log switched on.
+            if pages == 0 { try? connection.useWriteAheadLog() }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    package func close() {
+        places.removeAll()
+        connection.close()
+    }
+
+    // MARK: Statements
+
+    package func run(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> Int {
+        try guarded { () throws(SQLiteError) in
+            try bound(sql, values).run()
+            return connection.changes
+        }
+    }
+
+    package func rows(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> SQLRows {
+        if !connection.isInTransaction { try checkFile() }
+        return try guarded { () throws(SQLiteError) in
+            let statement = try bound(sql, values)
+            var rows: [[SQLValue]] = []
+            let count = statement.columnCount
+            try statement.forEachRow { row in rows.append((0..<count).map { Self.value(row.value(at: $0)) }) }
+            return SQLRows(columns: (0..<count).map { statement.columnName(at: $0) }, rows: rows)
+        }
+    }
+
+    package func runScript(_ sql: String) throws(StoreError) {
+        try guarded { () throws(SQLiteError) in try connection.execute(sql) }
+    }
+
+    private func bound(_ sql: String, _ values: [SQLValue]) throws(SQLiteError) -> Statement {
+        let statement = try connection.statement(sql)
+        for (place, value) in zip(try places(in: statement, count: values.count), values) {
+            try statement.bind(Self.value(value), at: place)
+        }
+        return statement
+    }
+
+    private func places(in statement: Statement, count: Int) throws(SQLiteError) -> [Int] {
+        if let known = places[statement.sql] { return known }
+        let found = (0..<count).compactMap { statement.parameter(named: "$\($0 + 1)") }
+        guard found.count == count, statement.parameterCount == count else {
+            throw SQLiteError(
+                operation: "bind", subject: statement.sql, code: 0,
+                text: "expected the parameters $1 to $\(count) and no others")
+        }
+        if places.count < Connection.Limits.keptStatements { places[statement.sql] = found }
+        return found
+    }
+
+    // MARK: Transactions
+
+    package func begin(_ purpose: TransactionPurpose) throws(StoreError) {
+        try checkFile()
+        // SQLite has one writer at a time: the lock of a write is the lock of a migration.
+        try guarded { () throws(SQLiteError) in try connection.begin(.immediate) }
+    }
+
+    package func commit() throws(StoreError) {
+        try guarded { () throws(SQLiteError) in try connection.commit() }
+    }
+
+    package func rollBack() { connection.rollBack() }
+
+    /// A file that was removed still answers, takes every write, and keeps none.
+    private func checkFile() throws(StoreError) {
+        if connection.isMoved {
+            throw StoreError(.connectionLost, operation: "begin", text: "the database file was removed or replaced")
+        }
+    }
+
+    // MARK: Schema
+
+    package func columns(of table: String) throws(StoreError) -> [TableColumn] {
+        let found = try rows(
+            "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info($1)", [.text(table)])
+        return found.rows.map { row in
+            let type = row[1].asText ?? ""
+            // An integer primary key is made by SQLite. https://www.sqlite.org/lang_createtable.html#rowid
+            let isGenerated = row[4].asInteger == 1 && type.lowercased() == "integer"
+            return TableColumn(
+                name: row[0].asText ?? "", type: type,
+                isRequired: row[2].asInteger == 1 && row[3] == .null && !isGenerated)
+        }
+    }
+
+    package func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool {
+        let found = try rows(
+            """
+            SELECT list.name, info.name FROM pragma_index_list($1) AS list, pragma_index_info(list.name) AS info
+            WHERE list."unique" = 1 AND list.partial = 0
+            """, [.text(table)])
+        let indexes = Dictionary(grouping: found.rows, by: { $0[0] })
+        return indexes.values.contains { rows in
+            Set(rows.compactMap { $0[1].asText }) == Set(columns) && rows.count == columns.count
+        }
+    }
+
+    // MARK: Values
+
+    private static func value(_ value: SQLValue) -> ColumnValue {
+        switch value {
+        case .null: .null
+        case .integer(let number): .integer(number)
+        case .double(let number): .double(number)
+        case .text(let text): .text(text)
+        case .time(let time): .text(CivilTime(time).description)
+        case .day(let day): .text(day.description)
+        }
+    }
+
+    private static func value(_ value: ColumnValue) -> SQLValue {
+        switch value {
+        case .null: .null
+        case .integer(let number): .integer(number)
+        case .double(let number): .double(number)
+        case .text(let text): .text(text)
+        case .blob(let bytes): .text(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    private func guarded<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreError) -> Result {
+        do throws(SQLiteError) {
+            return try body()
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
+
+extension StoreError {
+    /// What SQLite says, in the words of the port.
+    init(_ error: SQLiteError) {
+        let kind: Kind =
+            switch error.condition {
+            case .refused: .refused
+            case .unreachable, .damaged, .readOnly: .connectionLost
+            case .busy, .full, .other: .other
+            }
+        self.init(
+            kind, operation: "\(error.operation) \(error.subject)", code: "sqlite \(error.code)", text: error.text)
+    }
+}

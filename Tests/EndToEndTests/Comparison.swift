@@ -1,0 +1,25 @@
+/// What two sets of samples disagree about.
+enum Comparison {
+    /// Samples that depend on the moment or on the machine, or that another comparison covers.
+    private static let apart = [
+        "lk_webhook_delivery_lag_seconds_sum", "lk_webhook_delivery_lag_seconds_bucket", "lk_org_info",
+        "lk_org_recording_limit_minutes", "lk_unique_participants", "lk_participant_total_online_seconds",
+        "lk_egress_completed", "lk_egress_total_duration_seconds", "lk_participants_connected",
+    ]
+
+    /// The samples of the contract that events drive.
+    static func driven(_ samples: [String: Double]) -> [String: Double] {
+        samples.filter { sample in
+            sample.key.hasPrefix("lk_") && !apart.contains(String(sample.key.prefix { $0 != "{" }))
+        }
+    }
+
+    /// One line for each difference; a sample that only one side has must be 0 there.
+    static func differences(expected: [String: Double], found: [String: Double]) -> [String] {
+        Set(expected.keys).union(found.keys).sorted().compactMap { key in
+            let (wanted, got) = (expected[key] ?? 0, found[key] ?? 0)
+            // Sums of the same numbers in another order differ in their last digits.
+            return abs(wanted - got) <= 1e-9 * max(1, abs(wanted)) ? nil : "\(key): \(wanted) expected, \(got) found"
+        }
+    }
+}

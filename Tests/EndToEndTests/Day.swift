@@ -1,0 +1,113 @@
+import Foundation
+import LiveKit
+import Platform
+import TestSupport
+import Testing
+import Wire
+
+/// A recorded day, moved so that it ends a moment ago, and signed anew: a receiver checks tokens against its clock, and
+/// windows of the database end now.
+///
+/// Every time in a body is moved by the same whole seconds, so every duration stays what it was.
+struct Day {
+    struct Post: Sendable {
+        let room: String
+        let body: [UInt8]
+        let token: String
+        let status: Int
+        let isForged: Bool
+    }
+
+    let posts: [Post]
+    /// What really happened, as the maker of the day wrote it down.
+    let truth: DayTruth
+
+    init(_ name: String) throws {
+        let folder = try #require(Bundle.module.resourcePath) + "/Data/"
+        let lines = try Self.content(folder + "\(name).jsonl").split(separator: "\n")
+        truth = try DayTruth(Self.content(folder + "\(name).truth.json"))
+        let now = SystemTime().now().milliseconds / 1_000
+        let records = try lines.map { line in
+            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+        let last = records.map { Self.expected($0)["created_at"] as? Int64 ?? 0 }.max() ?? 0
+        let shift = now - 5 - last
+        let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
+        let forger = TokenSigner(key: RunningExporter.key, secret: Secret("wrongwrongwrongwrongwrong"))
+        posts = try records.map { record in
+            let expected = Self.expected(record)
+            let isForged = expected["class"] as? String == "forged"
+            let body = Self.moved(try #require(record["body"] as? String), by_seconds: shift)
+            let token = (isForged ? forger : signer).webhookToken(
+                for: body.span, at: Timestamp(seconds: now), lifetime: .seconds(3_600))
+            return Post(
+                room: try #require(expected["room"] as? String), body: body, token: token,
+                status: try #require(expected["http"] as? Int), isForged: isForged)
+        }
+    }
+
+    private static func expected(_ record: [String: Any]) -> [String: Any] {
+        record["expected"] as? [String: Any] ?? [:]
+    }
+
+    /// The text of a file, or of the same file compressed.
+    private static func content(_ path: String) throws -> String {
+        if FileManager.default.fileExists(atPath: path) { return try String(contentsOfFile: path, encoding: .utf8) }
+        let (status, output) = ChildProcess.run("/usr/bin/gzip", ["-dc", path + ".gz"])
+        try #require(status == 0)
+        return output
+    }
+
+    private static let times: Set<Substring> = [
+        "createdAt", "creationTime", "creationTimeMs", "joinedAt", "joinedAtMs", "startedAt", "endedAt", "updatedAt",
+        "unixMicro",
+    ]
+
+    /// A body with its times moved. The unit of a time shows in its number of digits.
+    static func moved(_ body: String, by_seconds shift: Int64) -> [UInt8] {
+        var words = body.split(separator: "\"", omittingEmptySubsequences: false)
+        for index in words.indices.dropFirst(2) where words[index - 1] == ":" && times.contains(words[index - 2]) {
+            guard let time = Int64(words[index]) else { continue }
+            let unit: Int64 =
+                switch words[index].count {
+                case ...10: 1
+                case 11...13: 1_000
+                case 14...16: 1_000_000
+                default: 1_000_000_000
+                }
+            words[index] = Substring(String(time + shift * unit))
+        }
+        return Array(words.joined(separator: "\"").utf8)
+    }
+
+    /// Sends all of it: the posts of one room in their order, rooms side by side. Statuses are checked.
+    func send(to port: UInt16, _ range: Range<Int>? = nil, connections: Int = 8) {
+        var lanes = Array(repeating: [Post](), count: connections)
+        var laneOfRoom: [String: Int] = [:]
+        for post in posts[range ?? 0..<posts.count] {
+            let lane = laneOfRoom[post.room] ?? laneOfRoom.count % connections
+            laneOfRoom[post.room] = lane
+            lanes[lane].append(post)
+        }
+        let threads = lanes.map { posts in NamedThread(name: "sender") { Self.send(posts, to: port) } }
+        for thread in threads { thread.join() }
+    }
+
+    private static func send(_ posts: [Post], to port: UInt16) {
+        do throws(SystemError) {
+            let client = try LoopbackClient(port: port)
+            for (number, post) in posts.enumerated() {
+                let headers = [
+                    "Authorization": post.token, "Content-Type": "application/webhook+json", "User-Agent": "LiveKit",
+                ]
+                let status = client.post("/webhook", headers, post.body)?.status
+                guard status == post.status else {
+                    Issue.record("post \(number) was answered \(status ?? 0) and not \(post.status)")
+                    return
+                }
+            }
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+}

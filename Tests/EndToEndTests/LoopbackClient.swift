@@ -1,0 +1,40 @@
+import Platform
+import TestSupport
+
+/// One kept-alive HTTP connection to 127.0.0.1.
+final class LoopbackClient {
+    private let socket: LoopbackSocket
+    private var buffer: [UInt8] = []
+
+    init(port: UInt16) throws(SystemError) { socket = try LoopbackSocket.connected(to: port) }
+
+    struct Answer {
+        let status: Int
+        let body: String
+    }
+
+    func get(_ path: String) -> Answer? { exchange("GET", path, [:], []) }
+
+    func post(_ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
+        exchange("POST", path, headers, body)
+    }
+
+    private func exchange(_ method: String, _ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n"
+        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        guard socket.write(Array((head + "\r\n").utf8) + body) else { return nil }
+        guard let message = HTTPMessage.read(from: socket, buffer: &buffer) else { return nil }
+        let words = message.startLine.split(separator: " ")
+        guard words.count >= 2, let status = Int(words[1]) else { return nil }
+        return Answer(status: status, body: String(decoding: message.body, as: UTF8.self))
+    }
+
+    /// One request on a connection of its own; nil where nobody answers.
+    static func get(_ path: String, port: UInt16) -> Answer? {
+        do throws(SystemError) {
+            return try LoopbackClient(port: port).get(path)
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+/// The built program, started with an environment of its own.
+final class RunningExporter {
+    /// Beside the test bundle.
+    static let executable: String = {
+        guard let path = realpath("/proc/self/exe", nil) else { return "" }
+        defer { free(path) }
+        return String(cString: path).split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/lkpush"
+    }()
+
+    static let key = "APIqubitalTest"
+    static let secret = "secret-for-tests-only-0123456789abcdef"
+
+    let process: ChildProcess
+    private let log: String
+
+    /// Starts it on free ports; `environment` adds to, or replaces, what every run needs.
+    init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) throws(SystemError) {
+        var variables = Self.environment(folder)
+        variables.merge(environment) { $1 }
+        log = folder.file("\(name)-\(UInt32.random(in: 0..<UInt32.max)).log")
+        process = try ChildProcess(Self.executable, [], environment: variables, output: log)
+    }
+
+    static func environment(_ folder: TemporaryFolder) -> [String: String] {
+        [
+            "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": key, "LIVEKIT_API_SECRET": secret, "LISTEN": "127.0.0.1:0",
+            "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"), "REGION": "here",
+            "ENVIRONMENT": "test", "INSTANCE": "exporter-1", "LOG_LEVEL": "debug", "no_proxy": "127.0.0.1",
+        ]
+    }
+
+    /// Everything it has written.
+    var output: String {
+        do throws(SystemError) {
+            return String(decoding: try FileStore.read(log, limit: 256 << 20), as: UTF8.self)
+        } catch {
+            return ""
+        }
+    }
+
+    /// Its log lines so far.
+    var lines: [[String: Any]] {
+        output.split(separator: "\n").compactMap { line in
+            (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
+        }
+    }
+
+    /// The port a listener was bound to, once it was.
+    func port(_ listener: String) -> UInt16? {
+        for line in lines where line["msg"] as? String == "listening" && line["listener"] as? String == listener {
+            return (line["address"] as? String)?.split(separator: ":").last.flatMap { UInt16($0) }
+        }
+        return nil
+    }
+
+    /// Waits until it is ready, and gives both ports.
+    func ready(sourceLocation: SourceLocation = #_sourceLocation) throws -> (webhooks: UInt16, metrics: UInt16) {
+        let ports = Waiting.value(for: "readiness", sourceLocation: sourceLocation) { () -> (UInt16, UInt16)? in
+            guard process.poll() == nil else { return (0, 0) }
+            guard let webhooks = port("public"), let metrics = port("metrics"),
+                LoopbackClient.get("/readyz", port: metrics)?.status == 200
+            else { return nil }
+            return (webhooks, metrics)
+        }
+        let (webhooks, metrics) = try #require(ports, "\(output.suffix(2_000))", sourceLocation: sourceLocation)
+        try #require(webhooks != 0, "it ended: \(output.suffix(2_000))", sourceLocation: sourceLocation)
+        return (webhooks, metrics)
+    }
+
+    /// What `/metrics` says now.
+    static func metrics(_ port: UInt16) -> [String: Double] {
+        Exposition.samples(LoopbackClient.get("/metrics", port: port)?.body ?? "")
+    }
+
+    /// Waits until the event-driven samples are `expected`, and says what is wrong where they never are.
+    static func expect(
+        _ expected: [String: Double], at port: UInt16, within limit: Duration = .seconds(30),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let wanted = Comparison.driven(expected)
+        var differences: [String] = []
+        let isEqual = Waiting.until("the samples", within: limit, sourceLocation: sourceLocation) {
+            differences = Comparison.differences(expected: wanted, found: Comparison.driven(metrics(port)))
+            return differences.isEmpty
+        }
+        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))", sourceLocation: sourceLocation)
+    }
+}

@@ -1,0 +1,67 @@
+import Exporter
+import HTTPServing
+import Metrics
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct RoutesTests {
+    private let readiness = Readiness()
+    private let registry = Registry(maxSeries: 1_000)
+
+    private func serve() throws -> Server {
+        try Server(
+            listen: ListenAddress("127.0.0.1:0"), routes: Routes.private(registry: registry, readiness: readiness))
+    }
+
+    @Test func `the private listener shows the metrics as Prometheus reads them`() throws {
+        registry.counter("lkpush_test_total", "A counter.", labels: ["kind"]).series(["a\"b"])?.increment(by: 3)
+        let server = try serve()
+        let reply = try #require(try RawHTTP(port: server.address.port).ask("GET", "/metrics"))
+        #expect(reply.status == 200)
+        #expect(reply.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
+        #expect(reply.text.contains("# TYPE lkpush_test_total counter\nlkpush_test_total{kind=\"a\\\"b\"} 3\n"))
+        let head = try #require(try RawHTTP(port: server.address.port).ask("HEAD", "/metrics"))
+        #expect(head.header("content-length") == "\(reply.body.count)")
+    }
+
+    @Test func `the index names every route of the private listener`() throws {
+        let server = try serve()
+        let client = try RawHTTP(port: server.address.port)
+        let page = try #require(client.ask("GET", "/"))
+        #expect(page.status == 200)
+        for route in Routes.private(registry: registry, readiness: readiness) where route.path != "/" {
+            #expect(page.text.contains(route.path))
+            #expect(client.ask("GET", route.path)?.status != 404)
+        }
+        #expect(client.ask("POST", "/webhook", body: [1])?.status == 404)
+    }
+
+    @Test func `health is ok from the start, readiness when nothing is in the way`() throws {
+        let server = try serve()
+        let client = try RawHTTP(port: server.address.port)
+        #expect(client.ask("GET", "/healthz")?.text == "ok")
+        #expect(client.ask("GET", "/readyz")?.status == 503)
+        #expect(client.ask("GET", "/readyz")?.text == "not ready: starting")
+        readiness.clear(.starting)
+        #expect(client.ask("GET", "/readyz")?.status == 200)
+        readiness.block(.database, because: "the database cannot be reached")
+        readiness.block(.state, because: "another process holds the lock")
+        #expect(
+            client.ask("GET", "/readyz")?.text
+                == "not ready: another process holds the lock; the database cannot be reached")
+        readiness.clear(.state)
+        readiness.clear(.database)
+        #expect(client.ask("GET", "/readyz")?.text == "ready")
+    }
+
+    @Test func `a listener's figures are metrics`() throws {
+        let server = try serve()
+        ListenerMetrics(in: registry).show(server, as: "private", in: registry)
+        let client = try RawHTTP(port: server.address.port)
+        let page = try #require(client.ask("GET", "/metrics")).text
+        #expect(page.contains("lkpush_http_connections{listener=\"private\"} 1\n"))
+        #expect(page.contains("lkpush_http_connections_accepted_total{listener=\"private\"} 1\n"))
+        #expect(page.contains("lkpush_http_connections_cut_total{listener=\"private\",reason=\"header_timeout\"} 0\n"))
+    }
+}

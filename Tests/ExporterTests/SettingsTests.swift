@@ -1,0 +1,163 @@
+import Exporter
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct SettingsTests {
+    private let required = ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"]
+
+    private func read(_ changes: [String: String]) -> (settings: Settings, problems: [String], reader: SettingsReader) {
+        var reader = SettingsReader(required.merging(changes) { $1 })
+        let settings = Settings(&reader)
+        return (settings, reader.problems, reader)
+    }
+
+    @Test func `a key pair is all that is needed`() {
+        let (settings, problems, _) = read([:])
+        #expect(problems.isEmpty)
+        #expect(settings.listen == "0.0.0.0:3001")
+        #expect(settings.metricsListen == "127.0.0.1:9464")
+        #expect(settings.pushInterval == .seconds(15))
+        #expect(settings.idlePushInterval == .seconds(15))
+        #expect(settings.webhookMaxBody == .mebibytes(4))
+        #expect(settings.maxSeries == 150_000)
+        #expect(settings.organizationSource == .fixed)
+        #expect(settings.remoteWriteURL == nil)
+        #expect(settings.regionLabel == "local")
+        #expect(settings.activityRetention == nil)
+    }
+
+    @Test func `all problems are named at once, each with what was expected`() {
+        let (_, problems, _) = read([
+            "LIVEKIT_API_SECRET": "", "PUSH_INTERVAL": "soon", "WEBHOOK_MAX_BODY": "4 apples", "QUEUE_SIZE": "0",
+            "ORG_SOURCE": "guess", "GRAFANA_PROM_REMOTE_WRITE_URL": "ftp://x", "HISTOGRAM_LONG_BUCKETS": "maybe",
+        ])
+        #expect(
+            problems == [
+                "LIVEKIT_API_SECRET: required with LIVEKIT_API_KEY",
+                "WEBHOOK_MAX_BODY: expected a size such as 512KiB, 4MiB or 1GiB, from 1KiB to 64MiB, got \"4 apples\"",
+                "QUEUE_SIZE: expected a whole number from 1 to 1000000, got \"0\"",
+                "HISTOGRAM_LONG_BUCKETS: expected true or false, got \"maybe\"",
+                "ORG_SOURCE: expected one of fixed, room-name, metadata, database, got \"guess\"",
+                "GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push",
+                "PUSH_INTERVAL: expected a duration such as 500ms, 15s, 10m, 1h or 90d, from 100ms to 4m, "
+                    + "got \"soon\"",
+            ])
+    }
+
+    @Test func `pushing needs environment and region`() {
+        let (_, problems, _) = read(["GRAFANA_PROM_REMOTE_WRITE_URL": "https://example.com/api/prom/push"])
+        #expect(problems.count == 2)
+        #expect(problems.contains { $0.hasPrefix("ENVIRONMENT: required") })
+        #expect(problems.contains { $0.hasPrefix("REGION: required") })
+    }
+
+    @Test func `the idle interval follows the push interval and is never below it`() {
+        #expect(read(["PUSH_INTERVAL": "30s"]).settings.idlePushInterval == .seconds(30))
+        #expect(read(["IDLE_PUSH_INTERVAL": "60s"]).settings.idlePushInterval == .seconds(60))
+        #expect(read(["IDLE_PUSH_INTERVAL": "5s"]).problems.count == 1)
+        #expect(read(["IDLE_PUSH_INTERVAL": "5m"]).problems.count == 1)
+    }
+
+    @Test func `a database changes how organizations are found, unless told otherwise`() {
+        #expect(read(["DATABASE_URL": "sqlite:/tmp/x.db"]).settings.organizationSource == .database)
+        #expect(
+            read(["DATABASE_URL": "sqlite:/tmp/x.db", "ORG_SOURCE": "fixed"]).settings.organizationSource == .fixed)
+    }
+
+    @Test(
+        arguments: [
+            ["ORG_SOURCE": "room-name"], ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<org>"],
+            ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<name>.*)$"], ["ORG_SOURCE": "metadata"],
+            ["ORG_LOOKUP_SQL": "SELECT 1"], ["GRAFANA_PROM_USERNAME": "7"], ["GRAFANA_API_KEY": "k"],
+            ["EXTERNAL_LABELS": "9x=1"], ["EXTERNAL_LABELS": "__x=1"], ["EXTERNAL_LABELS": "a=1,a=2"],
+            ["EXTERNAL_LABELS": "a"], ["REMOTE_WRITE_HEADERS": "Authorization=x"],
+            ["REMOTE_WRITE_HEADERS": "X-Prometheus-Remote-Write-Version=2"],
+            ["REMOTE_WRITE_TLS_CERT_FILE": "/etc/hostname"],
+            ["REMOTE_WRITE_TLS_CA_FILE": "/no/such/file"], ["REMOTE_WRITE_MAX_BACKOFF": "100ms"],
+            ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
+        ] as [[String: String]])
+    func `what cannot work is refused before anything starts`(changes: [String: String]) {
+        #expect(read(changes).problems.count == 1, "\(changes)")
+    }
+
+    @Test func `a misspelt name is an error that says what was meant`() {
+        #expect(
+            read(["REMOTE_WRITE_TIMEOT": "1s"]).problems
+                == ["REMOTE_WRITE_TIMEOT: no such setting; is REMOTE_WRITE_TIMEOUT meant?"])
+        #expect(
+            read(["GRAFANA_API_KEY_FIL": "x"]).problems
+                == ["GRAFANA_API_KEY_FIL: no such setting; is GRAFANA_API_KEY_FILE meant?"])
+    }
+
+    @Test(arguments: [
+        "HOME", "PATH", "LISTN", "LIVEKIT_SERVICE_HOST", "LIVEKIT_PORT_443_TCP", "LIVEKIT_SOMETHING_ELSE",
+        "UNRELATED_TIMEOUT",
+    ])
+    func `what belongs to others is ignored`(name: String) {
+        #expect(read([name: "x"]).problems.isEmpty)
+    }
+
+    @Test func `a secret may come from a file, and not from both`() throws {
+        let folder = TemporaryFolder()
+        try FileStore.replace(folder.file("secret"), with: Array("  from a file\n".utf8))
+        let (settings, problems, _) = read([
+            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY_FILE": folder.file("secret"),
+        ])
+        #expect(problems.isEmpty)
+        #expect(try settings.apiKey?.read() == Secret("from a file"))
+        #expect(
+            read(["LIVEKIT_API_SECRET_FILE": folder.file("secret")]).problems
+                == ["LIVEKIT_API_SECRET and LIVEKIT_API_SECRET_FILE are both set: give one"])
+        #expect(read(["DATABASE_URL_FILE": folder.file("absent")]).problems.count == 1)
+    }
+
+    @Test func `several keys come from one file`() throws {
+        let folder = TemporaryFolder()
+        try FileStore.replace(
+            folder.file("keys"), with: Array("# ours\nAPIone: secret-1\n\n  \"APItwo\" : 'secret: 2'\n".utf8))
+        let (settings, problems, _) = read([
+            "LIVEKIT_API_KEY": "", "LIVEKIT_API_SECRET": "", "LIVEKIT_KEYS_FILE": folder.file("keys"),
+        ])
+        #expect(problems.isEmpty)
+        #expect(try settings.liveKitKeys.read() == ["APIone": Secret("secret-1"), "APItwo": Secret("secret: 2")])
+        for content in ["", "no colon", "a: 1\na: 2", ": x", "a:"] {
+            try FileStore.replace(folder.file("keys"), with: Array(content.utf8))
+            #expect(throws: LiveKitKeys.Unreadable.self) { try settings.liveKitKeys.read() }
+        }
+    }
+
+    @Test func `no printed row shows a secret`() {
+        let (_, problems, reader) = read([
+            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY": "hunter2", "LIVEKIT_API_SECRET": "hunter2",
+            "DATABASE_URL": "postgres://user:hunter2@host/db", "REMOTE_WRITE_HEADERS": "X-Token=hunter2",
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "https://u:hunter2@host/", "REGION": "eu", "ENVIRONMENT": "prod",
+        ])
+        #expect(problems.count == 1)
+        for text in problems + reader.rows.filter({ $0.name != "GRAFANA_PROM_REMOTE_WRITE_URL" }).map(\.effective) {
+            #expect(!text.contains("hunter2"), "\(text)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h", 3_600_000), ("90d", 7_776_000_000), ("0", 0),
+        ] as [(String, Int64)])
+    func `durations are read with their unit, and written back`(text: String, milliseconds: Int64) {
+        #expect(UnitText.duration(text) == .milliseconds(milliseconds))
+        #expect(text == "0" || UnitText.text(.milliseconds(milliseconds)) == text)
+    }
+
+    @Test(arguments: ["15", "s", "-1s", "1.5s", "1 s", "1S", "99999999999999999999s", "9223372036854775807d", ""])
+    func `a duration without a known unit is none`(text: String) {
+        #expect(UnitText.duration(text) == nil)
+        #expect(UnitText.size(text) == nil)
+    }
+
+    @Test func `every setting is listed once, with a sentence`() {
+        let rows = read([:]).reader.rows
+        #expect(Set(rows.map(\.name)).count == rows.count)
+        for row in rows { #expect(row.help.hasSuffix("."), "\(row.name)") }
+        for row in rows { #expect(HelpText.text.contains("  \(row.name)"), "\(row.name)") }
+    }
+}

@@ -1,0 +1,141 @@
+import Exporter
+import Metrics
+import Platform
+import Storage
+import StorageSQLite
+import TestSupport
+import Wire
+
+/// A store thread with a database file, and everything it says.
+struct StoreHarness {
+    struct Answers {
+        var organizations: [(room: String, answer: Result<Organization, LookupFailure>)] = []
+        var reports: [Report] = []
+    }
+
+    /// 2026-09-28T12:00:00Z by the wall, real time for waits.
+    struct FixedWall: TimeSource {
+        func now() -> Timestamp { StoreHarness.now }
+        func monotonic() -> MonotonicTime { SystemTime().monotonic() }
+    }
+
+    static let now = Timestamp(seconds: 20_724 * 86_400 + 43_200)
+    private static let patience = Duration.seconds(20)
+
+    let folder = TemporaryFolder()
+    let registry = Registry(maxSeries: 1_000)
+    let answers = Monitor(Answers())
+    /// False keeps the database from being opened.
+    let gate = Monitor(true)
+    let path: String
+
+    init() {
+        path = folder.file("data/office.db")
+        try? FileStore.makeDirectory(folder.file("data"))
+    }
+
+    func start(path: String? = nil, _ change: (inout StoreSettings) -> Void = { _ in }) -> StoreLoop {
+        let path = path ?? self.path
+        return start(
+            open: { () throws(StoreError) in
+                _ = gate.wait(until: nil) { $0 ? true : nil }
+                return try SQLiteDatabase(path: path, busyTimeout: .milliseconds(20))
+            }, change)
+    }
+
+    func start(open: @escaping StoreDriver.Open, _ change: (inout StoreSettings) -> Void) -> StoreLoop {
+        var settings = StoreSettings()
+        settings.minBackoff = .milliseconds(2)
+        settings.maxBackoff = .milliseconds(20)
+        change(&settings)
+        return StoreLoop(
+            settings: settings, open: open, registry: registry,
+            log: Log(level: .error, format: .text, file: -1), time: FixedWall()
+        ) { answer in
+            answers.change { answers in
+                switch answer {
+                case .organization(let room, let result): answers.organizations.append((room, result))
+                case .report(let report): answers.reports.append(report)
+                }
+            }
+        }
+    }
+
+    func stop(_ loop: StoreLoop, within time: Duration = Self.patience) -> StoreLoop.Stopped {
+        loop.stop(by: SystemTime().monotonic() + time)
+    }
+
+    // MARK: Waiting
+
+    private var deadline: MonotonicTime { SystemTime().monotonic() + Self.patience }
+
+    func waitForAnswers(_ condition: (Answers) -> Bool) -> Bool {
+        answers.wait(until: deadline) { condition($0) ? true : nil } ?? false
+    }
+
+    /// The first answer for a room.
+    func organization(of room: String) -> Result<Organization, LookupFailure>? {
+        answers.wait(until: deadline) { answers in answers.organizations.first { $0.room == room }?.answer }
+    }
+
+    /// The reports when they meet the condition, or those that there are.
+    func waitForReports(_ condition: ([Report]) -> Bool) -> [Report] {
+        _ = waitForAnswers { condition($0.reports) }
+        return answers.withLock { $0.reports }
+    }
+
+    /// Looks again and again, with a short pause between.
+    func waitFor(_ condition: () throws -> Bool) -> Bool {
+        let pause = Monitor(())
+        let deadline = deadline
+        while SystemTime().monotonic() < deadline {
+            // A database that is being made may not be readable yet.
+            if (try? condition()) ?? false { return true }
+            _ = pause.wait(until: SystemTime().monotonic() + .milliseconds(2)) { _ -> Bool? in nil }
+        }
+        return false
+    }
+
+    func waitForMetric(_ name: String, _ label: String? = nil, _ condition: (Double) -> Bool) -> Bool {
+        waitFor { metric(name, label).map(condition) ?? false }
+    }
+
+    func metric(_ name: String, _ label: String? = nil) -> Double? {
+        registry.collect()
+        let series = registry.snapshot().first { $0.family.name == name }?.series
+        let found = series?.first { label == nil || $0.labelValues == [label] }
+        switch found?.reading {
+        case .counter(let counter): return counter.value
+        case .gauge(let gauge): return gauge.value
+        case .histogram, nil: return nil
+        }
+    }
+
+    // MARK: The database, seen from outside
+
+    func seed(room: String, organization: String) throws {
+        let database = try SQLiteDatabase(path: path)
+        _ = try OfficeStore(database).migrate(at: Self.now)
+        _ = try database.run("INSERT INTO organizations (id, workos_org_id) VALUES (1, $1)", [.text(organization)])
+        _ = try database.run("INSERT INTO rooms (id, organization_id) VALUES ($1, 1)", [.text(room)])
+        database.close()
+    }
+
+    func seedActivity(ages: [Int]) throws {
+        let database = try SQLiteDatabase(path: path)
+        for age in ages {
+            _ = try database.run(
+                "INSERT INTO participant_activity_metrics VALUES (1, 1, $1, 1, 1)",
+                [.day(CivilDate(Self.now).before(days: age))])
+        }
+        database.close()
+    }
+
+    /// All sessions that are in the table.
+    func sessions() throws -> Int64? {
+        let database = try SQLiteDatabase(path: path)
+        defer { database.close() }
+        return try database.rows("SELECT SUM(session_count) FROM participant_activity_metrics", []).rows
+            .first?.first?.asInteger
+    }
+}

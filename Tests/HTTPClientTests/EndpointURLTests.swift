@@ -1,0 +1,26 @@
+import HTTPClient
+import Testing
+
+@Suite struct EndpointURLTests {
+    @Test(arguments: [
+        "", "host/path", "ftp://host/", "http://", "http://:80/", "http:///path", "http://ho st/", "https://user@/",
+    ])
+    func `what is no HTTP URL is refused`(_ text: String) {
+        #expect(EndpointURL(text) == nil)
+    }
+
+    @Test func `what is printed holds neither credentials nor the query`() throws {
+        let url = try #require(EndpointURL("https://me:s3cret@example.com:8443/api/push?token=hidden#part"))
+        #expect(url.description == "https://example.com:8443/api/push")
+        #expect("\(url)" == url.description)
+        #expect(url.isEncrypted)
+        #expect(url.exposed == "https://me:s3cret@example.com:8443/api/push?token=hidden#part")
+    }
+
+    @Test func `a header cannot break out of its line`() {
+        #expect(HTTPHeader("X-One", "a\r\nX-Two: b") == nil)
+        #expect(HTTPHeader("X One", "a") == nil)
+        #expect(HTTPHeader("", "a") == nil)
+        #expect(HTTPHeader("X-One", "ü") != nil)
+    }
+}

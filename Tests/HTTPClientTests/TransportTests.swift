@@ -1,0 +1,255 @@
+import HTTPClient
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct TransportTests {
+    private let time = SystemTime()
+
+    private func url(_ receiver: ScriptedReceiver) throws -> EndpointURL {
+        try #require(EndpointURL(receiver.url))
+    }
+
+    /// Waits until that many requests have ended.
+    private func finish(_ count: Int, of transport: Transport, within limit: Duration = .seconds(20)) -> [Completion] {
+        let deadline = time.monotonic() + limit
+        var completions: [Completion] = []
+        while completions.count < count && time.monotonic() < deadline {
+            transport.poll(until: deadline, into: &completions)
+        }
+        return completions
+    }
+
+    private func only(_ completions: [Completion]) throws -> Completion {
+        try #require(completions.count == 1)
+        return completions[0]
+    }
+
+    private func response(_ completions: [Completion]) throws -> Response {
+        guard case .response(let response) = try only(completions).outcome else {
+            Issue.record("no response: \(completions)")
+            throw SystemError("respond", "test", code: 0)
+        }
+        return response
+    }
+
+    private func failure(_ completions: [Completion]) throws -> NetworkFailure {
+        guard case .failure(let failure) = try only(completions).outcome else {
+            Issue.record("no failure: \(completions)")
+            throw SystemError("fail", "test", code: 0)
+        }
+        return failure
+    }
+
+    @Test func `a request arrives as it was made, and its answer comes back`() throws {
+        let answer = ScriptedReceiver.Answer(418, headers: ["Retry-After": " 7 ", "X-Other": "no"], body: "short")
+        let receiver = try ScriptedReceiver(otherwise: answer)
+        let transport = try Transport()
+        let body = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let headers = try [#require(HTTPHeader("X-One", "1")), #require(HTTPHeader("X-Empty", ""))]
+        let id = transport.start(Request(.post, try url(receiver), headers: headers, body: body))
+        let completions = finish(1, of: transport)
+        let response = try response(completions)
+        #expect(completions[0].id == id)
+        #expect(completions[0].deliveries == 1)
+        #expect(response == Response(status: 418, headers: ["retry-after": "7"], body: Array("short".utf8)))
+        let request = try #require(receiver.requests.first)
+        #expect(request.method == "POST")
+        #expect(request.target == "/api/v1/write")
+        #expect(request.body == body)
+        #expect(request.headers["x-one"] == "1")
+        #expect(request.headers["x-empty"] == "")
+        #expect(request.headers["expect"] == nil)
+    }
+
+    @Test func `an empty body is sent as one`() throws {
+        let receiver = try ScriptedReceiver()
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver)))
+        #expect(try response(finish(1, of: transport)).status == 204)
+        #expect(receiver.requests.first?.headers["content-length"] == "0")
+    }
+
+    @Test func `one connection serves request after request`() throws {
+        let receiver = try ScriptedReceiver()
+        let transport = try Transport()
+        for _ in 0..<20 {
+            _ = transport.start(Request(.post, try url(receiver), body: [1, 2, 3]))
+            #expect(try response(finish(1, of: transport)).status == 204)
+        }
+        #expect(receiver.connectionCount == 1)
+        #expect(receiver.requests.count == 20)
+    }
+
+    @Test func `hundreds of requests run at once, each with its own answer`() throws {
+        let receiver = try ScriptedReceiver()
+        let transport = try Transport()
+        var open: Set<RequestID> = []
+        for number in 0..<300 {
+            open.insert(transport.start(Request(.post, try url(receiver), body: [UInt8(number & 0xFF)])))
+        }
+        let completions = finish(300, of: transport)
+        #expect(Set(completions.map(\.id)) == open)
+        #expect(transport.activeCount == 0)
+        #expect(receiver.requests.count == 300)
+    }
+
+    @Test func `a long body is cut, and does not end the wait late`() throws {
+        let receiver = try ScriptedReceiver(otherwise: .init(500, body: String(repeating: "long ", count: 2_000)))
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver)))
+        let response = try response(finish(1, of: transport))
+        #expect(response.status == 500)
+        #expect(response.body.count == Transport.Limits.bodyKept_bytes)
+    }
+
+    @Test(arguments: [ScriptedReceiver.Answer.Behaviour.endlessBody, .stuckBody])
+    func `a body that never ends leaves the status`(_ behaviour: ScriptedReceiver.Answer.Behaviour) throws {
+        let receiver = try ScriptedReceiver(otherwise: .init(503, headers: ["Retry-After": "3"], behaviour: behaviour))
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver), timeout: .milliseconds(300)))
+        let completion = try only(finish(1, of: transport))
+        guard case .response(let response) = completion.outcome else {
+            Issue.record("no response: \(completion)")
+            return
+        }
+        #expect(response.status == 503)
+        #expect(response.headers == ["retry-after": "3"])
+        #expect(response.body.count <= Transport.Limits.bodyKept_bytes)
+        #expect(completion.duration < .seconds(5))
+    }
+
+    @Test func `no answer in time is a timeout of something that may have arrived`() throws {
+        let receiver = try ScriptedReceiver(otherwise: .hang)
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver), body: [1], timeout: .milliseconds(200)))
+        let failure = try failure(finish(1, of: transport))
+        #expect(failure.kind == .timeout)
+        #expect(failure.mayHaveArrived)
+    }
+
+    @Test(arguments: [ScriptedReceiver.Answer.reset, .close])
+    func `a broken connection may have delivered the request`(_ answer: ScriptedReceiver.Answer) throws {
+        let receiver = try ScriptedReceiver(otherwise: answer)
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver), body: [1]))
+        let failure = try failure(finish(1, of: transport))
+        #expect(failure.kind == .reset)
+        #expect(failure.mayHaveArrived)
+    }
+
+    @Test func `a request sent twice because its connection was dead says so`() throws {
+        let receiver = try ScriptedReceiver(script: [.init(204), .close, .init(400)])
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver), body: [1]))
+        _ = finish(1, of: transport)
+        _ = transport.start(Request(.post, try url(receiver), body: [2]))
+        let completion = try only(finish(1, of: transport))
+        guard case .response(let response) = completion.outcome else {
+            // curl gave up instead of sending again: then it must say that the request may have arrived.
+            #expect(completion.deliveries > 0)
+            return
+        }
+        #expect(response.status == 400)
+        #expect(completion.deliveries == 2)
+        #expect(receiver.requests.map(\.body) == [[1], [2], [2]])
+    }
+
+    @Test func `a refused connection delivered nothing`() throws {
+        let receiver = try ScriptedReceiver()
+        let url = try url(receiver)
+        receiver.stop()
+        let transport = try Transport()
+        _ = transport.start(Request(.post, url, body: [1]))
+        let completion = try only(finish(1, of: transport))
+        let failure = try failure([completion])
+        #expect(failure.kind == .connect)
+        #expect(!failure.mayHaveArrived)
+        #expect(completion.deliveries == 0)
+        #expect(failure.text.contains("127.0.0.1"))
+    }
+
+    @Test func `an unknown name is named as such`() throws {
+        let transport = try Transport()
+        _ = transport.start(Request(.get, try #require(EndpointURL("http://name.invalid/")), timeout: .seconds(5)))
+        let failure = try failure(finish(1, of: transport))
+        #expect(failure.kind == .resolve || failure.kind == .connect)
+        #expect(!failure.mayHaveArrived)
+    }
+
+    @Test func `a redirect is an answer, not an order`() throws {
+        let elsewhere = try ScriptedReceiver()
+        let receiver = try ScriptedReceiver(otherwise: .init(307, headers: ["Location": elsewhere.url], body: "go"))
+        let transport = try Transport()
+        _ = transport.start(Request(.post, try url(receiver), body: [1]))
+        #expect(try response(finish(1, of: transport)).status == 307)
+        #expect(elsewhere.connectionCount == 0)
+    }
+
+    @Test func `another thread ends the wait`() throws {
+        let transport = try Transport()
+        let waker = transport.waker
+        let thread = NamedThread(name: "waker") { waker.wake() }
+        var completions: [Completion] = []
+        transport.poll(until: time.monotonic() + .seconds(20), into: &completions)
+        thread.join()
+        #expect(completions.isEmpty)
+        // The wake-up was used up: the next wait lasts until its deadline.
+        let deadline = time.monotonic() + .milliseconds(50)
+        transport.poll(until: deadline, into: &completions)
+        #expect(time.monotonic() >= deadline)
+    }
+
+    @Test func `a cancelled request has no completion`() throws {
+        let receiver = try ScriptedReceiver(script: [.hang])
+        let transport = try Transport()
+        let lost = transport.start(Request(.post, try url(receiver), body: [1]))
+        var completions: [Completion] = []
+        let deadline = time.monotonic() + .seconds(20)
+        while receiver.requests.isEmpty && time.monotonic() < deadline {
+            transport.poll(until: time.monotonic() + .milliseconds(5), into: &completions)
+        }
+        transport.cancel(lost)
+        let kept = transport.start(Request(.post, try url(receiver), body: [2]))
+        #expect(try only(finish(1, of: transport)).id == kept)
+    }
+
+    @Test func `an untrusted certificate is refused before anything is sent`() throws {
+        let folder = TemporaryFolder()
+        let made = ChildProcess.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", folder.file("key"), "-out",
+                folder.file("certificate"),
+            ])
+        try #require(made.status == 0, "\(made.output)")
+        let free = try LoopbackSocket.listening().port
+        let server = try ChildProcess(
+            "/usr/bin/openssl",
+            [
+                "s_server", "-accept", "127.0.0.1:\(free)", "-key", folder.file("key"), "-cert",
+                folder.file("certificate"), "-www", "-quiet",
+            ])
+        let url = try #require(EndpointURL("https://127.0.0.1:\(free)/"))
+        let transport = try Transport()
+        var completion: Completion?
+        let deadline = time.monotonic() + .seconds(20)
+        while time.monotonic() < deadline {
+            _ = transport.start(Request(.get, url, timeout: .seconds(5)))
+            completion = finish(1, of: transport).first
+            if case .failure(let failure)? = completion?.outcome, failure.kind == .connect { continue }
+            break
+        }
+        let failure = try failure([#require(completion)])
+        #expect(failure.kind == .tls)
+        #expect(!failure.mayHaveArrived)
+
+        var options = TransportOptions()
+        options.authorityFile = folder.file("certificate")
+        transport.options = options
+        _ = transport.start(Request(.get, url, timeout: .seconds(5)))
+        #expect(try response(finish(1, of: transport)).status == 200)
+        #expect(server.poll() == nil)
+    }
+}

@@ -1,0 +1,119 @@
+import LiveKit
+import Simulation
+import Testing
+import Wire
+
+@Suite struct OfficeTests {
+    private static let noShift = TimeShift(seconds: 0)
+
+    /// An afternoon with everything in it.
+    static func afternoon(seed: UInt64 = 7, ending: OfficeSize.Ending = .clean) -> [Call] {
+        calls(OfficeSize(organizations: 3, rooms: 4, users: 20, length: .seconds(4 * 3_600), ending: ending), seed)
+    }
+
+    static func calls(_ size: OfficeSize, _ seed: UInt64) -> [Call] {
+        var office = Office(size: size, seed: seed)
+        var calls: [Call] = []
+        while let call = office.next() { calls.append(call) }
+        return calls
+    }
+
+    @Test func `the same seed gives the same bytes, another seed others`() {
+        let bodies = { (seed: UInt64) in Self.afternoon(seed: seed).map { $0.message.body(shift: Self.noShift) } }
+        let one = bodies(7)
+        #expect(one == bodies(7))
+        #expect(one != bodies(8))
+    }
+
+    @Test func `calls come in order of time`() {
+        let times = Self.afternoon().map(\.at)
+        #expect(times == times.sorted())
+    }
+
+    @Test func `an afternoon has every event, every kind of delivery, and late ones`() {
+        let calls = Self.afternoon()
+        let events = Set(calls.map(\.event))
+        #expect(events == Set(EventType.allCases).subtracting([.other]))
+        #expect(Set(calls.map(\.novelty)) == Set(Call.Novelty.allCases))
+        #expect(calls.contains { $0.delay > .zero })
+        #expect(calls.count > 1_000)
+    }
+
+    @Test func `ids are used once, but for duplicates, which repeat the body`() {
+        var bodies: [String: [UInt8]] = [:]
+        for call in Self.afternoon() {
+            let body = call.message.body(shift: Self.noShift)
+            let id = Text.field("id", of: body) ?? ""
+            #expect(!id.isEmpty)
+            if call.novelty == .duplicate {
+                #expect(bodies[id] == body)
+            } else {
+                #expect(bodies[id] == nil)
+            }
+            bodies[id] = body
+        }
+    }
+
+    @Test func `bodies are as long as real ones`() {
+        let sizes = Self.afternoon().map { $0.message.body(shift: Self.noShift).count }
+        let mean = sizes.reduce(0, +) / sizes.count
+        #expect((sizes.min() ?? 0) >= 300)
+        #expect((sizes.max() ?? 0) <= 1_700)
+        #expect((600...1_100).contains(mean))
+    }
+
+    @Test func `rooms of an organization carry its id in name and metadata`() throws {
+        for call in Self.afternoon() where call.event == .roomStarted {
+            let text = String(decoding: call.message.body(shift: Self.noShift), as: UTF8.self)
+            #expect(text.contains(#""name":"\#(call.organization)~"#))
+            #expect(text.contains(#""metadata":"{\"org_id\": \"\#(call.organization)\"}""#))
+        }
+    }
+
+    @Test func `a shift moves every time and no duration`() {
+        let shift = TimeShift(seconds: 100_000)
+        for call in Self.afternoon().prefix(2_000) {
+            let before = Text.numbers(in: call.message.body(shift: Self.noShift))
+            let after = Text.numbers(in: call.message.body(shift: shift))
+            #expect(before.count == after.count)
+            for (name, value) in before {
+                let moved = after[name] ?? 0
+                switch name {
+                case let name where name.hasSuffix("createdAt"): #expect(moved == value + 100_000)
+                case let name where name.hasSuffix("unixMicro"): #expect(moved == value + 100_000_000_000)
+                case let name where name.hasSuffix("duration") || name.hasSuffix("size"): #expect(moved == value)
+                default: break
+                }
+            }
+        }
+    }
+
+    @Test func `an office of any size ends`() {
+        for (organizations, rooms, users, seconds) in [(1, 1, 1, 1), (1, 1, 1, 600), (2, 1, 3, 60), (1, 9, 2, 3_600)]
+            as [(Int, Int, Int, Int64)]
+        {
+            let size = OfficeSize(
+                organizations: organizations, rooms: rooms, users: users, length: .seconds(seconds))
+            for seed in UInt64(1)...20 { _ = Self.calls(size, seed) }
+        }
+    }
+
+    @Test func `a long day does not fill up with people`() {
+        let size = OfficeSize(organizations: 1, rooms: 3, users: 10, length: .seconds(200 * 3_600), ending: .clean)
+        var present: Set<String> = []
+        var most = 0
+        for call in Self.calls(size, 3) {
+            for fact in call.facts {
+                switch fact {
+                case .joined(let sid, .standard): present.insert(sid)
+                case .left(let sid, _, .standard, _, _): present.remove(sid)
+                case .vanished(let participants, _): present.subtract(participants)
+                default: break
+                }
+            }
+            most = max(most, present.count)
+        }
+        #expect(most > 3)
+        #expect(most <= 20)
+    }
+}

@@ -1,0 +1,40 @@
+import Storage
+import Testing
+
+@Suite struct DatabaseURLTests {
+    struct Vector: Sendable, CustomTestStringConvertible {
+        let text: String
+        let shown: String
+        var testDescription: String { text }
+    }
+
+    static let vectors = [
+        Vector(text: "sqlite:office.db", shown: "sqlite:office.db"),
+        Vector(text: "sqlite:/var/lib/lkpush/office.db", shown: "sqlite:/var/lib/lkpush/office.db"),
+        Vector(text: "sqlite:///var/lib/office.db", shown: "sqlite:/var/lib/office.db"),
+        Vector(text: "SQLite:x", shown: "sqlite:x"),
+        Vector(text: "postgres://host/db", shown: "postgres://host/db"),
+        Vector(text: "postgres://ann@host/db", shown: "postgres://ann@host/db"),
+        Vector(text: "postgres://ann:hunter2@host:5432/db", shown: "postgres://ann:••••@host:5432/db"),
+        Vector(text: "postgresql://ann:p@ss:w/rd@host/db", shown: "postgresql://ann:••••@host/db"),
+        Vector(
+            text: "postgres://ann@host/db?sslmode=require&password=hunter2&sslpassword=x",
+            shown: "postgres://ann@host/db?sslmode=require&password=••••&sslpassword=••••"),
+    ]
+
+    @Test(arguments: vectors)
+    func `a URL is shown without its password`(_ vector: Vector) throws {
+        let url = try DatabaseURL(vector.text)
+        #expect("\(url)" == vector.shown)
+        var dumped = ""
+        dump(url, to: &dumped)
+        #expect(!dumped.contains("hunter2") && !String(reflecting: url).contains("hunter2"))
+    }
+
+    @Test(arguments: ["", "sqlite:", "sqlite://host/x", "mysql://a:hunter2@b/c", "hunter2", "postgres:x", "sqlite"])
+    func `anything else is refused without being repeated`(_ text: String) {
+        let problem = #expect(throws: DatabaseURL.Problem.self) { try DatabaseURL(text) }
+        #expect(problem?.description.contains("hunter2") == false)
+        #expect(problem?.description.contains("expected") == true)
+    }
+}

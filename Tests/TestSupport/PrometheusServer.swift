@@ -1,0 +1,164 @@
+import FoundationEssentials
+import Glibc
+import Platform
+
+/// A real Prometheus on a free loopback port, with a data folder of its own; killed when the object goes.
+package final class PrometheusServer: Sendable {
+    /// What a query returned for one series.
+    package struct Series: Sendable, Equatable {
+        /// Including `__name__` where the result has one.
+        package let labels: [String: String]
+        /// Seconds and values; one point for an instant query.
+        package let points: [Point]
+
+        /// The value of the last point.
+        package var value: Double { points.last?.value ?? .nan }
+    }
+
+    package struct Point: Sendable, Equatable {
+        package let time: Double
+        package let value: Double
+    }
+
+    /// It did not start, or a query failed.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let port: UInt16
+    private let folder = TemporaryFolder()
+    private let child = Monitor<ChildProcess?>(nil)
+
+    package static let executable = "/usr/bin/prometheus"
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// - Parameter configuration: its YAML, such as scrape jobs.
+    package init(configuration: String = "global: {}\n") throws {
+        port = try LoopbackSocket.listening().port
+        try FileStore.replace(folder.file("prometheus.yml"), with: Array(configuration.utf8))
+        try start()
+    }
+
+    package var writeURL: String { "http://127.0.0.1:\(port)/api/v1/write" }
+    /// What it logged.
+    package var log: String {
+        (try? FileStore.read(folder.file("log"), limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// Starts it again on the same data and port.
+    package func start() throws {
+        let process = try ChildProcess(
+            Self.executable,
+            [
+                "--config.file=\(folder.file("prometheus.yml"))", "--storage.tsdb.path=\(folder.file("data"))",
+                "--web.listen-address=127.0.0.1:\(port)", "--web.enable-remote-write-receiver",
+                "--query.lookback-delta=5m",
+            ], output: folder.file("log"))
+        child.change { $0 = process }
+        let deadline = SystemTime().monotonic() + .seconds(30)
+        while SystemTime().monotonic() < deadline {
+            if process.poll() != nil { break }
+            if (try? get("/-/ready"))?.hasPrefix("200") == true { return }
+            _ = child.wait(until: SystemTime().monotonic() + .milliseconds(50)) { _ in Never?.none }
+        }
+        throw Failure(description: "Prometheus did not start: \(log)")
+    }
+
+    /// Ends it in good order; its data stay.
+    package func stop() {
+        let process: ChildProcess? = child.change { child in
+            defer { child = nil }
+            return child
+        }
+        _ = process?.end(with: SIGTERM)
+    }
+
+    // MARK: Asking
+
+    /// The result of an instant query, at a time in seconds or now.
+    package func query(_ expression: String, at time: Double? = nil) throws -> [Series] {
+        let at = time.map { "&time=\($0)" } ?? ""
+        return try result("/api/v1/query?query=\(Self.escaped(expression))\(at)")
+    }
+
+    /// The result of a range query; times and step in seconds.
+    package func query(_ expression: String, from: Double, to: Double, step: Double) throws -> [Series] {
+        try result(
+            "/api/v1/query_range?query=\(Self.escaped(expression))&start=\(from)&end=\(to)&step=\(step)")
+    }
+
+    /// Asks until the result satisfies the condition; the last result where it never does.
+    package func wait(
+        _ limit: Duration = .seconds(20), for expression: String, until condition: ([Series]) -> Bool
+    ) throws -> [Series] {
+        let deadline = SystemTime().monotonic() + limit
+        while true {
+            let result = try query(expression)
+            if condition(result) || SystemTime().monotonic() >= deadline { return result }
+            _ = child.wait(until: SystemTime().monotonic() + .milliseconds(50)) { _ in Never?.none }
+        }
+    }
+
+    private func result(_ target: String) throws -> [Series] {
+        let answer = try get(target)
+        guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
+            throw Failure(description: "\(target): \(answer)")
+        }
+        let body = Array(answer[start...].dropFirst().utf8)
+        return try JSONDecoder().decode(QueryAnswer.self, from: Data(body)).data.result.map(\.series)
+    }
+
+    /// The status, a line break and the body.
+    private func get(_ target: String) throws -> String {
+        let socket = try LoopbackSocket.connected(to: port)
+        guard socket.write(Array("GET \(target) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".utf8)) else {
+            throw Failure(description: "no connection")
+        }
+        var buffer: [UInt8] = []
+        guard let message = HTTPMessage.read(from: socket, buffer: &buffer) else {
+            throw Failure(description: "no answer")
+        }
+        let status = message.startLine.split(separator: " ").dropFirst().first ?? "?"
+        return "\(status)\n" + String(decoding: message.body, as: UTF8.self)
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: String(UnicodeScalar(byte))
+            default: "%" + String(byte >> 4, radix: 16) + String(byte & 0xF, radix: 16)
+            }
+        }.joined()
+    }
+}
+
+/// https://prometheus.io/docs/prometheus/latest/querying/api/#expression-query-result-formats
+private struct QueryAnswer: Decodable {
+    struct Content: Decodable { let result: [Entry] }
+
+    struct Entry: Decodable {
+        let metric: [String: String]
+        let value: Pair?
+        let values: [Pair]?
+
+        var series: PrometheusServer.Series {
+            let pairs = values ?? value.map { [$0] } ?? []
+            return .init(labels: metric, points: pairs.map { .init(time: $0.time, value: $0.value) })
+        }
+    }
+
+    /// `[1700000000.123, "1.5"]`
+    struct Pair: Decodable {
+        let time: Double
+        let value: Double
+
+        init(from decoder: any Decoder) throws {
+            var list = try decoder.unkeyedContainer()
+            time = try list.decode(Double.self)
+            value = Double(try list.decode(String.self)) ?? .nan
+        }
+    }
+
+    let data: Content
+}

@@ -1,0 +1,205 @@
+package import Platform
+
+/// A small HTTP/1.1 server on loopback whose answers are written down beforehand, and that keeps what it was sent.
+///
+/// One thread per connection; all end with `stop`, at the latest when the object goes.
+package final class ScriptedReceiver: Sendable {
+    /// What it does with one request.
+    package struct Answer: Sendable {
+        package enum Behaviour: Sendable, Equatable {
+            /// Answers.
+            case respond
+            /// Never answers; holds the connection until the client or the test ends it.
+            case hang
+            /// Resets the connection after the request was read.
+            case reset
+            /// Closes the connection after the request was read.
+            case close
+            /// Sends a head and then body bytes until the client is gone.
+            case endlessBody
+            /// Sends a head that promises more body than comes, and holds the connection.
+            case stuckBody
+        }
+
+        package var status = 204
+        package var headers: [String: String] = [:]
+        package var body: [UInt8] = []
+        package var delay = Duration.zero
+        package var behaviour = Behaviour.respond
+
+        package init(
+            _ status: Int = 204, headers: [String: String] = [:], body: String = "", delay: Duration = .zero,
+            behaviour: Behaviour = .respond
+        ) {
+            self.status = status
+            self.headers = headers
+            self.body = Array(body.utf8)
+            self.delay = delay
+            self.behaviour = behaviour
+        }
+
+        package static let hang = Answer(behaviour: .hang)
+        package static let reset = Answer(behaviour: .reset)
+        package static let close = Answer(behaviour: .close)
+    }
+
+    /// A request that arrived whole.
+    package struct Recorded: Sendable {
+        package let method: String
+        package let target: String
+        /// Names in lower case.
+        package let headers: [String: String]
+        package let body: [UInt8]
+        package let at: MonotonicTime
+        /// Which connection it came on, from 0.
+        package let connection: Int
+        package let answer: Answer
+        /// Whether the answer was written in full.
+        package var wasAnswered = false
+    }
+
+    private struct State {
+        var script: [Answer] = []
+        var otherwise = Answer()
+        var requests: [Recorded] = []
+        var connections: [Int: LoopbackSocket] = [:]
+        var connectionCount = 0
+        var threads: [NamedThread] = []
+        var isStopped = false
+    }
+
+    private let listener: LoopbackSocket
+    private let time = SystemTime()
+    private let monitor = Monitor(State())
+    package let port: UInt16
+
+    /// - Parameters:
+    ///   - script: the answers to the first requests, in the order in which they arrive.
+    ///   - otherwise: the answer to all others.
+    package init(port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer()) throws(SystemError) {
+        listener = try LoopbackSocket.listening(port: port)
+        self.port = listener.port
+        monitor.change { state in
+            state.script = script
+            state.otherwise = otherwise
+        }
+        let acceptor = NamedThread(name: "receiver") { [listener, monitor, time] in
+            while let socket = listener.accepted() {
+                let number: Int? = monitor.change { state in
+                    if state.isStopped { return nil }
+                    let number = state.connectionCount
+                    state.connectionCount += 1
+                    state.connections[number] = socket
+                    return number
+                }
+                guard let number else { return }
+                let thread = NamedThread(name: "receiver-\(number)") {
+                    Self.serve(socket, number, monitor, time)
+                    monitor.change { $0.connections[number] = nil }
+                }
+                monitor.change { $0.threads.append(thread) }
+            }
+        }
+        monitor.change { $0.threads.insert(acceptor, at: 0) }
+    }
+
+    deinit { stop() }
+
+    package var url: String { "http://127.0.0.1:\(port)/api/v1/write" }
+
+    /// All requests so far, in the order in which they arrived.
+    package var requests: [Recorded] { monitor.withLock { $0.requests } }
+
+    /// How many connections were ever accepted.
+    package var connectionCount: Int { monitor.withLock { $0.connectionCount } }
+
+    /// Adds answers to the script.
+    package func enqueue(_ answers: [Answer]) { monitor.change { $0.script.append(contentsOf: answers) } }
+
+    /// Changes the answer to all requests that the script does not cover.
+    package func answer(_ otherwise: Answer) { monitor.change { $0.otherwise = otherwise } }
+
+    /// Waits until `condition` holds for the requests; false when the time is over.
+    package func wait(
+        _ limit: Duration = .seconds(20), until condition: ([Recorded]) -> Bool
+    ) -> Bool {
+        monitor.wait(until: time.monotonic() + limit) { condition($0.requests) ? true : nil } ?? false
+    }
+
+    /// Waits for that many answered requests.
+    package func waitForAnswers(_ count: Int, _ limit: Duration = .seconds(20)) -> Bool {
+        wait(limit) { $0.count { $0.wasAnswered } >= count }
+    }
+
+    /// Refuses new connections and ends the others. May be called twice.
+    package func stop() {
+        listener.shutdown()
+        let threads: [NamedThread] = monitor.change { state in
+            state.isStopped = true
+            for socket in state.connections.values { socket.shutdown() }
+            let threads = state.threads
+            state.threads = []
+            return threads
+        }
+        for thread in threads { thread.join() }
+        // A connection accepted in between has seen that it is over; its thread is in the list by now.
+        let late: [NamedThread] = monitor.change { state in
+            defer { state.threads = [] }
+            return state.threads
+        }
+        for thread in late { thread.join() }
+    }
+
+    // MARK: One connection
+
+    private static func serve(
+        _ socket: LoopbackSocket, _ connection: Int, _ monitor: Monitor<State>, _ time: SystemTime
+    ) {
+        var input: [UInt8] = []
+        while let message = HTTPMessage.read(from: socket, buffer: &input) {
+            let words = message.startLine.split(separator: " ")
+            let (index, answer): (Int, Answer) = monitor.change { state in
+                let answer = state.script.isEmpty ? state.otherwise : state.script.removeFirst()
+                state.requests.append(
+                    Recorded(
+                        method: words.first.map(String.init) ?? "",
+                        target: words.count > 1 ? String(words[1]) : "", headers: message.headers,
+                        body: message.body, at: time.monotonic(), connection: connection, answer: answer))
+                return (state.requests.count - 1, answer)
+            }
+            if answer.delay > .zero {
+                let isOver: Bool? = monitor.wait(until: time.monotonic() + answer.delay) {
+                    $0.isStopped ? true : nil
+                }
+                if isOver == true { return }
+            }
+            guard perform(answer, on: socket) else { return }
+            monitor.change { $0.requests[index].wasAnswered = true }
+        }
+    }
+
+    /// Whether the connection goes on.
+    private static func perform(_ answer: Answer, on socket: LoopbackSocket) -> Bool {
+        var head = "HTTP/1.1 \(answer.status) Scripted\r\n"
+        for (name, value) in answer.headers { head += "\(name): \(value)\r\n" }
+        switch answer.behaviour {
+        case .respond:
+            if answer.status != 204 { head += "Content-Length: \(answer.body.count)\r\n" }
+            return socket.write(Array("\(head)\r\n".utf8) + (answer.status == 204 ? [] : answer.body))
+        case .hang:
+            socket.waitForEnd()
+        case .reset:
+            socket.resetWhenClosed()
+        case .close:
+            socket.shutdown()
+        case .endlessBody:
+            let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 16_384)
+            guard socket.write(Array("\(head)Content-Length: 10000000000\r\n\r\n".utf8)) else { return false }
+            while socket.write(chunk) {}
+        case .stuckBody:
+            _ = socket.write(Array("\(head)Content-Length: 1000\r\n\r\nbegun".utf8))
+            socket.waitForEnd()
+        }
+        return false
+    }
+}
