@@ -62,6 +62,11 @@ struct Desk {
         apply(.report(report, at: Self.time(milliseconds: second * 1_000)), location)
     }
 
+    mutating func stop(at second: Int64) {
+        recorder.giveUpWaiting(at: Self.time(second), into: &actions)
+        #expect(recorder.checkInvariants().isEmpty)
+    }
+
     // MARK: Out
 
     /// The whole page, shortened as described, without comments and buckets.

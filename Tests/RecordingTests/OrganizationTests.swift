@@ -175,6 +175,16 @@ import Testing
         #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 0)
     }
 
+    @Test func `at a stop nothing waits any more`() {
+        var desk = Desk(.test(.database))
+        desk.receive(.roomStarted, in: .named("a", sid: "RM_1"), at: 0)
+        desk.receive(.roomStarted, in: .named("b", sid: "RM_2"), at: 1)
+        desk.stop(at: 2)
+        #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 2)
+        #expect(desk["lkpush_waiting_events"] == 0)
+        #expect(desk[#"lkpush_wait_releases_total{reason="stopped"}"#] == 2)
+    }
+
     @Test func `with no room to wait every new room is applied at once`() {
         var desk = Desk(.test(.database, waitingEvents: 0))
         desk.receive(.roomStarted, at: 0)

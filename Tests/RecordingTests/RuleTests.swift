@@ -30,6 +30,12 @@ import Wire
         }
     }
 
+    @Test func `the hash of an identity is the start of its SHA-256, sign bit set`() {
+        func id(_ identity: String) -> Int64 { UserID.of(identity) { Digest(of: Array($0.utf8).span).prefix } }
+        #expect(id("abc") == Int64(bitPattern: 0xBA78_16BF_8F01_CFEA))
+        #expect(id("hello") == Int64(bitPattern: 0xACF2_4DBA_5FB0_A30E))
+    }
+
     @Test func `facts keep bits and attempts apart`() {
         var facts = Facts.none
         #expect(facts.startedAttempt == -1 && facts.endedAttempt == -1)
