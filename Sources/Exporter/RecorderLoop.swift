@@ -47,7 +47,8 @@ package final class RecorderLoop: Sendable {
     ///   - recorder: made by the caller, owned by the thread from now on.
     ///   - store: where rows and look-ups go.
     package init(
-        _ recorder: Recorder, intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop, time: any TimeSource = SystemTime()
+        _ recorder: Recorder, intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop,
+        time: any TimeSource = SystemTime()
     ) {
         let control = Monitor(Control())
         self.intake = intake

@@ -17,16 +17,21 @@ struct ShipperCredentials {
         switch credentials {
         case .none: return false
         case .basic(let user, let password):
-            return adopt(try password.read()) { "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self) }
+            return try adopt(password.read()) {
+                "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self)
+            }
         case .bearer(let token):
-            return adopt(try token.read()) { "Bearer \($0)" }
+            return try adopt(token.read()) { "Bearer \($0)" }
         }
     }
 
-    private mutating func adopt(_ new: Secret, _ value: (String) -> String) -> Bool {
+    private mutating func adopt(_ new: Secret, _ value: (String) -> String) throws(SecretSource.Unreadable) -> Bool {
         guard new != secret else { return false }
+        guard let made = HTTPHeader("Authorization", value(new.exposed)) else {
+            throw SecretSource.Unreadable(description: "the secret holds characters that no header may")
+        }
         secret = new
-        header = HTTPHeader("Authorization", value(new.exposed))
+        header = made
         return true
     }
 }

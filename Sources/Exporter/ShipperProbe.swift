@@ -4,6 +4,7 @@ import RemoteWrite
 
 /// One empty request, to see whether a receiver can be reached and takes our credentials.
 package enum ShipperProbe {
+    /// What the receiver made of it.
     package enum Result: Sendable, Equatable, CustomStringConvertible {
         /// It took the request.
         case accepted(status: Int)

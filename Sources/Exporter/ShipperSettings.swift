@@ -1,5 +1,4 @@
 package import HTTPClient
-import Platform
 package import RemoteWrite
 
 /// Where and how metrics are pushed.

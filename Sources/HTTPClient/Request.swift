@@ -29,6 +29,7 @@ package struct RequestID: Sendable, Hashable {
 
 /// How a request ended: each started request has exactly one completion, unless it was cancelled.
 package struct Completion: Sendable {
+    /// How a request ended.
     package enum Outcome: Sendable {
         /// The peer answered with a status, whatever became of the rest of its body.
         case response(Response)
@@ -62,6 +63,7 @@ package struct Response: Sendable, Equatable {
 
 /// Why no answer arrived.
 package struct NetworkFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Where it went wrong.
     package enum Kind: String, Sendable, CaseIterable {
         /// The name has no address.
         case resolve

@@ -9,7 +9,8 @@ struct EnumerationTable<Value: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - absent: the value where the field is absent: the one with number 0.
-    ///   - unknown: the value for names and numbers that are not in the list, never a fault: a newer server may send them.
+    ///   - unknown: the value for names and numbers that are not in the list, never a fault: a newer server may
+    ///     send them.
     init(absent: Value, unknown: Value, _ values: [(name: String, number: Int64?, value: Value)]) {
         self.absent = absent
         self.unknown = unknown

@@ -4,9 +4,9 @@ package import Wire
 ///
 /// Field names in camelCase and snake_case, 64-bit integers as numbers or strings, enum values as names or numbers,
 /// `null` as absent, absent as zero; the last of repeated keys wins. Unknown fields are skipped, unknown enum values
-/// become `.other` or `.unknown`, unknown events become `.other` with id, time and room. A known event without the object
-/// it is about (`participant_joined` without `participant`) has that object with empty values; an empty SID names
-/// nothing, and the recorder ignores it.
+/// become `.other` or `.unknown`, unknown events become `.other` with id, time and room. A known event without the
+/// object it is about (`participant_joined` without `participant`) has that object with empty values; an empty SID
+/// names nothing, and the recorder ignores it.
 ///
 /// A fault is: no JSON, or a field that this event needs with a value of a wrong type, text that is not UTF-8, or an
 /// integer that 64 bits cannot hold. Fields that the event does not need only have to be JSON. No input traps.
@@ -16,14 +16,15 @@ package struct EventDecoder: Sendable {
     package enum Limits {
         /// Bytes of an egress error that are kept: it is free text, and a database column holds it.
         package static let error_bytes_max = 4 << 10
-        /// The latest time believed: the end of year 9999. Times below zero count as absent, later ones as this, so that
-        /// differences of times cannot overflow.
+        /// The latest time believed: the end of year 9999. Times below zero count as absent, later ones as this, so
+        /// that differences of times cannot overflow.
         package static let time_s_max: Int64 = 253_402_300_799
     }
 
     private let metadataKey: String?
 
-    /// - Parameter metadataKey: the key of the room's JSON metadata that names the organization, where it shall be read.
+    /// - Parameter metadataKey: the key of the room's JSON metadata that names the organization, where it shall be
+    ///   read.
     package init(metadataKey: String? = nil) { self.metadataKey = metadataKey }
 
     /// The event in `body`, whose signature the caller has checked.
@@ -74,8 +75,8 @@ package struct EventDecoder: Sendable {
         try Room(body, at: envelope.room, metadataKey: metadataKey)
     }
 
-    /// The room of an event that lkpush does not know, which may lie elsewhere (`agent_job_` events have it in `job`) or
-    /// be something else. Such an event is taken whatever it holds.
+    /// The room of an event that lkpush does not know, which may lie elsewhere (`agent_job_` events have it in `job`)
+    /// or be something else. Such an event is taken whatever it holds.
     private func unneededRoom(_ envelope: Envelope, _ body: Span<UInt8>) -> Room {
         // A fault here is as good as no room: the event is counted and nothing else.
         let room = (try? self.room(envelope, body)) ?? Room()

@@ -54,7 +54,8 @@ struct IngressMessage {
     private static let inputTypes = EnumerationTable<Ingress.InputType>(
         absent: .rtmp, unknown: .unknown, [("RTMP_INPUT", 0, .rtmp), ("WHIP_INPUT", 1, .whip), ("URL_INPUT", 2, .url)])
 
-    /// Whether a status is a failure: ENDPOINT_ERROR is, ENDPOINT_INACTIVE (absent) is how a reusable ingress ends well.
+    /// Whether a status is a failure: ENDPOINT_ERROR is, ENDPOINT_INACTIVE (absent) is how a reusable ingress ends
+    /// well.
     private static let failures = EnumerationTable<Bool>(
         absent: false, unknown: false, [("ENDPOINT_ERROR", 3, true)])
 }

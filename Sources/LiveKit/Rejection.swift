@@ -15,10 +15,3 @@ package enum Rejection: String, Sendable, CaseIterable {
     /// The `sha256` claim is absent or not that of the body.
     case body_hash_mismatch
 }
-
-/// What became of a token.
-package enum Verdict: Sendable, Hashable {
-    /// Good; `key` is the API key that signed it.
-    case accepted(key: String)
-    case rejected(Rejection)
-}

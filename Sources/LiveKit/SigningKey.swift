@@ -6,6 +6,7 @@ package struct SigningKey: Sendable {
     private let inner: HashState
     private let outer: HashState
 
+    /// The key that `secret` is.
     package init(_ secret: Secret) {
         // SHA-256 works on blocks of 64 bytes; a longer key is hashed first.
         let block = 64

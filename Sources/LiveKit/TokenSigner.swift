@@ -7,6 +7,7 @@ package struct TokenSigner: Sendable {
     private let issuer: [UInt8]
     private let key: SigningKey
 
+    /// A signer in the name of the API key `key`.
     package init(key: String, secret: Secret) {
         var issuer: [UInt8] = []
         JSONText.append(key, to: &issuer)

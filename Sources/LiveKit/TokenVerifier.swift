@@ -44,7 +44,8 @@ package struct TokenVerifier: Sendable {
 
         guard let key = keys[claims.issuer] else { return .rejected(.unknown_key) }
         let text = header.extracting(start...)
-        // The signature is compared as text: it has one spelling only, so an altered last digit is an altered signature.
+        // The signature is compared as text: it has one spelling only, so an altered last digit is an altered
+        // signature.
         let signature = key.signature(of: text.extracting(..<token.signedCount)).text(.url)
         guard claims.algorithm == "HS256",
             isEqualInConstantTime(signature.span, text.extracting((token.signedCount + 1)...))

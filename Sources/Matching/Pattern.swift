@@ -18,6 +18,7 @@ package final class Pattern: Sendable {
         package static let heap_kibibytes: UInt32 = 1_024
     }
 
+    /// What became of a match.
     package enum Outcome: Sendable, Equatable {
         /// What each named group matched; a group that took no part is absent.
         case matched([String: String])

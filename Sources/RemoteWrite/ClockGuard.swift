@@ -5,6 +5,7 @@ package import Wire
 ///
 /// Receivers refuse samples more than 10 minutes ahead, and a series cannot go back behind them.
 package struct ClockGuard: Sendable {
+    /// What to do with a reading.
     package enum Verdict: Sendable, Equatable {
         /// A reading may carry this time.
         case good

@@ -143,6 +143,7 @@ package final class Connection {
     /// A transaction is open. SQLite ends one by itself after some errors, such as a full disk.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Starts a transaction; the default takes the lock for writing at once.
     package func begin(_ kind: TransactionKind = .immediate) throws(SQLiteError) {
         try statement(kind.rawValue).run()
     }

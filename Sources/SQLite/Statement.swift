@@ -35,6 +35,7 @@ package final class Statement {
 
     // MARK: Binding
 
+    /// Binds the parameter at `index`, from 1.
     package func bind(_ value: Int64, at index: Int) throws(SQLiteError) {
         try check(sqlite3_bind_int64(handle, Int32(index), value))
     }
@@ -58,6 +59,7 @@ package final class Statement {
         try check(code)
     }
 
+    /// Binds bytes; they are copied.
     package func bind(_ bytes: Span<UInt8>, at index: Int) throws(SQLiteError) {
         let code = bytes.withUnsafeBufferPointer { buffer in
             buffer.isEmpty
@@ -67,10 +69,12 @@ package final class Statement {
         try check(code)
     }
 
+    /// Binds NULL.
     package func bindNull(at index: Int) throws(SQLiteError) {
         try check(sqlite3_bind_null(handle, Int32(index)))
     }
 
+    /// Binds a value of any type.
     package func bind(_ value: ColumnValue, at index: Int) throws(SQLiteError) {
         switch value {
         case .null: try bindNull(at: index)
@@ -133,6 +137,7 @@ package final class Statement {
 
     package var columnCount: Int { Int(sqlite3_column_count(handle)) }
 
+    /// The name of the result column at `index`, from 0.
     package func columnName(at index: Int) -> String {
         sqlite3_column_name(handle, Int32(index)).map { String(cString: $0) } ?? ""
     }
@@ -162,6 +167,7 @@ package final class Statement {
         }
     }
 
+    /// The value of the result column at `index`, from 0.
     package func value(at index: Int) -> ColumnValue {
         switch sqlite3_column_type(handle, Int32(index)) {
         case SQLITE_INTEGER: .integer(int64(at: index))

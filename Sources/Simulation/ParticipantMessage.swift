@@ -31,8 +31,9 @@ struct ParticipantMessage: Sendable {
         json.string("identity", identity)
         guard case .full(let person) = detail else { return }
         json.name("state", person.isActive ? "ACTIVE" : "DISCONNECTED")
-        json.long("joinedAt", shift.seconds(person.joinedAt))
-        json.long("joinedAtMs", shift.milliseconds(person.joinedAt))
+        let joinedAt = person.isActive ? shift.arrival(person.joinedAt) : shift(person.joinedAt)
+        json.long("joinedAt", TimeShift.second(joinedAt))
+        json.long("joinedAtMs", joinedAt.milliseconds)
         json.string("name", person.name)
         json.int("version", person.isActive ? 2 : 9)
         let isRecorder = person.kind == .egress

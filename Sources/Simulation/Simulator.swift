@@ -26,6 +26,7 @@ package final class Simulator {
 
         init(_ waker: Waker) { self.waker = waker }
 
+        /// Asks for the end; safe in a signal handler.
         package func raise() {
             // Ordered by the waker's own lock.
             isRaised.store(true, ordering: .relaxed)

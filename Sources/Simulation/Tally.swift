@@ -24,6 +24,6 @@ package struct Tally: Sendable {
 
     /// Webhooks that are settled: answered for good.
     package var answered: Int { statuses.values.reduce(0, +) }
-    /// Every webhook was accepted.
-    package var isFlawless: Bool { lost == 0 && statuses.keys.allSatisfy { $0 == 200 } }
+    /// Something was delivered, and every webhook that was settled was accepted.
+    package var isFlawless: Bool { lost == 0 && !statuses.isEmpty && statuses.keys.allSatisfy { $0 == 200 } }
 }

@@ -34,6 +34,7 @@ package struct Truth: Sendable {
         package let day: CivilDate
     }
 
+    /// What one person did in one organization on one day.
     package struct Activity: Sendable, Equatable {
         package var sessions = 0
         package var duration_seconds = 0.0

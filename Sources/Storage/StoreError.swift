@@ -1,5 +1,6 @@
 /// What the database did not do. Values of parameters and credentials never appear in it.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the caller can do about it.
     package enum Kind: Sendable, Equatable {
         /// The connection is gone and must be made again.
         case connectionLost

@@ -1,6 +1,7 @@
 /// Base64 in its two alphabets. https://www.rfc-editor.org/rfc/rfc4648
 ///
-/// Decoding is strict: no blanks, no foreign characters, no bits left over, so that each byte sequence has one spelling.
+/// Decoding is strict: no blanks, no foreign characters, no bits left over, so that each byte sequence has one
+/// spelling.
 package enum Base64: Sendable, CaseIterable {
     /// `+` and `/`, padded with `=`; padding is demanded.
     case standard

@@ -20,14 +20,17 @@ package struct DecodingFault: Error, Sendable, Hashable, CustomStringConvertible
         case not_an_integer
     }
 
+    /// What is wrong.
     package let reason: Reason
     /// Bytes before the fault.
     package let offset: Int
 
+    /// A fault for `reason`, found at `offset`.
     package init(_ reason: Reason, at offset: Int) {
         self.reason = reason
         self.offset = offset
     }
 
+    /// Fit for a log: a reason and a number.
     package var description: String { "\(reason.rawValue) at byte \(offset)" }
 }

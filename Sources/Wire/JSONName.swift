@@ -1,18 +1,17 @@
 /// A short text held in four words, so that names of fields and of enum values are compared without a `String`.
 ///
-/// Unused bytes are zero, which no JSON text holds unescaped. A text longer than `bytes_max` is `unmatched`, which equals
-/// no name that a table can hold.
+/// Unused bytes are zero, which no JSON text holds unescaped. A text longer than `bytes_max` is `unmatched`, which
+/// equals no name that a table can hold.
 package struct JSONName: Hashable, Sendable {
     /// The longest name that can be told apart; the longest of LiveKit's that lkpush reads has 30.
     package static let bytes_max = 32
 
-    @usableFromInline let a: UInt64
-    @usableFromInline let b: UInt64
-    @usableFromInline let c: UInt64
-    @usableFromInline let d: UInt64
+    private let a: UInt64
+    private let b: UInt64
+    private let c: UInt64
+    private let d: UInt64
 
-    @usableFromInline
-    init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
+    private init(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
         (self.a, self.b, self.c, self.d) = (a, b, c, d)
     }
 
@@ -60,7 +59,6 @@ package struct JSONName: Hashable, Sendable {
     }
 
     /// Spreads names over the slots of a table; not meant to withstand names chosen to collide.
-    @inlinable
     var spread: UInt64 {
         let mixed =
             a &* 0x9E37_79B9_7F4A_7C15 ^ (b &* 0xC2B2_AE3D_27D4_EB4F) ^ (c &* 0x1656_67B1_9E37_79F9)

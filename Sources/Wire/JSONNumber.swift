@@ -31,10 +31,10 @@ struct JSONNumber {
     init(_ bytes: Span<UInt8>, at start: Int, end limit: Int) throws(DecodingFault) {
         end = try Self.end(of: bytes, at: start, limit: limit)
         isNegative = bytes[start] == UInt8(ascii: "-")
-        // Up to 18 digits and nothing else is what LiveKit sends.
+        // Up to 19 digits and nothing else is what LiveKit sends; 64 bits hold any 19.
         var at = isNegative ? start + 1 : start
         var value: UInt64 = 0
-        let brief = Swift.min(end, at + 18)
+        let brief = Swift.min(end, at + 19)
         while at < brief, let digit = Self.digit(bytes[at]) {
             value = value &* 10 &+ digit
             at += 1

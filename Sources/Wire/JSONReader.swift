@@ -1,8 +1,9 @@
 /// Reads JSON as a stream of values that the caller asks for, one by one, from bytes that stay where they are.
 ///
-/// The reader keeps a position only; each call is given the same bytes. It builds no tree and allocates only for the text
-/// it returns. What the caller skips is checked against the grammar of RFC 8259, but its UTF-8 and the pairing of its
-/// escaped surrogates are not; both are checked in text that is returned. `null` is nil everywhere, as in proto3 JSON.
+/// The reader keeps a position only; each call is given the same bytes. It builds no tree and allocates only for the
+/// text it returns. What the caller skips is checked against the grammar of RFC 8259, but its UTF-8 and the pairing
+/// of its escaped surrogates are not; both are checked in text that is returned. `null` is nil everywhere, as in
+/// proto3 JSON.
 ///
 /// After a fault the reader is of no further use. No input makes it trap.
 /// https://www.rfc-editor.org/rfc/rfc8259
@@ -121,8 +122,8 @@ package struct JSONReader: Sendable {
         }
     }
 
-    /// A 64-bit integer as protojson reads it: a number or a string that holds one, an exponent or a fraction allowed as
-    /// long as the value is whole; nil for `null`. One that 64 bits cannot hold is a fault.
+    /// A 64-bit integer as protojson reads it: a number or a string that holds one, an exponent or a fraction allowed
+    /// as long as the value is whole; nil for `null`. One that 64 bits cannot hold is a fault.
     package mutating func readInteger(_ bytes: Span<UInt8>) throws(DecodingFault) -> Int64? {
         let start: Int
         let number: JSONNumber
@@ -222,6 +223,7 @@ package struct JSONReader: Sendable {
     // MARK: Bytes
 
     /// The next byte that is not blank, without passing it.
+    @inline(__always)
     package mutating func peek(_ bytes: Span<UInt8>) throws(DecodingFault) -> UInt8 {
         while offset < bytes.count {
             let byte = bytes[offset]

@@ -24,8 +24,8 @@ struct JSONToken {
 
     /// The bytes with their escapes resolved.
     ///
-    /// Half of a surrogate pair is a fault, as it is to protojson: no UTF-8 can stand for it, and a replacement character
-    /// would make one identity of many.
+    /// Half of a surrogate pair is a fault, as it is to protojson: no UTF-8 can stand for it, and a replacement
+    /// character would make one identity of many.
     func unescaped(_ bytes: Span<UInt8>) throws(DecodingFault) -> [UInt8] {
         var plain: [UInt8] = []
         plain.reserveCapacity(end - start)

@@ -1,8 +1,8 @@
 extension Span where Element == UInt8 {
     /// Eight bytes from `offset` as one number, the first byte lowest; traps where fewer than eight are left.
     ///
-    /// The only raw load of this module: the check before it keeps it inside the span, and eight bytes of any content are
-    /// a `UInt64`.
+    /// The only raw load of this module: the check before it keeps it inside the span, and eight bytes of any content
+    /// are a `UInt64`.
     @inline(always)
     func word(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset &+ 8 <= count, "eight bytes must be left")
@@ -10,8 +10,8 @@ extension Span where Element == UInt8 {
         return UInt64(littleEndian: raw)
     }
 
-    /// The offset of the first byte from `start` on that ends a run of plain text in a JSON string: a quote, a backslash
-    /// or a control character; `count` where there is none.
+    /// The offset of the first byte from `start` on that ends a run of plain text in a JSON string: a quote, a
+    /// backslash or a control character; `count` where there is none.
     func endOfPlainText(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080

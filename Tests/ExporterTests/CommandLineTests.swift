@@ -14,12 +14,13 @@ import Testing
         #expect(try CommandLine(["simulate", "--orgs", "3"]).command == .simulate(["--orgs", "3"]))
     }
 
-    @Test(arguments: [
-        (["chek"], "chek: no such command; is check meant?; see lkpush help"),
-        (["--port=3"], "--port=3: no such command; settings are environment variables; see lkpush help"),
-        (["check", "serve"], "serve: one command at a time; see lkpush help"),
-        (["--env-file"], "--env-file needs a file"),
-    ] as [([String], String)])
+    @Test(
+        arguments: [
+            (["chek"], "chek: no such command; is check meant?; see lkpush help"),
+            (["--port=3"], "--port=3: no such command; settings are environment variables; see lkpush help"),
+            (["check", "serve"], "serve: one command at a time; see lkpush help"),
+            (["--env-file"], "--env-file needs a file"),
+        ] as [([String], String)])
     func `words that mean nothing are refused with a hint`(words: [String], message: String) {
         #expect(throws: CommandLine.Misuse(description: message)) { try CommandLine(words) }
     }

@@ -61,19 +61,22 @@ import Testing
 
     @Test func `a database changes how organizations are found, unless told otherwise`() {
         #expect(read(["DATABASE_URL": "sqlite:/tmp/x.db"]).settings.organizationSource == .database)
-        #expect(read(["DATABASE_URL": "sqlite:/tmp/x.db", "ORG_SOURCE": "fixed"]).settings.organizationSource == .fixed)
+        #expect(
+            read(["DATABASE_URL": "sqlite:/tmp/x.db", "ORG_SOURCE": "fixed"]).settings.organizationSource == .fixed)
     }
 
-    @Test(arguments: [
-        ["ORG_SOURCE": "room-name"], ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<org>"],
-        ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<name>.*)$"], ["ORG_SOURCE": "metadata"],
-        ["ORG_LOOKUP_SQL": "SELECT 1"], ["GRAFANA_PROM_USERNAME": "7"], ["GRAFANA_API_KEY": "k"],
-        ["EXTERNAL_LABELS": "9x=1"], ["EXTERNAL_LABELS": "__x=1"], ["EXTERNAL_LABELS": "a=1,a=2"],
-        ["EXTERNAL_LABELS": "a"], ["REMOTE_WRITE_HEADERS": "Authorization=x"],
-        ["REMOTE_WRITE_HEADERS": "X-Prometheus-Remote-Write-Version=2"], ["REMOTE_WRITE_TLS_CERT_FILE": "/etc/hostname"],
-        ["REMOTE_WRITE_TLS_CA_FILE": "/no/such/file"], ["REMOTE_WRITE_MAX_BACKOFF": "100ms"],
-        ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
-    ] as [[String: String]])
+    @Test(
+        arguments: [
+            ["ORG_SOURCE": "room-name"], ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<org>"],
+            ["ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<name>.*)$"], ["ORG_SOURCE": "metadata"],
+            ["ORG_LOOKUP_SQL": "SELECT 1"], ["GRAFANA_PROM_USERNAME": "7"], ["GRAFANA_API_KEY": "k"],
+            ["EXTERNAL_LABELS": "9x=1"], ["EXTERNAL_LABELS": "__x=1"], ["EXTERNAL_LABELS": "a=1,a=2"],
+            ["EXTERNAL_LABELS": "a"], ["REMOTE_WRITE_HEADERS": "Authorization=x"],
+            ["REMOTE_WRITE_HEADERS": "X-Prometheus-Remote-Write-Version=2"],
+            ["REMOTE_WRITE_TLS_CERT_FILE": "/etc/hostname"],
+            ["REMOTE_WRITE_TLS_CA_FILE": "/no/such/file"], ["REMOTE_WRITE_MAX_BACKOFF": "100ms"],
+            ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
+        ] as [[String: String]])
     func `what cannot work is refused before anything starts`(changes: [String: String]) {
         #expect(read(changes).problems.count == 1, "\(changes)")
     }
@@ -136,9 +139,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h", 3_600_000), ("90d", 7_776_000_000), ("0", 0),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("1h", 3_600_000), ("90d", 7_776_000_000), ("0", 0),
+        ] as [(String, Int64)])
     func `durations are read with their unit, and written back`(text: String, milliseconds: Int64) {
         #expect(UnitText.duration(text) == .milliseconds(milliseconds))
         #expect(text == "0" || UnitText.text(.milliseconds(milliseconds)) == text)

@@ -34,16 +34,17 @@ import Wire
     @Test func `null is absent, in every field`() throws {
         let event = try decode(
             #"""
-            {"event":"participant_left","id":null,"createdAt":null,"room":null,"participant":{"sid":null,"identity":null,
-            "kind":null,"joinedAt":null,"joinedAtMs":null},"track":null,"egressInfo":null,"ingressInfo":null,"job":null}
+            {"event":"participant_left","id":null,"createdAt":null,"room":null,
+            "participant":{"sid":null,"identity":null,"kind":null,"joinedAt":null,"joinedAtMs":null},
+            "track":null,"egressInfo":null,"ingressInfo":null,"job":null}
             """#)
         #expect(event == Event(body: .participantLeft(Participant())))
         #expect(try decode(#"{"event":null}"#) == Event(body: .other))
         let egress = try decode(
             #"""
             {"event":"egress_ended","room":{"sid":null,"name":null,"creationTime":null,"metadata":null},"egressInfo":{
-            "egressId":null,"status":null,"startedAt":null,"error":null,"retryCount":null,"roomComposite":null,"web":null,
-            "egress":null,"replay":null,"fileResults":null,"file":null,"stream":null,"streamResults":null,
+            "egressId":null,"status":null,"startedAt":null,"error":null,"retryCount":null,"roomComposite":null,
+            "web":null,"egress":null,"replay":null,"fileResults":null,"file":null,"stream":null,"streamResults":null,
             "segmentResults":[null],"segments":null}}
             """#)
         #expect(egress == Event(body: .egressEnded(Egress())))
@@ -63,7 +64,8 @@ import Wire
 
     @Test func `the order of the fields does not matter`() throws {
         let event = try decode(
-            #"{"participant":{"identity":"i","sid":"p"},"createdAt":5,"id":"e","room":{"name":"n"},"event":"participant_left"}"#
+            #"{"participant":{"identity":"i","sid":"p"},"createdAt":5,"id":"e","#
+                + #""room":{"name":"n"},"event":"participant_left"}"#
         )
         #expect(
             event
@@ -92,7 +94,8 @@ import Wire
         for (first, second) in [(most, least), (least, most)] {
             let event = try decode(
                 #"""
-                {"event":"participant_left","createdAt":\#(first),"room":{"creationTime":\#(first),"creationTimeMs":\#(second)},
+                {"event":"participant_left","createdAt":\#(first),
+                "room":{"creationTime":\#(first),"creationTimeMs":\#(second)},
                 "participant":{"joinedAt":\#(first),"joinedAtMs":\#(second)}}
                 """#)
             guard case .participantLeft(let participant) = event.body else {
@@ -107,7 +110,8 @@ import Wire
             #expect(participant.joinedAt_ms == (second < 0 ? 0 : latest * 1_000))
         }
         let egress = try egress(
-            #""startedAt":\#(least),"endedAt":\#(most),"retryCount":-1,"segmentResults":[{"size":\#(most)},{"size":\#(most),"duration":\#(least)}]"#
+            #""startedAt":\#(least),"endedAt":\#(most),"retryCount":-1,"#
+                + #""segmentResults":[{"size":\#(most)},{"size":\#(most),"duration":\#(least)}]"#
         )
         #expect(egress.startedAt_ns == 0)
         #expect(egress.endedAt_ns == .max)
@@ -232,11 +236,13 @@ import Wire
             "5 6 a"),
         Name(#""file":{"duration":"5","size":"6","location":"a"}"#, "5 6 a"),
         Name(
-            #""file":{"duration":"1","size":"1","location":"old"},"fileResults":[{"duration":2,"size":2,"location":"new"}]"#,
+            #""file":{"duration":"1","size":"1","location":"old"},"#
+                + #""fileResults":[{"duration":2,"size":2,"location":"new"}]"#,
             "2 2 new"),
         Name(#""fileResults":[],"file":{"duration":"5","size":"6","location":"a"}"#, "5 6 a"),
         Name(
-            #""segmentResults":[{"duration":3,"size":10,"playlistLocation":"p"},{"duration":7,"size":20,"playlistLocation":"q"}]"#,
+            #""segmentResults":[{"duration":3,"size":10,"playlistLocation":"p"},"#
+                + #"{"duration":7,"size":20,"playlistLocation":"q"}]"#,
             "7 30 p"),
         Name(#""segment_results":[{"duration":3,"playlist_location":"p"}]"#, "3 0 p"),
         Name(#""segments":{"duration":3,"size":10,"playlistLocation":"p"}"#, "3 10 p"),
@@ -288,7 +294,8 @@ import Wire
 
     @Test func `an unknown event keeps id, time and room, which agent jobs have elsewhere`() throws {
         let event = try decode(
-            #"{"event":"agent_job_started","id":"EV_1","createdAt":"7","job":{"id":"AJ","room":{"sid":"RM","name":"n"},"type":1}}"#
+            #"{"event":"agent_job_started","id":"EV_1","createdAt":"7","#
+                + #""job":{"id":"AJ","room":{"sid":"RM","name":"n"},"type":1}}"#
         )
         #expect(event == Event(id: "EV_1", createdAt: 7, room: Room(sid: "RM", name: "n"), body: .other))
         let both = try decode(#"{"event":"new","room":{"name":"outer"},"job":{"room":{"name":"inner"}}}"#)
@@ -302,6 +309,12 @@ import Wire
     ])
     func `an unknown event is taken whatever its objects are`(member: String) throws {
         #expect(try decode(#"{"event":"new_thing",\#(member)}"#) == Event(body: .other))
+    }
+
+    @Test(arguments: ["Event", "EVENT", "event_", "_event", "e_vent"])
+    func `a field goes by its two spellings and no third`(name: String) throws {
+        #expect(try decode(#"{"\#(name)":"room_started"}"#) == Event(body: .other))
+        #expect(try decode(#"{"event":"room_started","created_At":1,"createdat":2,"CreatedAt":3}"#).createdAt == 0)
     }
 
     // MARK: Faults

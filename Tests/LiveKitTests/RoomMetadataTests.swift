@@ -57,7 +57,8 @@ import Wire
     @Test func `a key may be longer than any field of LiveKit's, and is compared by its bytes`() throws {
         let key = String(repeating: "organization", count: 5)
         let body =
-            #"{"event":"room_started","room":{"metadata":"{\"\#(key)\":\"acme\",\"e\u0301\":\"no\",\"\u00e9\":\"yes\"}"}}"#
+            #"{"event":"room_started","room":{"metadata":"{\"\#(key)\":\"acme\","#
+            + #"\"e\u0301\":\"no\",\"\u00e9\":\"yes\"}"}}"#
         #expect(try EventDecoder(metadataKey: key).decode(body).room.metadataOrganization == "acme")
         #expect(try EventDecoder(metadataKey: "\u{e9}").decode(body).room.metadataOrganization == "yes")
         #expect(try EventDecoder(metadataKey: "e\u{301}").decode(body).room.metadataOrganization == "no")

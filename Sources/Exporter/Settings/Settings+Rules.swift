@@ -80,7 +80,8 @@ extension Settings {
         }
         if text.dropFirst(8).prefix(while: { $0 != "/" && $0 != "?" }).contains("@") {
             reader.report(
-                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY")
+                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY"
+            )
             return nil
         }
         return text

@@ -1,26 +1,17 @@
 import Testing
 import Wire
 
-@Suite struct NameTableTests {
-    @Test func `a table finds each of its names and no other`() {
-        let names = (0..<63).map { String(repeating: "n", count: $0 % 31) + String($0) }
-        let table = NameTable<Int>(names.enumerated().map { ($1, $0) })
-        for (index, name) in names.enumerated() {
-            #expect(table[JSONName(name)] == index)
-            #expect(table[JSONName(name + "x")] == nil)
+@Suite struct NameIndexTests {
+    @Test func `an index finds each of its names and no other`() {
+        let names = (0..<NameIndex.Limits.names_max).map { String(repeating: "n", count: $0 % 30) + String($0) }
+        let index = NameIndex(names)
+        for (place, name) in names.enumerated() {
+            #expect(index.place(of: JSONName(name)) == place)
+            #expect(index.place(of: JSONName(name + "x")) == nil)
         }
-        #expect(table[.unmatched] == nil)
-        #expect(table[JSONName("")] == nil)
-    }
-
-    @Test func `fields go by both spellings and no third`() {
-        let table = NameTable<Int>(fields: [("joinedAtMs", 1), ("sid", 2)])
-        #expect(table[JSONName("joinedAtMs")] == 1)
-        #expect(table[JSONName("joined_at_ms")] == 1)
-        #expect(table[JSONName("joinedat_ms")] == nil)
-        #expect(table[JSONName("joinedatms")] == nil)
-        #expect(table[JSONName("sid")] == 2)
-        #expect(table[JSONName("Sid")] == nil)
+        #expect(index.place(of: .unmatched) == nil)
+        #expect(index.place(of: JSONName("")) == nil)
+        #expect(NameIndex([]).place(of: JSONName("a")) == nil)
     }
 
     @Test func `names of up to 32 bytes differ in each byte, longer ones match nothing`() {

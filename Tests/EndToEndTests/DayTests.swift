@@ -1,0 +1,201 @@
+import Glibc
+import Platform
+import SQLite
+import TestSupport
+import Testing
+import Wire
+
+/// Whole recorded days over HTTP: what `/metrics`, a real Prometheus and the database say is what happened.
+@Suite(.serialized) struct DayTests {
+    /// How lkpush finds the organization of a room.
+    enum Source: String, CaseIterable { case metadata, database }
+
+    @Test(arguments: ["small", "day"], Source.allCases)
+    func `a day adds up everywhere`(name: String, source: Source) throws {
+        let day = try Day(name)
+        let folder = TemporaryFolder()
+        let prometheus = try PrometheusServer()
+        let exporter = try RunningExporter(folder, try environment(day, folder, source, prometheus))
+        let ports = try exporter.ready()
+
+        day.send(to: ports.webhooks)
+
+        let expected = try reduction(day, source)
+        RunningExporter.expect(expected.all, at: ports.metrics)
+        expectMaker(of: day, at: ports.metrics)
+        try expectWindows(expected, at: ports.metrics)
+        try expectPushed(from: ports.metrics, to: prometheus)
+        expectNoSecrets(of: day, in: exporter, ports.metrics)
+
+        #expect(exporter.process.end(with: SIGTERM) == 0)
+        try expectTables(expected, folder)
+        let after = exporter.output
+        #expect(!after.contains("\"level\":\"error\""), "\(after.split(separator: "\n").suffix(5))")
+    }
+
+    // MARK: Setting up
+
+    private func environment(
+        _ day: Day, _ folder: TemporaryFolder, _ source: Source, _ prometheus: PrometheusServer
+    ) throws -> [String: String] {
+        var variables = [
+            "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "PUSH_INTERVAL": "1s", "IDLE_PUSH_INTERVAL": "1s",
+            "ACTIVITY_REFRESH": "1s", "EGRESS_REFRESH": "1s", "PRESENCE_REFRESH": "1s", "LICENSE_REFRESH": "1s",
+            "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
+        ]
+        switch source {
+        case .metadata:
+            variables["ORG_SOURCE"] = "metadata"
+            variables["ORG_METADATA_KEY"] = "org_id"
+        case .database:
+            variables["ORG_SOURCE"] = "database"
+            try fill(folder, day.truth.rooms)
+        }
+        return variables
+    }
+
+    /// The application's own tables, as they are before lkpush comes.
+    private func fill(_ folder: TemporaryFolder, _ rooms: [String: String]) throws {
+        let migrated = ChildProcess.run(
+            RunningExporter.executable, ["migrate"],
+            environment: RunningExporter.environment(folder).merging(
+                ["DATABASE_URL": "sqlite:\(folder.file("office.db"))"]) { $1 })
+        #expect(migrated.status == 0, "\(migrated.output)")
+        let database = try Connection(path: folder.file("office.db"))
+        try database.begin()
+        for (key, organization) in Set(rooms.values).sorted().enumerated() {
+            try database.run(
+                "INSERT INTO organizations (id, workos_org_id, name) VALUES (?, ?, ?)", .integer(Int64(key) + 1),
+                .text(organization), .text("Company \(key + 1)"))
+            try database.run(
+                "INSERT INTO org_licenses (organization_id, monthly_recording_minutes) VALUES (?, ?)",
+                .integer(Int64(key) + 1), .double(Double(key + 1) * 100))
+            for (room, owner) in rooms where owner == organization {
+                try database.run(
+                    "INSERT INTO rooms (id, organization_id) VALUES (?, ?)", .text(room), .integer(Int64(key) + 1))
+            }
+        }
+        try database.commit()
+        database.close()
+    }
+
+    private func reduction(_ day: Day, _ source: Source) throws -> Reduction {
+        var reduction = Reduction(region: "here", organizations: source == .database ? day.truth.rooms : [:])
+        for post in day.posts where !post.isForged { try reduction.take(post.body) }
+        #expect(reduction.unresolved == 0)
+        return reduction
+    }
+
+    // MARK: Expecting
+
+    /// The counters are those of the maker of the day, and refused calls were counted.
+    private func expectMaker(of day: Day, at port: UInt16) {
+        let found = RunningExporter.metrics(port)
+        for (key, count) in day.truth.counters(region: "here") { #expect(found[key] == count, "\(key)") }
+        let refused = found["lkpush_webhook_rejected_total{reason=\"bad_signature\"}"]
+        #expect(refused == Double(day.posts.count { $0.isForged }))
+    }
+
+    /// The gauges that come from the database.
+    private func expectWindows(_ expected: Reduction, at port: UInt16) throws {
+        var wanted: [String: Double] = [:]
+        let organizations = Set(expected.sessions.keys.map(\.organization))
+            .union(expected.recordings.values.map(\.organization))
+        for organization in organizations {
+            let shared = ["org_id": organization, "project": "default", "region": "here"]
+            let own = expected.sessions.filter { $0.key.organization == organization }
+            let completed = expected.recordings.values.filter { $0.organization == organization && $0.isCompleted }
+            wanted[Exposition.key("lk_participants_connected", shared)] = 0
+            for window in ["1d", "7d", "30d"] {
+                let labels = shared.merging(["window": window]) { $1 }
+                wanted[Exposition.key("lk_egress_completed", labels)] = Double(completed.count)
+                wanted[Exposition.key("lk_egress_total_duration_seconds", labels)] =
+                    completed.reduce(0) { $0 + ($1.seconds ?? 0) }
+                guard window != "1d" else { continue }
+                wanted[Exposition.key("lk_unique_participants", labels)] = Double(Set(own.keys.map(\.identity)).count)
+                wanted[Exposition.key("lk_participant_total_online_seconds", labels)] =
+                    own.values.reduce(0) { $0 + $1.seconds }
+            }
+        }
+        var differences: [String] = []
+        let isEqual = Waiting.until("the windows") {
+            let found = RunningExporter.metrics(port)
+            differences = wanted.sorted { $0.key < $1.key }.compactMap { key, value in
+                guard let got = found[key] else { return "\(key): absent" }
+                return abs(got - value) <= 1e-6 * max(1, value) ? nil : "\(key): \(value) expected, \(got) found"
+            }
+            return differences.isEmpty
+        }
+        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
+    }
+
+    /// Prometheus holds what `/metrics` says, under the labels of the contract.
+    private func expectPushed(from port: UInt16, to prometheus: PrometheusServer) throws {
+        var differences: [String] = []
+        let isEqual = Waiting.until("Prometheus") {
+            var expected: [String: Double] = [:]
+            for (key, value) in RunningExporter.metrics(port) where key.hasPrefix("lk_") { expected[key] = value }
+            var found: [String: Double] = [:]
+            for series in (try? prometheus.query("{__name__=~\"lk_.+\"}")) ?? [] {
+                var labels = series.labels
+                let name = labels.removeValue(forKey: "__name__") ?? ""
+                #expect(labels["job"] == "lkpush")
+                #expect(labels["instance"] == "exporter-1")
+                #expect(labels["environment"] == "test")
+                #expect(labels["service"] == "lkpush")
+                #expect(labels["region"] == "here")
+                for external in ["job", "instance", "environment", "service"] { labels[external] = nil }
+                // An external label where the series has none of that name.
+                if labels["project"] == nil { labels["region"] = nil }
+                found[Exposition.key(name, labels)] = series.value
+            }
+            differences = Comparison.differences(expected: expected, found: found)
+            return !expected.isEmpty && expected.count == found.count && differences.isEmpty
+        }
+        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
+    }
+
+    private func expectTables(_ expected: Reduction, _ folder: TemporaryFolder) throws {
+        let tables = try OfficeTables(folder.file("office.db"))
+        #expect(tables.present.isEmpty)
+        #expect(tables.sessions.count == expected.sessions.count)
+        for (session, wanted) in expected.sessions {
+            let row = OfficeTables.Session(
+                organization: session.organization, user: try OfficeTables.user(session.identity, folder),
+                day: CivilDate(daysSinceEpoch: session.day).description)
+            let found = tables.sessions[row]
+            #expect(found?.count == Int64(wanted.count), "\(row)")
+            #expect(abs((found?.seconds ?? 0) - wanted.seconds) < 0.001, "\(row)")
+        }
+        #expect(Set(tables.recordings.keys) == Set(expected.recordings.keys))
+        for (id, wanted) in expected.recordings {
+            let found = tables.recordings[id]
+            #expect(found?.organization == wanted.organization)
+            #expect(found?.requestType == wanted.requestType)
+            #expect(found?.status == (wanted.isCompleted ? "completed" : "failed"))
+            #expect(abs((found?.seconds ?? 0) - (wanted.seconds ?? 0)) < 0.001)
+            #expect(found?.size == wanted.size)
+        }
+    }
+
+    /// Nothing that belongs to somebody is in the log or on a page, though every event is logged.
+    private func expectNoSecrets(of day: Day, in exporter: RunningExporter, _ port: UInt16) {
+        var forbidden = [
+            RunningExporter.secret, "9sOfCoL9M0Zz8gYxyeHojVivsI2wGxXhLvQAhlydHEO", "a8MZsyBtCzaW", "turnPassword",
+            "streamKey", "metadata\\\"", "{\\\"org_id", "sip_+49", "studio",
+        ]
+        for post in day.posts.prefix(200) {
+            forbidden.append(post.token)
+            let body = String(decoding: post.body, as: UTF8.self)
+            guard let name = body.firstRange(of: "\"name\":\"User ") else { continue }
+            forbidden.append(String(body[name.upperBound...].prefix { $0 != "\"" }.reduce("User ") { "\($0)\($1)" }))
+        }
+        let pages = ["/metrics", "/", "/readyz", "/healthz"].map { LoopbackClient.get($0, port: port)?.body ?? "" }
+        let output = exporter.output
+        #expect(output.count > 1_000)
+        for word in Set(forbidden) {
+            #expect(!output.contains(word), "the log holds \(word)")
+            for page in pages { #expect(!page.contains(word), "a page holds \(word)") }
+        }
+    }
+}

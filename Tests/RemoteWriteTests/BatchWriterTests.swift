@@ -1,0 +1,105 @@
+import Metrics
+import RemoteWrite
+import TestSupport
+import Testing
+import Wire
+
+@Suite struct BatchWriterTests {
+    /// A rig with that many gauges, whose label has that many random bytes.
+    private func rig(_ count: Int, labelSize: Int = 4) throws -> TableRig {
+        let rig = try TableRig()
+        var random = SplitMix(seed: 7)
+        let family = rig.registry.gauge("t_now", "T.", labels: ["n", "filler"])
+        for number in 0..<count {
+            let filler = (0..<labelSize).map { _ in
+                String(UnicodeScalar(UInt8.random(in: 0x21...0x7E, using: &random)))
+            }.joined()
+            try #require(family.series([String(number), filler])).set(number)
+        }
+        return rig
+    }
+
+    private func read(_ rig: inout TableRig) {
+        rig.table.apply(rig.registry.takeChanges())
+        #expect(rig.table.read(at: Timestamp(seconds: 1_700_000_000), into: &rig.writer) == .made)
+        rig.writer.finish(into: &rig.batches)
+    }
+
+    /// Every series once, in the rows of its batch.
+    private func check(_ rig: TableRig, _ count: Int) throws {
+        var seen: Set<String> = []
+        for batch in rig.batches {
+            let request = try WriteRequest(compressed: batch.body)
+            #expect(batch.samples == request.series.reduce(0) { $0 + $1.samples.count })
+            #expect(batch.rows.count >= request.series.count)
+            #expect(batch.oldest == Timestamp(seconds: 1_700_000_000))
+            #expect(batch.newest == Timestamp(seconds: 1_700_000_000))
+            for series in request.series { #expect(seen.insert(series.text).inserted) }
+        }
+        #expect(seen.count { $0.hasPrefix("t_now") } == count)
+        for (batch, next) in zip(rig.batches, rig.batches.dropFirst()) {
+            #expect(batch.rows.upperBound <= next.rows.lowerBound)
+        }
+    }
+
+    @Test func `a batch ends at the most samples`() throws {
+        var rig = try rig(12_000)
+        read(&rig)
+        #expect(rig.batches.dropLast().allSatisfy { $0.samples == 5_000 })
+        #expect(rig.batches.map(\.sequence) == [1, 2, 3])
+        try check(rig, 12_000)
+    }
+
+    @Test func `a batch ends before too many decoded bytes`() throws {
+        var rig = try rig(2_000, labelSize: 900)
+        rig.writer.limits.decoded_bytes = 300_000
+        read(&rig)
+        for batch in rig.batches { #expect(try SnappyBlock.decode(batch.body).count <= 300_000) }
+        try check(rig, 2_000)
+    }
+
+    @Test func `a batch that compresses badly is cut until it is small enough`() throws {
+        var rig = try rig(2_000, labelSize: 900)
+        rig.writer.limits.compressed_bytes = 100_000
+        read(&rig)
+        #expect(rig.batches.count >= 18)
+        #expect(rig.batches.allSatisfy { $0.body.count <= 100_000 })
+        try check(rig, 2_000)
+    }
+
+    @Test func `a series that is larger than any request is still tried`() throws {
+        var rig = try rig(3, labelSize: 900)
+        rig.writer.limits.compressed_bytes = 10
+        rig.writer.limits.decoded_bytes = 10
+        read(&rig)
+        #expect(rig.batches.dropFirst().allSatisfy { $0.samples == 1 })
+        try check(rig, 3)
+    }
+
+    @Test func `a histogram is not cut by the number of samples`() throws {
+        var rig = try TableRig()
+        rig.writer.limits.samples = 7
+        let family = rig.registry.histogram("t_seconds", "T.", labels: ["a"], bounds: [1, 2])
+        for number in 0..<10 { try #require(family.series([String(number)])).observe(1) }
+        read(&rig)
+        for batch in rig.batches {
+            let request = try WriteRequest(compressed: batch.body)
+            let histograms = request.series.count { $0.text.hasPrefix("t_seconds") }
+            #expect(histograms.isMultiple(of: 5))
+        }
+    }
+
+    @Test func `a body that came back is used again`() throws {
+        var rig = try rig(100)
+        read(&rig)
+        let first = try #require(rig.batches.first)
+        rig.writer.recycle(first.body)
+        rig.batches.removeAll()
+        #expect(rig.table.read(at: Timestamp(seconds: 1_700_000_015), into: &rig.writer) == .made)
+        rig.writer.finish(into: &rig.batches)
+        let second = try #require(rig.batches.first)
+        #expect(
+            try WriteRequest(compressed: second.body).series.count == WriteRequest(compressed: first.body).series.count)
+        #expect(try WriteRequest(compressed: second.body).series[3].samples[0].milliseconds == 1_700_000_015_000)
+    }
+}

@@ -1,0 +1,366 @@
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+import Wire
+
+@Suite struct DeliveryTests {
+    // MARK: The decision table
+
+    @Test(arguments: [200, 202, 204, 299])
+    func `every 2xx is an acknowledgement`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        _ = try rig.send()
+        #expect(rig.answer(status) == .accepted)
+        #expect(rig.statistics.accepted == 7)
+        #expect(rig.statistics.lastSuccess == rig.wall)
+        #expect(rig.isIdle())
+    }
+
+    @Test(arguments: [300, 301, 302, 307, 308, 304, 400, 402, 404, 405, 406, 408, 409, 410, 415, 418, 422, 431, 499])
+    func `what the receiver will never take is dropped, and the next batch goes at once`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        rig.enqueue(5)
+        _ = try rig.send()
+        #expect(rig.answer(status) == .rejected)
+        #expect(rig.statistics.rejected == 7)
+        #expect(rig.effects.contains(.lost(rows: 0..<7, sequence: 1, wasAttempted: true)))
+        #expect(try rig.send().sequence == 2)
+    }
+
+    @Test(arguments: [500, 502, 503, 504, 507, 529, 599, 429, 999])
+    func `what may be better later is sent again, the same bytes first`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        rig.enqueue(5)
+        let first = try rig.send()
+        #expect(first.attempt.retry == 0)
+        guard case .retried = rig.answer(status) else {
+            Issue.record("not retried")
+            return
+        }
+        rig.now += try #require(rig.wait())
+        let second = try rig.send()
+        #expect(second.attempt.body == first.attempt.body)
+        #expect(second.attempt.retry == 1)
+        #expect(rig.statistics.samplesRetried == 7)
+        #expect(rig.answer(204) == .accepted)
+        #expect(try rig.send().sequence == 2)
+    }
+
+    @Test func `too many requests is final where the operator says so`() throws {
+        let rig = DeliveryRig { $0.retriesOnTooManyRequests = false }
+        rig.enqueue(7)
+        _ = try rig.send()
+        #expect(rig.answer(429) == .rejected)
+    }
+
+    @Test func `a refusal after a lost answer is ambiguous`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        rig.enqueue(5)
+        _ = try rig.send()
+        _ = rig.fail(mayHaveArrived: true)
+        rig.now += try #require(rig.wait())
+        _ = try rig.send()
+        #expect(rig.answer(400) == .ambiguous)
+        #expect(rig.statistics.ambiguous == 7)
+        // The next batch is another matter.
+        _ = try rig.send()
+        #expect(rig.answer(400) == .rejected)
+        #expect(rig.statistics.rejected == 5)
+    }
+
+    @Test func `a refusal of what was never received is a refusal`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        _ = try rig.send()
+        _ = rig.fail(mayHaveArrived: false)
+        rig.now += try #require(rig.wait())
+        _ = try rig.send()
+        #expect(rig.answer(400) == .rejected)
+    }
+
+    @Test func `a refusal of a request that went out twice is ambiguous`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        _ = try rig.send()
+        #expect(rig.answer(400, wasResent: true) == .ambiguous)
+    }
+
+    @Test(arguments: [502, 504])
+    func `a refusal after a gateway lost the answer is ambiguous`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        _ = try rig.send()
+        rig.answer(status)
+        rig.now += try #require(rig.wait())
+        _ = try rig.send()
+        #expect(rig.answer(400) == .ambiguous)
+    }
+
+    @Test(arguments: [401, 403])
+    func `refused credentials hold everything for 30 s, then one request tries new ones`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        rig.enqueue(5)
+        _ = try rig.send()
+        for _ in 0..<3 {
+            #expect(rig.answer(status) == .held(.seconds(30)))
+            #expect(rig.wait() == 30_000)
+            rig.now += 29_999
+            #expect(rig.wait() == 1)
+            rig.now += 1
+            let attempt = try rig.send().attempt
+            #expect(attempt.renewsCredentials)
+            #expect(rig.isIdle())
+        }
+        #expect(rig.answer(204) == .accepted)
+        let next = try rig.send()
+        #expect(next.sequence == 2)
+        #expect(!next.attempt.renewsCredentials)
+        #expect(rig.statistics.rejected == 0)
+    }
+
+    @Test func `new credentials end the hold`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue()
+        _ = try rig.send()
+        rig.answer(401)
+        rig.delivery.hurry()
+        _ = try rig.send()
+        #expect(rig.answer(204) == .accepted)
+    }
+
+    @Test func `too large halves the cap, and drops what is small`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7, bytes: 1_000)
+        _ = try rig.send()
+        #expect(rig.delivery.cap_bytes == 1 << 20)
+        #expect(rig.answer(413) == .rejected)
+        #expect(rig.delivery.cap_bytes == 1 << 19)
+        for _ in 0..<20 {
+            rig.enqueue(7, bytes: 1_000)
+            _ = try rig.send()
+            rig.answer(413)
+        }
+        #expect(rig.delivery.cap_bytes == Delivery.Limits.smallestCap_bytes)
+    }
+
+    @Test func `too large cuts a large batch in two that follow each other`() throws {
+        var table = try TableRig()
+        let family = table.registry.gauge("t_now", "T.", labels: ["n", "filler"])
+        var random = SplitMix(seed: 3)
+        for number in 0..<900 {
+            let filler = (0..<900).map { _ in
+                String(UnicodeScalar(UInt8.random(in: 0x21...0x7E, using: &random)))
+            }.joined()
+            try #require(family.series([String(number), filler])).set(number)
+        }
+        table.table.apply(table.registry.takeChanges())
+        _ = table.table.read(at: Timestamp(seconds: 1_700_000_000), into: &table.writer)
+        table.writer.finish(into: &table.batches)
+        try #require(table.batches.count == 1)
+        let whole = table.batches[0]
+        try #require(whole.body.count > Delivery.Limits.split_bytes)
+
+        var delivery = Delivery(seed: 1)
+        var effects: [Delivery.Effect] = []
+        let time = MonotonicTime(nanoseconds: 0)
+        let wall = Timestamp(seconds: 1_700_000_000)
+        delivery.enqueue(whole, into: &effects)
+        var parts: [[WriteRequest.TimeSeries]] = []
+        guard case .send = delivery.next(at: time, into: &effects) else {
+            Issue.record("nothing to send")
+            return
+        }
+        let refused = Delivery.Outcome.answered(status: 413, retryAfter: nil, wasResent: false)
+        #expect(delivery.settle(refused, at: time, wall: wall, into: &effects) == .split)
+        #expect(delivery.statistics.pending == UInt64(whole.samples))
+        while case .send(let attempt) = delivery.next(at: time, into: &effects) {
+            parts.append(try WriteRequest(compressed: attempt.body).series)
+            let taken = Delivery.Outcome.answered(status: 204, retryAfter: nil, wasResent: false)
+            _ = delivery.settle(taken, at: time, wall: wall, into: &effects)
+        }
+        #expect(parts.count == 2)
+        #expect(parts.flatMap { $0 } == (try WriteRequest(compressed: whole.body).series))
+        #expect(delivery.statistics.accepted == UInt64(whole.samples))
+        #expect(delivery.statistics.queue_bytes == 0)
+    }
+
+    // MARK: Waiting
+
+    @Test func `waits double from half a second to half a minute, each 10 % more or less`() throws {
+        var delays: Set<Int64> = []
+        for seed in UInt64(0)..<20 {
+            let rig = DeliveryRig(seed: seed)
+            rig.enqueue()
+            for attempt in 0..<12 {
+                _ = try rig.send()
+                _ = rig.fail(mayHaveArrived: false)
+                let wait = try #require(rig.wait())
+                let nominal = min(30_000.0, 500 * Double(1 << attempt))
+                #expect((nominal * 0.9 - 1...nominal * 1.1 + 1).contains(Double(wait)))
+                delays.insert(wait)
+                rig.now += wait
+            }
+        }
+        #expect(delays.count > 100)
+    }
+
+    @Test func `a success ends the doubling`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue()
+        for _ in 0..<8 {
+            _ = try rig.send()
+            rig.answer(503)
+            rig.now += try #require(rig.wait())
+        }
+        _ = try rig.send()
+        rig.answer(204)
+        rig.enqueue()
+        _ = try rig.send()
+        rig.answer(503)
+        #expect(try #require(rig.wait()) <= 550)
+    }
+
+    @Test(arguments: [501, 505])
+    func `what the receiver cannot do is tried again rarely`(_ status: Int) throws {
+        let rig = DeliveryRig()
+        rig.enqueue()
+        _ = try rig.send()
+        rig.answer(status)
+        #expect((27_000...33_000).contains(try #require(rig.wait())))
+    }
+
+    struct Asked: Sendable, CustomTestStringConvertible {
+        let header: String
+        let wait_ms: ClosedRange<Int64>
+        var testDescription: String { "Retry-After: \(header)" }
+    }
+
+    @Test(arguments: [
+        Asked(header: "7", wait_ms: 7_000...7_000),
+        Asked(header: "0", wait_ms: 500...500),
+        Asked(header: "86400", wait_ms: 300_000...300_000),
+        Asked(header: "Tue, 14 Nov 2023 22:13:40 GMT", wait_ms: 20_000...20_000),
+        Asked(header: "Tue, 14 Nov 2023 22:00:00 GMT", wait_ms: 449...551),
+        Asked(header: "nonsense", wait_ms: 449...551),
+    ])
+    func `the receiver may ask for a wait`(_ asked: Asked) throws {
+        for status in [429, 503] {
+            let rig = DeliveryRig()
+            rig.enqueue()
+            _ = try rig.send()
+            rig.answer(status, retryAfter: asked.header)
+            #expect(asked.wait_ms.contains(try #require(rig.wait())))
+        }
+    }
+
+    @Test func `one request is under way at a time`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue()
+        rig.enqueue()
+        _ = try rig.send()
+        #expect(rig.isIdle())
+        rig.now += 1_000_000
+        #expect(rig.isIdle())
+    }
+
+    // MARK: Memory
+
+    @Test func `the oldest batches go when memory is used up, but never the one under way`() throws {
+        let rig = DeliveryRig { $0.queue = ByteCount(5 * 1_160) }
+        rig.enqueue(1, bytes: 1_000)
+        _ = try rig.send()
+        for samples in 2...8 { rig.enqueue(samples, bytes: 1_000) }
+        #expect(rig.statistics.dropped[.queueFull] == 2 + 3 + 4)
+        #expect(
+            rig.effects.filter { if case .lost = $0 { true } else { false } } == [
+                .lost(rows: 0..<2, sequence: 2, wasAttempted: false),
+                .lost(rows: 0..<3, sequence: 3, wasAttempted: false),
+                .lost(rows: 0..<4, sequence: 4, wasAttempted: false),
+            ])
+        rig.answer(204)
+        for sequence in UInt8(5)...8 {
+            #expect(try rig.send().sequence == sequence)
+            rig.answer(204)
+        }
+        #expect(rig.delivery.isEmpty)
+        #expect(rig.statistics.queue_bytes == 0)
+    }
+
+    @Test func `a batch that waits for its retry may go, and is known to have been tried`() throws {
+        let rig = DeliveryRig { $0.queue = ByteCount(2 * 1_160) }
+        rig.enqueue(1, bytes: 1_000)
+        _ = try rig.send()
+        rig.answer(503)
+        rig.enqueue(2, bytes: 1_000)
+        rig.enqueue(3, bytes: 1_000)
+        #expect(rig.effects.contains(.lost(rows: 0..<1, sequence: 1, wasAttempted: true)))
+        // The receiver is still given its time.
+        rig.now += try #require(rig.wait())
+        let next = try rig.send()
+        #expect(next.sequence == 2)
+        #expect(next.attempt.retry == 0)
+    }
+
+    @Test func `a batch larger than the memory is dropped under its own name`() throws {
+        let rig = DeliveryRig { $0.queue = ByteCount(1_000) }
+        rig.enqueue(4, bytes: 2_000)
+        #expect(rig.statistics.dropped == [.tooLarge: 4])
+        #expect(rig.isIdle())
+    }
+
+    @Test func `the end counts what is left`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(1)
+        rig.enqueue(2)
+        rig.enqueue(4)
+        _ = try rig.send()
+        rig.delivery.abandon(into: &rig.effects)
+        #expect(rig.statistics.ambiguous == 1)
+        #expect(rig.statistics.dropped == [.stopped: 6])
+        #expect(rig.statistics.pending == 0)
+    }
+
+    // MARK: The law
+
+    @Test func `whatever happens, every sample is counted once and nothing overtakes`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        for _ in 0..<50 {
+            let rig = DeliveryRig({ $0.queue = ByteCount(6_000) }, seed: random.next())
+            var lastSequence: UInt8 = 0
+            var isSending = false
+            for _ in 0..<200 {
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0 where rig.statistics.batchesEnqueued < 250:
+                    rig.enqueue(Int.random(in: 1...9, using: &random), bytes: Int.random(in: 1...900, using: &random))
+                case 1 where !isSending:
+                    switch rig.delivery.next(at: rig.time, into: &rig.effects) {
+                    case .idle: #expect(rig.delivery.isEmpty)
+                    case .wait(let until): rig.now = until.nanoseconds / 1_000_000 + 1
+                    case .send(let attempt):
+                        #expect(attempt.body[0] >= lastSequence, "seed \(seed)")
+                        lastSequence = attempt.body[0]
+                        isSending = true
+                    }
+                case 2 where isSending:
+                    let statuses = [200, 204, 400, 401, 404, 413, 429, 500, 501, 503]
+                    rig.answer(statuses.randomElement(using: &random) ?? 200)
+                    isSending = false
+                case 3 where isSending:
+                    rig.fail(mayHaveArrived: Bool.random(using: &random))
+                    isSending = false
+                default: rig.now += Int64.random(in: 0...1_000, using: &random)
+                }
+                rig.check()
+                #expect(rig.statistics.queue_bytes <= 6_000 + 900 + 160, "seed \(seed)")
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+import Wire
+
+/// The encoder against decoders that know nothing of it: `protoc` with our schema, and the one of the tests.
+@Suite struct WireFormatTests {
+    /// What `protoc` makes of an uncompressed body.
+    private func decode(_ raw: [UInt8], in folder: TemporaryFolder) throws -> String {
+        try FileStore.replace(folder.file("body"), with: raw)
+        let command = """
+            protoc --proto_path=\(Repository.root)/proto --decode=lkpush.remotewrite.v1.WriteRequest \
+            remote_write_v1.proto < \(folder.file("body"))
+            """
+        let result = ChildProcess.run("/bin/sh", ["-c", command])
+        try #require(result.status == 0, "\(result.output)")
+        return result.output
+    }
+
+    @Test func `protoc reads a request with our schema`() throws {
+        var rig = try TableRig(external: [(name: "environment", value: "tëst \"x\"\\\n")])
+        _ = try rig.tick(milliseconds: 1_700_000_000_000)
+        let counter = try #require(rig.registry.counter("t_total", "T.", labels: ["a"]).series(["1"]))
+        counter.increment(by: 2.5)
+        rig.table.apply(rig.registry.takeChanges())
+        #expect(rig.table.read(at: Timestamp(milliseconds: 1_700_000_015_000), into: &rig.writer) == .made)
+        rig.batches.removeAll()
+        rig.writer.finish(into: &rig.batches)
+        let body = try #require(rig.batches.first).body
+        let text = try decode(try SnappyBlock.decode(body), in: TemporaryFolder())
+        let expected = #"""
+            timeseries {
+              labels {
+                name: "__name__"
+                value: "t_total"
+              }
+              labels {
+                name: "a"
+                value: "1"
+              }
+              labels {
+                name: "environment"
+                value: "t\303\253st \"x\"\\\n"
+              }
+              labels {
+                name: "instance"
+                value: "i"
+              }
+              labels {
+                name: "job"
+                value: "j"
+              }
+              samples {
+                timestamp: 1700000000000
+              }
+              samples {
+                value: 2.5
+                timestamp: 1700000015000
+              }
+            }
+            """#
+        #expect(text.contains(expected), "\(text)")
+    }
+
+    @Test func `every value survives, bit by bit`() throws {
+        let values: [Double] = [
+            123.45, 42, 0, -0.0, -15.5, .infinity, -.infinity, 1.797e308, 2.3e-308, .leastNonzeroMagnitude, 1.23e-4,
+            0.123456789012345,
+        ]
+        var rig = try TableRig()
+        let family = rig.registry.gauge("t_value", "T.", labels: ["n"])
+        for (index, value) in values.enumerated() { try #require(family.series([String(index)])).set(value) }
+        rig.table.apply(rig.registry.takeChanges())
+        #expect(rig.table.read(at: Timestamp(seconds: 1_700_000_000), into: &rig.writer) == .made)
+        rig.writer.finish(into: &rig.batches)
+        let request = try WriteRequest(compressed: try #require(rig.batches.first).body)
+        for (index, value) in values.enumerated() {
+            let series = request.series.first { $0.text.hasPrefix("t_value") && $0.text.contains("n=\"\(index)\"") }
+            #expect(
+                series?.samples == [.init(bits: value.bitPattern, milliseconds: 1_700_000_000_000)], "value \(value)")
+        }
+    }
+
+    @Test func `protoc finds in random registries what the other decoder finds`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        let folder = TemporaryFolder()
+        for _ in 0..<5 {
+            var rig = try TableRig()
+            let family = rig.registry.gauge("t_value", "T.", labels: ["b", "a"])
+            for _ in 0..<200 {
+                let texts = (0..<2).map { _ in
+                    String(
+                        (0..<Int.random(in: 0...200, using: &random)).map { _ in
+                            "aé\"\\\n€ z".randomElement(using: &random) ?? "a"
+                        })
+                }
+                // Quarters look the same in every printer.
+                family.series(texts)?.set(Double(Int.random(in: -99_999...99_999, using: &random)) / 4)
+            }
+            rig.table.apply(rig.registry.takeChanges())
+            let time = Int64.random(in: 1...9_999_999_999_999, using: &random)
+            _ = rig.table.read(at: Timestamp(milliseconds: time), into: &rig.writer)
+            rig.batches.removeAll()
+            rig.writer.finish(into: &rig.batches)
+            for batch in rig.batches {
+                let raw = try SnappyBlock.decode(batch.body)
+                let request = try WriteRequest(raw: raw)
+                let text = try decode(raw, in: folder)
+                #expect(text == request.protocText, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func `our decompressor and the independent one agree`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        for size in [0, 1, 59, 60, 61, 255, 256, 65_535, 65_536, 300_000] {
+            let input = (0..<size).map { _ in UInt8(random.next() % (size.isMultiple(of: 2) ? 3 : 256)) }
+            var output: [UInt8] = [9, 9]
+            let count = Snappy.compress(input[...], into: &output)
+            let body = Array(output[..<count])
+            #expect(try SnappyBlock.decode(body) == input, "seed \(seed)")
+            #expect(Snappy.decompress(body, limit: size) == input, "seed \(seed)")
+            if size > 0 { #expect(Snappy.decompress(body, limit: size - 1) == nil) }
+        }
+        #expect(Snappy.decompress([5, 1, 2], limit: 100) == nil)
+    }
+}
+
+extension WriteRequest {
+    /// As `protoc --decode` prints it.
+    fileprivate var protocText: String {
+        var text = ""
+        for series in series {
+            text += "timeseries {\n"
+            for (name, value) in zip(series.names, series.values) {
+                text += "  labels {\n    name: \"\(Self.escaped(name))\"\n    value: \"\(Self.escaped(value))\"\n  }\n"
+            }
+            for sample in series.samples {
+                text += "  samples {\n"
+                if sample.value != 0 { text += "    value: \(Self.number(sample.value))\n" }
+                text += "    timestamp: \(sample.milliseconds)\n  }\n"
+            }
+            text += "}\n"
+        }
+        return text
+    }
+
+    private static func number(_ value: Double) -> String {
+        value.rounded() == value && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "\n"): #"\n"#
+            case UInt8(ascii: "\""): #"\""#
+            case UInt8(ascii: "\\"): #"\\"#
+            case 0x20..<0x7F: String(UnicodeScalar(byte))
+            default: "\\" + String(byte >> 6) + String(byte >> 3 & 7) + String(byte & 7)
+            }
+        }.joined()
+    }
+}
