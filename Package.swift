@@ -87,7 +87,7 @@ let package = Package(
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Storage", uses: ["SQLite", "Storage", "StorageSQLite", "Wire"]),
-        tests("Recording", uses: ["LiveKit", "Metrics", "Recording", "Storage", "Wire"]),
+        tests("Recording", uses: ["LiveKit", "Matching", "Metrics", "Recording", "Storage", "Wire"]),
         tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
         tests("HTTPClient", uses: ["HTTPClient", "Platform"]),

@@ -36,9 +36,12 @@ enum Check {
         do {
             let url = try DatabaseURL(settings.databaseLocation())
             if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
-            let store = OfficeStore(try StoreDriver.open(url)())
-            defer { store.close() }
-            _ = try store.organization(ofRoom: "lkpush check")
+            let database = try StoreDriver.open(url)()
+            defer { database.close() }
+            if try database.columns(of: "organizations").isEmpty {
+                return (true, "\(url); its tables are made at the first start, or by lkpush migrate")
+            }
+            _ = try OfficeStore(database, lookup: Plan.lookup(settings)).organization(ofRoom: "lkpush check")
             return (true, "\(url)")
         } catch {
             return (false, "\(error)")

@@ -9,7 +9,7 @@ package enum HelpText {
             "lkpush \(version): LiveKit webhooks in, Prometheus remote write out.",
             "",
             "lkpush [serve]            run the exporter (default)",
-            "lkpush check              validate the configuration, reach database and receiver once; exit 0 or 78",
+            "lkpush check              validate the configuration, reach database and receiver once; exit 0, 1 or 78",
             "lkpush migrate            create or upgrade the database schema, then exit",
             "lkpush simulate [...]     send a simulated office to a running lkpush; see lkpush simulate --help",
             "lkpush version | help",

@@ -24,9 +24,9 @@ package struct ListenerMetrics: Sendable {
         let request = cut.series([listener, "request_timeout"])
         let answer = cut.series([listener, "answer_timeout"])
         let evicted = cut.series([listener, "max_connections"])
-        // Weak: the registry lives as long as the process, a server does not.
-        registry.onRead { [weak server] in
-            guard let figures = server?.figures else { return }
+        // The registry lives as long as the process and must not keep a server, nor be the last to let one go.
+        registry.onRead { [read = server.figuresReader] in
+            let figures = read()
             open?.set(figures.connections)
             accepted?.set(total: Double(figures.connectionsAccepted))
             header?.set(total: Double(figures.headerTimeouts))

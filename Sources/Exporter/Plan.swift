@@ -77,10 +77,13 @@ struct Plan {
         store.presenceRefresh = settings.presenceRefresh
         store.purgeInterval = settings.purgeInterval
         store.activityRetention = settings.activityRetention
-        if !settings.organizationLookupSQL.isEmpty {
-            store.lookup = try LookupQuery(sql: settings.organizationLookupSQL)
-        }
+        store.lookup = try lookup(settings)
         return store
+    }
+
+    /// How the database is asked for the organization of a room.
+    static func lookup(_ settings: Settings) throws(LookupQuery.Problem) -> LookupQuery {
+        settings.organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: settings.organizationLookupSQL)
     }
 
     /// Nil where nothing is pushed.

@@ -67,11 +67,14 @@ final class ShipperLoop {
     // MARK: Reading
 
     /// Reads the registry now and queues what is due.
-    func read() {
+    ///
+    /// - Parameter isLast: no other reading follows, so this one is made even where no time has passed.
+    func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
-        let wall = time.now()
+        var wall = time.now()
         switch clock.check(wall, monotonic) {
         case .good: break
+        case .wentBack where isLast: wall = table.lastReading.map { max(wall, $0 + .milliseconds(1)) } ?? wall
         case .wentBack: return skip("clock_went_back")
         case .jumpedAhead: return skip("clock_jumped_ahead")
         }
@@ -246,7 +249,7 @@ final class ShipperLoop {
 
     /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
-        read()
+        read(isLast: true)
         if settings.staleOnStop, let last = table.lastReading {
             table.endAll(at: last + .milliseconds(1), into: &writer)
             enqueue()

@@ -5,7 +5,7 @@ import Synchronization
 /// What the server keeps of one TCP connection.
 ///
 /// `@unchecked Sendable`: the variables of the first group are used by the library's poll thread alone, those of the
-/// second by the watch thread alone; the rest is atomic or locked.
+/// second by the watch thread alone, that of the third under the table's lock; the rest is atomic or locked.
 final class Connection: @unchecked Sendable {
     /// Where the current request stands, for the poll thread.
     enum Stage {
@@ -35,6 +35,10 @@ final class Connection: @unchecked Sendable {
     // Watch thread.
     /// When bytes were first seen that no request came of, and the idle time they were seen in.
     var suspicion: (idleSince: Int64, at: Int64)?
+
+    // Under the table's lock.
+    /// It was ended by us and only waits for the poll thread to notice.
+    private(set) var isCut = false
 
     /// What the connection is suspended for.
     let pending = Mutex<PendingResponse?>(nil)
@@ -69,7 +73,10 @@ final class Connection: @unchecked Sendable {
 
     /// Makes the poll thread see the end of the connection. Only while the table's lock is held: the number of the
     /// socket belongs to this connection until it has left the table. Wraps `shutdown`.
-    func cut() { shutdown(socket, Int32(SHUT_RDWR)) }
+    func cut() {
+        isCut = true
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
 
     /// Like `cut`, but an answer that is on its way still leaves.
     func endReading() { shutdown(socket, Int32(SHUT_RD)) }

@@ -18,6 +18,8 @@ final class ConnectionTable: Sendable {
         _ = connections.withLock { $0.removeValue(forKey: connection.socket) }
     }
 
+    func cut(_ connection: Connection) { connections.withLock { _ in connection.cut() } }
+
     /// Calls `body` for each under the lock: it may cut a connection, and must not call the HTTP library.
     func forEach(_ body: (Connection) -> Void) {
         connections.withLock { connections in
@@ -30,7 +32,7 @@ final class ConnectionTable: Sendable {
     func cutOldest(sparing newcomer: Connection) -> Bool {
         connections.withLock { connections in
             var oldest: (isIdle: Bool, since: MonotonicTime, connection: Connection)?
-            for connection in connections.values where connection !== newcomer {
+            for connection in connections.values where connection !== newcomer && !connection.isCut {
                 let (phase, since) = connection.phase
                 guard phase == .header || phase == .body || phase == .idle else { continue }
                 let isIdle = phase == .idle

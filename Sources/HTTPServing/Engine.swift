@@ -32,6 +32,7 @@ final class Engine: Sendable {
 
     // MARK: For `Server`, any thread
 
+    var figures: ServingFigures { counts.figures(connections: table.count) }
     var isIdle: Bool { owed.load(ordering: .sequentiallyConsistent) == 0 }
     var isAnythingSuspended: Bool { suspended.load(ordering: .sequentiallyConsistent) != 0 }
 
@@ -129,7 +130,7 @@ final class Engine: Sendable {
             owed.subtract(1, ordering: .sequentiallyConsistent)
         }
         if stopping.load(ordering: .sequentiallyConsistent) {
-            connection.cut()
+            table.cut(connection)
             departures.change { _ in }
         }
     }

@@ -52,7 +52,10 @@ package final class Server: Sendable {
     package var maxConnections: Int { engine.settings.maxConnections }
 
     /// What it counted.
-    package var figures: ServingFigures { engine.counts.figures(connections: engine.table.count) }
+    package var figures: ServingFigures { engine.figures }
+
+    /// Reads `figures` without keeping the server: for those who outlive it.
+    package var figuresReader: @Sendable () -> ServingFigures { { [engine] in engine.figures } }
 
     /// Closes the listening socket, so that new connections are refused, and all connections that are not owed an
     /// answer. Requests that are complete are still answered.

@@ -98,6 +98,8 @@ final class Watch: Sendable {
         _ connection: Connection, at end: MonotonicTime, _ now: MonotonicTime, counting counter: borrowing Atomic<Int>
     ) -> MonotonicTime {
         if now < end { return end }
+        // Counted once, however long the poll thread needs to notice.
+        if connection.isCut { return .never }
         counter.add(1, ordering: .relaxed)
         connection.cut()
         return .never

@@ -69,8 +69,8 @@ struct Program: ~Copyable {
         for group in groups where values[group.name] == nil {
             let start = bounds[2 * group.number]
             let end = bounds[2 * group.number + 1]
-            // A group that took no part has both bounds at the highest number; `\K` may put the end before the start.
-            guard start <= end, end <= subject.count else { continue }
+            // A group that took no part has both bounds at the highest number, which reads as -1 here.
+            guard start >= 0, start <= end, end <= subject.count else { continue }
             values[group.name] = String(decoding: subject[start..<end], as: UTF8.self)
         }
         return values

@@ -17,6 +17,8 @@ struct NameState: Entity {
     var resolution = Resolution.unresolved
     /// When a known organization is asked for again.
     var refreshAt_ms: Int64 = .max
+    /// When its last event was received.
+    var lastEvent_ms: Int64 = .min
     /// When its last event was received, or its last entity closed.
     var lastUse_ms: Int64 = .min
     /// Tells a visit or a wait of this name from one of another name that had its place before.

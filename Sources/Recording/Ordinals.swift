@@ -117,5 +117,11 @@ extension Correction {
 }
 
 extension WaitRelease {
-    var ordinal: Int { self == .time_out ? 0 : 1 }
+    var ordinal: Int {
+        switch self {
+        case .time_out: 0
+        case .queue_full: 1
+        case .stopped: 2
+        }
+    }
 }

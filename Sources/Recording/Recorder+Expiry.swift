@@ -112,9 +112,6 @@ extension Recorder {
     /// Drops rooms and jobs that have had no event for `stateMaxSilence`, unobserved; an event brings them back.
     private mutating func dropSilent(_ actions: inout [Action]) {
         let silent_ms = (now - settings.stateMaxSilence).milliseconds
-        // Jobs first: closing a room would look like an event of its name.
-        dropSilentJobs(.egress, silent_ms)
-        dropSilentJobs(.ingress, silent_ms)
         for place in 0..<rooms.places_count {
             let slot = rooms.slot(at: place)
             if slot.isNone || rooms[slot].received_ms > silent_ms { continue }
@@ -130,6 +127,8 @@ extension Recorder {
             process.increment(catalog.entitiesDropped, EntityKind.room.ordinal)
             closeRoom(slot, .none, &actions)
         }
+        dropSilentJobs(.egress, silent_ms)
+        dropSilentJobs(.ingress, silent_ms)
     }
 
     private mutating func dropSilentJobs(_ kind: JobKind, _ silent_ms: Int64) {
@@ -138,7 +137,7 @@ extension Recorder {
             if slot.isNone || self[jobs: kind][slot].received_ms > silent_ms { continue }
             let name = self[jobs: kind][slot].name
             // A job lives with its room: events of the name keep it.
-            if !name.isNone && names[name].lastUse_ms > silent_ms { continue }
+            if !name.isNone && names[name].lastEvent_ms > silent_ms { continue }
             process.increment(catalog.entitiesDropped, kind.entity.ordinal)
             closeJob(kind, slot, self[jobs: kind][slot].facts)
         }

@@ -65,7 +65,11 @@ extension Recorder {
 
     /// Notes that the event's room, where it is open, had an event; gives up older rooms of its name.
     mutating func touch(_ context: EventContext, _ actions: inout [Action]) {
-        if !context.name.isNone { names[context.name].lastUse_ms = context.receivedAt.milliseconds }
+        if !context.name.isNone {
+            names[context.name].lastEvent_ms = max(
+                names[context.name].lastEvent_ms, context.receivedAt.milliseconds)
+            names[context.name].lastUse_ms = now.milliseconds
+        }
         let slot = context.openRoom
         if slot.isNone { return }
         rooms[slot].lastEvent_ms = max(rooms[slot].lastEvent_ms, context.order_ms)

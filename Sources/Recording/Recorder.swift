@@ -84,12 +84,10 @@ package struct Recorder: Sendable {
     /// Drops a duplicate, finds the organization or lets the event wait for it, else applies it.
     private mutating func accept(_ event: Event, receivedAt: Timestamp, _ actions: inout [Action]) {
         if !event.id.isEmpty {
-            let id = Fingerprint(event.id)
-            if seen[id] != nil {
+            guard seen.insert(Fingerprint(event.id), at: receivedAt) else {
                 process.increment(catalog.webhookDuplicates, event.type.ordinal)
                 return
             }
-            seen.remember(id, at: receivedAt)
         }
         let name = name(of: event)
         if !name.isNone && event.type != .other {

@@ -23,35 +23,50 @@ struct RememberedIDs: Sendable {
         }
     }
 
+    /// The table keeps, beside a place in the ring, this much of the key: a search that meets other keys on its way
+    /// seldom has to read the ring, which is not in the cache.
+    private static let place_bits: UInt32 = 21
+    private static let place_mask: UInt32 = 1 << place_bits - 1
     private static let smallest = 16
 
     private let limit: Int
     private var ring: [Entry] = []
     private var head = 0
     private(set) var count = 0
-    /// 0 is free, else a place in the ring plus 1.
+    /// 0 is free, else a place in the ring plus 1, and above it the highest bits of the key.
     private var index: [UInt32] = []
     /// Ids forgotten early because the limit was reached.
     private(set) var forgotten = 0
 
     init(limit: Int) {
-        precondition(limit > 0 && limit < Int(UInt32.max) / 2, "places must fit their type")
+        precondition(limit > 0 && limit <= 1 << (Self.place_bits - 1), "places must fit beside the key")
         self.limit = limit
     }
 
     /// What is known of an id, nil where it is not remembered.
     subscript(id: Fingerprint) -> Facts? {
         guard count > 0, let probe = probe(of: id.bits) else { return nil }
-        return ring[Int(index[probe]) - 1].facts
+        return ring[place(at: probe)].facts
+    }
+
+    /// Remembers an id from `time` on; returns false, and changes nothing, where it is remembered already.
+    mutating func insert(_ id: Fingerprint, at time: Timestamp) -> Bool {
+        if count > 0, probe(of: id.bits) != nil { return false }
+        add(id, .none, at: time)
+        return true
     }
 
     /// Remembers an id from `time` on; of one that is remembered already adds the facts and leaves the time.
     mutating func remember(_ id: Fingerprint, _ facts: Facts = .none, at time: Timestamp) {
         if count > 0, let probe = probe(of: id.bits) {
-            let place = Int(index[probe]) - 1
+            let place = place(at: probe)
             ring[place].facts = ring[place].facts.union(facts)
             return
         }
+        add(id, facts, at: time)
+    }
+
+    private mutating func add(_ id: Fingerprint, _ facts: Facts, at time: Timestamp) {
         if count == limit {
             forgetOldest()
             forgotten += 1
@@ -75,8 +90,9 @@ struct RememberedIDs: Sendable {
     private func probe(of key: UInt64) -> Int? {
         let mask = index.count - 1
         var probe = Int(truncatingIfNeeded: key) & mask
+        let tag = Self.tag(of: key)
         while index[probe] != 0 {
-            if ring[Int(index[probe]) - 1].key == key { return probe }
+            if index[probe] & ~Self.place_mask == tag && ring[place(at: probe)].key == key { return probe }
             probe = (probe + 1) & mask
         }
         return nil
@@ -86,8 +102,14 @@ struct RememberedIDs: Sendable {
         let mask = index.count - 1
         var probe = Int(truncatingIfNeeded: ring[place].key) & mask
         while index[probe] != 0 { probe = (probe + 1) & mask }
-        index[probe] = UInt32(place + 1)
+        index[probe] = UInt32(place + 1) | Self.tag(of: ring[place].key)
     }
+
+    /// The highest bits of a key, where the table keeps them; the lowest decide where it is in the table.
+    private static func tag(of key: UInt64) -> UInt32 { UInt32(key >> 32) & ~place_mask }
+
+    /// The place in the ring that an occupied place of the table points to.
+    private func place(at probe: Int) -> Int { Int(index[probe] & Self.place_mask) - 1 }
 
     private mutating func forgetOldest() {
         if let probe = probe(of: ring[head].key) { unlink(probe) }
@@ -101,7 +123,7 @@ struct RememberedIDs: Sendable {
         var gap = probe
         var next = (gap + 1) & mask
         while index[next] != 0 {
-            let home = Int(truncatingIfNeeded: ring[Int(index[next]) - 1].key) & mask
+            let home = Int(truncatingIfNeeded: ring[place(at: next)].key) & mask
             // It may move into the gap when its home is not between the gap and where it stands.
             if (next - home) & mask >= (next - gap) & mask {
                 index[gap] = index[next]

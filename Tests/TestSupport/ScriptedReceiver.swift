@@ -54,7 +54,7 @@ package final class ScriptedReceiver: Sendable {
         /// Which connection it came on, from 0.
         package let connection: Int
         package let answer: Answer
-        /// Whether the answer was written in full.
+        /// Whether it was answered in full; noted right before the answer is written.
         package var wasAnswered = false
     }
 
@@ -173,8 +173,12 @@ package final class ScriptedReceiver: Sendable {
                 }
                 if isOver == true { return }
             }
-            guard perform(answer, on: socket) else { return }
-            monitor.change { $0.requests[index].wasAnswered = true }
+            // Noted first: who has the answer must find it noted.
+            if answer.behaviour == .respond { monitor.change { $0.requests[index].wasAnswered = true } }
+            guard perform(answer, on: socket) else {
+                monitor.change { $0.requests[index].wasAnswered = false }
+                return
+            }
         }
     }
 

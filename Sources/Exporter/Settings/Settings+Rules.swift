@@ -8,7 +8,8 @@ import Storage
 /// What settings must fulfil beyond their own kind.
 extension Settings {
     func checkTogether(_ reader: inout SettingsReader) {
-        if remoteWriteURL != nil {
+        checkAddresses(&reader)
+        if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") {
             for name in ["ENVIRONMENT", "REGION"] where !reader.isSet(name) {
                 reader.report("\(name): required when GRAFANA_PROM_REMOTE_WRITE_URL is set, such as \"prod\" or \"eu\"")
             }
@@ -41,12 +42,10 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
-        checkListeners(&reader)
-        checkDatabase(&reader)
         checkOrganizations(&reader)
     }
 
-    private func checkListeners(_ reader: inout SettingsReader) {
+    private func checkAddresses(_ reader: inout SettingsReader) {
         for (name, text) in [("LISTEN", listen), ("METRICS_LISTEN", metricsListen)] {
             do throws(ServingError) {
                 _ = try ListenAddress(text)
@@ -54,13 +53,10 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
-    }
-
-    private func checkDatabase(_ reader: inout SettingsReader) {
-        // A file that cannot be read is reported where it was named.
+        // A file that cannot be read was reported where it was read.
         guard let location = try? databaseLocation() else { return }
         do throws(DatabaseURL.Problem) {
-            _ = try DatabaseURL(location)
+            _ = try StoreDriver.open(DatabaseURL(location))
         } catch {
             reader.report("DATABASE_URL: \(error)")
         }
@@ -87,11 +83,12 @@ extension Settings {
                 reader.report("ORG_METADATA_KEY: required with ORG_SOURCE=metadata, such as org_id")
             }
         }
-        guard !organizationLookupSQL.isEmpty else { return }
-        do throws(LookupQuery.Problem) {
-            _ = try LookupQuery(sql: organizationLookupSQL)
-        } catch {
-            reader.report("ORG_LOOKUP_SQL: \(error)")
+        if !organizationLookupSQL.isEmpty {
+            do throws(LookupQuery.Problem) {
+                _ = try LookupQuery(sql: organizationLookupSQL)
+            } catch {
+                reader.report("ORG_LOOKUP_SQL: \(error)")
+            }
         }
     }
 

@@ -178,7 +178,7 @@ package struct Settings: Sendable {
             "REMOTE_WRITE_MAX_SAMPLES_PER_SEND", 5000, in: 1...100_000, "The most samples in one request.")
         batchSendDeadline = reader.duration(
             "REMOTE_WRITE_BATCH_SEND_DEADLINE", "20s", in: .milliseconds(100) ... .seconds(300),
-            "A sample leaves within this time while the receiver is healthy.")
+            "A sample leaves within this time while the receiver is healthy: lkpush sends at once.")
         queueBytes = reader.size(
             "REMOTE_WRITE_QUEUE_BYTES", "32MiB", in: .kibibytes(64)...(.mebibytes(4096)),
             "Memory for what waits during an outage; the oldest is dropped first.")

@@ -1,0 +1,148 @@
+import Exporter
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+
+/// A receiver in trouble. Time is compressed: readings every 20 ms instead of 15 s, waits from 10 to 80 ms.
+@Suite struct ShipperOutageTests {
+    private typealias Answer = ScriptedReceiver.Answer
+
+    struct Trouble: Sendable, CustomTestStringConvertible {
+        let answer: ScriptedReceiver.Answer
+        let testDescription: String
+
+        init(_ name: String, _ answer: ScriptedReceiver.Answer) {
+            self.answer = answer
+            testDescription = name
+        }
+    }
+
+    /// The samples of `up` say how many readings arrived; those of the counter, that none was changed or reordered.
+    private func check(_ receiver: ScriptedReceiver, _ rig: ShipperRig, lost: Bool = false) throws {
+        let log = WriteLog(receiver.requests)
+        #expect(log.violations == [])
+        let labels = #"{instance="one",job="lkpush"}"#
+        let counts = log.values("test_events_total" + labels)
+        #expect(counts == counts.sorted())
+        #expect(counts.last == rig.events.value)
+        let readings = rig.own("readings_total")
+        #expect(lost ? Double(counts.count) < readings : Double(counts.count) == readings)
+        #expect(log.accepted["up" + labels]?.last?.isStale == true)
+    }
+
+    @Test(arguments: [
+        Trouble("500", .init(500)), Trouble("503", .init(503, body: "later")), Trouble("429", .init(429)),
+        Trouble("529", .init(529)), Trouble("hangs", .hang), Trouble("resets", .reset), Trouble("closes", .close),
+        Trouble("never ends its body", .init(500, behaviour: .endlessBody)),
+    ])
+    func `every sample arrives in order after trouble, none twice with another value`(_ trouble: Trouble) throws {
+        let receiver = try ScriptedReceiver(script: [.init(204), .init(204)])
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(2))
+        receiver.answer(trouble.answer)
+        #expect(rig.run(readings: 15))
+        receiver.answer(.init(204))
+        #expect(rig.run(readings: 5))
+        let report = rig.stop()
+        #expect(report.accepted == report.enqueued)
+        try check(receiver, rig)
+        let retried = receiver.requests.compactMap { $0.headers["retry-attempt"] }.compactMap { Int($0) }
+        #expect(retried.first == 1)
+        #expect(rig.own("retries_total") == Double(retried.count))
+        #expect(try rig.logged("samples could not be sent and are kept").count == 1)
+    }
+
+    @Test func `the receiver's own wait is kept`() throws {
+        let receiver = try ScriptedReceiver(script: [.init(204), .init(503, headers: ["Retry-After": "1"])])
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(4))
+        let requests = receiver.requests
+        #expect(requests[2].at.since(requests[1].at) >= .seconds(1))
+        #expect(requests[2].body == requests[1].body)
+        #expect(requests[3].at.since(requests[2].at) < .seconds(1))
+        #expect(rig.stop().dropped == 0)
+        try check(receiver, rig)
+    }
+
+    @Test func `a receiver that is down and comes back gets everything`() throws {
+        let first = try ScriptedReceiver()
+        let rig = try ShipperRig(first.url)
+        try rig.shipper.makeFirstReading()
+        #expect(first.waitForAnswers(3))
+        first.stop()
+        #expect(rig.run(readings: 40))
+        #expect(rig.own("samples_pending") > 0)
+        let second = try ScriptedReceiver(port: first.port)
+        #expect(rig.run(readings: 5))
+        let report = rig.stop()
+        #expect(report.rejected + report.dropped == 0)
+        let log = WriteLog(first.requests + second.requests)
+        #expect(log.violations == [])
+        #expect(Double(log.values(#"up{instance="one",job="lkpush"}"#).count) == rig.own("readings_total"))
+        #expect(try rig.logged("the receiver takes samples again").count == 1)
+    }
+
+    @Test func `what memory cannot hold is dropped oldest first, and counted`() throws {
+        let receiver = try ScriptedReceiver(script: [.init(204)], otherwise: .init(503))
+        let rig = try ShipperRig(receiver.url) { $0.delivery.queue = ByteCount(12_000) }
+        try rig.shipper.makeFirstReading()
+        #expect(eventually { rig.own("samples_dropped_total") > 0 })
+        #expect(rig.run(readings: 20))
+        #expect(rig.own("queue_bytes") <= 12_000)
+        receiver.answer(.init(204))
+        // The last reading must find room.
+        #expect(eventually { rig.own("samples_pending") == 0 })
+        let report = rig.stop()
+        #expect(report.dropped > 0)
+        #expect(report.accepted + report.dropped == report.enqueued)
+        try check(receiver, rig, lost: true)
+        #expect(try rig.logged("samples were dropped: the queue is full").count == 1)
+    }
+
+    @Test func `the end comes in time although nobody answers`() throws {
+        let receiver = try ScriptedReceiver(script: [.init(204)], otherwise: .hang)
+        let rig = try ShipperRig(receiver.url) { $0.timeout = .seconds(60) }
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.wait { $0.count >= 2 })
+        #expect(rig.run(readings: 3))
+        let begin = SystemTime().monotonic()
+        let report = rig.stop(within: .milliseconds(200))
+        #expect(SystemTime().monotonic().since(begin) < .seconds(5))
+        #expect(report.ambiguous > 0)
+        #expect(report.dropped > 0)
+    }
+
+    @Test func `the end without stale markers leaves the series alive`() throws {
+        let receiver = try ScriptedReceiver()
+        let rig = try ShipperRig(receiver.url) { $0.staleOnStop = false }
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(2))
+        _ = rig.stop()
+        #expect(WriteLog(receiver.requests).accepted.values.allSatisfy { !$0.contains { $0.isStale } })
+    }
+
+    @Test func `a real Prometheus that was stopped and started holds every sample`() throws {
+        let prometheus = try PrometheusServer()
+        let rig = try ShipperRig(prometheus.writeURL) {
+            $0.schedule = .init(pushInterval: .milliseconds(100), idleInterval: .milliseconds(100))
+            $0.timeout = .seconds(10)
+            $0.staleOnStop = false
+        }
+        try rig.shipper.makeFirstReading()
+        #expect(rig.run(readings: 10))
+        prometheus.stop()
+        #expect(rig.run(readings: 20))
+        try prometheus.start()
+        #expect(rig.run(readings: 10))
+        let report = rig.stop()
+        #expect(report.rejected + report.dropped == 0)
+        let samples = try #require(try prometheus.query("test_events_total[10m]").first).points
+        #expect(Double(samples.count) == rig.own("readings_total"))
+        #expect(samples.map(\.value) == samples.map(\.value).sorted())
+        #expect(samples.last?.value == rig.events.value)
+    }
+}

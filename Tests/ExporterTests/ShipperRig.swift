@@ -1,0 +1,76 @@
+import Exporter
+import Glibc
+import HTTPClient
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+
+/// A registry with one counter, a shipper of it with short intervals, and everything it logs.
+final class ShipperRig {
+    let registry = Registry(maxSeries: 10_000)
+    let events: Counter
+    let shipper: Shipper
+    private let folder = TemporaryFolder()
+    private let file: Int32
+    private let time = SystemTime()
+
+    static let secret = "s3cret-value"
+
+    init(_ url: String, _ change: (inout ShipperSettings) throws -> Void = { _ in }) throws {
+        var settings = ShipperSettings(
+            url: try #require(EndpointURL(url)), labels: try CommonLabels(job: "lkpush", instance: "one"))
+        settings.schedule = .init(pushInterval: .milliseconds(20), idleInterval: .milliseconds(20))
+        settings.delivery.minBackoff = .milliseconds(10)
+        settings.delivery.maxBackoff = .milliseconds(80)
+        settings.timeout = .milliseconds(300)
+        settings.connectTimeout = .seconds(2)
+        settings.credentials = .bearer(.value(Secret(Self.secret)))
+        try change(&settings)
+        file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        events = try #require(registry.counter("test_events_total", "Events.").series())
+        shipper = Shipper(settings, registry: registry, log: Log(level: .debug, format: .json, file: file))
+    }
+
+    deinit { close(file) }
+
+    /// The lines of the log that hold `text`.
+    func logged(_ text: String) throws -> [String] {
+        let content = String(decoding: try FileStore.read(folder.file("log"), limit: 16 << 20), as: UTF8.self)
+        #expect(!content.contains(Self.secret))
+        return content.split(separator: "\n").map(String.init).filter { $0.contains(text) }
+    }
+
+    /// The value of one of the shipper's own metrics; all its series added up.
+    func own(_ name: String) -> Double {
+        registry.snapshot().filter { $0.family.name == "lkpush_remote_write_" + name }.flatMap(\.series).reduce(0) {
+            switch $1.reading {
+            case .counter(let counter): $0 + counter.value
+            case .gauge(let gauge): $0 + gauge.value
+            case .histogram: $0
+            }
+        }
+    }
+
+    /// Lets that many readings happen, with an event before each.
+    func run(readings: Int) -> Bool {
+        var last = own("readings_total")
+        let end = last + Double(readings)
+        return eventually {
+            let now = own("readings_total")
+            if now > last { events.increment() }
+            last = now
+            return now >= end
+        }
+    }
+
+    func stop(within limit: Duration = .seconds(10)) -> ShipperReport {
+        let report = shipper.stop(by: time.monotonic() + limit)
+        #expect(report.enqueued == report.accepted + report.rejected + report.ambiguous + report.dropped)
+        #expect(own("samples_enqueued_total") == Double(report.enqueued))
+        #expect(own("samples_accepted_total") == Double(report.accepted))
+        #expect(own("samples_pending") == 0)
+        return report
+    }
+}

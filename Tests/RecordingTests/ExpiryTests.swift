@@ -1,0 +1,123 @@
+import LiveKit
+import Recording
+import Storage
+import Testing
+
+@Suite struct ExpiryTests {
+    private let hour: Int64 = 3_600
+
+    @Test func `an id is a duplicate for ten minutes of receive time, and one without id never is`() {
+        var desk = Desk()
+        desk.receive(.other, at: 0, id: "EV_x")
+        desk.receive(.other, at: 0, received: 599, id: "EV_x")
+        #expect(desk[#"lk_webhook_duplicates_total{event="other"}"#] == 1)
+        desk.receive(.other, at: 0, received: 601, id: "EV_x")
+        #expect(desk[#"lk_webhook_events_total{event="other"}"#] == 2)
+        desk.receive(.other, at: 601, id: "")
+        desk.receive(.other, at: 601, id: "")
+        #expect(desk[#"lk_webhook_events_total{event="other"}"#] == 4)
+    }
+
+    @Test func `the lag of a counted event is never negative, and absent without createdAt`() {
+        var desk = Desk()
+        desk.receive(.other, at: 10, received: 12.5, id: "a")
+        desk.receive(.other, at: 10, received: 13, id: "a")
+        desk.receive(.other, at: 14, received: 13.5)
+        desk.receive(.other, at: .min, received: 14)
+        #expect(desk[#"lk_webhook_delivery_lag_seconds_count{event="other"}"#] == 2)
+        #expect(desk[#"lk_webhook_delivery_lag_seconds_sum{event="other"}"#] == 2.5)
+    }
+
+    @Test func `an ended room is remembered for a day`() {
+        var desk = Desk()
+        desk.receive(.roomFinished, at: 0)
+        desk.pass(to: 23 * hour)
+        desk.receive(.roomFinished, at: 0, received: 23 * 3_600)
+        #expect(desk["lk_rooms_finished_total"] == 1)
+        desk.pass(to: 24 * hour + 1)
+        desk.receive(.roomFinished, at: 0, received: 24 * 3_600 + 2)
+        #expect((desk["lk_rooms_finished_total"] ?? 0) >= 1)
+        desk.receive(
+            .trackPublished(Track(sid: "TR_1"), by: .person("PA_1")), in: .named("b", sid: "RM_9"), at: 25 * hour)
+        #expect(desk["lk_room_active"] == 1)
+    }
+
+    @Test func `what is silent for two days is dropped unobserved, and comes back`() {
+        var desk = Desk()
+        desk.receive(.roomStarted, at: 0)
+        desk.receive(.participantJoined(.person("PA_1")), at: 0)
+        desk.receive(.participantJoined(.person("PA_2", kind: .agent)), at: 0)
+        desk.receive(.trackPublished(Track(sid: "TR_1"), by: .person("PA_1")), in: .officeByName, at: hour)
+        desk.receive(.egressStarted(.job("EG_1")), in: .officeByName, at: 0)
+        desk.receive(.ingressStarted(.stream("IS_1")), in: Room(name: "office"), at: 0)
+        desk.receive(.roomStarted, in: .named("b", sid: "RM_2"), at: 2 * hour)
+        desk.receive(.egressStarted(.job("EG_2")), in: .named("b", sid: "RM_2"), at: 0)
+        _ = desk.takeActions()
+        desk.pass(to: 48 * hour)
+        #expect(desk["lk_room_active"] == 2)
+        desk.pass(to: 49 * hour)
+        #expect(desk["lk_room_active"] == 1)
+        #expect(desk["lk_participants_active"] == 0)
+        #expect(desk[#"lk_tracks_active{source="unknown",type="audio"}"#] == 0)
+        #expect(desk[#"lk_egress_active{request_type="room_composite"}"#] == 1)
+        #expect(desk[#"lk_ingress_active{input_type="whip"}"#] == 0)
+        #expect(desk["lk_participant_lifetime_seconds_count"] == nil)
+        for (entity, count) in [("room", 1.0), ("participant", 2), ("track", 1), ("egress", 1), ("ingress", 1)] {
+            #expect(desk["lkpush_entities_dropped_total{entity=\"\(entity)\"}"] == count)
+        }
+        #expect(desk.takeRows() == [.absent(participantSID: "PA_1")])
+        desk.receive(.participantJoined(.person("PA_1")), at: 49 * hour)
+        desk.receive(.roomStarted, at: 49 * hour)
+        #expect(desk["lk_room_active"] == 2)
+        #expect(desk["lk_participants_active"] == 1)
+        #expect(desk["lk_participant_sessions_total"] == 1)
+        #expect(desk["lk_rooms_started_total"] == 2)
+    }
+
+    @Test func `series of an idle organization end after a day and come back from zero`() {
+        var desk = Desk()
+        desk.receive(.roomStarted, at: 0)
+        desk.receive(.roomFinished, at: 10)
+        desk.pass(to: 24 * hour - 60)
+        #expect(desk["lk_rooms_started_total"] == 1)
+        desk.pass(to: 24 * hour + 60)
+        #expect(desk.names("lk_room").isEmpty)
+        #expect(desk[#"lk_webhook_events_total{event="room_started"}"#] == 1)
+        #expect(desk.names("lk_org_info").count == 1)
+        desk.receive(.roomStarted, in: .named("b", sid: "RM_2"), at: 30 * hour)
+        #expect(desk["lk_rooms_started_total"] == 1)
+        #expect(desk["lk_rooms_finished_total"] == nil)
+        #expect(desk["lk_room_active"] == 1)
+        // An open entity keeps them, however silent.
+        desk.pass(to: 60 * hour)
+        #expect(desk["lk_room_active"] == 1)
+    }
+
+    @Test func `an organization of which nothing is left is forgotten, and may return`() {
+        var desk = Desk(.test(.metadata))
+        desk.receive(.roomStarted, in: .named("office", sid: "RM_1", organization: "acme"), at: 0)
+        desk.receive(.roomFinished, in: .named("office", sid: "RM_1", organization: "acme"), at: 10)
+        desk.report(.recent([]), at: hour)
+        for passed in 1...50 { desk.pass(to: Int64(passed) * hour) }
+        #expect(desk.names("lk_").allSatisfy { $0.contains("webhook") || $0.contains("unknown") })
+        desk.receive(.roomStarted, in: .named("office", sid: "RM_3", organization: "acme"), at: 51 * hour)
+        #expect(desk["lk_room_active"] == 1)
+        #expect(desk.names("lk_org_info").count == 1)
+    }
+
+    @Test func `a clock that is put back stops nothing`() {
+        var desk = Desk()
+        desk.receive(.roomStarted, at: 1_000)
+        desk.pass(to: 0)
+        desk.receive(.roomFinished, at: 5)
+        #expect(desk["lk_room_active"] == 0)
+    }
+
+    @Test func `open entities of every kind are shown`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1")), at: 0)
+        desk.pass(to: 2)
+        #expect(desk[#"lkpush_entities{entity="room"}"#] == 1)
+        #expect(desk[#"lkpush_entities{entity="participant"}"#] == 1)
+    }
+}

@@ -1,0 +1,121 @@
+import HTTPClient
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+import Wire
+
+/// What queries say about series that are pushed only when due. Time is compressed without waiting: two hours of
+/// readings, 15 s apart, are made at times of the past and written to a real Prometheus at once.
+@Suite struct IdleQueryTests {
+    /// One way of pushing the registry.
+    private struct Pusher {
+        var table: SeriesTable
+        var writer = BatchWriter()
+        var samples = 0
+
+        init(_ job: String, idle: Duration) throws {
+            table = SeriesTable(
+                labels: try CommonLabels(job: job, instance: "one"),
+                schedule: .init(pushInterval: .seconds(15), idleInterval: idle))
+        }
+
+        mutating func read(_ changes: Registry.Changes, at time: Timestamp) -> [Batch] {
+            table.apply(changes)
+            let reading = table.read(at: time, into: &writer)
+            #expect(reading == .made)
+            var batches: [Batch] = []
+            writer.finish(into: &batches)
+            samples += batches.reduce(0) { $0 + $1.samples }
+            return batches
+        }
+    }
+
+    private func send(_ body: [UInt8], _ transport: Transport, _ url: EndpointURL) throws {
+        _ = transport.start(
+            Request(
+                .post, url,
+                headers: [
+                    HTTPHeader(known: "Content-Encoding", "snappy"),
+                    HTTPHeader(known: "Content-Type", "application/x-protobuf"),
+                    HTTPHeader(known: "X-Prometheus-Remote-Write-Version", "0.1.0"),
+                ], body: body))
+        var completions: [Completion] = []
+        while completions.isEmpty { transport.poll(until: nil, into: &completions) }
+        guard case .response(let response) = completions[0].outcome, response.status == 204 else {
+            Issue.record("\(completions[0])")
+            return
+        }
+    }
+
+    @Test func `with four times the idle interval, increases are within 10 % and active averages equal`() throws {
+        let prometheus = try PrometheusServer()
+        let transport = try Transport()
+        let url = try #require(EndpointURL(prometheus.writeURL))
+        let registry = Registry(maxSeries: 10_000)
+        let counters = registry.counter("test_events_total", "T.", labels: ["pace"])
+        let histogram = registry.histogram("test_wait_seconds", "T.", labels: ["pace"], bounds: [10, 60, 600])
+        let active = try #require(registry.gauge("test_active", "T.", cadence: .everyTick).series())
+        let rare = try #require(registry.gauge("test_rare", "T.").series())
+        registry.startRecordingChanges()
+        var pushers = [try Pusher("every", idle: .seconds(15)), try Pusher("idle", idle: .seconds(60))]
+
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        // Events per tick: from one in forty minutes to several at once.
+        let paces = [0.006, 0.03, 0.1, 0.5, 3]
+        let now = SystemTime().now().milliseconds
+        let start = now - 2 * 3_600_000
+        var level = 20.0
+        for tick in 0..<480 {
+            for pace in paces where Double.random(in: 0..<1, using: &random) < pace {
+                let events = pace > 1 ? Int.random(in: 1...5, using: &random) : 1
+                counters.series(["\(pace)"])?.increment(by: Double(events))
+                histogram.series(["\(pace)"])?.observe(Double.random(in: 0...900, using: &random))
+            }
+            level = max(0, level + Double.random(in: -3...3, using: &random).rounded())
+            active.set(level)
+            if tick.isMultiple(of: 20) { rare.set(level) }
+            let changes = registry.takeChanges()
+            let time = Timestamp(milliseconds: start + Int64(tick) * 15_000 + Int64.random(in: 0...20, using: &random))
+            for index in pushers.indices {
+                for batch in pushers[index].read(changes, at: time) { try send(batch.body, transport, url) }
+            }
+        }
+        #expect(pushers[1].samples < pushers[0].samples * 7 / 10)
+
+        for minutes in [15, 30, 60] {
+            for at in [7_195, 6_300, 5_000] {
+                let end = Double(start) / 1_000 + Double(at)
+                for metric in ["test_events_total", "test_wait_seconds_count", "test_wait_seconds_sum"] {
+                    for function in ["increase", "rate"] {
+                        let found = try prometheus.query("\(function)(\(metric)[\(minutes)m])", at: end)
+                        try compare(found, within: 0.1, "\(function) \(metric) \(minutes)m at \(at), seed \(seed)")
+                    }
+                }
+                let average = try prometheus.query("avg_over_time(test_active[\(minutes)m])", at: end)
+                try compare(average, within: 0, "avg_over_time \(minutes)m at \(at), seed \(seed)")
+            }
+        }
+        // Nothing is missing at any moment: the look-back bridges every gap.
+        for expression in ["count by (job) ({__name__=~'test_events_total|test_rare'})"] {
+            let counts = try prometheus.query(
+                expression, from: Double(start) / 1_000 + 4_000, to: Double(start) / 1_000 + 7_190, step: 15)
+            #expect(counts.count == 2)
+            #expect(counts.first?.points.map(\.value) == counts.last?.points.map(\.value))
+        }
+    }
+
+    private func compare(_ found: [PrometheusServer.Series], within share: Double, _ what: String) throws {
+        let every = found.filter { $0.labels["job"] == "every" }
+        #expect(!every.isEmpty)
+        for one in every {
+            let other = try #require(
+                found.first { $0.labels["job"] == "idle" && $0.labels["pace"] == one.labels["pace"] }, "\(what)")
+            #expect(
+                abs(one.value - other.value) <= share * max(one.value, other.value),
+                "\(what) pace \(one.labels["pace"] ?? ""): \(one.value) and \(other.value)")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import Metrics
+import Platform
+
+/// Serves a registry as a page to scrape, on loopback.
+package final class ExpositionServer: Sendable {
+    private let listener: LoopbackSocket
+    private let thread: NamedThread
+    package let port: UInt16
+
+    package init(_ registry: Registry) throws {
+        let listener = try LoopbackSocket.listening()
+        self.listener = listener
+        port = listener.port
+        thread = NamedThread(name: "exposition") {
+            // One scraper, one request per connection.
+            while let socket = listener.accepted() {
+                var buffer: [UInt8] = []
+                guard HTTPMessage.read(from: socket, buffer: &buffer) != nil else { continue }
+                var page: [UInt8] = []
+                Exposition.append(registry, to: &page)
+                let head = """
+                    HTTP/1.1 200 OK\r\nContent-Type: \(Exposition.contentType)\r\nConnection: close\r\n\
+                    Content-Length: \(page.count)\r\n\r\n
+                    """
+                _ = socket.write(Array(head.utf8) + page)
+            }
+        }
+    }
+
+    deinit {
+        listener.shutdown()
+        thread.join()
+    }
+}
