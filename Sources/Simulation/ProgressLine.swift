@@ -6,6 +6,9 @@ struct ProgressLine {
     private var lagBefore = 0.0
     private var elapsedBefore = Duration.zero
 
+    /// A line longer than the terminal is wide would not be overwritten by the next.
+    private static let problemLength = 60
+
     /// The line; rate and lag are those since the last one.
     mutating func text(_ tally: Tally, _ progress: Simulator.Progress) -> String {
         let answered = tally.answered
@@ -19,7 +22,9 @@ struct ProgressLine {
         if tally.retried > 0 { line += "  retried \(tally.retried)" }
         if tally.lost > 0 { line += "  given up \(tally.lost)" }
         line += "  left \(Self.clock(progress.left))"
-        if news == 0, progress.waiting > 0, let problem = tally.problem { line += "  (\(problem))" }
+        if news == 0, progress.waiting > 0, let problem = tally.problem {
+            line += "  (\(problem.prefix(Self.problemLength)))"
+        }
         return line
     }
 

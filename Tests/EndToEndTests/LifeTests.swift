@@ -33,14 +33,7 @@ import Testing
         #expect(time.monotonic().since(start) < .seconds(8))
 
         let expected = Comparison.driven(try reduction(day.posts[...]).all)
-        var found: [String: Double] = [:]
-        for series in try prometheus.query("{__name__=~\"lk_.+\"}") {
-            var labels = series.labels
-            let name = labels.removeValue(forKey: "__name__") ?? ""
-            for external in ["job", "instance", "environment", "service"] { labels[external] = nil }
-            if labels["project"] == nil { labels["region"] = nil }
-            found[Exposition.key(name, labels)] = series.value
-        }
+        let found = try Pushed.samples(in: prometheus)
         #expect(Comparison.differences(expected: expected, found: Comparison.driven(found)).isEmpty)
     }
 
