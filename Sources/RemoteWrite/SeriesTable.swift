@@ -238,7 +238,8 @@ package struct SeriesTable {
         var row = rows.lowerBound
         while row < min(rows.upperBound, owners.count) {
             let index = Int(owners[row])
-            body(&self, index)
+            // What was given back has been settled: a batch of it may still wait.
+            if groups[index].life != .free { body(&self, index) }
             row = groups[index].firstRow + groups[index].rowCount
         }
     }

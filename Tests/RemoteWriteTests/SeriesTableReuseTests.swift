@@ -48,4 +48,27 @@ import Wire
         let again = try rig.tick(615)
         #expect(again.map { $0.prefix { $0 != ":" } } == sent.map { $0.prefix { $0 != ":" } })
     }
+
+    @Test func `a series that ended before its batch was sent does not hide that another one was sent`() throws {
+        var rig = try TableRig()
+        let family = rig.registry.counter("t_total", "T.", labels: ["a"])
+        _ = try rig.tick(15)
+        var sent = rig.batches
+        try #require(family.series(["x"])).increment()
+        _ = try rig.tick(30)
+        sent += rig.batches
+        family.end(["x"])
+        let counter = try #require(family.series(["y"]))
+        counter.increment(by: 5)
+        #expect(try rig.tick(45).last == #"t_total{a="y"}: 0@30000 5@45000"#)
+        sent += rig.batches
+        _ = try rig.tick(60)
+        // Only now does the receiver answer again.
+        for batch in sent { rig.table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
+        counter.increment()
+        _ = try rig.tick(75)
+        let lost = try #require(rig.batches.first)
+        rig.table.noteLoss(rows: lost.rows, sequence: lost.sequence, wasAttempted: false)
+        #expect(try rig.tick(90) == [#"t_total{a="y"}: 6@90000"#])
+    }
 }
