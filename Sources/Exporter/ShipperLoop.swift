@@ -54,8 +54,9 @@ final class ShipperLoop {
         requests = ShipperRequests(settings)
         table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
         writer = BatchWriter(limits: settings.batches)
-        delivery = Delivery(
-            settings.delivery, cap_bytes: settings.batches.compressed_bytes, seed: UInt64.random(in: 0 ... .max))
+        // Several batches fit into the memory for those that wait: else one reading could be too large for it.
+        let cap_bytes = min(settings.batches.compressed_bytes, settings.delivery.queue.bytes / 4)
+        delivery = Delivery(settings.delivery, cap_bytes: cap_bytes, seed: UInt64.random(in: 0 ... .max))
         startedAt = time.monotonic()
         nextTick = startedAt + settings.schedule.pushInterval
         metrics.note(limits: settings.batches)

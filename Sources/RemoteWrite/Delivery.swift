@@ -99,11 +99,16 @@ package struct Delivery: Sendable {
         statistics.batchesEnqueued += 1
         statistics.newestEnqueued = max(statistics.newestEnqueued ?? batch.newest, batch.newest)
         let entry = Entry(batch: batch)
-        queue.append(entry)
         statistics.queue_bytes += entry.cost
+        if entry.cost > settings.queue.bytes {
+            // Nothing that could go would make room for it.
+            drop(entry, .tooLarge, into: &effects)
+            return
+        }
+        queue.append(entry)
         let inFlight = isInFlight ? queue.popFirst() : nil
         while statistics.queue_bytes > settings.queue.bytes, let oldest = queue.popFirst() {
-            drop(oldest, queue.count == 0 && inFlight == nil ? .tooLarge : .queueFull, into: &effects)
+            drop(oldest, .queueFull, into: &effects)
         }
         if let inFlight { queue.prepend(inFlight) }
         noteQueue()

@@ -103,6 +103,23 @@ import Testing
         #expect(try rig.logged("samples were dropped: the queue is full").count == 1)
     }
 
+    @Test func `a reading that is larger than a quarter of the memory goes in several requests`() throws {
+        let receiver = try ScriptedReceiver()
+        let rig = try ShipperRig(receiver.url) { $0.delivery.queue = .kibibytes(64) }
+        let family = rig.registry.gauge("test_noise", "Noise.", labels: ["n"])
+        var random = SplitMix(seed: 5)
+        for _ in 0..<200 {
+            let noise = (0..<25).map { _ in String(random.next(), radix: 36) }.joined()
+            try #require(family.series([noise])).set(1)
+        }
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(5))
+        #expect(receiver.requests.allSatisfy { $0.body.count <= 16_384 })
+        #expect(WriteLog(receiver.requests).violations == [])
+        _ = rig.stop()
+        #expect(rig.dropped("too_large") == 0)
+    }
+
     @Test func `the end comes in time although nobody answers`() throws {
         let receiver = try ScriptedReceiver(script: [.init(204)], otherwise: .hang)
         let rig = try ShipperRig(receiver.url) { $0.timeout = .seconds(60) }

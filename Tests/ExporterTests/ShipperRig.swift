@@ -53,6 +53,15 @@ final class ShipperRig {
         }
     }
 
+    /// How many samples were dropped for that reason.
+    func dropped(_ reason: String) -> Double {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
+        if case .counter(let counter)? = series?.first(where: { $0.labelValues == [reason] })?.reading {
+            return counter.value
+        }
+        return 0
+    }
+
     /// Lets that many readings happen, with an event before each.
     func run(readings: Int) -> Bool {
         var last = own("readings_total")

@@ -315,6 +315,19 @@ import Wire
         #expect(rig.isIdle())
     }
 
+    @Test func `a batch larger than the memory takes no other one with it`() throws {
+        let rig = DeliveryRig { $0.queue = ByteCount(3_000) }
+        rig.enqueue(1)
+        rig.enqueue(2)
+        rig.enqueue(4, bytes: 4_000)
+        #expect(rig.statistics.dropped == [.tooLarge: 4])
+        #expect(try rig.send().sequence == 1)
+        rig.enqueue(8, bytes: 4_000)
+        #expect(rig.statistics.dropped == [.tooLarge: 12])
+        #expect(rig.answer(204) == .accepted)
+        #expect(try rig.send().sequence == 2)
+    }
+
     @Test func `the end counts what is left`() throws {
         let rig = DeliveryRig()
         rig.enqueue(1)
