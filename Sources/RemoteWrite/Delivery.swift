@@ -192,12 +192,14 @@ package struct Delivery: Sendable {
 
     // MARK: Verdicts
 
-    /// Half a second, doubling up to 30 s, each 10 % more or less; or what the receiver asked for.
+    /// Half a second, doubling up to 30 s and never above, each 10 % more or less; or what the receiver asked for.
     private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
         failures = min(failures + 1, 63)
         var wait = settings.minBackoff
         for _ in 1..<failures where wait < settings.maxBackoff { wait *= 2 }
-        wait = min(wait, settings.maxBackoff) * Double.random(in: 0.9...1.1, using: &random)
+        wait = min(wait, settings.maxBackoff)
+        // At the longest wait only downwards: a fleet stays spread there too.
+        wait = wait * Double.random(in: 0.9...min(1.1, settings.maxBackoff / wait), using: &random)
         if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
         notBefore = now + wait
         statistics.backoff = wait
