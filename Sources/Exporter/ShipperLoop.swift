@@ -75,7 +75,8 @@ final class ShipperLoop {
         var wall = time.now()
         switch clock.check(wall, monotonic) {
         case .good: break
-        case .wentBack where isLast: wall = table.lastReading.map { max(wall, $0 + .milliseconds(1)) } ?? wall
+        // Whatever the clock shows: the last values come right after those before them.
+        case _ where isLast: wall = table.lastReading.map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
         case .jumpedAhead: return skip("clock_jumped_ahead")
         }
@@ -249,6 +250,8 @@ final class ShipperLoop {
     // MARK: The end
 
     /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
+    ///
+    /// A wait that lasts longer than the deadline is not begun: nothing would come of it.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
         read(isLast: true)
         if settings.staleOnStop, let last = table.lastReading {
@@ -256,13 +259,20 @@ final class ShipperLoop {
             enqueue()
         }
         delivery.hurry()
-        while !delivery.isEmpty && time.monotonic() < deadline { turn(until: deadline, ticks: false) }
+        while !delivery.isEmpty && canSend(before: deadline) {
+            turn(until: deadline, ticks: false)
+        }
         if let inFlight { transport.cancel(inFlight.id) }
         delivery.abandon(into: &effects)
         effects.removeAll()
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
         return ShipperReport(statistics)
+    }
+
+    private func canSend(before deadline: MonotonicTime) -> Bool {
+        let now = time.monotonic()
+        return max(now, delivery.waitsUntil ?? now) < deadline
     }
 }
 

@@ -136,8 +136,15 @@ package struct Delivery: Sendable {
                 body: entry.batch.body, retry: entry.attempts, renewsCredentials: renews, samples: entry.batch.samples))
     }
 
-    /// Ends a wait that was the receiver's or ours: new credentials, or the last chance before the end.
-    package mutating func hurry() { notBefore = nil }
+    /// Ends a wait that was the receiver's or ours, and begins with short ones again: new credentials, or the last chance
+    /// before the end.
+    package mutating func hurry() {
+        notBefore = nil
+        failures = 0
+    }
+
+    /// Until when nothing can be sent; nil where a request may begin or is under way.
+    package var waitsUntil: MonotonicTime? { isInFlight ? nil : notBefore }
 
     /// What became of the request that is under way. Traps where there is none.
     package mutating func settle(

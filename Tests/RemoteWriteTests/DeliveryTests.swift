@@ -230,6 +230,25 @@ import Wire
         #expect(try #require(rig.wait()) <= 550)
     }
 
+    @Test func `the last chance begins with short waits again`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue()
+        for _ in 0..<8 {
+            _ = try rig.send()
+            rig.answer(503)
+            rig.now += try #require(rig.wait())
+        }
+        _ = try rig.send()
+        rig.answer(503, retryAfter: "120")
+        #expect(rig.delivery.waitsUntil == rig.time + .seconds(120))
+        rig.delivery.hurry()
+        #expect(rig.delivery.waitsUntil == nil)
+        _ = try rig.send()
+        #expect(rig.delivery.waitsUntil == nil)
+        rig.answer(503)
+        #expect(try #require(rig.wait()) <= 550)
+    }
+
     @Test(arguments: [501, 505])
     func `what the receiver cannot do is tried again rarely`(_ status: Int) throws {
         let rig = DeliveryRig()
