@@ -26,6 +26,8 @@ final class ShipperLoop {
     private let startedAt: MonotonicTime
     private var nextTick: MonotonicTime
     private var inFlight: Sent?
+    /// Requests that came to nothing since the last success.
+    private var failures = 0
 
     private var batches: [Batch] = []
     private var effects: [Delivery.Effect] = []
@@ -35,7 +37,6 @@ final class ShipperLoop {
     private struct Sent {
         let id: RequestID
         let samples: Int
-        let retry: Int
     }
 
     var waker: Waker { transport.waker }
@@ -158,7 +159,7 @@ final class ShipperLoop {
     private func begin(_ attempt: Delivery.Attempt) {
         if attempt.renewsCredentials { reloadCredentials() }
         let id = transport.start(requests.request(attempt.body, retry: attempt.retry))
-        inFlight = Sent(id: id, samples: attempt.samples, retry: attempt.retry)
+        inFlight = Sent(id: id, samples: attempt.samples)
     }
 
     private func finish(_ completion: Completion) {
@@ -192,7 +193,8 @@ final class ShipperLoop {
         let samples = Log.Value.int(sent.samples)
         switch verdict {
         case .accepted:
-            if sent.retry > 0 { log.info("the receiver takes samples again", ["retries": .int(sent.retry)]) }
+            if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
+            failures = 0
         case .rejected:
             log.throttled(
                 .error, "the receiver refused samples",
@@ -202,6 +204,7 @@ final class ShipperLoop {
                 .warning, "the receiver refused samples that it may have stored before",
                 ["status": .int(status), "answer": .string(reason), "samples": samples])
         case .retried(let wait):
+            failures += 1
             log.throttled(
                 .warning, "samples could not be sent and are kept",
                 [
@@ -209,6 +212,7 @@ final class ShipperLoop {
                     "again_ms": .milliseconds(wait),
                 ])
         case .held(let wait):
+            failures += 1
             log.throttled(
                 .error, "the receiver refused the credentials",
                 ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
