@@ -10,13 +10,15 @@ package import Wire
 package struct SeriesTable {
     /// When what is due. https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness
     package struct Schedule: Sendable, Equatable {
-        package var pushInterval: Duration
+        package let pushInterval: Duration
         /// Above `pushInterval`: only what is due is sent. Equal to it: everything, every time.
-        package var idleInterval: Duration
+        package let idleInterval: Duration
 
+        /// An idle interval between two multiples of the push interval counts as the shorter one: no series is silent for
+        /// longer than was asked.
         package init(pushInterval: Duration = .seconds(15), idleInterval: Duration = .seconds(15)) {
             self.pushInterval = pushInterval
-            self.idleInterval = idleInterval
+            self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
         }
     }
 
