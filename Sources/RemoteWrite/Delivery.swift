@@ -224,7 +224,10 @@ package struct Delivery: Sendable {
 
     private mutating func shrink(into effects: inout [Effect]) -> Verdict {
         failures = 0
-        cap_bytes = max(Limits.smallestCap_bytes, cap_bytes / 2)
+        // A batch that was made before the cap was lowered says nothing about the new one.
+        if (queue.first?.batch.body.count ?? 0) <= cap_bytes {
+            cap_bytes = min(cap_bytes, max(Limits.smallestCap_bytes, cap_bytes / 2))
+        }
         statistics.splits += 1
         if let entry = queue.first, entry.batch.body.count > Limits.split_bytes,
             let (first, second) = entry.batch.halves(limit: Limits.decoded_bytes)

@@ -150,6 +150,28 @@ import Wire
         #expect(rig.delivery.cap_bytes == Delivery.Limits.smallestCap_bytes)
     }
 
+    @Test func `batches that were made before the cap was halved do not halve it again`() throws {
+        let rig = DeliveryRig(cap: 1 << 20)
+        for _ in 0..<5 { rig.enqueue(7, bytes: 1_000_000) }
+        for _ in 0..<5 {
+            _ = try rig.send()
+            rig.answer(413)
+        }
+        #expect(rig.delivery.cap_bytes == 1 << 19)
+        rig.enqueue(7, bytes: 500_000)
+        _ = try rig.send()
+        rig.answer(413)
+        #expect(rig.delivery.cap_bytes == 1 << 18)
+    }
+
+    @Test func `a cap that began below the smallest does not rise`() throws {
+        let rig = DeliveryRig(cap: 10_000)
+        rig.enqueue(7, bytes: 1_000)
+        _ = try rig.send()
+        rig.answer(413)
+        #expect(rig.delivery.cap_bytes == 10_000)
+    }
+
     @Test func `too large cuts a large batch in two that follow each other`() throws {
         var table = try TableRig()
         let family = table.registry.gauge("t_now", "T.", labels: ["n", "filler"])
