@@ -185,7 +185,7 @@ final class ShipperLoop {
         switch outcome {
         case .response(let response):
             status = response.status
-            reason = String(decoding: response.body, as: UTF8.self)
+            reason = ShipperRequests.words(of: response)
         case .failure(let failure):
             status = 0
             reason = failure.description
