@@ -48,9 +48,9 @@ extension Recorder {
                 names[name].resolution = .waiting
                 lookUp(name, &actions)
             case .known:
-                if now.milliseconds >= names[name].refreshAt_ms { refresh(name, &actions) }
+                if isRefreshDue(name) { refresh(name, &actions) }
             case .failed(let reason, let retryAt_ms):
-                guard now.milliseconds >= retryAt_ms else { return }
+                guard hasCome(retryAt_ms, setAhead: Limits.failureTTL) else { return }
                 names[name].resolution = .failed(reason, retryAt_ms: (now + Limits.failureTTL).milliseconds)
                 lookUp(name, &actions)
             }
@@ -71,6 +71,10 @@ extension Recorder {
         case .notMatched: names[name].resolution = .failed(.room_not_found, retryAt_ms: .max)
         case .gaveUp: names[name].resolution = .failed(.lookup_error, retryAt_ms: .max)
         }
+    }
+
+    func isRefreshDue(_ name: Slot<NameState>) -> Bool {
+        hasCome(names[name].refreshAt_ms, setAhead: settings.organizationCacheTTL)
     }
 
     /// Asks for an organization that is known, so that a change is noticed; the known one stays in use.

@@ -245,6 +245,33 @@ import Testing
         #expect(desk["lkpush_waiting_events"] == 1)
     }
 
+    @Test func `a clock that is put back an hour makes nobody wait for an hour`() {
+        var desk = Desk(.test(.database))
+        let hour: Int64 = 3_600
+        desk.receive(.roomStarted, at: 2 * hour)
+        desk.pass(to: hour)
+        desk.pass(to: hour + 11)
+        #expect(desk["lkpush_waiting_events"] == 0)
+        #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 1)
+        // Neither does a cached failure, nor a known organization.
+        desk.pass(to: 2 * hour)
+        desk.answer("office", .failure(.room_not_found), at: 2 * hour)
+        desk.pass(to: hour)
+        _ = desk.takeActions()
+        desk.receive(.participantJoined(.person("PA_1")), at: hour + 31)
+        #expect(desk.takeActions().contains(.lookUp(room: "office")))
+        desk.pass(to: 2 * hour)
+        desk.answer("office", .success(acme), at: 2 * hour)
+        desk.pass(to: hour)
+        _ = desk.takeActions()
+        desk.receive(.participantJoined(.person("PA_2")), at: hour + 601)
+        #expect(desk.takeActions().contains(.lookUp(room: "office")))
+    }
+
+    private static func owners(_ rows: [StoreRow]) -> [RowOwner] {
+        rows.compactMap { if case .present(let row) = $0 { row.owner } else { nil } }
+    }
+
     @Test func `answers nobody asked for are ignored`() {
         var desk = Desk()
         desk.answer("office", .success(globex), at: 0)
