@@ -19,8 +19,10 @@ struct OrganizationState: Entity {
     var isShown = false
     /// The name in its `lk_org_info`, nil where that is not shown.
     var shownName: String?
-    /// Its name is known, not just its id.
+    /// It has a name, be it a makeshift.
     var isNamed = false
+    /// Nobody said its name: its id stands for it on the page, and must not replace the name in the database.
+    var isNameMakeshift = false
 
     var key: String { organization.id }
 

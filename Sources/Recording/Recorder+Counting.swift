@@ -35,6 +35,6 @@ extension Recorder {
         if slot == unknown { return nil }
         let organization = organizations[slot].organization
         if let key = organization.key { return .key(key) }
-        return .organization(id: organization.id, name: organization.name)
+        return .organization(id: organization.id, name: organizations[slot].isNameMakeshift ? "" : organization.name)
     }
 }

@@ -37,7 +37,7 @@ extension Recorder {
         case .metadata:
             if let id = event.room.metadataOrganization, !id.isEmpty {
                 if case .known(let slot) = names[name].resolution, organizations[slot].key == id { return }
-                assign(name, to: upsert(Organization(id: id, name: id), renames: false), &actions)
+                assign(name, to: upsert(Organization(id: id, name: id), isNameMakeshift: true), &actions)
             } else if names[name].resolution == .unresolved {
                 names[name].resolution = .failed(.no_organization, retryAt_ms: .max)
             }
@@ -67,7 +67,7 @@ extension Recorder {
             }
             let called = groups["name"] ?? ""
             let organization = Organization(id: id, name: called.isEmpty ? id : called)
-            assign(name, to: upsert(organization, renames: !called.isEmpty), &actions)
+            assign(name, to: upsert(organization, isNameMakeshift: called.isEmpty), &actions)
         case .notMatched: names[name].resolution = .failed(.room_not_found, retryAt_ms: .max)
         case .gaveUp: names[name].resolution = .failed(.lookup_error, retryAt_ms: .max)
         }
@@ -153,13 +153,26 @@ extension Recorder {
 
     /// The record of an organization, made where it is new, with what is newly known of it.
     ///
-    /// - Parameter renames: false where the name is a makeshift that must not replace a known one.
-    mutating func upsert(_ organization: Organization, renames: Bool = true) -> Slot<OrganizationState> {
+    /// - Parameter isNameMakeshift: nobody said its name; the one it has here must not replace a known one.
+    mutating func upsert(_ organization: Organization, isNameMakeshift: Bool = false) -> Slot<OrganizationState> {
         let known = organizations.find(organization.id)
         if known.isNone {
-            return organizations.insert(OrganizationState(organization, catalog: catalog, isNamed: true))
+            var state = OrganizationState(organization, catalog: catalog, isNamed: true)
+            state.isNameMakeshift = isNameMakeshift
+            let slot = organizations.insert(state)
+            // It is new to the events, not to the database.
+            if let licensed = licenses.removeValue(forKey: organization.id) {
+                if isNameMakeshift { return upsert(licensed) }
+                organizations[slot].organization.key = organization.key ?? licensed.key
+                organizations[slot].organization.recordingLimit_minutes =
+                    organization.recordingLimit_minutes ?? licensed.recordingLimit_minutes
+            }
+            return slot
         }
-        if renames || !organizations[known].isNamed { organizations[known].organization.name = organization.name }
+        if !isNameMakeshift || !organizations[known].isNamed {
+            organizations[known].organization.name = organization.name
+            organizations[known].isNameMakeshift = isNameMakeshift
+        }
         organizations[known].organization.key = organization.key ?? organizations[known].organization.key
         if let limit = organization.recordingLimit_minutes {
             organizations[known].organization.recordingLimit_minutes = limit

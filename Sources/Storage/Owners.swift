@@ -41,7 +41,7 @@ struct Owners {
         if let key = try find(id, name: name) { return key }
         _ = try store.database.run(
             "INSERT INTO organizations (workos_org_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            [.text(id), .text(name)])
+            [.text(id), .text(name.isEmpty ? id : name)])
         if let key = try find(id, name: name) { return key }
         throw StoreError(.other, operation: "insert organization", text: "the row did not stay")
     }

@@ -268,6 +268,33 @@ import Testing
         #expect(desk.takeActions().contains(.lookUp(room: "office")))
     }
 
+    @Test func `a name that only stands for an unknown one reaches no database`() throws {
+        let pattern = try Pattern("^(?<org>[a-z]+)-(?:(?<name>[A-Z][a-z]+)-)?")
+        var byName = Desk(.test(.roomName(pattern)))
+        byName.receive(.participantJoined(.person("PA_1")), in: .named("acme-1", sid: "RM_1"), at: 1)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "")])
+        #expect(byName.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="acme"}"#])
+        byName.receive(.participantJoined(.person("PA_2")), in: .named("acme-Road-1", sid: "RM_2"), at: 1)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "Road")])
+        var byMetadata = Desk(.test(.metadata))
+        byMetadata.receive(
+            .participantJoined(.person("PA_1")), in: .named("a", sid: "RM_1", organization: "acme"), at: 1)
+        #expect(Self.owners(byMetadata.takeRows()) == [.organization(id: "acme", name: "")])
+        var fixed = Desk(.test(.fixed(id: "acme", name: "acme")))
+        fixed.receive(.participantJoined(.person("PA_1")), at: 1)
+        #expect(Self.owners(fixed.takeRows()) == [.organization(id: "acme", name: "")])
+    }
+
+    @Test func `an organization that is new to the events has the name and limit of the last licence report`() {
+        var desk = Desk(.test(.metadata))
+        desk.report(
+            .licenses([Organization(id: "acme", name: "Acme", key: .integer(1), recordingLimit_minutes: 9)]), at: 0)
+        desk.receive(.participantJoined(.person("PA_1")), in: .named("a", sid: "RM_1", organization: "acme"), at: 1)
+        #expect(desk.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="Acme"}"#])
+        #expect(desk["lk_org_recording_limit_minutes"] == 9)
+        #expect(Self.owners(desk.takeRows()) == [.key(.integer(1))])
+    }
+
     private static func owners(_ rows: [StoreRow]) -> [RowOwner] {
         rows.compactMap { if case .present(let row) = $0 { row.owner } else { nil } }
     }

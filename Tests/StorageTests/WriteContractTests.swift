@@ -87,12 +87,13 @@ import Wire
                 Row.session(.organization(id: "new", name: "One")), Row.session(.organization(id: "new", name: "Two")),
                 Row.session(.organization(id: "known", name: "Renamed")),
                 Row.session(.organization(id: "known", name: "")),
+                Row.session(.organization(id: "nameless", name: "")),
             ], at: noon)
         guard case .licenses(let organizations) = try store.licenses() else { throw StoreError.wrongReport }
-        #expect(organizations.map(\.id) == ["known", "new"])
-        #expect(organizations.map(\.name) == ["Renamed", "Two"])
+        #expect(organizations.map(\.id) == ["known", "nameless", "new"])
+        #expect(organizations.map(\.name) == ["Renamed", "nameless", "Two"])
         #expect(organizations.first?.key == known)
-        #expect(organizations.map(\.recordingLimit_minutes) == [5, 0])
+        #expect(organizations.map(\.recordingLimit_minutes) == [5, 0, 0])
     }
 
     @Test(arguments: Adapter.allCases)
