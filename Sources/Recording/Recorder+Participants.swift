@@ -130,8 +130,8 @@ extension Recorder {
     /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
     /// Returns false where that is this one.
     private mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
+        if participants[slot].identity.isEmpty { return true }
         let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
-        if identity.identity.isEmpty { return true }
         guard let other = identities[identity] else {
             identities[identity] = slot
             return true

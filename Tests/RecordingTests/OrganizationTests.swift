@@ -268,6 +268,17 @@ import Testing
         #expect(desk.takeActions().contains(.lookUp(room: "office")))
     }
 
+    @Test func `names that look the same and are other bytes are other rooms`() {
+        var desk = Desk(.test(.database))
+        desk.receive(.roomStarted, in: .named("caf\u{E9}", sid: "RM_1"), at: 0)
+        desk.receive(.roomStarted, in: .named("cafe\u{301}", sid: "RM_2"), at: 0)
+        #expect(desk.takeActions().count == 2)
+        desk.answer("caf\u{E9}", .success(acme), at: 1)
+        desk.answer("cafe\u{301}", .success(globex), at: 1)
+        #expect(desk["lk_room_active"] == 1)
+        #expect(desk[#"lk_room_active{org_id="globex"}"#] == 1)
+    }
+
     @Test func `a name that only stands for an unknown one reaches no database`() throws {
         let pattern = try Pattern("^(?<org>[a-z]+)-(?:(?<name>[A-Z][a-z]+)-)?")
         var byName = Desk(.test(.roomName(pattern)))

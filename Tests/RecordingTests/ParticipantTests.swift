@@ -149,6 +149,15 @@ import Wire
         #expect(!desk.takeRows().contains { if case .session = $0 { true } else { false } })
     }
 
+    @Test func `identities that look the same and are other bytes are other people`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1", "Jos\u{E9}")), at: 1)
+        desk.receive(.participantJoined(.person("PA_2", "Jose\u{301}")), at: 2)
+        #expect(desk["lk_participants_active"] == 2)
+        desk.receive(.participantLeft(.person("PA_1", "Jos\u{E9}", joined: 1)), at: 3)
+        #expect(desk["lk_participants_active"] == 1)
+    }
+
     @Test func `a session that cannot be is neither observed nor stored`() {
         var desk = Desk()
         desk.receive(.participantLeft(.person("PA_1", joined: 100)), at: 97)

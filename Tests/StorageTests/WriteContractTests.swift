@@ -114,6 +114,16 @@ import Wire
         #expect(try store.presence() == .presence(["org_a": 1]))
     }
 
+    @Test(arguments: Adapter.allCases)
+    func `rooms whose names look the same and are other bytes belong to whom they belong`(_ adapter: Adapter) throws {
+        let (store, database) = try Office(adapter).open()
+        try database.add(room: "caf\u{E9}", of: try database.add(organization: "org_a"))
+        try database.add(room: "cafe\u{301}", of: try database.add(organization: "org_b"))
+        _ = try store.write(
+            [Row.present(.room(name: "caf\u{E9}"), "PA_1"), Row.present(.room(name: "cafe\u{301}"), "PA_2")], at: noon)
+        #expect(try store.presence() == .presence(["org_a": 1, "org_b": 1]))
+    }
+
     /// As a name that is no UUID where `rooms.id` is one.
     @Test func `a room whose name the database refuses is unknown, and blocks nothing`() throws {
         let query = try LookupQuery(
