@@ -158,6 +158,18 @@ import Wire
         #expect(desk["lk_participants_active"] == 1)
     }
 
+    @Test func `an identity is one whatever the kind`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1", "7", kind: .sip, joined: 1)), at: 1)
+        desk.receive(.participantJoined(.person("PA_2", "7", joined: 2)), at: 2)
+        desk.receive(.participantJoined(.person("PA_3", "7", kind: .agent, joined: 3)), at: 3)
+        #expect(desk["lk_participants_active"] == 0)
+        #expect(desk["lk_participant_sessions_total"] == 1)
+        #expect(desk[#"lkpush_entities_corrected_total{rule="identity_replaced"}"#] == 2)
+        desk.receive(.participantLeft(.person("PA_2", "7", joined: 2)), at: 12)
+        #expect(desk["lk_participant_lifetime_seconds_sum"] == 10)
+    }
+
     @Test func `a session that cannot be is neither observed nor stored`() {
         var desk = Desk()
         desk.receive(.participantLeft(.person("PA_1", joined: 100)), at: 97)
