@@ -287,6 +287,11 @@ import Testing
         #expect(byName.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="acme"}"#])
         byName.receive(.participantJoined(.person("PA_2")), in: .named("acme-Road-1", sid: "RM_2"), at: 1)
         #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "Road")])
+        // A name that a room told goes on to the database, which had another one.
+        byName.report(.licenses([Organization(id: "acme", name: "Acme", key: .integer(1))]), at: 2)
+        byName.receive(.participantJoined(.person("PA_3")), in: .named("acme-Road-2", sid: "RM_3"), at: 3)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "Road")])
+        #expect(byName.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="Road"}"#])
         var byMetadata = Desk(.test(.metadata))
         byMetadata.receive(
             .participantJoined(.person("PA_1")), in: .named("a", sid: "RM_1", organization: "acme"), at: 1)
@@ -304,6 +309,23 @@ import Testing
         #expect(desk.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="Acme"}"#])
         #expect(desk["lk_org_recording_limit_minutes"] == 9)
         #expect(Self.owners(desk.takeRows()) == [.key(.integer(1))])
+    }
+
+    @Test func `an id that is too long for a label is none`() {
+        var desk = Desk(.test(.metadata))
+        let long = String(repeating: "x", count: 1_024)
+        for (number, id) in [long, long + "y", long + "z"].enumerated() {
+            let room = Room.named("\(number)", sid: "RM_\(number)", organization: id)
+            desk.receive(.participantJoined(.person("PA_\(number)")), in: room, at: 1)
+        }
+        #expect(desk["lk_room_active{org_id=\"\(long)\"}"] == 1)
+        #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 2)
+        #expect(desk[Self.failures(.no_org_id)] == 2)
+        #expect(desk.takeRows().count == 1)
+        var other = Desk(.test(.database))
+        other.receive(.roomStarted, at: 0)
+        other.answer("office", .success(Organization(id: long + "y", name: "x")), at: 1)
+        #expect(other[Self.failures(.no_org_id)] == 1)
     }
 
     private static func owners(_ rows: [StoreRow]) -> [RowOwner] {
