@@ -15,7 +15,8 @@ extension Recorder {
         if !slot.isNone && participants[slot].hasJoined { return }
 
         let facts = endedParticipants[Fingerprint(participant.sid)] ?? .none
-        if participant.kind == .standard && !facts.isStartCounted {
+        let isCounted = facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
+        if participant.kind == .standard && !isCounted {
             count(catalog.participantSessions, of: context)
         }
         guard case .open(let room) = venue, !facts.isClosed else {

@@ -158,6 +158,17 @@ import Wire
         #expect(desk["lk_participants_active"] == 1)
     }
 
+    @Test func `one that joins in an ended room while it is known from another joins once`() {
+        var desk = Desk()
+        desk.receive(.trackPublished(Track(sid: "TR_1"), by: .person("PA_1")), in: .named("a", sid: "RM_1"), at: 1)
+        desk.receive(.roomFinished, in: .named("b", sid: "RM_2"), at: 2)
+        for second in Int64(3)...4 {
+            desk.receive(.participantJoined(.person("PA_1")), in: .named("b", sid: "RM_2"), at: second)
+        }
+        #expect(desk["lk_participant_sessions_total"] == 1)
+        #expect((desk["lk_participants_active"] ?? 0) == 0)
+    }
+
     @Test func `an identity is one whatever the kind`() {
         var desk = Desk()
         desk.receive(.participantJoined(.person("PA_1", "7", kind: .sip, joined: 1)), at: 1)
