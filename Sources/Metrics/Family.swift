@@ -28,7 +28,8 @@ package final class Family<I: Instrument>: Sendable {
             if let child = children[values] { return child.instrument }
             guard registry.admit(descriptor) else { return nil }
             let instrument = I(descriptor.kind)
-            let series = Series(family: descriptor, labelValues: values, reading: instrument.reading)
+            let series = Series(
+                family: descriptor, labelValues: values, reading: instrument.reading, created: registry.clock?())
             children[values] = Child(instrument: instrument, series: series)
             registry.log(added: series)
             return instrument
