@@ -176,15 +176,15 @@ function alarm(text) { return color ? "\033[1;31m" text "\033[0m" : text }
 # Adds a line, unless the screen is full.
 function add(text) { if (lines < rows) screen[++lines] = text }
 function gap() { if (rows >= 22) add("") }
-function section(name, text) { add(bold(sprintf(" %-15s", name)) text) }
-function entry(name, text) { add(sprintf("   %-13s", name) text) }
+function section(name, text) { add(bold(sprintf(" %-11s", name)) text) }
+function entry(name, text) { add(sprintf("   %-9s", name) text) }
 
 function draw_screen(    i, text, pending, room, org) {
     add(bold(" " title) "   " clock "   " dim("Ctrl-C stops it"))
     gap()
     if (prometheus != "") {
         text = "/graph?g0.expr=lk_participants_active&g0.tab=0"
-        if (columns >= length(prometheus text) + 36) text = text "&g0.range_input=15m"
+        if (columns >= length(prometheus text) + 31) text = text "&g0.range_input=15m"
         section("Prometheus", prometheus text)
     }
     section("Metrics", address)
