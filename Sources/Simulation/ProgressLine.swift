@@ -1,3 +1,5 @@
+import Wire
+
 /// One line about a run in progress.
 package struct ProgressLine {
     private enum Width {
@@ -61,8 +63,4 @@ package struct ProgressLine {
         return seconds < 3_600
             ? "\(minutes):\(padded(seconds % 60))" : "\(seconds / 3_600):\(padded(minutes)):\(padded(seconds % 60))"
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { self / .seconds(1) }
 }

@@ -57,9 +57,8 @@ package enum SimulateCommand {
         let isTerminal = Terminal.columns(of: STDERR_FILENO) != nil
         var line = ProgressLine()
         var last: Simulator.Progress?
-        say(
-            "Sending to \(options.url) at \(options.speed) times the speed of life; Ctrl-C ends it.\n",
-            to: STDERR_FILENO)
+        let speed = options.speed == options.speed.rounded() ? "\(Int(options.speed))" : "\(options.speed)"
+        say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n", to: STDERR_FILENO)
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
             // Asked each time: a window changes its size.
