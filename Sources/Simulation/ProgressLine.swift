@@ -10,23 +10,34 @@ package struct ProgressLine {
         static let words = 64
     }
 
-    private var answeredBefore = 0
-    private var lagBefore = 0.0
-    private var elapsedBefore = Duration.zero
+    /// Over how long rate and lag are taken; the time since the line before where that is longer.
+    private static let window = Duration.seconds(2)
+
+    private struct Mark {
+        var elapsed = Duration.zero
+        var answered = 0
+        var lag_seconds = 0.0
+    }
+
+    /// Those of the window, the one before it first.
+    private var marks = [Mark()]
 
     package init() {}
 
-    /// The line; rate and lag are those since the last one. With `columns` it starts with a bar, and is cut to stay
+    /// The line; rate and lag are those of the last seconds. With `columns` it starts with a bar, and is cut to stay
     /// below that width: a terminal that wraps cannot take a line back.
     package mutating func text(_ tally: Tally, _ progress: Simulator.Progress, columns: Int? = nil) -> String {
-        let answered = tally.answered
-        let took = max(0.001, progress.elapsed.inSeconds - elapsedBefore.inSeconds)
-        let news = answered - answeredBefore
+        let mark = Mark(elapsed: progress.elapsed, answered: tally.answered, lag_seconds: tally.lag_seconds)
+        while marks.count > 1, mark.elapsed - marks[1].elapsed >= Self.window { marks.removeFirst() }
+        let took = max(0.001, (mark.elapsed - marks[0].elapsed).inSeconds)
+        let news = mark.answered - marks[0].answered
         let rate = Double(news) / took
-        let lag_ms = news > 0 ? (tally.lag_seconds - lagBefore) / Double(news) * 1_000 : 0
-        (answeredBefore, lagBefore, elapsedBefore) = (answered, tally.lag_seconds, progress.elapsed)
+        let lag_ms = news > 0 ? (mark.lag_seconds - marks[0].lag_seconds) / Double(news) * 1_000 : 0
+        marks.append(mark)
         // What matters most comes first: a narrow terminal cuts the end.
-        var line = "\(Int(rate.rounded()))/s  left \(Self.clock(progress.left))  answered \(Self.statuses(tally))"
+        let isDue = progress.left == .zero && progress.waiting > 0
+        let rest = isDue ? "waiting \(progress.waiting)" : "left \(Self.clock(progress.left))"
+        var line = "\(Int(rate.rounded()))/s  \(rest)  answered \(Self.statuses(tally))"
         line += "  lag \(Int(lag_ms)) ms"
         if tally.retried > 0 { line += "  retried \(tally.retried)" }
         if tally.lost > 0 { line += "  given up \(tally.lost)" }

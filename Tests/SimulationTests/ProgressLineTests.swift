@@ -14,7 +14,20 @@ import Testing
         .init(elapsed: .seconds(elapsed), left: .seconds(left), waiting: waiting)
     }
 
-    @Test func `rate and lag are those since the line before`() {
+    @Test func `rate and lag are those of the last two seconds, however often a line is written`() {
+        var line = ProgressLine()
+        var text = ""
+        for tenth in 0...100 {
+            // 100 in a second until the fifth, then 20; always in bursts at whole seconds.
+            let answered = tenth <= 50 ? tenth / 10 * 100 : 500 + (tenth / 10 - 5) * 20
+            text = line.text(
+                tally(answered: answered), .init(elapsed: .milliseconds(tenth * 100), left: .zero, waiting: 7))
+            if tenth == 50 { #expect(text.hasPrefix("100%  100/s  waiting 7  answered 200: 500")) }
+        }
+        #expect(text.hasPrefix("100%  20/s  waiting 7  answered 200: 600"))
+    }
+
+    @Test func `rate and lag are those since the line before where that is longer ago`() {
         var line = ProgressLine()
         #expect(
             line.text(tally(answered: 100, lag_seconds: 0.5), progress(10, 90))
