@@ -1,6 +1,6 @@
 package import Platform
 import HTTPClient
-import HTTPServing
+package import HTTPServing
 import LiveKit
 package import Metrics
 import Recording
@@ -81,6 +81,9 @@ package final class Service {
         }
         readiness.clear(.starting)
     }
+
+    /// Where webhooks are taken, with the port that the system picked where 0 was asked for.
+    package var publicAddress: ListenAddress { publicServer.address }
 
     /// Reads the files that hold keys and secrets again.
     package func reload() {
