@@ -16,6 +16,9 @@ package final class Service {
         init(_ description: String) { self.description = description }
     }
 
+    /// How long a start waits for the database; ready within half a second is promised.
+    private static let patience = Duration.milliseconds(250)
+
     /// Every metric there is.
     package let registry: Registry
     private let log: Log
@@ -52,6 +55,9 @@ package final class Service {
         let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
         (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
 
+        // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
+        // only just being opened. One that does not answer does not keep them out.
+        store.awaitFirstAttempt(until: time.monotonic() + Self.patience)
         // The first reading comes before the first webhook: every counter is known to have been zero.
         var started: [Server] = []
         do {

@@ -6,6 +6,8 @@ struct StoreMail {
     /// Rooms to look up, in the order they were asked for, each once.
     private(set) var lookups: [String] = []
     private var asked: Set<String> = []
+    /// The database was tried once: it works, or it is known not to.
+    var isTried = false
     /// Stop was asked for; rows are drained until then.
     var stopBy: MonotonicTime?
     /// The thread is done; so many rows are left.

@@ -82,6 +82,8 @@ package struct SeriesTable {
     var scratch: [UInt64] = []
     /// The timestamp of the last reading that this process made.
     package internal(set) var lastReading: Timestamp?
+    /// Where the grid of idle intervals begins.
+    var firstReading: Timestamp?
     var unattempted = 0
 
     /// A table that holds `up` and nothing else yet.
@@ -89,11 +91,6 @@ package struct SeriesTable {
         self.labels = labels
         self.schedule = schedule
         add(.one, name: "up", own: [], kind: .gauge, cadence: .everyTick)
-    }
-
-    /// Time series held now.
-    package var rowCount: Int {
-        groups.reduce(0) { $0 + ($1.life == .alive ? $1.rowCount : 0) }
     }
 
     // MARK: Series come and go

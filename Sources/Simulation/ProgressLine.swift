@@ -1,8 +1,13 @@
+import Wire
+
 /// One line about a run in progress.
 struct ProgressLine {
     private var answeredBefore = 0
     private var lagBefore = 0.0
     private var elapsedBefore = Duration.zero
+
+    /// A line longer than the terminal is wide would not be overwritten by the next.
+    private static let problemLength = 60
 
     /// The line; rate and lag are those since the last one.
     mutating func text(_ tally: Tally, _ progress: Simulator.Progress) -> String {
@@ -17,7 +22,9 @@ struct ProgressLine {
         if tally.retried > 0 { line += "  retried \(tally.retried)" }
         if tally.lost > 0 { line += "  given up \(tally.lost)" }
         line += "  left \(Self.clock(progress.left))"
-        if news == 0, progress.waiting > 0, let problem = tally.problem { line += "  (\(problem))" }
+        if news == 0, progress.waiting > 0, let problem = tally.problem {
+            line += "  (\(problem.prefix(Self.problemLength)))"
+        }
         return line
     }
 
@@ -34,8 +41,4 @@ struct ProgressLine {
         return seconds < 3_600
             ? "\(minutes):\(padded(seconds % 60))" : "\(seconds / 3_600):\(padded(minutes)):\(padded(seconds % 60))"
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { self / .seconds(1) }
 }

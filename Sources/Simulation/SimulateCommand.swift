@@ -57,9 +57,8 @@ package enum SimulateCommand {
         let isTerminal = isatty(STDERR_FILENO) == 1
         var line = ProgressLine()
         var last: Simulator.Progress?
-        say(
-            "Sending to \(options.url) at \(options.speed) times the speed of life; Ctrl-C ends it.\n",
-            to: STDERR_FILENO)
+        let speed = options.speed == options.speed.rounded() ? "\(Int(options.speed))" : "\(options.speed)"
+        say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n", to: STDERR_FILENO)
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
             let text = line.text(simulator.tally, progress)

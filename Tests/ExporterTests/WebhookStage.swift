@@ -50,7 +50,11 @@ final class WebhookStage {
             settings: ServerSettings(maxBody: maxBody))
     }
 
-    deinit { close(logFile) }
+    deinit {
+        // Nothing logs any more once the server has stopped.
+        server.stop(deadline: SystemTime().monotonic())
+        close(logFile)
+    }
 
     func client() throws -> RawHTTP { try RawHTTP(port: server.address.port) }
 

@@ -16,6 +16,17 @@ import Wire
         #expect(sent == [15, 75, 135, 195, 255])
     }
 
+    @Test func `a change does not move the grid`() throws {
+        var rig = try TableRig(idle: 60)
+        let counter = try #require(rig.registry.counter("t_total", "T.").series())
+        var sent: [Int64] = []
+        for second in stride(from: Int64(15), through: 255, by: 15) {
+            if second == 60 || second == 90 { counter.increment() }
+            if try !rig.tick(second).isEmpty { sent.append(second) }
+        }
+        #expect(sent == [15, 60, 75, 90, 135, 195, 255])
+    }
+
     @Test func `ticks that come late or early do not make it rarer`() throws {
         var rig = try TableRig(idle: 60)
         try #require(rig.registry.counter("t_total", "T.").series()).increment()
@@ -82,7 +93,7 @@ import Wire
             #expect(lines.contains { $0.hasPrefix("t_active") })
             if lines.contains(where: { $0.hasPrefix("t_rare") }) { sent.append(second) }
         }
-        #expect(sent == [15, 60, 120, 180])
+        #expect(sent == [15, 75, 135, 195])
         #expect(try rig.tick(210, "up") == ["up: 1@210000"])
     }
 

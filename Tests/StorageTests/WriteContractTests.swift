@@ -169,13 +169,15 @@ import Wire
         let rows = [
             Row.session(owner, 1), Row.present(fresh, "PA_bad", user: -1, identity: "secret"),
             Row.present(owner, "PA_1"), Row.present(fresh, "PA_2"), Row.session(owner, 2),
-            Row.present(owner, "PA_bad", user: 0),
+            Row.present(.organization(id: "only refused", name: "R"), "PA_bad", user: 0),
         ]
         let origin = RowOrigin(journal: "j", firstSequence: 1)
         let outcome = try store.write(rows, from: origin, at: noon)
         #expect(outcome.written == 4)
         #expect(outcome.refused == 2)
         #expect(outcome.firstRefusal?.description.contains("secret") == false)
+        let organizations = try database.rows("SELECT workos_org_id FROM organizations ORDER BY 1", []).rows
+        #expect(organizations == [[.text("fresh")], [.text("org_a")]], "a refused row leaves nothing behind")
         #expect(try store.presence() == .presence(["org_a": 1, "fresh": 1]))
         #expect(
             try database.first("SELECT total_duration_seconds, session_count FROM participant_activity_metrics")

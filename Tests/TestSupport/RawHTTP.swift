@@ -29,7 +29,12 @@ package final class RawHTTP {
 
     /// Connects to a port of this machine.
     package init(port: UInt16, patience: Duration = .seconds(10)) throws(SystemError) {
-        file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        file = try Self.connect(port, patience)
+    }
+
+    /// In one piece before the object exists: a throw from a complete object would run `deinit` and close twice.
+    private static func connect(_ port: UInt16, _ patience: Duration) throws(SystemError) -> Int32 {
+        let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { throw SystemError("socket", "127.0.0.1") }
         var limit = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
@@ -43,7 +48,7 @@ package final class RawHTTP {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let code = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         guard code == 0 else {
@@ -51,6 +56,7 @@ package final class RawHTTP {
             Glibc.close(file)
             throw error
         }
+        return file
     }
 
     deinit { Glibc.close(file) }
