@@ -36,7 +36,9 @@ final class Pusher {
     ]
 
     /// Time series that are pushed.
-    var rowCount: Int { table.rowCount }
+    var rowCount: Int {
+        1 + registry.snapshot().reduce(0) { $0 + $1.family.seriesPerChild * $1.series.count }
+    }
     /// Samples that were queued since the beginning.
     var samples: UInt64 { delivery.statistics.enqueued }
 
