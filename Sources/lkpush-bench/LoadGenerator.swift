@@ -167,6 +167,25 @@ enum Loopback {
         return UInt16(bigEndian: address.sin_port)
     }
 
+    /// The answer to a GET, header and all.
+    static func get(_ port: UInt16, _ path: String) throws(LoadGenerator.Failure) -> [UInt8] {
+        let file = try connect(port)
+        defer { close(file) }
+        let request = Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
+        guard send(file, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+            throw LoadGenerator.Failure(description: "a request could not be sent: error \(errno)")
+        }
+        var answer: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, 10_000) > 0 {
+            let count = recv(file, &piece, piece.count, 0)
+            if count <= 0 { break }
+            answer += piece[..<count]
+        }
+        return answer
+    }
+
     /// Waits until somebody listens; false where nobody does in ten seconds.
     static func waitFor(_ port: UInt16) -> Bool {
         let time = SystemTime()
