@@ -88,8 +88,11 @@ package final class Service {
         readiness.clear(.starting)
     }
 
-    /// Where webhooks are taken, with the port that the system picked where 0 was asked for.
+    /// Where webhooks are taken.
     package var publicAddress: ListenAddress { publicServer.address }
+
+    /// Where `/metrics` is served.
+    package var metricsAddress: ListenAddress { privateServer.address }
 
     /// Reads the files that hold keys and secrets again.
     package func reload() {
@@ -104,7 +107,8 @@ package final class Service {
     }
 
     /// Stops from the top down: no new webhooks, the accepted ones counted, rows written, the last sample pushed.
-    /// True when every stage finished within `SHUTDOWN_TIMEOUT`.
+    /// True when every stage ended within `SHUTDOWN_TIMEOUT`; what it could not finish, such as rows for a database that
+    /// is down, is counted and logged.
     package func stop() -> Bool {
         let start = time.monotonic()
         readiness.block(.stopping, because: "stopping")
@@ -118,12 +122,16 @@ package final class Service {
         let stored = store.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.9))
         privateServer.stop(deadline: deadline(0.95))
-        let isClean = served == .finished && recorded && stored.rowsLeft == 0 && stored.isFinished
+        let isInTime = served != .abandoned && recorded && stored.isFinished
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
         ]
-        if isClean { log.info("stopped", fields) } else { log.warning("stopped, not everything was finished", fields) }
-        return isClean
+        if isInTime && served == .finished && stored.rowsLeft == 0 {
+            log.info("stopped", fields)
+        } else {
+            log.warning("stopped, not everything was finished", fields)
+        }
+        return isInTime
     }
 }

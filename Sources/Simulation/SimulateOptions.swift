@@ -61,7 +61,7 @@ package struct SimulateOptions: Sendable {
             organizations: Self.count(words, "orgs", 3, &problems), rooms: Self.count(words, "rooms", 4, &problems),
             users: Self.count(words, "users", 20, &problems))
         if let text = words["duration"] {
-            if let length = Self.duration(text), length >= .seconds(1), length <= Limits.length {
+            if let length = UnitText.duration(text), length >= .seconds(1), length <= Limits.length {
                 size.length = length
             } else {
                 problems.append("--duration \(text): expected a time of 1s to 31d, such as 90s, 15m or 8h")
@@ -158,19 +158,5 @@ package struct SimulateOptions: Sendable {
             return otherwise
         }
         return count
-    }
-
-    /// `90s`, `15m`, `8h`, `2d` or `500ms`.
-    static func duration(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), number <= 1_000_000_000 else { return nil }
-        switch text.dropFirst(digits.count) {
-        case "ms": return .milliseconds(number)
-        case "s": return .seconds(number)
-        case "m": return .seconds(number * 60)
-        case "h": return .seconds(number * 3_600)
-        case "d": return .seconds(number * 86_400)
-        default: return nil
-        }
     }
 }
