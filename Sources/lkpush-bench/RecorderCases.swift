@@ -24,7 +24,8 @@ enum RecorderCases {
         let desk = Desk(source)
         var population = Population(size)
         population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        let operations = 20_000
+        // Short enough that most samples are not interrupted by other programs.
+        let operations = 4_000
         var events: [(event: Event, at: Timestamp)] = []
         events.reserveCapacity(operations)
         var places: [String: Int] = [:]

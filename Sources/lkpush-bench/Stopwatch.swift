@@ -11,7 +11,7 @@ struct Stopwatch {
     var requestsPerRound: Int
 
     /// For a table that is read.
-    static let thorough = Stopwatch(budget: .seconds(2), samples: 7...60, rounds: 5, requestsPerRound: 25_000)
+    static let thorough = Stopwatch(budget: .seconds(2), samples: 7...500, rounds: 5, requestsPerRound: 25_000)
     /// For the gate: allocations need no statistics.
     static let brief = Stopwatch(budget: .milliseconds(150), samples: 3...7, rounds: 2, requestsPerRound: 4_000)
 
