@@ -98,10 +98,11 @@ package final class Registry: Sendable {
     }
 
     /// Starts to record which series come and go, for one reader that calls `takeChanges` regularly.
-    /// All series that exist come first.
+    /// All series that exist count as added.
     package func startRecordingChanges() {
-        let existing = snapshot().flatMap(\.series)
-        shared.startLog(with: existing)
+        // In this order, so that a series that comes or goes meanwhile is in the log, once.
+        shared.startLog()
+        shared.log(existing: snapshot().flatMap(\.series))
     }
 
     /// The series that came and went since the last call, each in order. A series that did both is in neither.
@@ -175,14 +176,17 @@ extension Registry {
             state.withLock { $0.series -= family.seriesPerChild }
         }
 
-        func startLog(with existing: [Series]) {
+        func startLog() {
+            state.withLock { if $0.log == nil { $0.log = [:] } }
+        }
+
+        /// Adds what was there before the log. One that has ended meanwhile is in it already.
+        func log(existing: [Series]) {
             state.withLock { state in
-                var log = state.log ?? [:]
-                for series in existing where log[ObjectIdentifier(series)] == nil {
+                for series in existing where state.log?[ObjectIdentifier(series)] == nil {
                     state.order += 1
-                    log[ObjectIdentifier(series)] = (state.order, series, false)
+                    state.log?[ObjectIdentifier(series)] = (state.order, series, false)
                 }
-                state.log = log
             }
         }
 
