@@ -14,8 +14,12 @@ package struct BatchWriter {
     }
 
     enum Limits {
-        /// Bodies kept for later batches.
-        static let spareBodies = 16
+        /// Bodies kept for later batches: twice those of one tick at `MAX_SERIES`.
+        static let spareBodies = 64
+        /// And the most memory of them: as much as all of those have in practice, and little beside the queue.
+        static let spareBodies_bytes = 4 << 20
+        /// Bodies grow in steps of this, so that one batch's body fits the next batch, which compresses a little worse.
+        static let bodyStep_bytes = 16 << 10
     }
 
     package var limits: BatchLimits
@@ -28,6 +32,7 @@ package struct BatchWriter {
     private var newest = Timestamp(milliseconds: .min)
     private var scratch: [UInt8] = []
     private var spare: [[UInt8]] = []
+    private var spare_bytes = 0
     private var finished: [Batch] = []
 
     package init(limits: BatchLimits = .init()) { self.limits = limits }
@@ -71,7 +76,25 @@ package struct BatchWriter {
 
     /// Takes back a body that nobody needs any more.
     package mutating func recycle(_ body: consuming [UInt8]) {
-        if spare.count < Limits.spareBodies { spare.append(body) }
+        guard spare.count < Limits.spareBodies, spare_bytes + body.capacity <= Limits.spareBodies_bytes else { return }
+        spare_bytes += body.capacity
+        spare.append(body)
+    }
+
+    /// An empty body with room for so much: one that was used before, where there is one.
+    private mutating func emptyBody(for size: Int) -> [UInt8] {
+        var body: [UInt8] = []
+        // The last that is large enough; else the last, which then grows.
+        if let index = spare.lastIndex(where: { $0.capacity >= size }) ?? spare.indices.last {
+            spare.swapAt(index, spare.count - 1)
+            body = spare.removeLast()
+            spare_bytes -= body.capacity
+        }
+        body.removeAll(keepingCapacity: true)
+        if body.capacity < size {
+            body.reserveCapacity((size / Limits.bodyStep_bytes + 1) * Limits.bodyStep_bytes)
+        }
+        return body
     }
 
     private mutating func flush() {
@@ -97,8 +120,7 @@ package struct BatchWriter {
             compress(middle..<part.upperBound)
             return
         }
-        var body = spare.popLast() ?? []
-        body.removeAll(keepingCapacity: true)
+        var body = emptyBody(for: size)
         body.append(contentsOf: scratch[..<size])
         let after = part.upperBound < marks.count ? marks[part.upperBound].samples : samples
         finished.append(
@@ -119,13 +141,27 @@ package struct BatchWriter {
 /// A timestamp whose bytes were made once for all samples that carry it.
 struct EncodedTime {
     let timestamp: Timestamp
-    let varint: [UInt8]
+    /// Its first `size` bytes count: a varint has ten at most.
+    private let bytes: [10 of UInt8]
+    let size: Int
 
     init(_ timestamp: Timestamp) {
         self.timestamp = timestamp
-        var bytes: [UInt8] = []
-        bytes.appendVarint(UInt64(bitPattern: timestamp.milliseconds))
-        varint = bytes
+        var bytes = [10 of UInt8](repeating: 0)
+        var size = 0
+        var rest = UInt64(bitPattern: timestamp.milliseconds)
+        while rest >= 0x80 {
+            bytes[size] = UInt8(truncatingIfNeeded: rest) | 0x80
+            rest >>= 7
+            size += 1
+        }
+        bytes[size] = UInt8(truncatingIfNeeded: rest)
+        self.bytes = bytes
+        self.size = size + 1
+    }
+
+    func append(to out: inout OutputSpan<UInt8>) {
+        for index in 0..<size { out.append(bytes[index]) }
     }
 }
 
@@ -135,15 +171,17 @@ struct EncodedSample {
     let time: EncodedTime
 
     /// With its tag and length.
-    var size: Int { 2 + 9 + 1 + time.varint.count }
+    var size: Int { 2 + 9 + 1 + time.size }
 
     /// A value of 0.0 is written like any other, so that all samples have the same size.
     func append(to raw: inout [UInt8]) {
-        raw.append(Field.seriesSamples)
-        raw.append(UInt8(10 + time.varint.count))
-        raw.append(Field.sampleValue)
-        raw.appendFixed64(bits)
-        raw.append(Field.sampleTimestamp)
-        raw.append(contentsOf: time.varint)
+        raw.append(addingCapacity: size) { (out: inout OutputSpan<UInt8>) in
+            out.append(Field.seriesSamples)
+            out.append(UInt8(10 + time.size))
+            out.append(Field.sampleValue)
+            for shift in 0..<UInt64(8) { out.append(UInt8(truncatingIfNeeded: bits >> (8 * shift))) }
+            out.append(Field.sampleTimestamp)
+            time.append(to: &out)
+        }
     }
 }
