@@ -9,6 +9,8 @@ package struct BatchWriter {
         let offset: Int
         let row: Int
         let samples: Int
+        /// Whether a request may begin here: not between the rows of one histogram.
+        let beginsGroup: Bool
     }
 
     enum Limits {
@@ -25,6 +27,7 @@ package struct BatchWriter {
     private var raw: [UInt8] = []
     private var marks: [Mark] = []
     private var samples = 0
+    private var beginsGroup = true
     private var oldest = Timestamp(milliseconds: .max)
     private var newest = Timestamp(milliseconds: .min)
     private var scratch: [UInt8] = []
@@ -37,13 +40,15 @@ package struct BatchWriter {
     /// Ends the batch where it has no room for that much more: what is appended next stays in one request.
     mutating func makeRoom(samples: Int, bytes: Int) {
         if self.samples + samples > limits.samples || raw.count + bytes > limits.decoded_bytes { flush() }
+        beginsGroup = true
     }
 
     /// Appends one time series: its labels as they stand in the message, then up to two samples.
     mutating func append(
         row: Int, labels: ArraySlice<UInt8>, _ first: EncodedSample?, _ second: EncodedSample
     ) {
-        marks.append(Mark(offset: raw.count, row: row, samples: samples))
+        marks.append(Mark(offset: raw.count, row: row, samples: samples, beginsGroup: beginsGroup))
+        beginsGroup = false
         let size = labels.count + second.size + (first?.size ?? 0)
         raw.append(Field.requestSeries)
         raw.appendVarint(UInt64(size))
@@ -104,13 +109,13 @@ package struct BatchWriter {
         newest = Timestamp(milliseconds: .min)
     }
 
-    /// Compresses some of the series; in halves where the whole is too large. A single one is never too large to try.
+    /// Compresses some of the series; in halves where the whole is too large. A single one, or a single histogram, is
+    /// never too large to try.
     private mutating func compress(_ part: Range<Int>) {
         let start = marks[part.lowerBound].offset
         let end = part.upperBound < marks.count ? marks[part.upperBound].offset : raw.count
         let size = Snappy.compress(raw[start..<end], into: &scratch)
-        if size > limits.compressed_bytes && part.count > 1 {
-            let middle = part.lowerBound + part.count / 2
+        if size > limits.compressed_bytes, let middle = middle(of: part) {
             compress(part.lowerBound..<middle)
             compress(middle..<part.upperBound)
             return
@@ -123,6 +128,13 @@ package struct BatchWriter {
                 sequence: sequence, body: body, samples: after - marks[part.lowerBound].samples,
                 rows: marks[part.lowerBound].row..<(marks[part.upperBound - 1].row + 1), oldest: oldest,
                 newest: newest))
+    }
+
+    /// Where two halves meet, as near to the middle as the rows of a histogram allow; nil where nothing can be cut.
+    private func middle(of part: Range<Int>) -> Int? {
+        let half = part.lowerBound + part.count / 2
+        return (half..<part.upperBound).first { marks[$0].beginsGroup && $0 > part.lowerBound }
+            ?? (part.lowerBound..<half).last { marks[$0].beginsGroup && $0 > part.lowerBound }
     }
 }
 

@@ -17,6 +17,8 @@ package struct SimulateOptions: Sendable {
     package var size: OfficeSize
     package var speed: Double
     package var seed: UInt64
+    /// Which day of the same office; every day has its own doings.
+    package var day: Int
     package var connections: Int
     package var key: String
     package var secret: Secret
@@ -36,6 +38,8 @@ package struct SimulateOptions: Sendable {
           --duration TIME      office time to live through: 90s, 15m, 8h           (1h)
           --speed N            times faster than life: 60 makes an hour a minute   (60)
           --seed N             the same seed gives the same office                 (1)
+          --day N              another day of that office: the same people, rooms  (1)
+                               and organizations, but everything happens anew
           --connections N      requests in flight at most                          (32)
           --end clean|open     at the end everybody leaves | stop in mid-life      (clean)
           --key KEY            API key                                             (LIVEKIT_API_KEY)
@@ -82,6 +86,7 @@ package struct SimulateOptions: Sendable {
                 problems.append("--seed \(text): expected a whole number")
             }
         }
+        day = Self.count(words, "day", 1, &problems)
         if let text = words["end"] {
             if let ending = OfficeSize.Ending(rawValue: text) {
                 size.ending = ending
@@ -100,7 +105,7 @@ package struct SimulateOptions: Sendable {
     // MARK: Reading
 
     private static let names = [
-        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "connections", "end", "key", "secret",
+        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "day", "connections", "end", "key", "secret",
     ]
 
     /// Flags and their values.

@@ -39,6 +39,18 @@ import Wire
         #expect(sent == [1, 5, 9, 13, 17])
     }
 
+    @Test func `no series is silent for longer than the idle interval, also where ticks do not divide it`() throws {
+        var rig = try TableRig(push: 100, idle: 240)
+        try #require(rig.registry.counter("t_total", "T.").series()).increment()
+        try #require(rig.registry.gauge("t_rare", "T.").series()).set(1)
+        var sent: [Int64] = []
+        for second in stride(from: Int64(100), through: 2_000, by: 100) {
+            if try rig.tick(second).count == 2 { sent.append(second) }
+        }
+        #expect(zip(sent, sent.dropFirst()).allSatisfy { $1 - $0 <= 240 })
+        #expect(sent.count == 10)
+    }
+
     @Test func `a change after idling is preceded by the old value at the previous tick`() throws {
         var rig = try TableRig(idle: 60)
         let counter = try #require(rig.registry.counter("t_total", "T.").series())
