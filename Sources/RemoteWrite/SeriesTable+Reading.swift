@@ -70,14 +70,15 @@ extension SeriesTable {
             if scratch[offset] != values[first + offset] { hasChanged = true }
             if scratch[offset] != 0 { isZero = false }
         }
-        let group = groups[index]
-        if isDue(group, hasChanged: hasChanged, at: times.now.timestamp) {
+        // The group is looked at where it is: a copy of it would retain the series, which is in no cache.
+        if isDue(index, hasChanged: hasChanged, at: times.now.timestamp) {
             var before: EncodedTime?
             var isZeroBefore = false
-            if group.startsAtZero {
+            if groups[index].startsAtZero {
                 isZeroBefore = true
-                before = isZero ? nil : times.before(after: group.lastSent)
-            } else if group.accumulates && hasChanged, let last = group.lastSent, let previous = times.previous,
+                before = isZero ? nil : times.before(after: groups[index].lastSent)
+            } else if groups[index].accumulates && hasChanged, let last = groups[index].lastSent,
+                let previous = times.previous,
                 last < previous.timestamp
             {
                 before = previous
@@ -87,11 +88,12 @@ extension SeriesTable {
         for offset in 0..<count { values[first + offset] = scratch[offset] }
     }
 
-    private func isDue(_ group: Group, hasChanged: Bool, at now: Timestamp) -> Bool {
-        guard !group.isDue, let last = group.lastSent, schedule.idleInterval > schedule.pushInterval else {
+    private func isDue(_ index: Int, hasChanged: Bool, at now: Timestamp) -> Bool {
+        guard !groups[index].isDue, let last = groups[index].lastSent, schedule.idleInterval > schedule.pushInterval
+        else {
             return true
         }
-        switch group.cadence {
+        switch groups[index].cadence {
         case .everyTick: return true
         case .idleGrid: return idleSlot(now) != idleSlot(last)
         case .onChange: return hasChanged || idleSlot(now) != idleSlot(last)

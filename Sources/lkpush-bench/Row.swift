@@ -10,14 +10,15 @@ struct Row {
         self.result = result
     }
 
-    private static let widths = [44, 12, 12, 14, 12, 36]
+    private static let widths = [44, 12, 12, 14, 12, 52]
 
     static let header = line(["case", "p50 ns/op", "p90 ns/op", "op/s", "alloc/op", "of the lower bound"])
 
     var text: String {
         var bound = ""
         if let lower = result.lowerBound, let ratio = result.ratio {
-            bound = "\(Self.number(ratio)) x \(lower.name)"
+            let allocations = lower.allocations.map { ", which allocates \(Self.number($0))" } ?? ""
+            bound = "\(Self.number(ratio)) x \(lower.name)\(allocations)"
         }
         let cells = [
             benchmark.name, Self.number(result.p50_ns), Self.number(result.p90_ns), Self.number(result.perSecond),
@@ -37,6 +38,7 @@ struct Row {
                 ("lower_bound", Self.quoted(lower.name)), ("lower_bound_p50_ns", "\(lower.p50_ns)"),
                 ("ratio", "\(ratio)"),
             ]
+            if let allocations = lower.allocations { fields.append(("lower_bound_allocations", "\(allocations)")) }
         }
         if !result.note.isEmpty { fields.append(("note", Self.quoted(result.note))) }
         return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"

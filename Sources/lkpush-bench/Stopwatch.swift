@@ -18,8 +18,9 @@ struct Stopwatch {
     func measure(_ work: Workload) -> Measurement {
         let own = sample(work.operations, prepare: work.prepare, work.run)
         let bound = work.lowerBound.map { bound in
-            Measurement.LowerBound(
-                name: bound.name, p50_ns: sample(bound.operations, prepare: {}, bound.run).times.percentile(0.5))
+            let plain = sample(bound.operations, prepare: {}, bound.run)
+            return Measurement.LowerBound(
+                name: bound.name, p50_ns: plain.times.percentile(0.5), allocations: plain.allocations)
         }
         return Measurement(
             samples: own.times.count, p50_ns: own.times.percentile(0.5), p90_ns: own.times.percentile(0.9),

@@ -43,6 +43,8 @@ struct Measurement {
     struct LowerBound {
         let name: String
         let p50_ns: Double
+        /// Per operation.
+        var allocations: Double?
     }
 
     var samples: Int

@@ -121,4 +121,30 @@ import Wire
             try WriteRequest(compressed: second.body).series.count == WriteRequest(compressed: first.body).series.count)
         #expect(try WriteRequest(compressed: second.body).series[3].samples[0].milliseconds == 1_700_000_015_000)
     }
+
+    @Test func `once warm, every body is one that came back`() throws {
+        // More than sixteen requests whose sizes differ, as those of one tick at 93,000 series.
+        var rig = try rig(1_000)
+        rig.writer.limits.samples = 30
+        var addresses: [Set<UInt>] = []
+        // They take the place of whatever is given back to the system, so that it cannot come again by chance.
+        var others: [[UInt8]] = []
+        for tick in 0..<3 {
+            rig.table.apply(rig.registry.takeChanges())
+            let time = Timestamp(seconds: 1_700_000_000 + Int64(tick) * 15)
+            #expect(rig.table.read(at: time, into: &rig.writer) == .made)
+            rig.writer.finish(into: &rig.batches)
+            addresses.append(
+                Set(rig.batches.map { $0.body.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }))
+            let bodies = rig.batches.map(\.body)
+            rig.batches.removeAll()
+            for body in bodies { rig.writer.recycle(body) }
+            for size in [1_000, 2_000, 4_000, 16_000] {
+                for _ in 0..<64 { others.append([UInt8](repeating: 1, count: size)) }
+            }
+        }
+        #expect(others.count == 768)
+        #expect(addresses[0].count > 30)
+        #expect(addresses[2] == addresses[1] && addresses[1] == addresses[0])
+    }
 }
