@@ -46,7 +46,7 @@ struct ListeningSocket {
     }
 
     private static func open(_ info: addrinfo, _ wanted: ListenAddress) throws(ServingError) -> Int32 {
-        let type = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let type = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
         let file = socket(info.ai_family, type, info.ai_protocol)
         guard file >= 0 else { throw reason("socket", wanted) }
         // A restart must not wait for the last connections of the process before.
