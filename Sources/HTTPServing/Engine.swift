@@ -21,7 +21,8 @@ final class Engine: Sendable {
     /// What the bodies of all current requests take.
     private let held = Atomic(0)
 
-    private let notFound = Response.text(404, "not found\n")
+    private let notFound = Response.text(404, "not found\n", headers: ["Connection": "close"])
+    private let ambiguous = Response.text(400, "ambiguous length\n", headers: ["Connection": "close"])
     private let tooLarge = Response.text(413, "body too large\n", headers: ["Connection": "close"])
 
     init(routes: [Route], settings: ServerSettings) {
@@ -166,7 +167,8 @@ final class Engine: Sendable {
     /// The header is complete.
     private func accept(_ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match) -> MHD_Result {
         connection.advance(to: .body)
-        let announced = announcedBody(handle)
+        let announced = AnnouncedBody(handle)
+        if announced == .ambiguous { return refuse(connection, handle, with: ambiguous) }
         switch match {
         case .route(let index, _):
             if case .bytes(let count) = announced, count > settings.maxBody.bytes {
@@ -293,16 +295,5 @@ final class Engine: Sendable {
         connection.isOwed = true
         connection.advance(to: .answering)
         owed.add(1, ordering: .sequentiallyConsistent)
-    }
-
-    private enum Announced: Equatable { case none, bytes(Int), unknown }
-
-    /// What the header says about the body; the library has refused what is malformed.
-    private func announcedBody(_ handle: OpaquePointer) -> Announced {
-        if let length = MHD_lookup_connection_value(handle, .HEADER_KIND, "Content-Length") {
-            let count = strtol(length, nil, 10)
-            return count == 0 ? .none : .bytes(count)
-        }
-        return MHD_lookup_connection_value(handle, .HEADER_KIND, "Transfer-Encoding") == nil ? .none : .unknown
     }
 }

@@ -1,3 +1,5 @@
+// Which of the two modules owns the declarations of `netdb.h` depends on the order in which files are compiled.
+import CMicroHTTPD
 import Glibc
 import Platform
 
