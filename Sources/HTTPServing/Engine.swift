@@ -141,8 +141,10 @@ final class Engine: Sendable {
             lingering.add(connection.socket, now: now)
             watch.schedule(at: now)
             connection.isRefused = false
-        } else if connection.phase.0 == .body {
-            connection.isIncomplete = true
+        } else {
+            // The library ends a connection after either.
+            let phase = connection.phase.0
+            connection.isIncomplete = phase == .header || phase == .body
         }
         release(connection)
         if connection.body.capacity > Limits.keptBuffer_bytes {
