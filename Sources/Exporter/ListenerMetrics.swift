@@ -6,14 +6,24 @@ package struct ListenerMetrics: Sendable {
     private let open: Family<Gauge>
     private let accepted: Family<Counter>
     private let cut: Family<Counter>
+    private let refused: Family<Counter>
+    private let incomplete: Family<Counter>
 
     package init(in registry: Registry) {
         open = registry.gauge("lkpush_http_connections", "Open connections.", labels: ["listener"])
         accepted = registry.counter(
             "lkpush_http_connections_accepted_total", "Connections that were accepted.", labels: ["listener"])
         cut = registry.counter(
-            "lkpush_http_connections_cut_total", "Connections that lkpush closed in the middle of a request.",
+            "lkpush_http_connections_cut_total", "Connections that lkpush closed, by the limit that they reached.",
             labels: ["listener", "reason"])
+        refused = registry.counter(
+            "lkpush_http_connections_refused_total",
+            "Connections not served: every other one was owed an answer, or the process had no descriptor left.",
+            labels: ["listener", "reason"])
+        incomplete = registry.counter(
+            "lkpush_http_connections_incomplete_total",
+            "Connections that ended before a request was complete: the client left, or sent what is no HTTP request.",
+            labels: ["listener"])
     }
 
     /// Shows one server's figures under the name of its listener.
@@ -23,7 +33,11 @@ package struct ListenerMetrics: Sendable {
         let header = cut.series([listener, "header_timeout"])
         let request = cut.series([listener, "request_timeout"])
         let answer = cut.series([listener, "answer_timeout"])
+        let idle = cut.series([listener, "idle_timeout"])
         let evicted = cut.series([listener, "max_connections"])
+        let full = refused.series([listener, "max_connections"])
+        let descriptors = refused.series([listener, "descriptors"])
+        let incomplete = incomplete.series([listener])
         // The registry lives as long as the process and must not keep a server, nor be the last to let one go.
         registry.onRead { [read = server.figuresReader] in
             let figures = read()
@@ -32,7 +46,11 @@ package struct ListenerMetrics: Sendable {
             header?.set(total: Double(figures.headerTimeouts))
             request?.set(total: Double(figures.requestTimeouts))
             answer?.set(total: Double(figures.answerTimeouts))
+            idle?.set(total: Double(figures.idleTimeouts))
             evicted?.set(total: Double(figures.evicted))
+            full?.set(total: Double(figures.refused))
+            descriptors?.set(total: Double(figures.descriptorShortages))
+            incomplete?.set(total: Double(figures.incomplete))
         }
     }
 }

@@ -4,33 +4,37 @@ package import Metrics
 /// The routing tables of both listeners: one row per route.
 package enum Routes {
     /// What strangers reach: `LISTEN`. `/metrics` names tenants and is never here.
+    ///
+    /// Only a signed webhook keeps its connection: whatever else is answered, the answer ends it, so that strangers hold
+    /// no connection longer than one request may take and send no requests in a row.
     package static func `public`(webhook: WebhookRoute, readiness: Readiness) -> [Route] {
-        [webhook.route, healthz, readyz(readiness)]
+        [webhook.route, healthz(["Connection": "close"]), readyz(readiness, ["Connection": "close"])]
     }
 
     /// What operators reach: `METRICS_LISTEN`.
     package static func `private`(registry: Registry, readiness: Readiness) -> [Route] {
         let rows = [
             (metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
-            (healthz, "200 while the process works"),
-            (readyz(readiness), "200 when webhooks are taken, else 503 with the reason"),
+            (healthz([:]), "200 while the process works"),
+            (readyz(readiness, [:]), "200 when webhooks are taken, else 503 with the reason"),
         ]
         return [index(of: rows.map { ($0.path, $1) })] + rows.map(\.0)
     }
 
     // MARK: Rows
 
-    private static let healthz: Route = {
-        let ok = Response.text(200, "ok")
+    private static func healthz(_ headers: KeyValuePairs<String, String>) -> Route {
+        let ok = Response.text(200, "ok", headers: headers)
         return Route(.get, "/healthz") { _, _ in .respond(ok) }
-    }()
+    }
 
-    private static func readyz(_ readiness: Readiness) -> Route {
-        let ready = Response.text(200, "ready")
+    private static func readyz(_ readiness: Readiness, _ headers: KeyValuePairs<String, String>) -> Route {
+        let ready = Response.text(200, "ready", headers: headers)
         return Route(.get, "/readyz") { _, _ in
             let obstacles = readiness.obstacles
             return .respond(
-                obstacles.isEmpty ? ready : .text(503, "not ready: \(obstacles.joined(separator: "; "))"))
+                obstacles.isEmpty
+                    ? ready : .text(503, "not ready: \(obstacles.joined(separator: "; "))", headers: headers))
         }
     }
 

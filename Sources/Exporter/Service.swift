@@ -10,6 +10,12 @@ import Wire
 
 /// The running exporter: everything it is made of, started bottom up and stopped top down.
 package final class Service {
+    /// The bounds of the composition, each with its reason.
+    package enum Limits {
+        /// Connections of the private listener: a scraper or two, probes, and people.
+        package static let privateConnections = 64
+    }
+
     /// Why it could not start.
     package struct StartFailure: Error, Sendable, CustomStringConvertible {
         package let description: String
@@ -63,7 +69,8 @@ package final class Service {
         do {
             try shipper?.makeFirstReading()
             privateServer = try Server(
-                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness))
+                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness),
+                settings: ServerSettings(maxConnections: Limits.privateConnections))
             started.append(privateServer)
             publicServer = try Server(
                 listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
@@ -80,6 +87,11 @@ package final class Service {
         let listeners = ListenerMetrics(in: registry)
         listeners.show(privateServer, as: "metrics", in: registry)
         listeners.show(publicServer, as: "public", in: registry)
+        if publicServer.maxConnections < plan.publicServerSettings.maxConnections {
+            log.warning(
+                "the system has no descriptors for MAX_CONNECTIONS: see ulimit -n",
+                ["connections": .int(publicServer.maxConnections)])
+        }
         log.info("listening", ["listener": "metrics", "address": .text(privateServer.address)])
         log.info("listening", ["listener": "public", "address": .text(publicServer.address)])
         if shipper == nil {

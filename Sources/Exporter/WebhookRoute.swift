@@ -23,7 +23,9 @@ package final class WebhookRoute: Sendable {
     private let whenLate: @Sendable () -> Response
 
     private static let accepted = Response(status: 200)
-    private static let unauthorized = Response.text(401, "unauthorized\n", headers: ["WWW-Authenticate": "Bearer"])
+    /// Ends the connection: strangers have none to keep.
+    private static let unauthorized = Response.text(
+        401, "unauthorized\n", headers: ["WWW-Authenticate": "Bearer", "Connection": "close"])
     private static let invalid = Response.text(400, "invalid webhook\n")
     /// Without `Retry-After`: LiveKit would wait that long instead of its own 1, 2, 4, 8 s.
     private static let busy = Response.text(503, "busy\n")

@@ -10,7 +10,7 @@ enum Callbacks {
         guard let cls, let handle, let context else { return }
         let engine = Unmanaged<Engine>.fromOpaque(cls).takeUnretainedValue()
         if code == .CONNECTION_NOTIFY_STARTED {
-            let connection = engine.open(socket: lk_connection_socket(handle))
+            guard let connection = engine.open(socket: lk_connection_socket(handle)) else { return }
             context.pointee = Unmanaged.passRetained(connection).toOpaque()
         } else if let kept = context.pointee {
             context.pointee = nil

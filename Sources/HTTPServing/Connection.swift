@@ -11,8 +11,10 @@ final class Connection: @unchecked Sendable {
     enum Stage {
         /// No request line yet. Can become: reading, answered.
         case fresh
-        /// The header is complete, the body may follow. Can become: waiting, answered, fresh.
+        /// The header is complete, the body may follow. Can become: waiting, answered, dropped, fresh.
         case reading(Router.Match)
+        /// Its body was given up for the sake of others. Can become: fresh.
+        case dropped
         /// Suspended. Can become: answered.
         case waiting(PendingResponse)
         /// An answer is queued. Can become: fresh.
@@ -27,10 +29,14 @@ final class Connection: @unchecked Sendable {
     // Poll thread.
     var stage = Stage.fresh
     var body: [UInt8] = []
+    /// What `body` grew by in the current request.
+    var bodyGrowth_bytes = 0
     /// An answer is owed to this request.
     var isOwed = false
     /// The client is still sending what nobody will read.
     var isRefused = false
+    /// It ended in the middle of a body.
+    var isIncomplete = false
 
     // Watch thread.
     /// When bytes were first seen that no request came of, and the idle time they were seen in.

@@ -11,8 +11,17 @@ package struct ServingFigures: Sendable, Equatable {
     package var requestTimeouts = 0
     /// Closed because the client did not take its answer in time.
     package var answerTimeouts = 0
+    /// Closed because no request came for too long.
+    package var idleTimeouts = 0
     /// Closed in favour of a newer connection at `maxConnections`.
     package var evicted = 0
+    /// Not taken at `maxConnections`, because every open connection was owed an answer.
+    package var refused = 0
+    /// Times that the process had no descriptor for a connection.
+    package var descriptorShortages = 0
+    /// Ended before the request was complete, and not by a limit: the client left, or what it sent was no request or
+    /// had too large a header.
+    package var incomplete = 0
 }
 
 /// The same, while it counts. Relaxed: the numbers order nothing.
@@ -21,13 +30,21 @@ final class Counts: Sendable {
     let headerTimeouts = Atomic(0)
     let requestTimeouts = Atomic(0)
     let answerTimeouts = Atomic(0)
+    let idleTimeouts = Atomic(0)
     let evicted = Atomic(0)
+    let refused = Atomic(0)
+    let descriptorShortages = Atomic(0)
+    let incomplete = Atomic(0)
 
     func figures(connections: Int) -> ServingFigures {
         ServingFigures(
             connections: connections, connectionsAccepted: accepted.load(ordering: .relaxed),
             headerTimeouts: headerTimeouts.load(ordering: .relaxed),
             requestTimeouts: requestTimeouts.load(ordering: .relaxed),
-            answerTimeouts: answerTimeouts.load(ordering: .relaxed), evicted: evicted.load(ordering: .relaxed))
+            answerTimeouts: answerTimeouts.load(ordering: .relaxed),
+            idleTimeouts: idleTimeouts.load(ordering: .relaxed), evicted: evicted.load(ordering: .relaxed),
+            refused: refused.load(ordering: .relaxed),
+            descriptorShortages: descriptorShortages.load(ordering: .relaxed),
+            incomplete: incomplete.load(ordering: .relaxed))
     }
 }

@@ -18,7 +18,8 @@ enum DescriptorLimit {
             setrlimit(resource, &limit)
             getrlimit(resource, &limit)
         }
-        let room = Int(clamping: limit.rlim_cur) - Limits.otherDescriptors
-        return max(1, min(wanted, room))
+        // Where descriptors are few, connections get half of them, those above the maximum included.
+        let all = Int(clamping: limit.rlim_cur)
+        return max(1, min(wanted, max(all - Limits.otherDescriptors, all * 2 / 5)))
     }
 }

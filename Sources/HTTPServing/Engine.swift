@@ -6,7 +6,7 @@ import Synchronization
 /// What happens to a request between the library's calls. Its methods run on the poll thread, unless they say otherwise.
 final class Engine: Sendable {
     let settings: ServerSettings
-    let table = ConnectionTable()
+    let table: ConnectionTable
     let counts = Counts()
     let watch: Watch
     let lingering = Lingering()
@@ -18,15 +18,17 @@ final class Engine: Sendable {
     /// Connections suspended now.
     private let suspended = Atomic(0)
     private let stopping = Atomic(false)
-    /// Bytes of all bodies being held.
+    /// What the bodies of all current requests take.
     private let held = Atomic(0)
 
-    private let notFound = Response.text(404, "not found\n")
+    private let notFound = Response.text(404, "not found\n", headers: ["Connection": "close"])
+    private let ambiguous = Response.text(400, "ambiguous length\n", headers: ["Connection": "close"])
     private let tooLarge = Response.text(413, "body too large\n", headers: ["Connection": "close"])
 
     init(routes: [Route], settings: ServerSettings) {
         router = Router(routes)
         self.settings = settings
+        table = ConnectionTable(maximum: settings.maxConnections)
         watch = Watch(table: table, lingering: lingering, settings: settings, counts: counts)
     }
 
@@ -65,18 +67,39 @@ final class Engine: Sendable {
 
     // MARK: Connections
 
-    func open(socket: Int32) -> Connection {
+    /// Makes the connection of an accepted socket; nil where it is refused because all others are owed an answer.
+    /// The acceptor's thread.
+    func admit(socket: Int32) -> Connection? {
         let now = SystemTime().monotonic()
         let connection = Connection(socket: socket, now: now)
         counts.accepted.add(1, ordering: .relaxed)
-        if table.add(connection) > settings.maxConnections && table.cutOldest(sparing: connection) {
-            counts.evicted.add(1, ordering: .relaxed)
+        switch table.admit(connection, now: now) {
+        case .admitted: break
+        case .displacing: counts.evicted.add(1, ordering: .relaxed)
+        case .refused:
+            counts.refused.add(1, ordering: .relaxed)
+            return nil
         }
         watch.schedule(at: now + min(settings.headerTimeout, Limits.look))
         return connection
     }
 
-    func close(_ connection: Connection) { table.remove(connection) }
+    /// The process has no descriptor for the next connection: one that is open has to go. The acceptor's thread.
+    func lackDescriptors() {
+        counts.descriptorShortages.add(1, ordering: .relaxed)
+        if table.cutWorst(now: SystemTime().monotonic()) { counts.evicted.add(1, ordering: .relaxed) }
+    }
+
+    /// The connection that the library begins to serve.
+    func open(socket: Int32) -> Connection? { table[socket] }
+
+    func close(_ connection: Connection) {
+        let wasCut = table.remove(connection)
+        let isIncomplete = connection.isIncomplete || connection.phase.0 == .header
+        if isIncomplete && !wasCut && !stopping.load(ordering: .relaxed) {
+            counts.incomplete.add(1, ordering: .relaxed)
+        }
+    }
 
     // MARK: Requests
 
@@ -104,6 +127,8 @@ final class Engine: Sendable {
             return send(response, connection, handle)
         case .answered:
             return .YES
+        case .dropped:
+            return .NO
         }
     }
 
@@ -116,8 +141,12 @@ final class Engine: Sendable {
             lingering.add(connection.socket, now: now)
             watch.schedule(at: now)
             connection.isRefused = false
+        } else {
+            // The library ends a connection after either.
+            let phase = connection.phase.0
+            connection.isIncomplete = phase == .header || phase == .body
         }
-        held.subtract(connection.body.count, ordering: .relaxed)
+        release(connection)
         if connection.body.capacity > Limits.keptBuffer_bytes {
             connection.body = []
         } else {
@@ -140,7 +169,8 @@ final class Engine: Sendable {
     /// The header is complete.
     private func accept(_ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match) -> MHD_Result {
         connection.advance(to: .body)
-        let announced = announcedBody(handle)
+        let announced = AnnouncedBody(handle)
+        if announced == .ambiguous { return refuse(connection, handle, with: ambiguous) }
         switch match {
         case .route(let index, _):
             if case .bytes(let count) = announced, count > settings.maxBody.bytes {
@@ -164,13 +194,41 @@ final class Engine: Sendable {
             router.routes[index].onRefusal(.bodyTooLarge)
             return interrupt(connection, "413 Content Too Large")
         }
-        let all = held.add(chunk.count, ordering: .relaxed).newValue
+        let before = connection.body.capacity
         connection.body.append(contentsOf: chunk)
-        guard all <= Limits.bodies_bytes else {
+        let growth = connection.body.capacity - before
+        connection.bodyGrowth_bytes += growth
+        let all = held.add(growth, ordering: .relaxed).newValue
+        guard all <= Limits.bodies_bytes || dropBodies(largerThan: connection) else {
             router.routes[index].onRefusal(.noMemory)
             return interrupt(connection, "503 Service Unavailable")
         }
         return .YES
+    }
+
+    /// Gives up the largest unfinished bodies, so that strangers who send large ones slowly do not keep small ones out.
+    /// False where none is larger than this one.
+    private func dropBodies(largerThan connection: Connection) -> Bool {
+        var larger: [Connection] = []
+        table.forEach { other in
+            guard case .reading = other.stage, other.bodyGrowth_bytes > connection.bodyGrowth_bytes else { return }
+            larger.append(other)
+        }
+        larger.sort { $0.bodyGrowth_bytes < $1.bodyGrowth_bytes }
+        while held.load(ordering: .relaxed) > Limits.bodiesAfterDrop_bytes, let largest = larger.popLast() {
+            if case .reading(.route(let index, _)) = largest.stage { router.routes[index].onRefusal(.noMemory) }
+            _ = interrupt(largest, "503 Service Unavailable")
+            largest.stage = .dropped
+            release(largest)
+            largest.body = []
+            largest.endReading()
+        }
+        return held.load(ordering: .relaxed) <= Limits.bodies_bytes
+    }
+
+    private func release(_ connection: Connection) {
+        held.subtract(connection.bodyGrowth_bytes, ordering: .relaxed)
+        connection.bodyGrowth_bytes = 0
     }
 
     /// The request is complete.
@@ -239,16 +297,5 @@ final class Engine: Sendable {
         connection.isOwed = true
         connection.advance(to: .answering)
         owed.add(1, ordering: .sequentiallyConsistent)
-    }
-
-    private enum Announced: Equatable { case none, bytes(Int), unknown }
-
-    /// What the header says about the body; the library has refused what is malformed.
-    private func announcedBody(_ handle: OpaquePointer) -> Announced {
-        if let length = MHD_lookup_connection_value(handle, .HEADER_KIND, "Content-Length") {
-            let count = strtol(length, nil, 10)
-            return count == 0 ? .none : .bytes(count)
-        }
-        return MHD_lookup_connection_value(handle, .HEADER_KIND, "Transfer-Encoding") == nil ? .none : .unknown
     }
 }

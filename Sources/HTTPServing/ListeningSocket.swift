@@ -1,3 +1,5 @@
+// Which of the two modules owns the declarations of `netdb.h` depends on the order in which files are compiled.
+import CMicroHTTPD
 import Glibc
 import Platform
 
@@ -46,7 +48,7 @@ struct ListeningSocket {
     }
 
     private static func open(_ info: addrinfo, _ wanted: ListenAddress) throws(ServingError) -> Int32 {
-        let type = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let type = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
         let file = socket(info.ai_family, type, info.ai_protocol)
         guard file >= 0 else { throw reason("socket", wanted) }
         // A restart must not wait for the last connections of the process before.

@@ -30,12 +30,13 @@ struct Router: Sendable {
             let allow = methods.map(\.rawValue).sorted().joined(separator: ", ")
             return Row(
                 path: Array(routes[index].path.utf8CString), method: routes[index].method, route: index,
-                notAllowed: .text(405, "method not allowed\n", headers: ["Allow": allow]))
+                notAllowed: .text(405, "method not allowed\n", headers: ["Allow": allow, "Connection": "close"]))
         }
     }
 
     /// The arguments are C strings: the path is unescaped and without its query.
     func match(path: UnsafePointer<CChar>, method: UnsafePointer<CChar>) -> Match {
+        let path = Self.withoutAuthority(path)
         var notAllowed: Response?
         for row in rows where strcmp(row.path, path) == 0 {
             switch row.method {
@@ -49,5 +50,22 @@ struct Router: Sendable {
             notAllowed = row.notAllowed
         }
         return notAllowed.map { .wrongMethod($0) } ?? .unknownPath
+    }
+
+    /// A proxy may name the whole address: `http://host/path`.
+    /// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+    private static func withoutAuthority(_ path: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+        for scheme: StaticString in ["http://", "https://"] {
+            let count = scheme.utf8CodeUnitCount
+            let isSame = scheme.withUTF8Buffer { scheme in
+                scheme.withMemoryRebound(to: CChar.self) { scheme in
+                    scheme.baseAddress.map { strncasecmp(path, $0, count) == 0 } ?? false
+                }
+            }
+            guard isSame else { continue }
+            guard let rest = strchr(path + count, 0x2F) else { return path }
+            return UnsafePointer(rest)
+        }
+        return path
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 package import Platform
 import Synchronization
 
-/// An HTTP/1.1 server on one address: one thread polls and runs the handlers, one watches the time.
+/// An HTTP/1.1 server on one address: one thread accepts, one polls and runs the handlers, one watches the time.
 ///
 /// Several may run in one process. Any thread may stop it; one that is given up without a stop stops at once.
 package final class Server: Sendable {
@@ -25,6 +25,7 @@ package final class Server: Sendable {
     package let address: ListenAddress
     private let engine: Engine
     private let socket: ListeningSocket
+    private let acceptor: NamedThread
     private let watcher: NamedThread
     private let state: Mutex<UInt>
 
@@ -37,11 +38,13 @@ package final class Server: Sendable {
         var settings = settings
         settings.maxConnections = DescriptorLimit.connections(wanted: settings.maxConnections)
         engine = Engine(routes: routes, settings: settings)
-        guard let daemon = Self.start(engine, socket) else {
+        guard let daemon = Self.start(engine) else {
             close(socket.file)
             throw .library(address.description)
         }
         state = Mutex(UInt(bitPattern: daemon))
+        let accepting = Acceptor(socket, daemon: daemon, engine: engine)
+        acceptor = NamedThread(name: "http-accept") { accepting.run() }
         let watch = engine.watch
         watcher = NamedThread(name: "http-watch") { watch.run() }
     }
@@ -61,13 +64,11 @@ package final class Server: Sendable {
     /// answer. Requests that are complete are still answered.
     package func stopAccepting() {
         guard engine.stopTaking() else { return }
-        state.withLock { daemon in
-            guard let daemon = OpaquePointer(bitPattern: daemon) else { return }
-            MHD_quiesce_daemon(daemon)
-        }
-        // The library has let go of the socket, but its thread may still be polling the number: so it ends here and
-        // is closed when that thread is gone.
+        // Refuses new connections at once, and ends the acceptor's wait for one.
         shutdown(socket.file, Int32(SHUT_RDWR))
+        engine.table.close()
+        acceptor.join()
+        close(socket.file)
         // Connections that came in between.
         engine.endIncomplete()
     }
@@ -96,7 +97,6 @@ package final class Server: Sendable {
             engine.watch.end()
             watcher.join()
             engine.lingering.closeAll()
-            close(socket.file)
             return outcome
         }
     }
@@ -106,14 +106,12 @@ package final class Server: Sendable {
     }
 
     /// Wraps `MHD_start_daemon`. The daemon holds the engine until it is stopped.
-    private static func start(_ engine: Engine, _ socket: ListeningSocket) -> OpaquePointer? {
+    private static func start(_ engine: Engine) -> OpaquePointer? {
         let context = Unmanaged.passRetained(engine).toOpaque()
         func function<F>(_ callback: F) -> Int { unsafeBitCast(callback, to: Int.self) }
         var options = [
-            MHD_OptionItem(option: .LISTEN_SOCKET, value: Int(socket.file), ptr_value: nil),
-            MHD_OptionItem(
-                option: .CONNECTION_LIMIT,
-                value: engine.settings.maxConnections + Limits.spareConnections, ptr_value: nil),
+            // Never reached: the table keeps the limit.
+            MHD_OptionItem(option: .CONNECTION_LIMIT, value: Int(Int32.max), ptr_value: nil),
             MHD_OptionItem(option: .CONNECTION_MEMORY_LIMIT, value: Limits.header_bytes, ptr_value: nil),
             // Only a second net: the watch keeps the time-outs, which a client cannot extend byte by byte.
             MHD_OptionItem(
@@ -131,7 +129,9 @@ package final class Server: Sendable {
             MHD_OptionItem(option: .END, value: 0, ptr_value: nil),
         ]
         // Poll, not epoll: that one loses resumed connections under load in this version.
-        let flags = MHD_USE_POLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
+        let flags =
+            MHD_USE_POLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
+            | MHD_USE_NO_LISTEN_SOCKET.rawValue
         let daemon = lk_start_daemon(flags, Callbacks.access, context, &options)
         if daemon == nil { Unmanaged<Engine>.fromOpaque(context).release() }
         return daemon

@@ -36,12 +36,13 @@ final class Watch: Sendable {
 
     /// The body of the thread.
     func run() {
+        var rested = MonotonicTime(nanoseconds: 0)
         while true {
             let isEnded = state.wait(until: nil) { state in state.isEnded ? true : state.wake < .never ? false : nil }
             if isEnded == true { return }
-            let due = state.withLock { $0.wake }
+            let due = state.withLock { max($0.wake, rested) }
             let ended: Bool? = state.wait(until: due) { state in
-                state.isEnded ? true : state.wake < due ? false : nil
+                state.isEnded ? true : max(state.wake, rested) < due ? false : nil
             }
             if ended == true { return }
             if ended == false { continue }
@@ -49,6 +50,7 @@ final class Watch: Sendable {
             state.withLock { set(&$0, .never) }
             let next = look(now: SystemTime().monotonic())
             state.withLock { if next < $0.wake { set(&$0, next) } }
+            rested = SystemTime().monotonic() + Limits.lookPause
         }
     }
 
@@ -109,10 +111,7 @@ final class Watch: Sendable {
     /// while idle, and of which no request came in the time for a header, are a header that drips.
     private func inspectIdle(_ connection: Connection, since: MonotonicTime, _ now: MonotonicTime) -> MonotonicTime {
         let end = since + settings.idleTimeout
-        if now >= end {
-            connection.cut()
-            return .never
-        }
+        if now >= end { return cut(connection, at: end, now, counting: counts.idleTimeouts) }
         let age = now.since(since)
         guard age > settings.headerTimeout, let quiet = connection.sinceLastByte, age - quiet > .seconds(1) else {
             return end

@@ -194,6 +194,8 @@ import Testing
         slow.send("POST /count HTTP/1.1\r\n")
         let used = try (0..<3).map { _ in try RawHTTP(port: server.address.port) }
         for client in used { #expect(client.ask("POST", "/count", body: [1])?.text == "1") }
+        // A request that has just begun is not counted as stuck yet.
+        _ = Monitor(()).wait(until: SystemTime().monotonic() + Limits.stuck) { _ -> Void? in nil }
         let newcomer = try RawHTTP(port: server.address.port)
         #expect(newcomer.ask("POST", "/count", body: [1, 2, 3])?.text == "3")
         #expect(slow.isClosed())
@@ -210,10 +212,7 @@ import Testing
             client.send("POST /count HTTP/1.1\r\nHost: test\r\nContent-Length: \(7 << 20)\r\n\r\n")
             client.send(most)
         }
-        var refused = 0
-        for client in clients[10...] where client.receive()?.status == 503 { refused += 1 }
-        #expect(refused >= 1)
-        #expect(refusals.noMemory.load(ordering: .relaxed) >= 1)
+        #expect(eventually { refusals.noMemory.load(ordering: .relaxed) >= 1 })
         try expectAlive(server)
     }
 

@@ -33,7 +33,7 @@ package final class RawHTTP {
     }
 
     /// In one piece before the object exists: a throw from a complete object would run `deinit` and close twice.
-    private static func connect(_ port: UInt16, _ patience: Duration) throws(SystemError) -> Int32 {
+    static func connect(_ port: UInt16, _ patience: Duration) throws(SystemError) -> Int32 {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { throw SystemError("socket", "127.0.0.1") }
         var limit = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
