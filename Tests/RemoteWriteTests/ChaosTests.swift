@@ -1,0 +1,187 @@
+import Metrics
+import Platform
+import RemoteWrite
+import TestSupport
+import Testing
+import Wire
+
+/// Table, writer and delivery together, against a receiver that keeps Prometheus' rules, under random trouble.
+@Suite struct ChaosTests {
+    /// Stores whole requests or nothing, as Prometheus does for remote write 1.0.
+    private struct Receiver {
+        var stored: [String: [WriteRequest.Sample]] = [:]
+
+        /// False where a sample is older than the newest of its series, or another one of its time: nothing is stored.
+        mutating func take(_ request: WriteRequest) -> Bool {
+            var next = stored
+            for series in request.series {
+                for sample in series.samples {
+                    if let last = next[series.text]?.last {
+                        if sample.milliseconds < last.milliseconds { return false }
+                        if sample.milliseconds == last.milliseconds {
+                            if sample.bits != last.bits { return false }
+                            continue
+                        }
+                    }
+                    next[series.text, default: []].append(sample)
+                }
+            }
+            stored = next
+            return true
+        }
+
+        /// What `increase()` adds up for a counter, without extrapolation.
+        func increase(_ series: String) -> Double {
+            let values = (stored[series] ?? []).filter { !$0.isStale }.map(\.value)
+            return zip(values, values.dropFirst()).reduce(0) { $0 + ($1.1 < $1.0 ? $1.1 : $1.1 - $1.0) }
+        }
+    }
+
+    private struct Run {
+        var rig: TableRig
+        var delivery: Delivery
+        var receiver = Receiver()
+        var random: SplitMix
+        var effects: [Delivery.Effect] = []
+        var now: Int64 = 0
+        var increments: [String: Double] = [:]
+        /// Batches that were stored although their answer was lost.
+        var storedBodies: Set<[UInt8]> = []
+        let family: Family<Counter>
+        let histograms: Family<Histogram>
+
+        init(seed: UInt64, idle: Int64, queue: ByteCount) throws {
+            rig = try TableRig(push: 15, idle: idle)
+            rig.writer.limits.samples = 7
+            var settings = DeliverySettings()
+            settings.queue = queue
+            delivery = Delivery(settings, seed: seed)
+            random = SplitMix(seed: seed)
+            family = rig.registry.counter("t_total", "T.", labels: ["n"])
+            histograms = rig.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
+        }
+
+        var time: MonotonicTime { MonotonicTime(nanoseconds: now * 1_000_000) }
+        var wall: Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + now) }
+
+        /// Ends some series that were read, perhaps to begin again at once; then counts.
+        mutating func change() throws {
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                let name = String(Int.random(in: 0..<6, using: &random))
+                family.end([name])
+                histograms.end([name])
+            }
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                let name = String(Int.random(in: 0..<6, using: &random))
+                if Bool.random(using: &random) {
+                    try #require(histograms.series([name])).observe(1)
+                    increments[#"t_seconds_count{instance="i",job="j",n="\#(name)"}"#, default: 0] += 1
+                } else {
+                    try #require(family.series([name])).increment()
+                    increments[#"t_total{instance="i",job="j",n="\#(name)"}"#, default: 0] += 1
+                }
+            }
+        }
+
+        mutating func tick() {
+            rig.table.apply(rig.registry.takeChanges())
+            #expect(rig.table.read(at: wall, into: &rig.writer) == .made)
+            rig.batches.removeAll()
+            rig.writer.finish(into: &rig.batches)
+            for batch in rig.batches { delivery.enqueue(batch, into: &effects) }
+            tell()
+        }
+
+        mutating func tell() {
+            for effect in effects {
+                switch effect {
+                case .attempted(let rows, let sequence): rig.table.noteAttempt(rows: rows, sequence: sequence)
+                case .lost(let rows, let sequence, let wasAttempted):
+                    rig.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                case .released(let body): rig.writer.recycle(body)
+                }
+            }
+            effects.removeAll()
+        }
+
+        /// Sends what can be sent now; `trouble` of 10 requests come to nothing.
+        mutating func send(trouble: Int, refusals: Bool) throws {
+            while case .send(let attempt) = delivery.next(at: time, into: &effects) {
+                tell()
+                let request = try WriteRequest(compressed: attempt.body)
+                let outcome: Delivery.Outcome
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<trouble:
+                    switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
+                    case 0: outcome = .answered(status: 503, retryAfter: nil, wasResent: false)
+                    case 1: outcome = .failed(mayHaveArrived: false)
+                    case 2: outcome = .failed(mayHaveArrived: true)
+                    case 3:
+                        // Stored, but nobody heard of it.
+                        if receiver.take(request) { storedBodies.insert(attempt.body) }
+                        outcome = .failed(mayHaveArrived: true)
+                    default: outcome = .answered(status: 400, retryAfter: nil, wasResent: false)
+                    }
+                default:
+                    let isTaken = receiver.take(request)
+                    #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
+                    outcome = .answered(status: isTaken ? 204 : 400, retryAfter: nil, wasResent: false)
+                }
+                _ = delivery.settle(outcome, at: time, wall: wall, into: &effects)
+                tell()
+                let s = delivery.statistics
+                #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
+            }
+            tell()
+        }
+    }
+
+    @Test(arguments: [15, 60] as [Int64])
+    func `trouble without loss changes no increase`(_ idle: Int64) throws {
+        for _ in 0..<25 {
+            let seed = UInt64.random(in: 0 ... .max)
+            var run = try Run(seed: seed, idle: idle, queue: .mebibytes(32))
+            run.tick()
+            for _ in 0..<60 {
+                run.now += 15_000
+                try run.change()
+                run.tick()
+                try run.send(trouble: 5, refusals: false)
+            }
+            while !run.delivery.isEmpty {
+                run.now += 60_000
+                try run.send(trouble: 0, refusals: false)
+            }
+            #expect(run.increments.count == 12)
+            for (series, total) in run.increments {
+                #expect(run.receiver.increase(series) == total, "seed \(seed) \(series)")
+            }
+            #expect(run.delivery.statistics.droppedInAll + run.delivery.statistics.rejected == 0)
+        }
+    }
+
+    @Test(arguments: [15, 60] as [Int64])
+    func `loss and refusals never make an increase larger than the truth`(_ idle: Int64) throws {
+        for _ in 0..<25 {
+            let seed = UInt64.random(in: 0 ... .max)
+            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            run.tick()
+            var trouble = 2
+            for _ in 0..<100 {
+                // Times in which most succeeds, and outages in which the queue overflows.
+                if Int.random(in: 0..<8, using: &run.random) == 0 { trouble = trouble == 2 ? 10 : 2 }
+                run.now += 15_000
+                try run.change()
+                run.tick()
+                try run.send(trouble: trouble, refusals: trouble == 2)
+            }
+            while !run.delivery.isEmpty {
+                run.now += 60_000
+                try run.send(trouble: 0, refusals: false)
+            }
+            for (series, total) in run.increments {
+                #expect(run.receiver.increase(series) <= total, "seed \(seed) \(series)")
+            }
+        }
+    }
+}
