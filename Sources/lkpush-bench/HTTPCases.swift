@@ -64,7 +64,7 @@ enum HTTPCases {
             note += ", with nginx \(percent(plainBusy)); \(percent(share)) of nginx's rate"
         }
         return Measurement(
-            samples: rounds, p50_ns: times.percentile(0.5), p90_ns: times.percentile(0.9),
+            samples: rounds, best_ns: times.percentile(0), p50_ns: times.percentile(0.5), p90_ns: times.percentile(0.9),
             allocations: allocations / Double(rounds * perRound),
             lowerBound: plainTimes.isEmpty ? nil : .init(name: "nginx", p50_ns: plainTimes.percentile(0.5)), note: note)
     }

@@ -10,9 +10,9 @@ struct Row {
         self.result = result
     }
 
-    private static let widths = [44, 12, 12, 14, 12, 52]
+    private static let widths = [44, 12, 12, 12, 14, 12, 52]
 
-    static let header = line(["case", "p50 ns/op", "p90 ns/op", "op/s", "alloc/op", "of the lower bound"])
+    static let header = line(["case", "best ns/op", "p50 ns/op", "p90 ns/op", "op/s", "alloc/op", "of the lower bound"])
 
     var text: String {
         var bound = ""
@@ -21,7 +21,8 @@ struct Row {
             bound = "\(Self.number(ratio)) x \(lower.name)\(allocations)"
         }
         let cells = [
-            benchmark.name, Self.number(result.p50_ns), Self.number(result.p90_ns), Self.number(result.perSecond),
+            benchmark.name, Self.number(result.best_ns), Self.number(result.p50_ns), Self.number(result.p90_ns),
+            Self.number(result.perSecond),
             Self.number(result.allocations), bound,
         ]
         return Self.line(cells) + (result.note.isEmpty ? "" : "  \(result.note)")
@@ -30,7 +31,8 @@ struct Row {
     var json: String {
         var fields = [
             ("case", Self.quoted(benchmark.name)), ("operation", Self.quoted(benchmark.operation)),
-            ("samples", "\(result.samples)"), ("p50_ns", "\(result.p50_ns)"), ("p90_ns", "\(result.p90_ns)"),
+            ("samples", "\(result.samples)"), ("best_ns", "\(result.best_ns)"), ("p50_ns", "\(result.p50_ns)"),
+            ("p90_ns", "\(result.p90_ns)"),
             ("allocations", "\(result.allocations)"),
         ]
         if let lower = result.lowerBound, let ratio = result.ratio {

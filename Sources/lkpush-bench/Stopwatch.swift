@@ -23,7 +23,8 @@ struct Stopwatch {
                 name: bound.name, p50_ns: plain.times.percentile(0.5), allocations: plain.allocations)
         }
         return Measurement(
-            samples: own.times.count, p50_ns: own.times.percentile(0.5), p90_ns: own.times.percentile(0.9),
+            samples: own.times.count, best_ns: own.times.percentile(0), p50_ns: own.times.percentile(0.5),
+            p90_ns: own.times.percentile(0.9),
             allocations: own.allocations, lowerBound: bound, note: work.note())
     }
 

@@ -48,6 +48,8 @@ struct Measurement {
     }
 
     var samples: Int
+    /// The sample that other programs disturbed least: on a busy machine it says more than the median.
+    var best_ns: Double
     var p50_ns: Double
     var p90_ns: Double
     /// Per operation.
