@@ -75,6 +75,16 @@ let package = Package(
         .executableTarget(
             name: "lkpush", dependencies: ["Exporter", "Simulation", "Platform"], swiftSettings: house),
 
+        // Measures all of it; its C counts allocations in this one program.
+        .target(name: "CBenchmark"),
+        .executableTarget(
+            name: "lkpush-bench",
+            dependencies: [
+                "CBenchmark", "Exporter", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
+                "Simulation", "Storage", "Wire",
+            ],
+            swiftSettings: house),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics", "Storage"],

@@ -26,9 +26,11 @@ struct Plan {
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
         do {
             try FileStore.makeDirectory(settings.stateDirectory)
-            registry = Registry(maxSeries: settings.maxSeries) { family in
-                log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
-            }
+            registry = Registry(
+                maxSeries: settings.maxSeries,
+                onFirstRefusal: { family in
+                    log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
+                }, clock: { time.now() })
             ProcessMetrics.declare(in: registry, version: HelpText.version)
             catalog = Catalog(
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,

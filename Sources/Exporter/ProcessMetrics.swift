@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 package import Metrics
 
 /// The customary metrics of a process, read from procfs when the registry is read.
@@ -19,6 +20,7 @@ package enum ProcessMetrics {
         let page = Double(sysconf(Int32(_SC_PAGESIZE)))
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         start?.set(startTime(ticks: ticks))
+        let descriptors = OpenDescriptors()
         registry.onRead {
             var usage = rusage()
             if getrusage(RUSAGE_SELF.rawValue, &usage) == 0 {
@@ -34,18 +36,18 @@ package enum ProcessMetrics {
                 virtual?.set(field(23, of: text))
                 resident?.set(field(24, of: text) * page)
             }
-            files?.set(openFiles())
+            files?.set(descriptors.count)
         }
     }
 
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
-    /// Reads a small file of procfs into a buffer on the stack.
+    /// Reads a small file of procfs into a buffer on the stack; one of more than a KiB would be on the heap.
     private static func withProcFile(_ path: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }
         defer { close(file) }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2_048) { buffer in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { buffer in
             let count = read(file, buffer.baseAddress, buffer.count)
             if count > 0 { body(UnsafeBufferPointer(rebasing: buffer[..<count])) }
         }
@@ -77,13 +79,30 @@ package enum ProcessMetrics {
         let boot = Double(now.tv_sec) + Double(now.tv_nsec) / 1e9 - Double(uptime.tv_sec) - Double(uptime.tv_nsec) / 1e9
         return ((boot + sinceBoot) * 100).rounded() / 100
     }
+}
 
-    private static func openFiles() -> Int {
-        guard let folder = opendir("/proc/self/fd") else { return 0 }
-        defer { closedir(folder) }
-        // `.`, `..` and the folder itself are no files of ours.
-        var count = -3
-        while readdir(folder) != nil { count += 1 }
-        return count
+/// Counts the open files of the process. The folder that lists them stays open: opening it each time would allocate at
+/// every reading.
+private final class OpenDescriptors: Sendable {
+    private let folder: Monitor<OpaquePointer?>
+
+    init() { folder = Monitor(opendir("/proc/self/fd")) }
+
+    /// Any thread may read it. Wraps `rewinddir` and `readdir`.
+    var count: Int {
+        folder.withLock { folder in
+            guard let folder else { return 0 }
+            rewinddir(folder)
+            // `.`, `..` and the folder itself are no files of ours.
+            var count = -3
+            while readdir(folder) != nil { count += 1 }
+            return count
+        }
+    }
+
+    deinit {
+        folder.withLock { folder in
+            if let folder { closedir(folder) }
+        }
     }
 }

@@ -17,9 +17,9 @@ extension Program {
         }
         while Signals.wait() == .reload { service.reload() }
         let guardian = StopGuard(limit: settings.shutdownTimeout, log: log)
-        let isClean = service.stop()
+        let isInTime = service.stop()
         guardian.disarm()
-        return isClean ? Status.done : Status.failed
+        return isInTime ? Status.done : Status.failed
     }
 
     /// Creates or upgrades the schema.

@@ -30,6 +30,8 @@ package final class RecorderLoop: Sendable {
         }
     }
 
+    /// Events that are applied before answers are looked for again.
+    private static let eventsPerLook = 32
     /// How often the recorder is told the time when nothing happens.
     private static let pace = Duration.seconds(1)
 
@@ -93,14 +95,22 @@ package final class RecorderLoop: Sendable {
         }
 
         private mutating func turn() {
-            for event in batch { apply(.event(event.event, receivedAt: event.receivedAt)) }
+            for (index, event) in batch.enumerated() {
+                // Answers are looked for between events too: those that wait for one should not pile up.
+                if index % RecorderLoop.eventsPerLook == 0 { takeAnswers() }
+                apply(.event(event.event, receivedAt: event.receivedAt))
+            }
+            takeAnswers()
+            apply(.time(at: time.now()))
+        }
+
+        private mutating func takeAnswers() {
             for answer in mailbox.take() {
                 switch answer {
                 case .organization(let room, let result): apply(.answer(room: room, result, at: time.now()))
                 case .report(let report): apply(.report(report, at: time.now()))
                 }
             }
-            apply(.time(at: time.now()))
         }
 
         /// The last events may wait for an organization: the answers are waited for, then given up.

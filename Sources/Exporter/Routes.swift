@@ -11,7 +11,7 @@ package enum Routes {
     /// What operators reach: `METRICS_LISTEN`.
     package static func `private`(registry: Registry, readiness: Readiness) -> [Route] {
         let rows = [
-            (metrics(registry), "every metric, Prometheus text format 0.0.4"),
+            (metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
             (healthz, "200 while the process works"),
             (readyz(readiness), "200 when webhooks are taken, else 503 with the reason"),
         ]
@@ -35,11 +35,25 @@ package enum Routes {
     }
 
     private static func metrics(_ registry: Registry) -> Route {
-        Route(.get, "/metrics") { _, _ in
+        Route(.get, "/metrics") { request, _ in
+            let format = metricsFormat(accept: request.header("Accept"))
             var page: [UInt8] = []
-            Exposition.append(registry, to: &page)
-            return .respond(Response(status: 200, headers: ["Content-Type": Exposition.contentType], body: page))
+            Exposition.append(registry, as: format, to: &page)
+            return .respond(
+                Response(
+                    status: 200, headers: ["Content-Type": format.contentType, "Vary": "Accept"], body: page))
         }
+    }
+
+    /// The format that a client prefers: OpenMetrics where its `Accept` names it and wants nothing more, else text.
+    ///
+    /// Whoever takes neither gets text: a page that can be read beats a bare 406.
+    package static func metricsFormat(accept: String?) -> Exposition.Format {
+        let accept = AcceptHeader(accept ?? "*/*")
+        let openMetrics = accept.preference(for: "application/openmetrics-text", version: "1.0.0")
+        let text = accept.preference(for: "text/plain", version: "0.0.4")
+        let isNamed = openMetrics.isNamed && openMetrics.quality >= text.quality
+        return openMetrics.quality > 0 && (isNamed || openMetrics.quality > text.quality) ? .openMetrics : .text
     }
 
     private static func index(of rows: [(path: String, what: String)]) -> Route {

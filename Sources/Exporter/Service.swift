@@ -1,6 +1,6 @@
 package import Platform
 import HTTPClient
-import HTTPServing
+package import HTTPServing
 import LiveKit
 package import Metrics
 import Recording
@@ -15,6 +15,9 @@ package final class Service {
         package let description: String
         init(_ description: String) { self.description = description }
     }
+
+    /// How long a start waits for the database; ready within half a second is promised.
+    private static let patience = Duration.milliseconds(250)
 
     /// Every metric there is.
     package let registry: Registry
@@ -52,6 +55,9 @@ package final class Service {
         let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
         (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
 
+        // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
+        // only just being opened. One that does not answer does not keep them out.
+        store.awaitFirstAttempt(until: time.monotonic() + Self.patience)
         // The first reading comes before the first webhook: every counter is known to have been zero.
         var started: [Server] = []
         do {
@@ -82,6 +88,12 @@ package final class Service {
         readiness.clear(.starting)
     }
 
+    /// Where webhooks are taken.
+    package var publicAddress: ListenAddress { publicServer.address }
+
+    /// Where `/metrics` is served.
+    package var metricsAddress: ListenAddress { privateServer.address }
+
     /// Reads the files that hold keys and secrets again.
     package func reload() {
         do throws(LiveKitKeys.Unreadable) {
@@ -95,7 +107,8 @@ package final class Service {
     }
 
     /// Stops from the top down: no new webhooks, the accepted ones counted, rows written, the last sample pushed.
-    /// True when every stage finished within `SHUTDOWN_TIMEOUT`.
+    /// True when every stage ended within `SHUTDOWN_TIMEOUT`; what it could not finish, such as rows for a database that
+    /// is down, is counted and logged.
     package func stop() -> Bool {
         let start = time.monotonic()
         readiness.block(.stopping, because: "stopping")
@@ -109,12 +122,16 @@ package final class Service {
         let stored = store.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.9))
         privateServer.stop(deadline: deadline(0.95))
-        let isClean = served == .finished && recorded && stored.rowsLeft == 0 && stored.isFinished
+        let isInTime = served != .abandoned && recorded && stored.isFinished
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
         ]
-        if isClean { log.info("stopped", fields) } else { log.warning("stopped, not everything was finished", fields) }
-        return isClean
+        if isInTime && served == .finished && stored.rowsLeft == 0 {
+            log.info("stopped", fields)
+        } else {
+            log.warning("stopped, not everything was finished", fields)
+        }
+        return isInTime
     }
 }

@@ -26,6 +26,8 @@ final class ShipperLoop {
     private let startedAt: MonotonicTime
     private var nextTick: MonotonicTime
     private var inFlight: Sent?
+    /// Requests that came to nothing since the last success.
+    private var failures = 0
 
     private var batches: [Batch] = []
     private var effects: [Delivery.Effect] = []
@@ -35,7 +37,6 @@ final class ShipperLoop {
     private struct Sent {
         let id: RequestID
         let samples: Int
-        let retry: Int
     }
 
     var waker: Waker { transport.waker }
@@ -54,8 +55,9 @@ final class ShipperLoop {
         requests = ShipperRequests(settings)
         table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
         writer = BatchWriter(limits: settings.batches)
-        delivery = Delivery(
-            settings.delivery, cap_bytes: settings.batches.compressed_bytes, seed: UInt64.random(in: 0 ... .max))
+        // Several batches fit into the memory for those that wait: else one reading could be too large for it.
+        let cap_bytes = min(settings.batches.compressed_bytes, settings.delivery.queue.bytes / 4)
+        delivery = Delivery(settings.delivery, cap_bytes: cap_bytes, seed: UInt64.random(in: 0 ... .max))
         startedAt = time.monotonic()
         nextTick = startedAt + settings.schedule.pushInterval
         metrics.note(limits: settings.batches)
@@ -74,7 +76,8 @@ final class ShipperLoop {
         var wall = time.now()
         switch clock.check(wall, monotonic) {
         case .good: break
-        case .wentBack where isLast: wall = table.lastReading.map { max(wall, $0 + .milliseconds(1)) } ?? wall
+        // Whatever the clock shows: the last values come right after those before them.
+        case _ where isLast: wall = table.lastReading.map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
         case .jumpedAhead: return skip("clock_jumped_ahead")
         }
@@ -156,7 +159,7 @@ final class ShipperLoop {
     private func begin(_ attempt: Delivery.Attempt) {
         if attempt.renewsCredentials { reloadCredentials() }
         let id = transport.start(requests.request(attempt.body, retry: attempt.retry))
-        inFlight = Sent(id: id, samples: attempt.samples, retry: attempt.retry)
+        inFlight = Sent(id: id, samples: attempt.samples)
     }
 
     private func finish(_ completion: Completion) {
@@ -182,7 +185,7 @@ final class ShipperLoop {
         switch outcome {
         case .response(let response):
             status = response.status
-            reason = String(decoding: response.body, as: UTF8.self)
+            reason = ShipperRequests.words(of: response)
         case .failure(let failure):
             status = 0
             reason = failure.description
@@ -190,7 +193,8 @@ final class ShipperLoop {
         let samples = Log.Value.int(sent.samples)
         switch verdict {
         case .accepted:
-            if sent.retry > 0 { log.info("the receiver takes samples again", ["retries": .int(sent.retry)]) }
+            if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
+            failures = 0
         case .rejected:
             log.throttled(
                 .error, "the receiver refused samples",
@@ -200,6 +204,7 @@ final class ShipperLoop {
                 .warning, "the receiver refused samples that it may have stored before",
                 ["status": .int(status), "answer": .string(reason), "samples": samples])
         case .retried(let wait):
+            failures += 1
             log.throttled(
                 .warning, "samples could not be sent and are kept",
                 [
@@ -207,6 +212,7 @@ final class ShipperLoop {
                     "again_ms": .milliseconds(wait),
                 ])
         case .held(let wait):
+            failures += 1
             log.throttled(
                 .error, "the receiver refused the credentials",
                 ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
@@ -248,6 +254,8 @@ final class ShipperLoop {
     // MARK: The end
 
     /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
+    ///
+    /// A wait that lasts longer than the deadline is not begun: nothing would come of it.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
         read(isLast: true)
         if settings.staleOnStop, let last = table.lastReading {
@@ -255,13 +263,20 @@ final class ShipperLoop {
             enqueue()
         }
         delivery.hurry()
-        while !delivery.isEmpty && time.monotonic() < deadline { turn(until: deadline, ticks: false) }
+        while !delivery.isEmpty && canSend(before: deadline) {
+            turn(until: deadline, ticks: false)
+        }
         if let inFlight { transport.cancel(inFlight.id) }
         delivery.abandon(into: &effects)
         effects.removeAll()
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
         return ShipperReport(statistics)
+    }
+
+    private func canSend(before deadline: MonotonicTime) -> Bool {
+        let now = time.monotonic()
+        return max(now, delivery.waitsUntil ?? now) < deadline
     }
 }
 

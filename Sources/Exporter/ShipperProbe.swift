@@ -46,8 +46,7 @@ package enum ShipperProbe {
             case .response(let response) where (200..<300).contains(response.status):
                 return .accepted(status: response.status)
             case .response(let response):
-                return .refused(
-                    status: response.status, message: String(decoding: response.body, as: UTF8.self))
+                return .refused(status: response.status, message: ShipperRequests.words(of: response))
             }
         } catch {
             return .failed(error.description)

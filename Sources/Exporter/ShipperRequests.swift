@@ -43,11 +43,20 @@ struct ShipperRequests {
     /// What the transport is made with. The lifetime varies so that a fleet does not reconnect at one moment.
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
+        options.recordedHeaders = ["retry-after", "location"]
         options.connectTimeout = settings.connectTimeout
         options.connectionLifetime = .seconds(Int64.random(in: 540...660))
         options.authorityFile = settings.authorityFile
         options.certificateFile = settings.certificateFile
         options.keyFile = settings.keyFile
         return options
+    }
+
+    /// What a receiver says, for people: where it redirects to, without what may be secret of that, then its own words.
+    static func words(of response: Response) -> String {
+        let body = String(decoding: response.body, as: UTF8.self)
+        guard (300..<400).contains(response.status), let location = response.headers["location"] else { return body }
+        let target = EndpointURL(location).map(\.description) ?? "another path"
+        return "redirects are not followed; this one leads to \(target)\(body.isEmpty ? "" : ": \(body)")"
     }
 }

@@ -68,6 +68,11 @@ package final class StoreLoop: Sendable {
         return isAsked
     }
 
+    /// Waits until the database was tried once, whatever came of it, but no longer than `deadline`.
+    package func awaitFirstAttempt(until deadline: MonotonicTime) {
+        _ = mail.wait(until: deadline) { $0.isTried ? true : nil }
+    }
+
     /// Rows that wait for the database.
     package var rowsWaiting: Int { mail.withLock { $0.outbox.count } }
 

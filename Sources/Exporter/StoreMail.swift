@@ -1,11 +1,14 @@
 import Platform
+import Wire
 
 /// What others leave for the store thread.
 struct StoreMail {
     var outbox: StoreOutbox
     /// Rooms to look up, in the order they were asked for, each once.
     private(set) var lookups: [String] = []
-    private var asked: Set<String> = []
+    private var asked: Set<ExactText> = []
+    /// The database was tried once: it works, or it is known not to.
+    var isTried = false
     /// Stop was asked for; rows are drained until then.
     var stopBy: MonotonicTime?
     /// The thread is done; so many rows are left.
@@ -15,9 +18,9 @@ struct StoreMail {
 
     /// False where too many wait.
     mutating func ask(_ room: String, limit: Int) -> Bool {
-        if asked.contains(room) { return true }
+        if asked.contains(ExactText(room)) { return true }
         guard lookups.count < limit else { return false }
-        asked.insert(room)
+        asked.insert(ExactText(room))
         lookups.append(room)
         return true
     }
@@ -27,7 +30,7 @@ struct StoreMail {
 
     /// The first `count` rooms have their answers.
     mutating func answered(_ count: Int) {
-        for room in lookups.prefix(count) { asked.remove(room) }
+        for room in lookups.prefix(count) { asked.remove(ExactText(room)) }
         lookups.removeFirst(count)
     }
 }

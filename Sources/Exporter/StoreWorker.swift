@@ -163,7 +163,9 @@ final class StoreWorker {
 
     /// Runs one operation on a connection that works; counts, logs and schedules the next attempt where it failed.
     private func attempt(_ operation: StoreOperation, _ body: (OfficeStore) throws(StoreError) -> Void) -> Bool {
-        guard let store = connected() else {
+        let connected = connected()
+        mail.change { $0.isTried = true }
+        guard let store = connected else {
             schedule.postpone(operation, behind: .open, at: time.monotonic())
             return false
         }

@@ -1,18 +1,43 @@
-/// The text format 0.0.4. https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-package enum Exposition {
-    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+import Wire
 
-    /// Reads every series once and appends the page. Families and series are sorted.
-    package static func append(_ registry: Registry, to page: inout [UInt8]) {
-        registry.collect()
-        for (family, series) in registry.snapshot() {
-            page.append(contentsOf: "# HELP \(family.name) \(escapedHelp(family.help))\n".utf8)
-            page.append(contentsOf: "# TYPE \(family.name) \(family.kind.name)\n".utf8)
-            for series in series { append(series, to: &page) }
+/// A registry as a page of text, in either of the formats that Prometheus reads.
+package enum Exposition {
+    /// The two formats. What differs between them is decided here and in `FamilyDescriptor`.
+    package enum Format: Sendable, CaseIterable {
+        /// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+        case text
+        /// https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
+        case openMetrics
+
+        /// The value of `Content-Type`.
+        package var contentType: String {
+            switch self {
+            case .text: "text/plain; version=0.0.4; charset=utf-8"
+            case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+            }
         }
     }
 
-    private static func append(_ series: Series, to page: inout [UInt8]) {
+    /// Reads every series once and appends the page. Families and series are sorted.
+    package static func append(_ registry: Registry, as format: Format = .text, to page: inout [UInt8]) {
+        registry.collect()
+        for (family, series) in registry.snapshot() {
+            appendHead(of: family, as: format, to: &page)
+            for series in series { append(series, as: format, to: &page) }
+        }
+        if format == .openMetrics { page.append(contentsOf: "# EOF\n".utf8) }
+    }
+
+    private static func appendHead(of family: FamilyDescriptor, as format: Format, to page: inout [UInt8]) {
+        let name = format == .text ? family.name : family.stem
+        let help = escaped(family.help, quotes: format == .openMetrics)
+        page.append(contentsOf: "# HELP \(name) \(help)\n# TYPE \(name) \(family.kind.name)\n".utf8)
+        if format == .openMetrics, let unit = family.unit {
+            page.append(contentsOf: "# UNIT \(name) \(unit)\n".utf8)
+        }
+    }
+
+    private static func append(_ series: Series, as format: Format, to page: inout [UInt8]) {
         var labels: [UInt8] = []
         for (name, value) in zip(series.family.labelNames, series.labelValues) {
             if !labels.isEmpty { labels.append(UInt8(ascii: ",")) }
@@ -21,7 +46,7 @@ package enum Exposition {
         let name = series.family.name
         switch series.reading {
         case .counter(let counter): append(name, labels, counter.value, to: &page)
-        case .gauge(let gauge): append(name, labels, gauge.value, to: &page)
+        case .gauge(let gauge): return append(name, labels, gauge.value, to: &page)
         case .histogram(let histogram):
             let state = histogram.current
             var cumulative: UInt64 = 0
@@ -30,11 +55,14 @@ package enum Exposition {
                 var bucket = labels
                 if !bucket.isEmpty { bucket.append(UInt8(ascii: ",")) }
                 let bound = index < histogram.bounds.count ? histogram.bounds[index] : .infinity
-                appendLabel("le", Number.text(bound), to: &bucket)
+                appendLabel("le", format == .text ? Number.text(bound) : Number.canonical(bound), to: &bucket)
                 append(name + "_bucket", bucket, Double(cumulative), to: &page)
             }
             append(name + "_sum", labels, state.sum, to: &page)
             append(name + "_count", labels, Double(cumulative), to: &page)
+        }
+        if format == .openMetrics, let created = series.created {
+            append(series.family.stem + "_created", labels, created.seconds, to: &page)
         }
     }
 
@@ -64,26 +92,17 @@ package enum Exposition {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private static func escapedHelp(_ help: String) -> String {
+    /// Only OpenMetrics escapes quotation marks in a help sentence.
+    private static func escaped(_ help: String, quotes: Bool) -> String {
         var escaped = ""
         for character in help.unicodeScalars {
             switch character {
             case "\\": escaped += #"\\"#
             case "\n": escaped += #"\n"#
+            case "\"" where quotes: escaped += #"\""#
             default: escaped.unicodeScalars.append(character)
             }
         }
         return escaped
-    }
-}
-
-/// Numbers as Prometheus writes them.
-package enum Number {
-    /// The shortest text that reads back as the same number: `30`, `0.1`, `+Inf`, `NaN`.
-    package static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        if value.rounded() == value && abs(value) <= 0x1p53 { return String(Int64(value)) }
-        return "\(value)"
     }
 }

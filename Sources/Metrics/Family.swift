@@ -1,4 +1,5 @@
 import Synchronization
+import Wire
 
 /// All series of one metric.
 ///
@@ -11,7 +12,7 @@ package final class Family<I: Instrument>: Sendable {
 
     package let descriptor: FamilyDescriptor
     private let registry: Registry.Shared
-    private let children = Mutex<[[String]: Child]>([:])
+    private let children = Mutex<[[ExactText]: Child]>([:])
 
     init(_ descriptor: FamilyDescriptor, in registry: Registry.Shared) {
         self.descriptor = descriptor
@@ -24,12 +25,14 @@ package final class Family<I: Instrument>: Sendable {
     package func series(_ values: [String] = []) -> I? {
         precondition(values.count == descriptor.labelNames.count, "one value for each label")
         let values = values.map { registry.bounded($0) }
+        let key = values.map { ExactText($0) }
         return children.withLock { children in
-            if let child = children[values] { return child.instrument }
+            if let child = children[key] { return child.instrument }
             guard registry.admit(descriptor) else { return nil }
             let instrument = I(descriptor.kind)
-            let series = Series(family: descriptor, labelValues: values, reading: instrument.reading)
-            children[values] = Child(instrument: instrument, series: series)
+            let series = Series(
+                family: descriptor, labelValues: values, reading: instrument.reading, created: registry.clock?())
+            children[key] = Child(instrument: instrument, series: series)
             registry.log(added: series)
             return instrument
         }
@@ -37,9 +40,9 @@ package final class Family<I: Instrument>: Sendable {
 
     /// Ends the series with these label values; it comes back from zero. Nothing happens where there is none.
     package func end(_ values: [String]) {
-        let values = values.map { registry.bounded($0) }
+        let key = values.map { ExactText(registry.bounded($0)) }
         children.withLock { children in
-            guard let child = children.removeValue(forKey: values) else { return }
+            guard let child = children.removeValue(forKey: key) else { return }
             registry.release(descriptor)
             registry.log(ended: child.series)
         }

@@ -57,6 +57,17 @@ package struct FamilyDescriptor: Sendable, Equatable {
         return 1
     }
 
+    /// The name without a counter's `_total`: what OpenMetrics calls the family.
+    package var stem: String { kind == .counter ? String(name.dropLast("_total".count)) : name }
+
+    /// The base unit that the stem ends with; nil where it names none.
+    /// https://prometheus.io/docs/practices/naming/#base-units
+    package var unit: String? { Self.units.first { stem.hasSuffix("_" + $0) } }
+
+    private static let units = [
+        "seconds", "bytes", "ratio", "celsius", "meters", "volts", "amperes", "joules", "grams",
+    ]
+
     private static func isName(_ name: String, colon: Bool) -> Bool {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
         return name.utf8.allSatisfy {

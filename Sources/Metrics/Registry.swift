@@ -1,4 +1,5 @@
 import Synchronization
+package import Wire
 
 /// Every metric of the process, and who is told when series come and go.
 ///
@@ -19,8 +20,12 @@ package final class Registry: Sendable {
     /// - Parameters:
     ///   - maxSeries: the most time series at one time, a histogram's all counted; further ones are refused.
     ///   - onFirstRefusal: called once per family with its name, on the thread that was refused.
-    package init(maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void = { _ in }) {
-        shared = Shared(maxSeries: maxSeries, onFirstRefusal: onFirstRefusal)
+    ///   - clock: tells when a series is made, for OpenMetrics' `_created`; without one it is not told.
+    package init(
+        maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void = { _ in },
+        clock: (@Sendable () -> Timestamp)? = nil
+    ) {
+        shared = Shared(maxSeries: maxSeries, onFirstRefusal: onFirstRefusal, clock: clock)
         let series = gauge("lkpush_series", "Time series held now.")
         let refused = counter(
             "lkpush_series_refused_total", "Series refused because MAX_SERIES was reached.", labels: ["family"])
@@ -61,7 +66,7 @@ package final class Registry: Sendable {
     private func declare<I: Instrument>(_ descriptor: FamilyDescriptor) -> Family<I> {
         let family = Family<I>(descriptor, in: shared)
         families.withLock { families in
-            precondition(!families.contains { $0.descriptor.name == descriptor.name }, "a metric is declared once")
+            precondition(!families.contains { $0.descriptor.stem == descriptor.stem }, "a metric is declared once")
             families.append(family)
         }
         return family
@@ -93,10 +98,11 @@ package final class Registry: Sendable {
     }
 
     /// Starts to record which series come and go, for one reader that calls `takeChanges` regularly.
-    /// All series that exist come first.
+    /// All series that exist count as added.
     package func startRecordingChanges() {
-        let existing = snapshot().flatMap(\.series)
-        shared.startLog(with: existing)
+        // In this order, so that a series that comes or goes meanwhile is in the log, once.
+        shared.startLog()
+        shared.log(existing: snapshot().flatMap(\.series))
     }
 
     /// The series that came and went since the last call, each in order. A series that did both is in neither.
@@ -122,11 +128,16 @@ extension Registry {
 
         private let maxSeries: Int
         private let onFirstRefusal: @Sendable (String) -> Void
+        let clock: (@Sendable () -> Timestamp)?
         private let state = Mutex(State())
 
-        init(maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void) {
+        init(
+            maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void,
+            clock: (@Sendable () -> Timestamp)?
+        ) {
             self.maxSeries = maxSeries
             self.onFirstRefusal = onFirstRefusal
+            self.clock = clock
         }
 
         var figures: (series: Int, refused: [String: Int], valuesCut: Int) {
@@ -165,14 +176,17 @@ extension Registry {
             state.withLock { $0.series -= family.seriesPerChild }
         }
 
-        func startLog(with existing: [Series]) {
+        func startLog() {
+            state.withLock { if $0.log == nil { $0.log = [:] } }
+        }
+
+        /// Adds what was there before the log. One that has ended meanwhile is in it already.
+        func log(existing: [Series]) {
             state.withLock { state in
-                var log = state.log ?? [:]
-                for series in existing where log[ObjectIdentifier(series)] == nil {
+                for series in existing where state.log?[ObjectIdentifier(series)] == nil {
                     state.order += 1
-                    log[ObjectIdentifier(series)] = (state.order, series, false)
+                    state.log?[ObjectIdentifier(series)] = (state.order, series, false)
                 }
-                state.log = log
             }
         }
 

@@ -27,6 +27,11 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         var elements: [Element] = []
         var isClosed = false
         var isWoken = false
+        /// How many elements end the wait of the consumer; it is `Int.max` while the consumer does not wait.
+        var awaited = Int.max
+
+        /// Whether the consumer has to look now.
+        var isDue: Bool { elements.count >= awaited }
     }
 
     /// The most elements that wait at one time.
@@ -44,33 +49,53 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
 
     /// Puts an element at the end, or says why not.
     package func offer(_ element: Element) -> Offer {
-        monitor.change { state in
-            if state.isClosed { return .closed }
-            if state.elements.count >= capacity { return .full }
-            state.elements.append(element)
-            return .accepted
+        var offer = Offer.accepted
+        monitor.changeWakingIfNeeded { state in
+            if state.isClosed {
+                offer = .closed
+            } else if state.elements.count >= capacity {
+                offer = .full
+            } else {
+                state.elements.append(element)
+                return state.isDue
+            }
+            return false
         }
+        return offer
     }
 
     /// Waits for elements and moves all of them into `batch`, which is emptied first.
-    package func drain(into batch: inout [Element], until deadline: MonotonicTime?) -> Wait {
+    ///
+    /// - Parameter gathering: how long the first element waits for company, unless the queue is half full before. Waking
+    ///   a thread costs more than most elements: a consumer that is in no hurry is woken once for many.
+    package func drain(
+        into batch: inout [Element], until deadline: MonotonicTime?, gathering: Duration = .zero
+    ) -> Wait {
         batch.removeAll(keepingCapacity: true)
         var taken: [Element] = []
         swap(&taken, &batch)
-        let result = monitor.wait(until: deadline) { state -> Wait? in
-            if !state.elements.isEmpty {
-                swap(&taken, &state.elements)
-                state.isWoken = false
-                return .drained
-            }
-            if state.isWoken {
-                state.isWoken = false
-                return .idle
-            }
-            return state.isClosed ? .finished : nil
+        defer { swap(&taken, &batch) }
+        let found = monitor.wait(until: deadline) { state -> Wait? in
+            if !state.elements.isEmpty { return .drained }
+            if state.isWoken { return .idle }
+            if state.isClosed { return .finished }
+            state.awaited = 1
+            return nil
         }
-        swap(&taken, &batch)
-        return result ?? .idle
+        if found == .drained && gathering > .zero {
+            let end = SystemTime().monotonic() + gathering
+            _ = monitor.wait(until: end) { [most = max(1, capacity / 2)] state -> Void? in
+                state.awaited = most
+                return state.isDue || state.isClosed || state.isWoken ? () : nil
+            }
+        }
+        return monitor.withLock { state in
+            state.awaited = .max
+            state.isWoken = false
+            if state.elements.isEmpty { return found ?? .idle }
+            swap(&taken, &state.elements)
+            return .drained
+        }
     }
 
     /// Ends the current or the next wait of the consumer early.

@@ -49,6 +49,15 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state.pointee)
     }
 
+    /// Runs `body` alone and wakes every waiting thread where `body` returns true. A wake-up costs more than most
+    /// changes: for frequent ones that seldom matter to anybody who waits.
+    package func changeWakingIfNeeded(_ body: (inout State) -> Bool) {
+        pthread_mutex_lock(mutex)
+        let isNeeded = body(&state)
+        if isNeeded { pthread_cond_broadcast(condition) }
+        pthread_mutex_unlock(mutex)
+    }
+
     /// Runs `body` alone and wakes nobody: for reads, and for changes that nobody waits for.
     package func withLock<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
         pthread_mutex_lock(mutex)

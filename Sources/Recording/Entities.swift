@@ -1,5 +1,6 @@
 import LiveKit
 import Storage
+import Wire
 
 // Times are in milliseconds since the epoch: `_ms` of events, `received_ms` when we got them.
 
@@ -78,5 +79,10 @@ struct JobState: Entity {
 /// An open participant of a room by what it calls itself.
 struct RoomIdentity: Hashable {
     let room: Slot<RoomState>
-    let identity: String
+    let identity: ExactText
+
+    init(room: Slot<RoomState>, identity: String) {
+        self.room = room
+        self.identity = ExactText(identity)
+    }
 }

@@ -1,4 +1,4 @@
-/// What has been counted of an entity that is no longer open, in 16 bits.
+/// What has been counted of an entity that is no longer open, in 15 bits.
 struct Facts: Sendable, Equatable {
     private(set) var bits: UInt16
 

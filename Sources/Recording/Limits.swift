@@ -1,3 +1,5 @@
+import Metrics
+
 /// Every bound of the recorder, each with its reason.
 package enum Limits {
     /// Event ids, and ended SIDs and job ids of each kind, that are remembered: 24 bytes each, so 24 MB when full.
@@ -19,6 +21,8 @@ package enum Limits {
     package static let duration_ms: Int64 = 7 * 86_400_000
     /// Durations from this to 0 are 0: `createdAt` is cut to whole seconds.
     package static let negativeDuration_ms: Int64 = -2_000
+    /// Longest id of an organization: a longer label would be cut, and two organizations might share their series.
+    package static let organizationID_bytes = Registry.Limits.labelValue_bytes
     /// Background lookups for one turn of the clock, so that rooms that opened together do not ask together.
     package static let refreshesPerTick = 200
     /// Organizations of the last licence report that are kept for those not seen yet.

@@ -1,6 +1,15 @@
 import Metrics
 import Storage
 
+/// Who says what an organization is called.
+enum NameSource {
+    case database
+    /// The names of its rooms, or the settings.
+    case events
+    /// Nobody: its id stands for it on the page, but replaces no name.
+    case makeshift
+}
+
 /// An organization that has had an event or is in a report, with its series.
 struct OrganizationState: Entity {
     var organization = Organization(id: "", name: "")
@@ -19,8 +28,10 @@ struct OrganizationState: Entity {
     var isShown = false
     /// The name in its `lk_org_info`, nil where that is not shown.
     var shownName: String?
-    /// Its name is known, not just its id.
+    /// It has a name, be it a makeshift.
     var isNamed = false
+    /// The name that events told, which the database is kept current with; empty where the database knows better.
+    var toldName = ""
 
     var key: String { organization.id }
 

@@ -33,8 +33,8 @@ extension Recorder {
     /// Whose rows those of an organization are; nil for `unknown`.
     func owner(_ slot: Slot<OrganizationState>) -> RowOwner? {
         if slot == unknown { return nil }
-        let organization = organizations[slot].organization
-        if let key = organization.key { return .key(key) }
-        return .organization(id: organization.id, name: organization.name)
+        let organization = organizations[slot]
+        if organization.toldName.isEmpty, let key = organization.organization.key { return .key(key) }
+        return .organization(id: organization.key, name: organization.toldName)
     }
 }

@@ -25,8 +25,7 @@ extension Recorder {
             count(started, job.requestType.ordinal, of: context)
             facts.startedAttempt = job.attempt
         }
-        let hasRoomEnded = !context.room.sid.isEmpty && endedRooms[Fingerprint(context.room.sid)]?.isClosed == true
-        if hasRoomEnded || facts.isClosed && job.attempt <= facts.endedAttempt {
+        if hasRoomEnded(context) || facts.isClosed && job.attempt <= facts.endedAttempt {
             endedEgress.remember(id, facts, at: context.receivedAt)
         } else {
             open(job, facts, context)

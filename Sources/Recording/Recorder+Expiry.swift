@@ -10,9 +10,12 @@ extension Recorder {
         now = time
         if waiting.count > 0 {
             let latest_ms = (time - Limits.waiting).milliseconds
-            while let name = waiting.longest(since: latest_ms) { giveUpWaiting(name, .time_out, &actions) }
+            // Where one seems to begin to wait long after now, the clock was put back meanwhile.
+            let clock_ms = (time + Limits.waiting).milliseconds
+            while let name = waiting.longest(since: latest_ms, orAfter: clock_ms) {
+                giveUpWaiting(name, .time_out, &actions)
+            }
         }
-        // A clock that was put back starts anew.
         if isDue(after: Limits.tick_ms, since: lastTick_ms) {
             lastTick_ms = time.milliseconds
             tick(&actions)
@@ -24,9 +27,15 @@ extension Recorder {
         }
     }
 
+    /// A clock that was put back starts anew. By less than the interval it may: inputs come from several threads.
     private func isDue(after interval_ms: Int64, since last_ms: Int64) -> Bool {
         let (passed_ms, overflow) = now.milliseconds.subtractingReportingOverflow(last_ms)
-        return overflow || passed_ms >= interval_ms || passed_ms < 0
+        return overflow || passed_ms.magnitude >= interval_ms.magnitude
+    }
+
+    /// Whether a time has come that was set `ahead` of the clock; it has too where the clock was put back since.
+    func hasCome(_ time_ms: Int64, setAhead ahead: Duration) -> Bool {
+        time_ms <= now.milliseconds || time_ms > (now + ahead).milliseconds
     }
 
     private mutating func tick(_ actions: inout [Action]) {
@@ -62,7 +71,9 @@ extension Recorder {
     /// Refreshes the names of what is open, and forgets those that have not been used for long.
     private mutating func visitNames(_ actions: inout [Action]) {
         var refreshes = 0
-        while let visit = visits.first, visit.due_ms <= now.milliseconds, refreshes < Limits.refreshesPerTick {
+        while let visit = visits.first, hasCome(visit.due_ms, setAhead: settings.organizationCacheTTL),
+            refreshes < Limits.refreshesPerTick
+        {
             _ = visits.popFirst()
             if names[visit.name].number != visit.number { continue }
             if mayForget(visit.name, unusedFor: Limits.nameKeptFor) {
@@ -71,7 +82,7 @@ extension Recorder {
             }
             visitLater(visit.name)
             guard case .database = settings.organizationSource, case .known = names[visit.name].resolution,
-                names[visit.name].isOpen, now.milliseconds >= names[visit.name].refreshAt_ms
+                names[visit.name].isOpen, isRefreshDue(visit.name)
             else { continue }
             refresh(visit.name, &actions)
             refreshes += 1

@@ -16,7 +16,7 @@ extension Recorder {
         var facts = endedIngress[id] ?? .none
         if !facts.isStartCounted { count(catalog.ingressStarted, job.inputType.ordinal, of: context) }
         facts.isStartCounted = true
-        if facts.isClosed {
+        if facts.isClosed || hasRoomEnded(context) {
             endedIngress.remember(id, facts, at: context.receivedAt)
         } else {
             let start_ms = job.start_ms ?? (context.created_ms > 0 ? context.created_ms : nil)

@@ -1,3 +1,4 @@
+import LiveKit
 import Metrics
 import Storage
 import Wire
@@ -16,6 +17,11 @@ extension Recorder {
             case .ingress: yield &ingress
             }
         }
+    }
+
+    /// A job that starts in a room that has ended counts and is not opened.
+    func hasRoomEnded(_ context: EventContext) -> Bool {
+        !context.room.sid.isEmpty && endedRooms[Fingerprint(context.room.sid)]?.isClosed == true
     }
 
     /// Opens a job under the event's organization and room name.

@@ -35,11 +35,12 @@ extension Recorder {
         case .roomName(let pattern):
             if names[name].resolution == .unresolved { resolve(name, by: pattern, &actions) }
         case .metadata:
-            if let id = event.room.metadataOrganization, !id.isEmpty {
+            let id = event.room.metadataOrganization ?? ""
+            if Self.isOrganizationID(id) {
                 if case .known(let slot) = names[name].resolution, organizations[slot].key == id { return }
-                assign(name, to: upsert(Organization(id: id, name: id), renames: false), &actions)
+                assign(name, to: upsert(Organization(id: id, name: id), named: .makeshift), &actions)
             } else if names[name].resolution == .unresolved {
-                names[name].resolution = .failed(.no_organization, retryAt_ms: .max)
+                names[name].resolution = .failed(id.isEmpty ? .no_organization : .no_org_id, retryAt_ms: .max)
             }
         case .database:
             switch names[name].resolution {
@@ -48,9 +49,9 @@ extension Recorder {
                 names[name].resolution = .waiting
                 lookUp(name, &actions)
             case .known:
-                if now.milliseconds >= names[name].refreshAt_ms { refresh(name, &actions) }
+                if isRefreshDue(name) { refresh(name, &actions) }
             case .failed(let reason, let retryAt_ms):
-                guard now.milliseconds >= retryAt_ms else { return }
+                guard hasCome(retryAt_ms, setAhead: Limits.failureTTL) else { return }
                 names[name].resolution = .failed(reason, retryAt_ms: (now + Limits.failureTTL).milliseconds)
                 lookUp(name, &actions)
             }
@@ -61,16 +62,20 @@ extension Recorder {
         switch pattern.match(names[name].key) {
         case .matched(let groups):
             let id = groups["org"] ?? ""
-            if id.isEmpty {
+            guard Self.isOrganizationID(id) else {
                 names[name].resolution = .failed(.no_org_id, retryAt_ms: .max)
                 return
             }
             let called = groups["name"] ?? ""
             let organization = Organization(id: id, name: called.isEmpty ? id : called)
-            assign(name, to: upsert(organization, renames: !called.isEmpty), &actions)
+            assign(name, to: upsert(organization, named: called.isEmpty ? .makeshift : .events), &actions)
         case .notMatched: names[name].resolution = .failed(.room_not_found, retryAt_ms: .max)
         case .gaveUp: names[name].resolution = .failed(.lookup_error, retryAt_ms: .max)
         }
+    }
+
+    func isRefreshDue(_ name: Slot<NameState>) -> Bool {
+        hasCome(names[name].refreshAt_ms, setAhead: settings.organizationCacheTTL)
     }
 
     /// Asks for an organization that is known, so that a change is noticed; the known one stays in use.
@@ -93,8 +98,8 @@ extension Recorder {
         let name = names.find(room)
         if name.isNone { return }
         switch answer {
-        case .success(let organization) where !organization.id.isEmpty:
-            assign(name, to: upsert(organization), &actions)
+        case .success(let organization) where Self.isOrganizationID(organization.id):
+            assign(name, to: upsert(organization, named: .database), &actions)
             names[name].refreshAt_ms = (now + settings.organizationCacheTTL).milliseconds
             release(name, &actions)
         case .success: fail(name, .no_org_id, &actions)
@@ -147,22 +152,34 @@ extension Recorder {
 
     // MARK: Organizations
 
+    /// Whether a text can be the public id of an organization.
+    static func isOrganizationID(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= Limits.organizationID_bytes
+    }
+
     /// The record of an organization, made where it is new, with what is newly known of it.
-    ///
-    /// - Parameter renames: false where the name is a makeshift that must not replace a known one.
-    mutating func upsert(_ organization: Organization, renames: Bool = true) -> Slot<OrganizationState> {
-        let known = organizations.find(organization.id)
-        if known.isNone {
-            return organizations.insert(OrganizationState(organization, catalog: catalog, isNamed: true))
+    mutating func upsert(_ organization: Organization, named source: NameSource) -> Slot<OrganizationState> {
+        var slot = organizations.find(organization.id)
+        if slot.isNone { slot = insert(organization.id) }
+        if source != .makeshift || !organizations[slot].isNamed {
+            organizations[slot].organization.name = organization.name
         }
-        if renames || !organizations[known].isNamed { organizations[known].organization.name = organization.name }
-        organizations[known].organization.key = organization.key ?? organizations[known].organization.key
+        if source == .events { organizations[slot].toldName = organization.name }
+        organizations[slot].organization.key = organization.key ?? organizations[slot].organization.key
         if let limit = organization.recordingLimit_minutes {
-            organizations[known].organization.recordingLimit_minutes = limit
+            organizations[slot].organization.recordingLimit_minutes = limit
         }
-        organizations[known].isNamed = true
-        if organizations[known].isShown { show(known) }
-        return known
+        organizations[slot].isNamed = true
+        if organizations[slot].isShown { show(slot) }
+        return slot
+    }
+
+    /// Makes the record of an organization that is new here, with what the last licence report said of it.
+    mutating func insert(_ id: String) -> Slot<OrganizationState> {
+        let licensed = licenses.removeValue(forKey: id)
+        return organizations.insert(
+            OrganizationState(
+                licensed ?? Organization(id: id, name: ""), catalog: catalog, isNamed: licensed != nil))
     }
 
     /// Gives a room name its organization; what is open under it moves there.

@@ -15,7 +15,8 @@ extension Recorder {
         if !slot.isNone && participants[slot].hasJoined { return }
 
         let facts = endedParticipants[Fingerprint(participant.sid)] ?? .none
-        if participant.kind == .standard && !facts.isStartCounted {
+        let isCounted = facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
+        if participant.kind == .standard && !isCounted {
             count(catalog.participantSessions, of: context)
         }
         guard case .open(let room) = venue, !facts.isClosed else {
@@ -130,8 +131,8 @@ extension Recorder {
     /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
     /// Returns false where that is this one.
     private mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
+        if participants[slot].identity.isEmpty { return true }
         let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
-        if identity.identity.isEmpty { return true }
         guard let other = identities[identity] else {
             identities[identity] = slot
             return true

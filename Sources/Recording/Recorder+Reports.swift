@@ -36,10 +36,10 @@ extension Recorder {
 
     private mutating func take(licenses all: [Organization]) {
         licenses.removeAll(keepingCapacity: true)
-        for organization in all where !organization.id.isEmpty {
+        for organization in all where Self.isOrganizationID(organization.id) {
             let slot = organizations.find(organization.id)
             if !slot.isNone && slot != unknown {
-                _ = upsert(organization)
+                _ = upsert(organization, named: .database)
             } else if licenses.count < Limits.licenses {
                 licenses[organization.id] = organization
             }
@@ -48,14 +48,9 @@ extension Recorder {
 
     /// Makes records of organizations that only the database knows of.
     private mutating func learn(_ ids: some Sequence<String>) {
-        for id in ids.sorted() where !id.isEmpty {
+        for id in ids.sorted() where Self.isOrganizationID(id) {
             var slot = organizations.find(id)
-            if slot.isNone {
-                let known = licenses[id]
-                let organization = known ?? Organization(id: id, name: "")
-                slot = organizations.insert(
-                    OrganizationState(organization, catalog: catalog, isNamed: known != nil))
-            }
+            if slot.isNone { slot = insert(id) }
             if !organizations[slot].isShown && slot != unknown { show(slot) }
         }
     }

@@ -9,14 +9,14 @@ extension Recorder {
     mutating func roomStarted(_ context: EventContext, _ actions: inout [Action]) {
         let sid = context.room.sid
         if sid.isEmpty { return }
-        let start_ms = context.room.createdAt?.milliseconds ?? (context.created_ms > 0 ? context.created_ms : nil)
+        let created_ms = context.created_ms > 0 ? context.created_ms : nil
         if !context.openRoom.isNone {
             let slot = context.openRoom
             if rooms[slot].isStartCounted {
                 closeSilent(in: slot, before_ms: context.order_ms, &actions)
             } else {
                 rooms[slot].isStartCounted = true
-                rooms[slot].start_ms = start_ms ?? rooms[slot].start_ms
+                rooms[slot].start_ms = rooms[slot].start_ms ?? created_ms
                 count(catalog.roomsStarted, of: context)
             }
             return
@@ -26,7 +26,8 @@ extension Recorder {
         if facts.isClosed {
             endedRooms.remember(Fingerprint(sid), Facts(isStartCounted: true), at: context.receivedAt)
         } else {
-            openRoom(context, start_ms: start_ms, isStartCounted: true, &actions)
+            openRoom(
+                context, start_ms: context.room.createdAt?.milliseconds ?? created_ms, isStartCounted: true, &actions)
         }
     }
 
@@ -63,7 +64,8 @@ extension Recorder {
             openRoom(context, start_ms: start_ms, isStartCounted: facts.isStartCounted, &actions))
     }
 
-    /// Notes that the event's room, where it is open, had an event; gives up older rooms of its name.
+    /// Notes that the event's room, where it is open, had an event, and what it says of the room; gives up older rooms
+    /// of its name.
     mutating func touch(_ context: EventContext, _ actions: inout [Action]) {
         if !context.name.isNone {
             names[context.name].lastEvent_ms = max(
@@ -74,6 +76,7 @@ extension Recorder {
         if slot.isNone { return }
         rooms[slot].lastEvent_ms = max(rooms[slot].lastEvent_ms, context.order_ms)
         rooms[slot].received_ms = max(rooms[slot].received_ms, context.receivedAt.milliseconds)
+        if rooms[slot].start_ms == nil { rooms[slot].start_ms = context.room.createdAt?.milliseconds }
         if rooms[slot].name.isNone && !context.name.isNone {
             rooms[slot].name = context.name
             names[context.name].rooms.append(slot)

@@ -58,7 +58,7 @@ package struct Recorder: Sendable {
         unknown = organizations.insert(
             OrganizationState(Organization(id: "unknown", name: ""), catalog: catalog, isNamed: false))
         if case .fixed(let id, let name) = settings.organizationSource {
-            fixed = upsert(Organization(id: id, name: name))
+            fixed = upsert(Organization(id: id, name: name), named: name == id ? .makeshift : .events)
         }
     }
 

@@ -4,7 +4,7 @@ import Wire
 
 /// Where the organization of a room comes from. SPEC 3.1.
 package enum OrganizationSource: Sendable {
-    /// One for all events, those without a room too.
+    /// One for all events, those without a room too. A name that is the id is a makeshift.
     case fixed(id: String, name: String)
     /// The groups `org` and, where the pattern has it, `name` of the room's name.
     case roomName(Pattern)

@@ -7,20 +7,23 @@ import Wire
 struct RememberedIDs: Sendable {
     private struct Entry: Sendable {
         var key: UInt64
-        /// 48 bits of milliseconds since the epoch, then 16 bits of facts.
+        /// 48 bits of milliseconds since the epoch, a bit that says that the id moved on, then 15 bits of facts.
         var packed: UInt64
+
+        private static let movedOn: UInt64 = 1 << 15
 
         init(key: UInt64, at time: Timestamp, facts: Facts) {
             self.key = key
+            assert(UInt64(facts.bits) < Self.movedOn, "facts have 15 bits")
             packed = UInt64(max(0, time.milliseconds)) << 16 | UInt64(facts.bits)
         }
 
         var time_ms: Int64 { Int64(packed >> 16) }
+        var facts: Facts { Facts(bits: UInt16(truncatingIfNeeded: packed & (Self.movedOn - 1))) }
+        /// The id stands further behind in the ring, with what became known since; here it only takes its place.
+        var hasMovedOn: Bool { packed & Self.movedOn != 0 }
 
-        var facts: Facts {
-            get { Facts(bits: UInt16(truncatingIfNeeded: packed)) }
-            set { packed = packed & ~0xFFFF | UInt64(newValue.bits) }
-        }
+        mutating func moveOn() { packed |= Self.movedOn }
     }
 
     /// The table keeps, beside a place in the ring, this much of the key: a search that meets other keys on its way
@@ -32,6 +35,9 @@ struct RememberedIDs: Sendable {
     private let limit: Int
     private var ring: [Entry] = []
     private var head = 0
+    /// Places of the ring that are taken, by ids that have moved on too.
+    private var length = 0
+    /// Ids that are remembered.
     private(set) var count = 0
     /// 0 is free, else a place in the ring plus 1, and above it the highest bits of the key.
     private var index: [UInt32] = []
@@ -56,32 +62,36 @@ struct RememberedIDs: Sendable {
         return true
     }
 
-    /// Remembers an id from `time` on; of one that is remembered already adds the facts and leaves the time.
+    /// Remembers an id from `time` on. One that is remembered already is so from `time` on where the facts say
+    /// something new of it, else nothing changes: facts are few, so nobody can be remembered for ever.
     mutating func remember(_ id: Fingerprint, _ facts: Facts = .none, at time: Timestamp) {
-        if count > 0, let probe = probe(of: id.bits) {
-            let place = place(at: probe)
-            ring[place].facts = ring[place].facts.union(facts)
-            return
-        }
-        add(id, facts, at: time)
+        guard count > 0, let probe = probe(of: id.bits) else { return add(id, facts, at: time) }
+        let place = place(at: probe)
+        let all = ring[place].facts.union(facts)
+        if all == ring[place].facts { return }
+        ring[place].moveOn()
+        count -= 1
+        unlink(probe)
+        add(id, all, at: time)
     }
 
     private mutating func add(_ id: Fingerprint, _ facts: Facts, at time: Timestamp) {
-        if count == limit {
+        if length == limit {
+            if !ring[head].hasMovedOn { forgotten += 1 }
             forgetOldest()
-            forgotten += 1
         }
-        if count == ring.count { resize(to: max(Self.smallest, ring.count * 2)) }
-        let place = (head + count) & (ring.count - 1)
+        if length == ring.count { resize(to: max(Self.smallest, ring.count * 2)) }
+        let place = (head + length) & (ring.count - 1)
         ring[place] = Entry(key: id.bits, at: time, facts: facts)
+        length += 1
         count += 1
         link(place)
     }
 
     /// Forgets all that were remembered at `time` or earlier.
     mutating func expire(upTo time: Timestamp) {
-        while count > 0, ring[head].time_ms <= time.milliseconds { forgetOldest() }
-        if ring.count > Self.smallest && count < ring.count / 8 { resize(to: ring.count / 4) }
+        while length > 0, ring[head].time_ms <= time.milliseconds { forgetOldest() }
+        if ring.count > Self.smallest && length < ring.count / 8 { resize(to: ring.count / 4) }
     }
 
     // MARK: The table
@@ -112,9 +122,12 @@ struct RememberedIDs: Sendable {
     private func place(at probe: Int) -> Int { Int(index[probe] & Self.place_mask) - 1 }
 
     private mutating func forgetOldest() {
-        if let probe = probe(of: ring[head].key) { unlink(probe) }
+        if !ring[head].hasMovedOn, let probe = probe(of: ring[head].key) {
+            unlink(probe)
+            count -= 1
+        }
         head = (head + 1) & (ring.count - 1)
-        count -= 1
+        length -= 1
     }
 
     /// Frees a place of the table and closes the gap, so that no search stops early.
@@ -137,12 +150,12 @@ struct RememberedIDs: Sendable {
     private mutating func resize(to capacity: Int) {
         var moved: [Entry] = []
         moved.reserveCapacity(capacity)
-        for offset in 0..<count { moved.append(ring[(head + offset) & (ring.count - 1)]) }
+        for offset in 0..<length { moved.append(ring[(head + offset) & (ring.count - 1)]) }
         let vacant = Entry(key: 0, at: Timestamp(milliseconds: 0), facts: .none)
-        moved.append(contentsOf: repeatElement(vacant, count: capacity - count))
+        moved.append(contentsOf: repeatElement(vacant, count: capacity - length))
         ring = moved
         head = 0
         index = [UInt32](repeating: 0, count: capacity * 2)
-        for place in 0..<count { link(place) }
+        for place in 0..<length where !ring[place].hasMovedOn { link(place) }
     }
 }

@@ -1,3 +1,5 @@
+import Wire
+
 /// The place of an element in its `EntityTable`; smaller and faster than a reference, and a plain value.
 struct Slot<Element>: Hashable, Sendable {
     let position: Int32
@@ -23,12 +25,12 @@ protocol Entity: Sendable {
 struct EntityTable<Element: Entity>: Sendable {
     private var elements: [Element] = []
     private var free: [Int32] = []
-    private var places: [String: Int32] = [:]
+    private var places: [ExactText: Int32] = [:]
 
     var count: Int { places.count }
 
     /// The place of the element with this key, `.none` where there is none.
-    func find(_ key: String) -> Slot<Element> { Slot(position: places[key] ?? -1) }
+    func find(_ key: String) -> Slot<Element> { Slot(position: places[ExactText(key)] ?? -1) }
 
     /// Adds an element whose key is new.
     mutating func insert(_ element: Element) -> Slot<Element> {
@@ -40,13 +42,13 @@ struct EntityTable<Element: Entity>: Sendable {
             position = Int32(elements.count)
             elements.append(element)
         }
-        let previous = places.updateValue(position, forKey: element.key)
+        let previous = places.updateValue(position, forKey: ExactText(element.key))
         assert(previous == nil && !element.key.isEmpty, "an entity is opened once")
         return Slot(position: position)
     }
 
     mutating func remove(_ slot: Slot<Element>) {
-        let removed = places.removeValue(forKey: elements[slot.index].key)
+        let removed = places.removeValue(forKey: ExactText(elements[slot.index].key))
         assert(removed == slot.position, "an entity is closed once")
         elements[slot.index] = .vacant
         free.append(slot.position)

@@ -42,10 +42,12 @@ struct WaitingRooms: Sendable {
         return line.arrivals
     }
 
-    /// The room that waits longest, where it has waited since `latest_ms` or before.
-    mutating func longest(since latest_ms: Int64 = .max) -> Slot<NameState>? {
+    /// The room that waits longest, where it has waited since `latest_ms` or before, or since after `clock_ms`.
+    mutating func longest(since latest_ms: Int64 = .max, orAfter clock_ms: Int64 = .max) -> Slot<NameState>? {
         while let turn = turns.first {
-            if lines[turn.name]?.number == turn.number { return turn.since_ms <= latest_ms ? turn.name : nil }
+            if lines[turn.name]?.number == turn.number {
+                return turn.since_ms <= latest_ms || turn.since_ms > clock_ms ? turn.name : nil
+            }
             _ = turns.popFirst()
         }
         return nil

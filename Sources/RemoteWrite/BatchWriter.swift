@@ -9,11 +9,17 @@ package struct BatchWriter {
         let offset: Int
         let row: Int
         let samples: Int
+        /// Whether a request may begin here: not between the rows of one histogram.
+        let beginsGroup: Bool
     }
 
     enum Limits {
-        /// Bodies kept for later batches.
-        static let spareBodies = 16
+        /// Bodies kept for later batches: twice those of one tick at `MAX_SERIES`.
+        static let spareBodies = 64
+        /// And the most memory of them: as much as all of those have in practice, and little beside the queue.
+        static let spareBodies_bytes = 4 << 20
+        /// Bodies grow in steps of this, so that one batch's body fits the next batch, which compresses a little worse.
+        static let bodyStep_bytes = 16 << 10
     }
 
     package var limits: BatchLimits
@@ -21,10 +27,12 @@ package struct BatchWriter {
     private var raw: [UInt8] = []
     private var marks: [Mark] = []
     private var samples = 0
+    private var beginsGroup = true
     private var oldest = Timestamp(milliseconds: .max)
     private var newest = Timestamp(milliseconds: .min)
     private var scratch: [UInt8] = []
     private var spare: [[UInt8]] = []
+    private var spare_bytes = 0
     private var finished: [Batch] = []
 
     package init(limits: BatchLimits = .init()) { self.limits = limits }
@@ -32,13 +40,15 @@ package struct BatchWriter {
     /// Ends the batch where it has no room for that much more: what is appended next stays in one request.
     mutating func makeRoom(samples: Int, bytes: Int) {
         if self.samples + samples > limits.samples || raw.count + bytes > limits.decoded_bytes { flush() }
+        beginsGroup = true
     }
 
     /// Appends one time series: its labels as they stand in the message, then up to two samples.
     mutating func append(
         row: Int, labels: ArraySlice<UInt8>, _ first: EncodedSample?, _ second: EncodedSample
     ) {
-        marks.append(Mark(offset: raw.count, row: row, samples: samples))
+        marks.append(Mark(offset: raw.count, row: row, samples: samples, beginsGroup: beginsGroup))
+        beginsGroup = false
         let size = labels.count + second.size + (first?.size ?? 0)
         raw.append(Field.requestSeries)
         raw.appendVarint(UInt64(size))
@@ -66,7 +76,25 @@ package struct BatchWriter {
 
     /// Takes back a body that nobody needs any more.
     package mutating func recycle(_ body: consuming [UInt8]) {
-        if spare.count < Limits.spareBodies { spare.append(body) }
+        guard spare.count < Limits.spareBodies, spare_bytes + body.capacity <= Limits.spareBodies_bytes else { return }
+        spare_bytes += body.capacity
+        spare.append(body)
+    }
+
+    /// An empty body with room for so much: one that was used before, where there is one.
+    private mutating func emptyBody(for size: Int) -> [UInt8] {
+        var body: [UInt8] = []
+        // The last that is large enough; else the last, which then grows.
+        if let index = spare.lastIndex(where: { $0.capacity >= size }) ?? spare.indices.last {
+            spare.swapAt(index, spare.count - 1)
+            body = spare.removeLast()
+            spare_bytes -= body.capacity
+        }
+        body.removeAll(keepingCapacity: true)
+        if body.capacity < size {
+            body.reserveCapacity((size / Limits.bodyStep_bytes + 1) * Limits.bodyStep_bytes)
+        }
+        return body
     }
 
     private mutating func flush() {
@@ -81,19 +109,18 @@ package struct BatchWriter {
         newest = Timestamp(milliseconds: .min)
     }
 
-    /// Compresses some of the series; in halves where the whole is too large. A single one is never too large to try.
+    /// Compresses some of the series; in halves where the whole is too large. A single one, or a single histogram, is
+    /// never too large to try.
     private mutating func compress(_ part: Range<Int>) {
         let start = marks[part.lowerBound].offset
         let end = part.upperBound < marks.count ? marks[part.upperBound].offset : raw.count
         let size = Snappy.compress(raw[start..<end], into: &scratch)
-        if size > limits.compressed_bytes && part.count > 1 {
-            let middle = part.lowerBound + part.count / 2
+        if size > limits.compressed_bytes, let middle = middle(of: part) {
             compress(part.lowerBound..<middle)
             compress(middle..<part.upperBound)
             return
         }
-        var body = spare.popLast() ?? []
-        body.removeAll(keepingCapacity: true)
+        var body = emptyBody(for: size)
         body.append(contentsOf: scratch[..<size])
         let after = part.upperBound < marks.count ? marks[part.upperBound].samples : samples
         finished.append(
@@ -102,18 +129,39 @@ package struct BatchWriter {
                 rows: marks[part.lowerBound].row..<(marks[part.upperBound - 1].row + 1), oldest: oldest,
                 newest: newest))
     }
+
+    /// Where two halves meet, as near to the middle as the rows of a histogram allow; nil where nothing can be cut.
+    private func middle(of part: Range<Int>) -> Int? {
+        let half = part.lowerBound + part.count / 2
+        return (half..<part.upperBound).first { marks[$0].beginsGroup && $0 > part.lowerBound }
+            ?? (part.lowerBound..<half).last { marks[$0].beginsGroup && $0 > part.lowerBound }
+    }
 }
 
 /// A timestamp whose bytes were made once for all samples that carry it.
 struct EncodedTime {
     let timestamp: Timestamp
-    let varint: [UInt8]
+    /// Its first `size` bytes count: a varint has ten at most.
+    private let bytes: [10 of UInt8]
+    let size: Int
 
     init(_ timestamp: Timestamp) {
         self.timestamp = timestamp
-        var bytes: [UInt8] = []
-        bytes.appendVarint(UInt64(bitPattern: timestamp.milliseconds))
-        varint = bytes
+        var bytes = [10 of UInt8](repeating: 0)
+        var size = 0
+        var rest = UInt64(bitPattern: timestamp.milliseconds)
+        while rest >= 0x80 {
+            bytes[size] = UInt8(truncatingIfNeeded: rest) | 0x80
+            rest >>= 7
+            size += 1
+        }
+        bytes[size] = UInt8(truncatingIfNeeded: rest)
+        self.bytes = bytes
+        self.size = size + 1
+    }
+
+    func append(to out: inout OutputSpan<UInt8>) {
+        for index in 0..<size { out.append(bytes[index]) }
     }
 }
 
@@ -123,15 +171,17 @@ struct EncodedSample {
     let time: EncodedTime
 
     /// With its tag and length.
-    var size: Int { 2 + 9 + 1 + time.varint.count }
+    var size: Int { 2 + 9 + 1 + time.size }
 
     /// A value of 0.0 is written like any other, so that all samples have the same size.
     func append(to raw: inout [UInt8]) {
-        raw.append(Field.seriesSamples)
-        raw.append(UInt8(10 + time.varint.count))
-        raw.append(Field.sampleValue)
-        raw.appendFixed64(bits)
-        raw.append(Field.sampleTimestamp)
-        raw.append(contentsOf: time.varint)
+        raw.append(addingCapacity: size) { (out: inout OutputSpan<UInt8>) in
+            out.append(Field.seriesSamples)
+            out.append(UInt8(10 + time.size))
+            out.append(Field.sampleValue)
+            for shift in 0..<UInt64(8) { out.append(UInt8(truncatingIfNeeded: bits >> (8 * shift))) }
+            out.append(Field.sampleTimestamp)
+            time.append(to: &out)
+        }
     }
 }

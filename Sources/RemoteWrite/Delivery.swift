@@ -99,11 +99,16 @@ package struct Delivery: Sendable {
         statistics.batchesEnqueued += 1
         statistics.newestEnqueued = max(statistics.newestEnqueued ?? batch.newest, batch.newest)
         let entry = Entry(batch: batch)
-        queue.append(entry)
         statistics.queue_bytes += entry.cost
+        if entry.cost > settings.queue.bytes {
+            // Nothing that could go would make room for it.
+            drop(entry, .tooLarge, into: &effects)
+            return
+        }
+        queue.append(entry)
         let inFlight = isInFlight ? queue.popFirst() : nil
         while statistics.queue_bytes > settings.queue.bytes, let oldest = queue.popFirst() {
-            drop(oldest, queue.count == 0 && inFlight == nil ? .tooLarge : .queueFull, into: &effects)
+            drop(oldest, .queueFull, into: &effects)
         }
         if let inFlight { queue.prepend(inFlight) }
         noteQueue()
@@ -131,8 +136,15 @@ package struct Delivery: Sendable {
                 body: entry.batch.body, retry: entry.attempts, renewsCredentials: renews, samples: entry.batch.samples))
     }
 
-    /// Ends a wait that was the receiver's or ours: new credentials, or the last chance before the end.
-    package mutating func hurry() { notBefore = nil }
+    /// Ends a wait that was the receiver's or ours, and begins with short ones again: new credentials, or the last chance
+    /// before the end.
+    package mutating func hurry() {
+        notBefore = nil
+        failures = 0
+    }
+
+    /// Until when nothing can be sent; nil where a request may begin or is under way.
+    package var waitsUntil: MonotonicTime? { isInFlight ? nil : notBefore }
 
     /// What became of the request that is under way. Traps where there is none.
     package mutating func settle(
@@ -187,12 +199,14 @@ package struct Delivery: Sendable {
 
     // MARK: Verdicts
 
-    /// Half a second, doubling up to 30 s, each 10 % more or less; or what the receiver asked for.
+    /// Half a second, doubling up to 30 s and never above, each 10 % more or less; or what the receiver asked for.
     private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
         failures = min(failures + 1, 63)
         var wait = settings.minBackoff
         for _ in 1..<failures where wait < settings.maxBackoff { wait *= 2 }
-        wait = min(wait, settings.maxBackoff) * Double.random(in: 0.9...1.1, using: &random)
+        wait = min(wait, settings.maxBackoff)
+        // At the longest wait only downwards: a fleet stays spread there too.
+        wait = wait * Double.random(in: 0.9...min(1.1, settings.maxBackoff / wait), using: &random)
         if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
         notBefore = now + wait
         statistics.backoff = wait
@@ -210,7 +224,10 @@ package struct Delivery: Sendable {
 
     private mutating func shrink(into effects: inout [Effect]) -> Verdict {
         failures = 0
-        cap_bytes = max(Limits.smallestCap_bytes, cap_bytes / 2)
+        // A batch that was made before the cap was lowered says nothing about the new one.
+        if (queue.first?.batch.body.count ?? 0) <= cap_bytes {
+            cap_bytes = min(cap_bytes, max(Limits.smallestCap_bytes, cap_bytes / 2))
+        }
         statistics.splits += 1
         if let entry = queue.first, entry.batch.body.count > Limits.split_bytes,
             let (first, second) = entry.batch.halves(limit: Limits.decoded_bytes)

@@ -8,14 +8,6 @@ extension [UInt8] {
         }
         append(UInt8(truncatingIfNeeded: rest))
     }
-
-    mutating func appendFixed64(_ value: UInt64) {
-        var rest = value
-        for _ in 0..<8 {
-            append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
-    }
 }
 
 extension UInt64 {

@@ -14,6 +14,7 @@ extension SeriesTable {
     package mutating func read(at now: Timestamp, into writer: inout BatchWriter) -> Reading {
         if let lastReading, now <= lastReading { return .skipped }
         let times = Times(now: EncodedTime(now), previous: lastReading)
+        if firstReading == nil { firstReading = now }
         for index in groups.indices {
             switch groups[index].life {
             case .free: continue
@@ -92,13 +93,18 @@ extension SeriesTable {
         }
         switch group.cadence {
         case .everyTick: return true
-        case .idleGrid:
-            let idle = max(1, schedule.idleInterval.milliseconds)
-            return now.milliseconds / idle != last.milliseconds / idle
-        case .onChange:
-            // Half a tick of tolerance: ticks come some milliseconds early or late.
-            return hasChanged || now.since(last) >= schedule.idleInterval - schedule.pushInterval / 2
+        case .idleGrid: return idleSlot(now) != idleSlot(last)
+        case .onChange: return hasChanged || idleSlot(now) != idleSlot(last)
         }
+    }
+
+    /// Which idle interval of the fixed grid a tick belongs to; ticks may come half an interval early or late.
+    ///
+    /// A grid, and not the time since the last sample: in a range of 15 min the first and the last sample of a series are
+    /// then at most one idle interval short of the range in all, which keeps what `increase()` extrapolates below 10 %.
+    private func idleSlot(_ time: Timestamp) -> Int64 {
+        let origin = (firstReading ?? time) - schedule.pushInterval / 2
+        return time.since(origin).milliseconds / max(1, schedule.idleInterval.milliseconds)
     }
 
     private mutating func fill(from source: Source) {

@@ -4,18 +4,21 @@ package import Wire
 /// Every time series that is pushed, with what was read and sent of it last.
 ///
 /// A *row* is one time series on the wire; a *group* is what one `Series` makes of them: one row, or a histogram's
-/// buckets, sum and count in consecutive rows. Rows keep their numbers while their group lives.
+/// buckets, sum and count in consecutive rows. A group keeps its rows, also when another series takes its place: the
+/// rows rise with the groups, so the series of a batch lie between its first and its last row.
 /// The law: the timestamps of a row's samples strictly rise, whatever the clock does.
 package struct SeriesTable {
     /// When what is due. https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness
     package struct Schedule: Sendable, Equatable {
-        package var pushInterval: Duration
+        package let pushInterval: Duration
         /// Above `pushInterval`: only what is due is sent. Equal to it: everything, every time.
-        package var idleInterval: Duration
+        package let idleInterval: Duration
 
+        /// An idle interval between two multiples of the push interval counts as the shorter one: no series is silent for
+        /// longer than was asked.
         package init(pushInterval: Duration = .seconds(15), idleInterval: Duration = .seconds(15)) {
             self.pushInterval = pushInterval
-            self.idleInterval = idleInterval
+            self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
         }
     }
 
@@ -64,9 +67,8 @@ package struct SeriesTable {
     let schedule: Schedule
     let labels: CommonLabels
     var groups: [Group] = []
-    var freeGroups: [Int] = []
-    /// First rows of free blocks, by block length.
-    var freeRows: [Int: [Int]] = [:]
+    /// Groups that are nobody's, by how many rows they have.
+    var free: [Int: [Int]] = [:]
     var byIdentity: [Identity: Int] = [:]
 
     // One element per row.
@@ -82,6 +84,8 @@ package struct SeriesTable {
     var scratch: [UInt64] = []
     /// The timestamp of the last reading that this process made.
     package internal(set) var lastReading: Timestamp?
+    /// Where the grid of idle intervals begins.
+    var firstReading: Timestamp?
     var unattempted = 0
 
     /// A table that holds `up` and nothing else yet.
@@ -89,11 +93,6 @@ package struct SeriesTable {
         self.labels = labels
         self.schedule = schedule
         add(.one, name: "up", own: [], kind: .gauge, cadence: .everyTick)
-    }
-
-    /// Time series held now.
-    package var rowCount: Int {
-        groups.reduce(0) { $0 + ($1.life == .alive ? $1.rowCount : 0) }
     }
 
     // MARK: Series come and go
@@ -141,15 +140,23 @@ package struct SeriesTable {
             count = bounds.count + 3
             accumulates = true
         }
+        let reused = free[count]?.popLast()
         let group = Group(
-            source: source, firstRow: takeRows(count), rowCount: count, accumulates: accumulates, cadence: cadence,
-            startsAtZero: accumulates && lastReading != nil, beganHere: lastReading != nil)
-        let index = freeGroups.popLast() ?? groups.count
-        if index == groups.count { groups.append(group) } else { groups[index] = group }
+            source: source, firstRow: reused.map { groups[$0].firstRow } ?? owners.count, rowCount: count,
+            accumulates: accumulates, cadence: cadence, startsAtZero: accumulates && lastReading != nil,
+            beganHere: lastReading != nil)
+        if let reused { groups[reused] = group } else { append(group) }
         unattempted += 1
-        for row in group.firstRow..<(group.firstRow + count) { owners[row] = Int32(index) }
         writeLabels(name: name, own: own, kind: kind, firstRow: group.firstRow)
-        return index
+        return reused ?? groups.count - 1
+    }
+
+    /// Adds a group at the end, with rows of its own.
+    private mutating func append(_ group: Group) {
+        owners.append(contentsOf: repeatElement(Int32(groups.count), count: group.rowCount))
+        values.append(contentsOf: repeatElement(0, count: group.rowCount))
+        labelRanges.append(contentsOf: repeatElement(0..<0, count: group.rowCount))
+        groups.append(group)
     }
 
     private mutating func writeLabels(
@@ -168,24 +175,14 @@ package struct SeriesTable {
         write(firstRow + bounds.count + 2, name + "_count", own)
     }
 
-    private mutating func takeRows(_ count: Int) -> Int {
-        if let row = freeRows[count]?.popLast() { return row }
-        let row = owners.count
-        owners.append(contentsOf: repeatElement(0, count: count))
-        values.append(contentsOf: repeatElement(0, count: count))
-        labelRanges.append(contentsOf: repeatElement(0..<0, count: count))
-        return row
-    }
-
-    /// Gives rows and label bytes back.
+    /// Gives a group and its label bytes back.
     mutating func release(_ index: Int) {
         let group = groups[index]
         if case .series(let series) = group.source { byIdentity[Identity(series: series)] = nil }
         if !group.wasAttempted { unattempted -= 1 }
         groups[index].life = .free
         groups[index].source = .one
-        freeGroups.append(index)
-        freeRows[group.rowCount, default: []].append(group.firstRow)
+        free[group.rowCount, default: []].append(index)
         for row in group.firstRow..<(group.firstRow + group.rowCount) {
             unusedLabelBytes += labelRanges[row].count
             labelRanges[row] = 0..<0
@@ -243,14 +240,9 @@ package struct SeriesTable {
         var row = rows.lowerBound
         while row < min(rows.upperBound, owners.count) {
             let index = Int(owners[row])
-            let block = groups[index].firstRow..<(groups[index].firstRow + groups[index].rowCount)
-            // A free row still names the group that it once belonged to.
-            guard block.contains(row) else {
-                row += 1
-                continue
-            }
-            body(&self, index)
-            row = block.upperBound
+            // What was given back has been settled: a batch of it may still wait.
+            if groups[index].life != .free { body(&self, index) }
+            row = groups[index].firstRow + groups[index].rowCount
         }
     }
 

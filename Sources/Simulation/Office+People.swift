@@ -88,13 +88,12 @@ extension Office {
         for track in attendee.tracks { unpublish(track, of: attendee) }
         attendees[sid] = nil
         rooms[room].attendees.removeAll { $0 == sid }
-        let stayed = Double(TimeShift.second(time(now))) - attendee.joinedAt.seconds
         say(
             .participantLeft, in: room, detail: fullRoom(room), .participant(message(attendee, reason: reason)),
             facts: [
                 .left(
                     sid: sid, identity: attendee.identity, kind: attendee.kind, at: time(now),
-                    stayed_seconds: plausible(stayed))
+                    stayed_seconds: whole(since: attendee.joinedAt))
             ], restated: Self.restatement)
         watchIdle(room)
         if let person = attendee.person, reason != "DUPLICATE_IDENTITY", reason != "ROOM_DELETED" {

@@ -77,7 +77,7 @@ extension Office {
     private func lasted(_ egress: EgressMessage) -> Double? {
         if let file = egress.file, file.duration_ns > 0 { return Double(file.duration_ns) / 1e9 }
         guard let from = egress.startedAt, let to = egress.endedAt else { return nil }
-        return to.seconds - from.seconds
+        return to.since(from).inSeconds
     }
 
     private func message(_ job: RecordingJob, _ status: Egress.Status) -> EgressMessage {

@@ -53,18 +53,19 @@ extension Office {
     mutating func closeRoom(_ room: Int, because reason: String) {
         for sid in rooms[room].attendees { leave(sid, because: reason) }
         let place = rooms[room]
-        let lasted = Double(TimeShift.second(time(now))) - place.openedAt.seconds
         say(
             .roomFinished, in: room, detail: fullRoom(room), .room(ended: true),
-            facts: [.roomClosed(sid: place.sid, lasted_seconds: plausible(lasted))])
+            facts: [.roomClosed(sid: place.sid, lasted_seconds: whole(since: place.openedAt))])
         rooms[room].isOpen = false
         // What was recorded there ends a moment later.
         for job in place.jobs { plan(after: 900, .stop(job: job, .complete)) }
         rooms[room].jobs = []
     }
 
-    /// A duration is measured to the whole second of `createdAt`: just below zero means zero.
-    func plausible(_ seconds: Double) -> Double { max(0, seconds) }
+    /// What a payload says of a time since `start`: to the whole second of `createdAt`, and just below zero means zero.
+    func whole(since start: Timestamp) -> Double {
+        max(0, Timestamp(seconds: TimeShift.second(time(now))).since(start).inSeconds)
+    }
 
     // MARK: A server dies
 

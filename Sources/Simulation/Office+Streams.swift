@@ -44,7 +44,7 @@ extension Office {
             .ingress(message(session, .failed("HTTP request failed with code 404"))),
             facts: [
                 .streamEnded(
-                    id: resourceID, inputType, hasFailed: true, lasted_seconds: time(now).seconds - startedAt.seconds)
+                    id: resourceID, inputType, hasFailed: true, lasted_seconds: time(now).since(startedAt).inSeconds)
             ])
     }
 
@@ -54,7 +54,7 @@ extension Office {
         if rooms[session.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
         streams[id] = nil
         leave(session.attendee, because: "CLIENT_INITIATED")
-        let lasted = time(now).seconds - session.startedAt.seconds
+        let lasted = time(now).since(session.startedAt).inSeconds
         say(
             .ingressEnded, in: session.room, key: id, detail: .nameOnly, .ingress(message(session, .ended)),
             facts: [

@@ -45,12 +45,17 @@ package struct Office: Sendable {
         case close
     }
 
-    package init(size: OfficeSize, seed: UInt64) {
+    /// - Parameter day: counts from 1. Organizations, rooms and people are the same on every day; no id of an event,
+    ///   a room's session, a participant or a job comes twice.
+    package init(size: OfficeSize, seed: UInt64, day: Int = 1) {
+        precondition(day > 0, "days are counted from 1")
         self.size = size
         var random = RandomSource(seed: seed)
         organizations = (0..<size.organizations).map { _ in random.organizationID() }
         self.random = random
         furnish()
+        var days = self.random
+        for _ in 1..<day { self.random = RandomSource(seed: days.next()) }
         planDay()
     }
 

@@ -1,24 +1,64 @@
-/// One line about a run in progress.
-struct ProgressLine {
-    private var answeredBefore = 0
-    private var lagBefore = 0.0
-    private var elapsedBefore = Duration.zero
+import Wire
 
-    /// The line; rate and lag are those since the last one.
-    mutating func text(_ tally: Tally, _ progress: Simulator.Progress) -> String {
-        let answered = tally.answered
-        let took = max(0.001, progress.elapsed.inSeconds - elapsedBefore.inSeconds)
-        let news = answered - answeredBefore
+/// One line about a run in progress.
+package struct ProgressLine {
+    private enum Width {
+        /// Below it a bar says less than the words it costs.
+        static let bar_min = 10
+        static let bar_max = 40
+        /// What the words of a line usually take, so that the bar does not jump with their length.
+        static let words = 64
+    }
+
+    /// Over how long rate and lag are taken; the time since the line before where that is longer.
+    private static let window = Duration.seconds(2)
+
+    private struct Mark {
+        var elapsed = Duration.zero
+        var answered = 0
+        var lag_seconds = 0.0
+    }
+
+    /// Those of the window, the one before it first.
+    private var marks = [Mark()]
+
+    package init() {}
+
+    /// The line; rate and lag are those of the last seconds. With `columns` it starts with a bar, and is cut to stay
+    /// below that width: a terminal that wraps cannot take a line back.
+    package mutating func text(_ tally: Tally, _ progress: Simulator.Progress, columns: Int? = nil) -> String {
+        let mark = Mark(elapsed: progress.elapsed, answered: tally.answered, lag_seconds: tally.lag_seconds)
+        while marks.count > 1, mark.elapsed - marks[1].elapsed >= Self.window { marks.removeFirst() }
+        let took = max(0.001, (mark.elapsed - marks[0].elapsed).inSeconds)
+        let news = mark.answered - marks[0].answered
         let rate = Double(news) / took
-        let lag_ms = news > 0 ? (tally.lag_seconds - lagBefore) / Double(news) * 1_000 : 0
-        (answeredBefore, lagBefore, elapsedBefore) = (answered, tally.lag_seconds, progress.elapsed)
-        let statuses = Self.statuses(tally)
-        var line = "sent \(tally.requests)  answered \(statuses)  \(Int(rate.rounded()))/s  lag \(Int(lag_ms)) ms"
+        let lag_ms = news > 0 ? (mark.lag_seconds - marks[0].lag_seconds) / Double(news) * 1_000 : 0
+        marks.append(mark)
+        // What matters most comes first: a narrow terminal cuts the end.
+        let isDue = progress.left == .zero && progress.waiting > 0
+        let rest = isDue ? "waiting \(progress.waiting)" : "left \(Self.clock(progress.left))"
+        var line = "\(Int(rate.rounded()))/s  \(rest)  answered \(Self.statuses(tally))"
+        line += "  lag \(Int(lag_ms)) ms"
         if tally.retried > 0 { line += "  retried \(tally.retried)" }
         if tally.lost > 0 { line += "  given up \(tally.lost)" }
-        line += "  left \(Self.clock(progress.left))"
         if news == 0, progress.waiting > 0, let problem = tally.problem { line += "  (\(problem))" }
-        return line
+        guard let columns else { return "\(Self.percent(progress))  \(line)" }
+        return String((Self.bar(progress, columns: columns) + line).prefix(max(0, columns - 1)))
+    }
+
+    /// `[#####-----]  50%  `; without the bar where there is no room for it.
+    private static func bar(_ progress: Simulator.Progress, columns: Int) -> String {
+        let width = min(Width.bar_max, columns - Width.words)
+        guard width >= Width.bar_min else { return "\(percent(progress))  " }
+        let filled = Int(progress.share * Double(width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
+        return "[\(bar)] \(percent(progress))  "
+    }
+
+    /// Always four characters, rounded down: 100 only at the end.
+    private static func percent(_ progress: Simulator.Progress) -> String {
+        let text = "\(Int(progress.share * 100))%"
+        return String(repeating: " ", count: max(0, 4 - text.count)) + text
     }
 
     static func statuses(_ tally: Tally) -> String {
@@ -34,8 +74,4 @@ struct ProgressLine {
         return seconds < 3_600
             ? "\(minutes):\(padded(seconds % 60))" : "\(seconds / 3_600):\(padded(minutes)):\(padded(seconds % 60))"
     }
-}
-
-extension Duration {
-    fileprivate var inSeconds: Double { self / .seconds(1) }
 }

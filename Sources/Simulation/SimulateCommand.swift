@@ -54,15 +54,15 @@ package enum SimulateCommand {
     }
 
     private static func run(_ simulator: Simulator, _ options: SimulateOptions) -> Int32 {
-        let isTerminal = isatty(STDERR_FILENO) == 1
+        let isTerminal = Terminal.columns(of: STDERR_FILENO) != nil
         var line = ProgressLine()
         var last: Simulator.Progress?
-        say(
-            "Sending to \(options.url) at \(options.speed) times the speed of life; Ctrl-C ends it.\n",
-            to: STDERR_FILENO)
+        let speed = options.speed == options.speed.rounded() ? "\(Int(options.speed))" : "\(options.speed)"
+        say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n", to: STDERR_FILENO)
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
-            let text = line.text(simulator.tally, progress)
+            // Asked each time: a window changes its size.
+            let text = line.text(simulator.tally, progress, columns: Terminal.columns(of: STDERR_FILENO))
             say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n", to: STDERR_FILENO)
         }
         if isTerminal { say("\n", to: STDERR_FILENO) }

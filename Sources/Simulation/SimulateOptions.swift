@@ -17,6 +17,8 @@ package struct SimulateOptions: Sendable {
     package var size: OfficeSize
     package var speed: Double
     package var seed: UInt64
+    /// Which day of the same office; every day has its own doings.
+    package var day: Int
     package var connections: Int
     package var key: String
     package var secret: Secret
@@ -36,6 +38,8 @@ package struct SimulateOptions: Sendable {
           --duration TIME      office time to live through: 90s, 15m, 8h           (1h)
           --speed N            times faster than life: 60 makes an hour a minute   (60)
           --seed N             the same seed gives the same office                 (1)
+          --day N              another day of that office: the same people, rooms  (1)
+                               and organizations, but everything happens anew
           --connections N      requests in flight at most                          (32)
           --end clean|open     at the end everybody leaves | stop in mid-life      (clean)
           --key KEY            API key                                             (LIVEKIT_API_KEY)
@@ -61,7 +65,7 @@ package struct SimulateOptions: Sendable {
             organizations: Self.count(words, "orgs", 3, &problems), rooms: Self.count(words, "rooms", 4, &problems),
             users: Self.count(words, "users", 20, &problems))
         if let text = words["duration"] {
-            if let length = Self.duration(text), length >= .seconds(1), length <= Limits.length {
+            if let length = UnitText.duration(text), length >= .seconds(1), length <= Limits.length {
                 size.length = length
             } else {
                 problems.append("--duration \(text): expected a time of 1s to 31d, such as 90s, 15m or 8h")
@@ -82,6 +86,7 @@ package struct SimulateOptions: Sendable {
                 problems.append("--seed \(text): expected a whole number")
             }
         }
+        day = Self.count(words, "day", 1, &problems)
         if let text = words["end"] {
             if let ending = OfficeSize.Ending(rawValue: text) {
                 size.ending = ending
@@ -100,7 +105,7 @@ package struct SimulateOptions: Sendable {
     // MARK: Reading
 
     private static let names = [
-        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "connections", "end", "key", "secret",
+        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "day", "connections", "end", "key", "secret",
     ]
 
     /// Flags and their values.
@@ -158,19 +163,5 @@ package struct SimulateOptions: Sendable {
             return otherwise
         }
         return count
-    }
-
-    /// `90s`, `15m`, `8h`, `2d` or `500ms`.
-    static func duration(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), number <= 1_000_000_000 else { return nil }
-        switch text.dropFirst(digits.count) {
-        case "ms": return .milliseconds(number)
-        case "s": return .seconds(number)
-        case "m": return .seconds(number * 60)
-        case "h": return .seconds(number * 3_600)
-        case "d": return .seconds(number * 86_400)
-        default: return nil
-        }
     }
 }

@@ -69,7 +69,7 @@ package final class Simulator {
         signer = TokenSigner(key: options.key, secret: options.secret)
         startedAt = time.monotonic()
         timeline = Timeline(startedAt: time.now(), speed: options.speed)
-        office = Office(size: options.size, seed: options.seed)
+        office = Office(size: options.size, seed: options.seed, day: options.day)
         upcoming = office.next()
     }
 
@@ -202,5 +202,17 @@ package final class Simulator {
         package let left: Duration
         /// Webhooks that are due or on their way.
         package let waiting: Int
+
+        package init(elapsed: Duration, left: Duration, waiting: Int) {
+            self.elapsed = elapsed
+            self.left = left
+            self.waiting = waiting
+        }
+
+        /// How much of the run is over, from 0 to 1.
+        package var share: Double {
+            let whole = (elapsed + left).inSeconds
+            return whole > 0 ? min(1, elapsed.inSeconds / whole) : 1
+        }
     }
 }

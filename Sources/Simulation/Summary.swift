@@ -11,7 +11,7 @@ enum Summary {
             "  retried             \(tally.retried)",
             "  given up            \(tally.lost)",
             "  rate                \(Int((Double(answered) / seconds).rounded()))/s",
-            "  answer, mean        \(milliseconds(tally.answer_seconds / Double(max(1, answered + tally.retried))))",
+            "  answer, mean        \(milliseconds(tally.answer_seconds / Double(max(1, tally.requests - tally.unanswered))))",
             "  answer, slowest     \(milliseconds(tally.slowest_seconds))",
             "  same id twice       \(tally.novelties[.duplicate] ?? 0)",
             "  same fact twice     \(tally.novelties[.restatement] ?? 0)",

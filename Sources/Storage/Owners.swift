@@ -1,3 +1,5 @@
+import Wire
+
 /// Finds the organizations of the rows of one transaction, each once.
 ///
 /// A value, so that what a savepoint undoes is also forgotten here.
@@ -6,7 +8,8 @@ struct Owners {
     static let lookup = "lookup"
 
     private let store: OfficeStore
-    private var keys: [RowOwner: Result<OrganizationKey, LookupFailure>] = [:]
+    /// By the name of a room, or by id and name of an organization.
+    private var keys: [[ExactText]: Result<OrganizationKey, LookupFailure>] = [:]
 
     init(store: OfficeStore) { self.store = store }
 
@@ -14,14 +17,20 @@ struct Owners {
         of owner: RowOwner?
     ) throws(StoreError) -> Result<OrganizationKey, LookupFailure> {
         guard let owner else { return .failure(.no_organization) }
-        if let known = keys[owner] { return known }
-        let result: Result<OrganizationKey, LookupFailure>
+        let texts: [ExactText]
         switch owner {
         case .key(let key): return .success(key)
-        case .organization(let id, let name): result = .success(try key(ofPublicID: id, name: name))
-        case .room(let name): result = try key(ofRoom: name)
+        case .organization(let id, let name): texts = [ExactText(id), ExactText(name)]
+        case .room(let name): texts = [ExactText(name)]
         }
-        keys[owner] = result
+        if let known = keys[texts] { return known }
+        let result: Result<OrganizationKey, LookupFailure>
+        if case .organization(let id, let name) = owner {
+            result = .success(try key(ofPublicID: id, name: name))
+        } else {
+            result = try key(ofRoom: texts[0].text)
+        }
+        keys[texts] = result
         return result
     }
 
@@ -41,7 +50,7 @@ struct Owners {
         if let key = try find(id, name: name) { return key }
         _ = try store.database.run(
             "INSERT INTO organizations (workos_org_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            [.text(id), .text(name)])
+            [.text(id), .text(name.isEmpty ? id : name)])
         if let key = try find(id, name: name) { return key }
         throw StoreError(.other, operation: "insert organization", text: "the row did not stay")
     }

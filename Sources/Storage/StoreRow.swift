@@ -4,7 +4,8 @@ package import Wire
 package enum RowOwner: Sendable, Hashable {
     /// The organization is in the database under this key.
     case key(OrganizationKey)
-    /// The organization does not come from the database: its row is inserted on first sight, found by `id`.
+    /// The organization does not come from the database: its row is inserted on first sight, found by `id`. Where
+    /// `name` is empty the row that is there keeps its name, and a new one is called by its id.
     case organization(id: String, name: String)
     /// The lookup failed with an error: to be found by the room's name when the row is written.
     case room(name: String)

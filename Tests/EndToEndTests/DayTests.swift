@@ -24,7 +24,7 @@ import Wire
         RunningExporter.expect(expected.all, at: ports.metrics)
         expectMaker(of: day, at: ports.metrics)
         try expectWindows(expected, at: ports.metrics)
-        try expectPushed(from: ports.metrics, to: prometheus)
+        try expectPushed(from: ports.metrics, to: prometheus, exporter)
         expectNoSecrets(of: day, in: exporter, ports.metrics)
 
         #expect(exporter.process.end(with: SIGTERM) == 0)
@@ -130,29 +130,22 @@ import Wire
     }
 
     /// Prometheus holds what `/metrics` says, under the labels of the contract.
-    private func expectPushed(from port: UInt16, to prometheus: PrometheusServer) throws {
+    private func expectPushed(from port: UInt16, to prometheus: PrometheusServer, _ exporter: RunningExporter) throws {
         var differences: [String] = []
-        let isEqual = Waiting.until("Prometheus") {
-            var expected: [String: Double] = [:]
-            for (key, value) in RunningExporter.metrics(port) where key.hasPrefix("lk_") { expected[key] = value }
-            var found: [String: Double] = [:]
-            for series in (try? prometheus.query("{__name__=~\"lk_.+\"}")) ?? [] {
-                var labels = series.labels
-                let name = labels.removeValue(forKey: "__name__") ?? ""
-                #expect(labels["job"] == "lkpush")
-                #expect(labels["instance"] == "exporter-1")
-                #expect(labels["environment"] == "test")
-                #expect(labels["service"] == "lkpush")
-                #expect(labels["region"] == "here")
-                for external in ["job", "instance", "environment", "service"] { labels[external] = nil }
-                // An external label where the series has none of that name.
-                if labels["project"] == nil { labels["region"] = nil }
-                found[Exposition.key(name, labels)] = series.value
+        let isEqual = Waiting.until("Prometheus", within: .seconds(60)) {
+            let expected = RunningExporter.metrics(port).filter { $0.key.hasPrefix("lk_") }
+            let found: [String: Double]
+            do {
+                found = try Pushed.samples(in: prometheus)
+            } catch {
+                differences = ["\(error)"]
+                return false
             }
             differences = Comparison.differences(expected: expected, found: found)
             return !expected.isEmpty && expected.count == found.count && differences.isEmpty
         }
-        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
+        let log = exporter.output.split(separator: "\n").filter { !$0.contains("\"level\":\"debug\"") }.suffix(10)
+        #expect(isEqual, "\((differences.prefix(20) + log.map(String.init)).joined(separator: "\n"))")
     }
 
     private func expectTables(_ expected: Reduction, _ folder: TemporaryFolder) throws {

@@ -33,78 +33,37 @@ import Testing
         #expect(time.monotonic().since(start) < .seconds(8))
 
         let expected = Comparison.driven(try reduction(day.posts[...]).all)
-        var found: [String: Double] = [:]
-        for series in try prometheus.query("{__name__=~\"lk_.+\"}") {
-            var labels = series.labels
-            let name = labels.removeValue(forKey: "__name__") ?? ""
-            for external in ["job", "instance", "environment", "service"] { labels[external] = nil }
-            if labels["project"] == nil { labels["region"] = nil }
-            found[Exposition.key(name, labels)] = series.value
-        }
+        let found = try Pushed.samples(in: prometheus)
         #expect(Comparison.differences(expected: expected, found: Comparison.driven(found)).isEmpty)
     }
 
-    @Test func `a restart forgets nothing, and duplicates across it are still duplicates`() throws {
-        let folder = TemporaryFolder()
+    @Test func `two processes push side by side and do not disturb each other`() throws {
         let day = try Day("small")
-        let half = day.posts.count / 2
-        let first = try RunningExporter(folder, Self.metadata)
-        try day.send(to: first.ready().webhooks, 0..<half)
-        #expect(first.process.end(with: SIGTERM) == 0)
-
-        let second = try RunningExporter(folder, Self.metadata)
-        let ports = try second.ready()
-        RunningExporter.expect(try reduction(day.posts[..<half]).all, at: ports.metrics)
-        day.send(to: ports.webhooks, (half - 20)..<day.posts.count)
-        let all = day.posts[..<half] + day.posts[(half - 20)...]
-        RunningExporter.expect(try reduction(ArraySlice(Array(all))).all, at: ports.metrics)
-        #expect(second.process.end(with: SIGTERM) == 0)
-    }
-
-    @Test(arguments: [10, 90, 200])
-    func `what was answered before a kill is counted once after it`(count: Int) throws {
-        let folder = TemporaryFolder()
-        let day = try Day("small")
-        let first = try RunningExporter(folder, Self.metadata)
-        try day.send(to: first.ready().webhooks, 0..<count)
-        #expect(first.process.end(with: SIGKILL) == 128 + SIGKILL)
-
-        let second = try RunningExporter(folder, Self.metadata)
-        let ports = try second.ready()
-        RunningExporter.expect(try reduction(day.posts[..<count]).all, at: ports.metrics)
-        day.send(to: ports.webhooks, count..<day.posts.count)
-        let expected = try reduction(day.posts[...])
-        RunningExporter.expect(expected.all, at: ports.metrics)
-        #expect(second.process.end(with: SIGTERM) == 0)
-        let tables = try OfficeTables(folder.file("state/office.db"))
-        #expect(
-            tables.sessions.values.reduce(0) { $0 + $1.count }
-                == Int64(expected.sessions.values.reduce(0) { $0 + $1.count }))
-        #expect(Set(tables.recordings.keys) == Set(expected.recordings.keys))
-    }
-
-    @Test func `a second process on the same folder waits, says for what, and takes over`() throws {
-        let folder = TemporaryFolder()
-        let day = try Day("small")
-        let first = try RunningExporter(folder, name: "first", Self.metadata)
-        let ports = try first.ready()
-        let second = try RunningExporter(folder, name: "second", Self.metadata)
-        let waiting = Waiting.value(for: "the second to say that it waits") { () -> String? in
-            guard let port = second.port("metrics"), let answer = LoopbackClient.get("/readyz", port: port) else {
-                return nil
-            }
-            return answer.status == 503 && answer.body.contains("lock") ? answer.body : nil
+        let prometheus = try PrometheusServer()
+        let folders = [TemporaryFolder(), TemporaryFolder()]
+        let exporters = try folders.enumerated().map { number, folder in
+            try RunningExporter(
+                folder,
+                Self.metadata.merging([
+                    "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "PUSH_INTERVAL": "1s",
+                    "IDLE_PUSH_INTERVAL": "1s", "INSTANCE": "exporter-\(number)",
+                ]) { $1 })
         }
-        #expect(waiting != nil, "\(second.output.suffix(2_000))")
-        #expect(second.output.contains("lock"))
-        #expect(second.process.poll() == nil)
-
-        day.send(to: ports.webhooks, 0..<100)
-        #expect(first.process.end(with: SIGTERM) == 0)
-        let taken = try second.ready()
-        day.send(to: taken.webhooks, 100..<day.posts.count)
-        RunningExporter.expect(try reduction(day.posts[...]).all, at: taken.metrics)
-        #expect(second.process.end(with: SIGTERM) == 0)
+        let ports = try exporters.map { try $0.ready() }
+        let half = day.posts.count / 2
+        day.send(to: ports[0].webhooks, 0..<half)
+        day.send(to: ports[1].webhooks, 0..<day.posts.count)
+        let expected = [try reduction(day.posts[..<half]), try reduction(day.posts[...])]
+        for (number, reduction) in expected.enumerated() {
+            RunningExporter.expect(reduction.all, at: ports[number].metrics)
+            let isThere = Waiting.until("Prometheus") {
+                let query = "sum(lk_participant_sessions_total{instance=\"exporter-\(number)\"})"
+                let sum = reduction.all.filter { $0.key.hasPrefix("lk_participant_sessions_total") }.values.reduce(0, +)
+                return (try? prometheus.query(query))?.first?.value == sum
+            }
+            #expect(isThere)
+        }
+        for exporter in exporters { #expect(exporter.process.end(with: SIGTERM) == 0) }
     }
 
     @Test func `a bad configuration ends with 78 and names every problem`() throws {

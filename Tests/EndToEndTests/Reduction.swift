@@ -9,14 +9,13 @@ struct Reduction {
     /// One participant, room, track or job, from what its events said.
     private struct Room {
         let organization: String
-        var start: Double
     }
 
     private struct Person {
         let room: String
         let organization: String
         let identity: String
-        let joined: Double
+        let joined_ms: Double
         let isStandard: Bool
     }
 
@@ -106,6 +105,11 @@ struct Reduction {
         (object?[name] as? String).flatMap(Double.init) ?? object?[name] as? Double ?? 0
     }
 
+    /// A time or a duration in nanoseconds, which a `Double` could not hold exactly.
+    private static func nanoseconds(_ object: Object?, _ name: String) -> Int64 {
+        (object?[name] as? String).flatMap { Int64($0) } ?? 0
+    }
+
     private static func text(_ object: Object?, _ name: String) -> String { object?[name] as? String ?? "" }
 
     /// Takes an accepted webhook.
@@ -143,17 +147,17 @@ struct Reduction {
 
     private mutating func take(room: Object?, of organization: String, hasEnded: Bool, _ at: Double) {
         let sid = Self.text(room, "sid")
-        let start = Self.number(room, "creationTimeMs") / 1_000
+        let start_ms = Self.number(room, "creationTimeMs")
         let labels = shared(organization)
         if !hasEnded {
             guard isNew("started \(sid)") else { return }
             add("lk_rooms_started_total", labels)
-            if !isTold("finished \(sid)") { rooms[sid] = Room(organization: organization, start: start) }
+            if !isTold("finished \(sid)") { rooms[sid] = Room(organization: organization) }
             return
         }
         guard isNew("finished \(sid)") else { return }
         add("lk_rooms_finished_total", labels)
-        observe("lk_room_duration_seconds", labels, Self.roomBounds, max(0, at - start))
+        observe("lk_room_duration_seconds", labels, Self.roomBounds, max(0, at * 1_000 - start_ms) / 1_000)
         rooms[sid] = nil
         for (id, person) in people where person.room == sid { leave(id, person, at) }
         tracks = tracks.filter { $0.value.room != sid }
@@ -163,7 +167,7 @@ struct Reduction {
         people[sid] = nil
         tracks = tracks.filter { $0.value.participant != sid }
         guard person.isStandard, isNew("left \(sid)") else { return }
-        let seconds = max(0, at - person.joined)
+        let seconds = max(0, at * 1_000 - person.joined_ms) / 1_000
         observe("lk_participant_lifetime_seconds", shared(person.organization), Self.lifetimeBounds, seconds)
         guard !person.identity.isEmpty, person.organization != "unknown" else { return }
         let session = Session(
@@ -178,7 +182,7 @@ struct Reduction {
         let (sid, roomSID) = (Self.text(participant, "sid"), Self.text(room, "sid"))
         let person = Person(
             room: roomSID, organization: organization, identity: Self.text(participant, "identity"),
-            joined: Self.number(participant, "joinedAtMs") / 1_000,
+            joined_ms: Self.number(participant, "joinedAtMs"),
             isStandard: ["", "STANDARD"].contains(Self.text(participant, "kind")))
         if hasLeft {
             leave(sid, person, at)
@@ -236,9 +240,10 @@ struct Reduction {
         }
         let isCompleted = ["EGRESS_COMPLETE", "EGRESS_LIMIT_REACHED"].contains(Self.text(egress, "status"))
         let file = (egress?["fileResults"] as? [Object])?.first
-        let media = Self.number(file, "duration") / 1e9
-        let (from, to) = (Self.number(egress, "startedAt") / 1e9, Self.number(egress, "endedAt") / 1e9)
-        let seconds = media > 0 ? media : from > 0 && to > 0 ? to - from : nil
+        let media = Self.nanoseconds(file, "duration")
+        let (from, to) = (Self.nanoseconds(egress, "startedAt"), Self.nanoseconds(egress, "endedAt"))
+        let length = media > 0 ? media : from > 0 && to > 0 ? to - from : nil
+        let seconds = length.map { Double($0) / 1e9 }
         guard end(family: "egress", id, labels, isCompleted, seconds) else { return }
         recordings[id] = Recording(
             organization: organization, requestType: type, isCompleted: isCompleted, seconds: seconds,
@@ -255,7 +260,7 @@ struct Reduction {
         let id = Self.text(state, "resourceId")
         guard Self.text(event, "event") == "ingress_ended" else { return start(family: "ingress", id, labels) }
         let hasFailed = !Self.text(state, "error").isEmpty || Self.text(state, "status") == "ENDPOINT_ERROR"
-        let seconds = (Self.number(state, "endedAt") - Self.number(state, "startedAt")) / 1e9
+        let seconds = Double(Self.nanoseconds(state, "endedAt") - Self.nanoseconds(state, "startedAt")) / 1e9
         _ = end(family: "ingress", id, labels, !hasFailed, seconds)
     }
 

@@ -1,7 +1,6 @@
 import Exporter
 import Foundation
 import Metrics
-import Platform
 import TestSupport
 import Testing
 
@@ -29,15 +28,7 @@ import Testing
 
     @Test func `the table of metrics is what the program declares`() throws {
         let folder = TemporaryFolder()
-        var reader = SettingsReader([
-            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "STATE_DIR": folder.path, "REGION": "eu",
-            "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "ENVIRONMENT": "test", "SHUTDOWN_TIMEOUT": "1s",
-            // Nobody listens on the port of tcpmux: what is declared does not depend on an answer.
-            "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:1/write",
-        ])
-        let settings = Settings(&reader)
-        #expect(reader.problems.isEmpty)
-        let service = try Service(settings, log: Log(level: .error, format: .text))
+        let service = try IdleService.start(in: folder)
         defer { _ = service.stop() }
         try check("metrics", MetricsTable.text(service.registry))
     }

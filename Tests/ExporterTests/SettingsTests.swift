@@ -53,6 +53,17 @@ import Testing
         #expect(problems.contains { $0.hasPrefix("REGION: required") })
     }
 
+    @Test func `what a receiver's address may hide is not shown`() throws {
+        let (settings, problems, reader) = read([
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "https://example.com/push?token=s3cret#part", "ENVIRONMENT": "e",
+            "REGION": "r",
+        ])
+        #expect(problems.isEmpty)
+        #expect(settings.remoteWriteURL == "https://example.com/push?token=s3cret#part")
+        let row = try #require(reader.rows.first { $0.name == "GRAFANA_PROM_REMOTE_WRITE_URL" })
+        #expect(row.effective == "https://example.com/push?••••")
+    }
+
     @Test func `the idle interval follows the push interval and is never below it`() {
         #expect(read(["PUSH_INTERVAL": "30s"]).settings.idlePushInterval == .seconds(30))
         #expect(read(["IDLE_PUSH_INTERVAL": "60s"]).settings.idlePushInterval == .seconds(60))

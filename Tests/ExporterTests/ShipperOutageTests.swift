@@ -2,8 +2,10 @@ import Exporter
 import Metrics
 import Platform
 import RemoteWrite
+import Synchronization
 import TestSupport
 import Testing
+import Wire
 
 /// A receiver in trouble. Time is compressed: readings every 20 ms instead of 15 s, waits from 10 to 80 ms.
 @Suite struct ShipperOutageTests {
@@ -101,6 +103,25 @@ import Testing
         #expect(report.accepted + report.dropped == report.enqueued)
         try check(receiver, rig, lost: true)
         #expect(try rig.logged("samples were dropped: the queue is full").count == 1)
+        // Also where the batch that was tried first is gone.
+        #expect(try rig.logged("the receiver takes samples again").count == 1)
+    }
+
+    @Test func `a reading that is larger than a quarter of the memory goes in several requests`() throws {
+        let receiver = try ScriptedReceiver()
+        let rig = try ShipperRig(receiver.url) { $0.delivery.queue = .kibibytes(64) }
+        let family = rig.registry.gauge("test_noise", "Noise.", labels: ["n"])
+        var random = SplitMix(seed: 5)
+        for _ in 0..<200 {
+            let noise = (0..<25).map { _ in String(random.next(), radix: 36) }.joined()
+            try #require(family.series([noise])).set(1)
+        }
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(5))
+        #expect(receiver.requests.allSatisfy { $0.body.count <= 16_384 })
+        #expect(WriteLog(receiver.requests).violations == [])
+        _ = rig.stop()
+        #expect(rig.dropped("too_large") == 0)
     }
 
     @Test func `the end comes in time although nobody answers`() throws {
@@ -114,6 +135,39 @@ import Testing
         #expect(SystemTime().monotonic().since(begin) < .seconds(5))
         #expect(report.ambiguous > 0)
         #expect(report.dropped > 0)
+    }
+
+    @Test(arguments: [ScriptedReceiver.Answer(401), .init(503, headers: ["Retry-After": "60"])])
+    func `the end does not wait for what cannot happen before it`(_ answer: ScriptedReceiver.Answer) throws {
+        let receiver = try ScriptedReceiver(otherwise: answer)
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(1))
+        let begin = SystemTime().monotonic()
+        let report = rig.stop(within: .seconds(20))
+        #expect(SystemTime().monotonic().since(begin) < .seconds(10))
+        #expect(report.dropped == report.enqueued)
+        // The last chance was taken.
+        #expect(receiver.requests.count == 2)
+    }
+
+    @Test(arguments: [-3_600, 3_600] as [Int64])
+    func `a clock that was set wrong costs readings, no order and not the last values`(_ seconds: Int64) throws {
+        let receiver = try ScriptedReceiver()
+        let clock = ShiftedTime()
+        let rig = try ShipperRig(receiver.url, time: clock)
+        try rig.shipper.makeFirstReading()
+        #expect(rig.run(readings: 3))
+        clock.shift(.seconds(seconds))
+        let reason = seconds < 0 ? "clock_went_back" : "clock_jumped_ahead"
+        #expect(eventually { rig.own("readings_skipped_total") >= 3 })
+        rig.events.increment(by: 100)
+        let report = rig.stop()
+        #expect(report.accepted == report.enqueued)
+        try check(receiver, rig)
+        let times = try #require(WriteLog(receiver.requests).accepted[#"up{instance="one",job="lkpush"}"#])
+        #expect(times.allSatisfy { abs($0.milliseconds - SystemTime().now().milliseconds) < 600_000 })
+        #expect(try rig.logged("a reading was skipped: the clock is wrong").first?.contains(reason) == true)
     }
 
     @Test func `the end without stale markers leaves the series alive`() throws {
@@ -145,4 +199,13 @@ import Testing
         #expect(samples.map(\.value) == samples.map(\.value).sorted())
         #expect(samples.last?.value == rig.events.value)
     }
+}
+
+/// The machine's clocks, of which the one on the wall can be set.
+private final class ShiftedTime: TimeSource {
+    private let shift = Mutex(Duration.zero)
+
+    func shift(_ by: Duration) { shift.withLock { $0 += by } }
+    func now() -> Timestamp { SystemTime().now() + shift.withLock { $0 } }
+    func monotonic() -> MonotonicTime { SystemTime().monotonic() }
 }

@@ -33,6 +33,24 @@ import Testing
         #expect(lines.first?.contains("\"status\":\(status)") == true)
     }
 
+    @Test func `a redirect is named, without what its address may hide`() throws {
+        let moved = ScriptedReceiver.Answer(
+            308, headers: ["Location": "https://me:hidden@example.com/new?token=hidden"])
+        let receiver = try ScriptedReceiver(script: [moved, moved], otherwise: .init(204))
+        var settings = ShipperSettings(
+            url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"))
+        settings.timeout = .seconds(5)
+        let words = "redirects are not followed; this one leads to https://example.com/new"
+        #expect(ShipperProbe.run(settings) == .refused(status: 308, message: words))
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(3))
+        _ = rig.stop()
+        let line = try #require(try rig.logged("the receiver refused samples").first)
+        #expect(line.contains(words))
+        #expect(!line.contains("hidden"))
+    }
+
     @Test func `a long message is cut in the log`() throws {
         let receiver = try ScriptedReceiver(
             script: [.init(400, body: String(repeating: "x", count: 5_000))], otherwise: .init(204))

@@ -18,7 +18,9 @@ final class ShipperRig {
 
     static let secret = "s3cret-value"
 
-    init(_ url: String, _ change: (inout ShipperSettings) throws -> Void = { _ in }) throws {
+    init(
+        _ url: String, time: any TimeSource = SystemTime(), _ change: (inout ShipperSettings) throws -> Void = { _ in }
+    ) throws {
         var settings = ShipperSettings(
             url: try #require(EndpointURL(url)), labels: try CommonLabels(job: "lkpush", instance: "one"))
         settings.schedule = .init(pushInterval: .milliseconds(20), idleInterval: .milliseconds(20))
@@ -30,7 +32,8 @@ final class ShipperRig {
         try change(&settings)
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         events = try #require(registry.counter("test_events_total", "Events.").series())
-        shipper = Shipper(settings, registry: registry, log: Log(level: .debug, format: .json, file: file))
+        shipper = Shipper(
+            settings, registry: registry, log: Log(level: .debug, format: .json, file: file), time: time)
     }
 
     deinit { close(file) }
@@ -51,6 +54,15 @@ final class ShipperRig {
             case .histogram: $0
             }
         }
+    }
+
+    /// How many samples were dropped for that reason.
+    func dropped(_ reason: String) -> Double {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
+        if case .counter(let counter)? = series?.first(where: { $0.labelValues == [reason] })?.reading {
+            return counter.value
+        }
+        return 0
     }
 
     /// Lets that many readings happen, with an event before each.

@@ -186,6 +186,43 @@ import Testing
         #expect(elsewhere.connectionCount == 0)
     }
 
+    /// What becomes of a large body when the peer answers after the head, and then reads on or hangs up.
+    @Test(arguments: [true, false])
+    func `an answer that comes before the body was read is an answer`(_ readsOn: Bool) throws {
+        let listener = try LoopbackSocket.listening()
+        let thread = NamedThread(name: "hasty") {
+            guard let socket = listener.accepted() else { return }
+            _ = socket.read(1_024)
+            let head = "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhalf"
+            _ = socket.write(Array(head.utf8))
+            if readsOn { socket.waitForEnd() } else { socket.shutdown() }
+        }
+        let transport = try Transport()
+        let url = try #require(EndpointURL("http://127.0.0.1:\(listener.port)/"))
+        _ = transport.start(Request(.post, url, body: [UInt8](repeating: 7, count: 8 << 20), timeout: .seconds(10)))
+        let response = try response(finish(1, of: transport))
+        listener.shutdown()
+        thread.join()
+        #expect(response.status == 413)
+    }
+
+    @Test func `interim answers are not the answer`() throws {
+        let listener = try LoopbackSocket.listening()
+        let thread = NamedThread(name: "patient") {
+            guard let socket = listener.accepted() else { return }
+            var input: [UInt8] = []
+            _ = HTTPMessage.read(from: socket, buffer: &input)
+            let heads = "HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\nHTTP/1.1 103 Early\r\n\r\n"
+            _ = socket.write(Array("\(heads)HTTP/1.1 503 No\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n".utf8))
+        }
+        let transport = try Transport()
+        let url = try #require(EndpointURL("http://127.0.0.1:\(listener.port)/"))
+        _ = transport.start(Request(.post, url, body: [1], timeout: .milliseconds(2_000)))
+        let response = try response(finish(1, of: transport))
+        #expect(response == Response(status: 503, headers: ["retry-after": "3"], body: []))
+        thread.join()
+    }
+
     @Test func `another thread ends the wait`() throws {
         let transport = try Transport()
         let waker = transport.waker

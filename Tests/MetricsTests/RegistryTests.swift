@@ -1,4 +1,5 @@
 import Metrics
+import Platform
 import Synchronization
 import Testing
 
@@ -167,6 +168,25 @@ import Testing
             let registry = Registry(maxSeries: 10)
             _ = registry.gauge("rooms", "Once.")
             _ = registry.gauge("rooms", "Twice.")
+        }
+    }
+
+    @Test func `no series is missed that comes while the recording of changes begins`() throws {
+        for _ in 0..<30 {
+            let registry = Registry(maxSeries: 10_000)
+            let family = registry.counter("t_total", "T.", labels: ["n"])
+            for number in 0..<300 { _ = family.series(["before \(number)"]) }
+            let hasBegun = Monitor(false)
+            let thread = NamedThread(name: "maker") {
+                for number in 0..<2_000 {
+                    _ = family.series(["meanwhile \(number)"])
+                    if number == 20 { hasBegun.change { $0 = true } }
+                }
+            }
+            let _: Bool? = hasBegun.wait(until: nil) { $0 ? true : nil }
+            registry.startRecordingChanges()
+            thread.join()
+            #expect(registry.takeChanges().added.count == 2_300 + 2)
         }
     }
 }

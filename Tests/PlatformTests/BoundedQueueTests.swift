@@ -41,6 +41,38 @@ import Testing
         waker.join()
     }
 
+    @Test func `a queue that is half full does not wait for company`() {
+        let queue = BoundedQueue<Int>(capacity: 8)
+        let producer = NamedThread(name: "producer") { for number in 0..<4 { _ = queue.offer(number) } }
+        var batch: [Int] = []
+        // Far longer than any test: only the elements can end it.
+        #expect(queue.drain(into: &batch, until: nil, gathering: .seconds(3_600)) == .drained)
+        #expect(batch == [0, 1, 2, 3])
+        producer.join()
+    }
+
+    @Test func `a lone element waits for company no longer than it is told`() {
+        let time = SystemTime()
+        let queue = BoundedQueue<Int>(capacity: 8)
+        _ = queue.offer(1)
+        var batch: [Int] = []
+        let start = time.monotonic()
+        #expect(queue.drain(into: &batch, until: nil, gathering: .milliseconds(20)) == .drained)
+        #expect(time.monotonic().since(start) >= .milliseconds(20))
+        #expect(batch == [1])
+    }
+
+    @Test(arguments: [true, false])
+    func `waking and closing end a wait for company`(closes: Bool) {
+        let queue = BoundedQueue<Int>(capacity: 8)
+        _ = queue.offer(1)
+        let other = NamedThread(name: "other") { if closes { queue.close() } else { queue.wake() } }
+        var batch: [Int] = []
+        #expect(queue.drain(into: &batch, until: nil, gathering: .seconds(3_600)) == .drained)
+        #expect(batch == [1])
+        other.join()
+    }
+
     @Test func `everything several threads offer arrives once and in each thread's order`() {
         let queue = BoundedQueue<(thread: Int, number: Int)>(capacity: 64)
         let producers = (0..<3).map { thread in

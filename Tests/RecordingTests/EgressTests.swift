@@ -185,6 +185,17 @@ import Wire
         #expect(desk[active] == 2)
     }
 
+    @Test func `a stream that starts in a room that ended is counted and not opened`() {
+        var desk = Desk()
+        desk.receive(.roomFinished, at: 5)
+        desk.receive(.ingressStarted(.stream("IS_1", started: 4)), in: .officeByName, at: 4, received: 6)
+        desk.receive(.ingressStarted(.stream("IS_1", started: 4)), in: .officeByName, at: 4, received: 6)
+        #expect(desk[started] == 1)
+        #expect((desk[active] ?? 0) == 0)
+        desk.receive(.ingressEnded(.stream("IS_1", started: 4, ended: 9)), in: .officeByName, at: 9)
+        #expect(desk[succeeded] == 1)
+    }
+
     @Test func `an end that overtakes its start leaves nothing open`() {
         var desk = Desk()
         desk.receive(.ingressEnded(.stream("IS_1", started: 5, ended: 9)), in: room, at: 9)

@@ -42,6 +42,28 @@ import Testing
         #expect(desk["lk_room_active"] == 1)
     }
 
+    @Test func `an end is remembered for a day from the end, not from when the room was given up`() {
+        var desk = Desk()
+        let old = Room.named("office", sid: "RM_1", start: 0)
+        desk.receive(.roomStarted, in: old, at: 0)
+        desk.receive(.roomStarted, in: .named("office", sid: "RM_2", start: 100), at: 100)
+        #expect(desk["lk_room_active"] == 1)
+        desk.receive(.roomFinished, in: old, at: 23 * hour)
+        #expect(desk["lk_rooms_finished_total"] == 1)
+        desk.pass(to: 25 * hour)
+        desk.receive(.roomFinished, in: old, at: 23 * hour, received: 25 * 3_600)
+        #expect(desk["lk_rooms_finished_total"] == 1)
+        // The same for a retried job: its first end was long ago.
+        desk.receive(.egressEnded(.job("EG_1", status: .failed)), in: .officeByName, at: 26 * hour)
+        desk.receive(.egressStarted(.job("EG_1", retry: 1)), in: .officeByName, at: 40 * hour)
+        desk.receive(.egressEnded(.job("EG_1", status: .failed, retry: 1)), in: .officeByName, at: 49 * hour)
+        desk.pass(to: 51 * hour)
+        desk.receive(
+            .egressEnded(.job("EG_1", status: .failed, retry: 1)), in: .officeByName, at: 49 * hour,
+            received: 51 * 3_600)
+        #expect(desk[#"lk_egress_ended_total{request_type="room_composite",result="failed"}"#] == 2)
+    }
+
     @Test func `what is silent for two days is dropped unobserved, and comes back`() {
         var desk = Desk()
         desk.receive(.roomStarted, at: 0)

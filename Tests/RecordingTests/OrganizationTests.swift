@@ -245,6 +245,93 @@ import Testing
         #expect(desk["lkpush_waiting_events"] == 1)
     }
 
+    @Test func `a clock that is put back an hour makes nobody wait for an hour`() {
+        var desk = Desk(.test(.database))
+        let hour: Int64 = 3_600
+        desk.receive(.roomStarted, at: 2 * hour)
+        desk.pass(to: hour)
+        desk.pass(to: hour + 11)
+        #expect(desk["lkpush_waiting_events"] == 0)
+        #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 1)
+        // Neither does a cached failure, nor a known organization.
+        desk.pass(to: 2 * hour)
+        desk.answer("office", .failure(.room_not_found), at: 2 * hour)
+        desk.pass(to: hour)
+        _ = desk.takeActions()
+        desk.receive(.participantJoined(.person("PA_1")), at: hour + 31)
+        #expect(desk.takeActions().contains(.lookUp(room: "office")))
+        desk.pass(to: 2 * hour)
+        desk.answer("office", .success(acme), at: 2 * hour)
+        desk.pass(to: hour)
+        _ = desk.takeActions()
+        desk.receive(.participantJoined(.person("PA_2")), at: hour + 601)
+        #expect(desk.takeActions().contains(.lookUp(room: "office")))
+    }
+
+    @Test func `names that look the same and are other bytes are other rooms`() {
+        var desk = Desk(.test(.database))
+        desk.receive(.roomStarted, in: .named("caf\u{E9}", sid: "RM_1"), at: 0)
+        desk.receive(.roomStarted, in: .named("cafe\u{301}", sid: "RM_2"), at: 0)
+        #expect(desk.takeActions().count == 2)
+        desk.answer("caf\u{E9}", .success(acme), at: 1)
+        desk.answer("cafe\u{301}", .success(globex), at: 1)
+        #expect(desk["lk_room_active"] == 1)
+        #expect(desk[#"lk_room_active{org_id="globex"}"#] == 1)
+    }
+
+    @Test func `a name that only stands for an unknown one reaches no database`() throws {
+        let pattern = try Pattern("^(?<org>[a-z]+)-(?:(?<name>[A-Z][a-z]+)-)?")
+        var byName = Desk(.test(.roomName(pattern)))
+        byName.receive(.participantJoined(.person("PA_1")), in: .named("acme-1", sid: "RM_1"), at: 1)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "")])
+        #expect(byName.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="acme"}"#])
+        byName.receive(.participantJoined(.person("PA_2")), in: .named("acme-Road-1", sid: "RM_2"), at: 1)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "Road")])
+        // A name that a room told goes on to the database, which had another one.
+        byName.report(.licenses([Organization(id: "acme", name: "Acme", key: .integer(1))]), at: 2)
+        byName.receive(.participantJoined(.person("PA_3")), in: .named("acme-Road-2", sid: "RM_3"), at: 3)
+        #expect(Self.owners(byName.takeRows()) == [.organization(id: "acme", name: "Road")])
+        #expect(byName.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="Road"}"#])
+        var byMetadata = Desk(.test(.metadata))
+        byMetadata.receive(
+            .participantJoined(.person("PA_1")), in: .named("a", sid: "RM_1", organization: "acme"), at: 1)
+        #expect(Self.owners(byMetadata.takeRows()) == [.organization(id: "acme", name: "")])
+        var fixed = Desk(.test(.fixed(id: "acme", name: "acme")))
+        fixed.receive(.participantJoined(.person("PA_1")), at: 1)
+        #expect(Self.owners(fixed.takeRows()) == [.organization(id: "acme", name: "")])
+    }
+
+    @Test func `an organization that is new to the events has the name and limit of the last licence report`() {
+        var desk = Desk(.test(.metadata))
+        desk.report(
+            .licenses([Organization(id: "acme", name: "Acme", key: .integer(1), recordingLimit_minutes: 9)]), at: 0)
+        desk.receive(.participantJoined(.person("PA_1")), in: .named("a", sid: "RM_1", organization: "acme"), at: 1)
+        #expect(desk.names("lk_org_info") == [#"lk_org_info{org_id="acme",org_name="Acme"}"#])
+        #expect(desk["lk_org_recording_limit_minutes"] == 9)
+        #expect(Self.owners(desk.takeRows()) == [.key(.integer(1))])
+    }
+
+    @Test func `an id that is too long for a label is none`() {
+        var desk = Desk(.test(.metadata))
+        let long = String(repeating: "x", count: 1_024)
+        for (number, id) in [long, long + "y", long + "z"].enumerated() {
+            let room = Room.named("\(number)", sid: "RM_\(number)", organization: id)
+            desk.receive(.participantJoined(.person("PA_\(number)")), in: room, at: 1)
+        }
+        #expect(desk["lk_room_active{org_id=\"\(long)\"}"] == 1)
+        #expect(desk[#"lk_room_active{org_id="unknown"}"#] == 2)
+        #expect(desk[Self.failures(.no_org_id)] == 2)
+        #expect(desk.takeRows().count == 1)
+        var other = Desk(.test(.database))
+        other.receive(.roomStarted, at: 0)
+        other.answer("office", .success(Organization(id: long + "y", name: "x")), at: 1)
+        #expect(other[Self.failures(.no_org_id)] == 1)
+    }
+
+    private static func owners(_ rows: [StoreRow]) -> [RowOwner] {
+        rows.compactMap { if case .present(let row) = $0 { row.owner } else { nil } }
+    }
+
     @Test func `answers nobody asked for are ignored`() {
         var desk = Desk()
         desk.answer("office", .success(globex), at: 0)

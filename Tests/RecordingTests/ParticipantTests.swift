@@ -149,6 +149,38 @@ import Wire
         #expect(!desk.takeRows().contains { if case .session = $0 { true } else { false } })
     }
 
+    @Test func `identities that look the same and are other bytes are other people`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1", "Jos\u{E9}")), at: 1)
+        desk.receive(.participantJoined(.person("PA_2", "Jose\u{301}")), at: 2)
+        #expect(desk["lk_participants_active"] == 2)
+        desk.receive(.participantLeft(.person("PA_1", "Jos\u{E9}", joined: 1)), at: 3)
+        #expect(desk["lk_participants_active"] == 1)
+    }
+
+    @Test func `one that joins in an ended room while it is known from another joins once`() {
+        var desk = Desk()
+        desk.receive(.trackPublished(Track(sid: "TR_1"), by: .person("PA_1")), in: .named("a", sid: "RM_1"), at: 1)
+        desk.receive(.roomFinished, in: .named("b", sid: "RM_2"), at: 2)
+        for second in Int64(3)...4 {
+            desk.receive(.participantJoined(.person("PA_1")), in: .named("b", sid: "RM_2"), at: second)
+        }
+        #expect(desk["lk_participant_sessions_total"] == 1)
+        #expect((desk["lk_participants_active"] ?? 0) == 0)
+    }
+
+    @Test func `an identity is one whatever the kind`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1", "7", kind: .sip, joined: 1)), at: 1)
+        desk.receive(.participantJoined(.person("PA_2", "7", joined: 2)), at: 2)
+        desk.receive(.participantJoined(.person("PA_3", "7", kind: .agent, joined: 3)), at: 3)
+        #expect(desk["lk_participants_active"] == 0)
+        #expect(desk["lk_participant_sessions_total"] == 1)
+        #expect(desk[#"lkpush_entities_corrected_total{rule="identity_replaced"}"#] == 2)
+        desk.receive(.participantLeft(.person("PA_2", "7", joined: 2)), at: 12)
+        #expect(desk["lk_participant_lifetime_seconds_sum"] == 10)
+    }
+
     @Test func `a session that cannot be is neither observed nor stored`() {
         var desk = Desk()
         desk.receive(.participantLeft(.person("PA_1", joined: 100)), at: 97)

@@ -65,6 +65,19 @@ import Testing
         #expect(desk["lk_room_active"] == 0)
     }
 
+    @Test func `a start is filled in where it is missing, and never replaced by a worse one`() {
+        var desk = Desk()
+        desk.receive(.participantJoined(.person("PA_1")), in: .named("office", sid: "RM_1", start: 10), at: 30)
+        desk.receive(.roomStarted, in: .named("office", sid: "RM_1"), at: 40)
+        desk.receive(.roomFinished, in: .named("office", sid: "RM_1"), at: 110)
+        #expect(desk["lk_room_duration_seconds_sum"] == 100)
+        // The creation time may come with any event of the room.
+        desk.receive(.trackPublished(Track(sid: "TR_1"), by: .person("PA_2")), in: .named("b", sid: "RM_2"), at: 200)
+        desk.receive(.participantJoined(.person("PA_2")), in: .named("b", sid: "RM_2", start: 190), at: 201)
+        desk.receive(.roomFinished, in: .named("b", sid: "RM_2"), at: 240)
+        #expect(desk["lk_room_duration_seconds_sum"] == 150)
+    }
+
     @Test func `every participant and track event adopts, jobs do not`() {
         let person = Participant.person("PA_1")
         let adopting: [Event.Body] = [

@@ -96,9 +96,28 @@ import Wire
         #expect(ids[Fingerprint("c")] == nil)
         ids.expire(upTo: time(9))
         #expect(ids.count == 2)
-        ids.expire(upTo: time(10))
+        ids.expire(upTo: time(20))
+        #expect(ids[Fingerprint("b")] == nil)
+        #expect(ids.count == 1)
+        ids.expire(upTo: time(30))
         #expect(ids[Fingerprint("a")] == nil)
-        #expect(ids.count == 1 && ids.forgotten == 0)
+        #expect(ids.count == 0 && ids.forgotten == 0)
+    }
+
+    @Test func `what becomes known of an id is remembered as long as what was known before`() {
+        var ids = RememberedIDs(limit: 100)
+        ids.remember(Fingerprint("a"), Facts(isClosed: true), at: time(10))
+        ids.remember(Fingerprint("b"), at: time(20))
+        ids.remember(Fingerprint("a"), Facts(isEndCounted: true), at: time(30))
+        // The same again is nothing new.
+        ids.remember(Fingerprint("a"), Facts(isEndCounted: true), at: time(40))
+        for number in 0..<20 { ids.remember(Fingerprint("\(number)"), at: time(41)) }
+        ids.expire(upTo: time(29))
+        #expect(ids[Fingerprint("a")] == Facts(isEndCounted: true, isClosed: true))
+        #expect(ids[Fingerprint("b")] == nil)
+        ids.expire(upTo: time(30))
+        #expect(ids[Fingerprint("a")] == nil)
+        #expect(ids.count == 20 && ids.forgotten == 0)
     }
 
     @Test func `a full memory forgets the oldest and counts it`() {
@@ -129,6 +148,30 @@ import Wire
             let probe = Int(random.next() % 400)
             #expect((ids[Fingerprint("TR_\(probe)")] != nil) == model.contains { $0.id == probe }, "seed \(seed)")
         }
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `facts grow, and an id is remembered from its last new one`(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        var ids = RememberedIDs(limit: 10_000)
+        var model: [Int: (facts: Facts, time: Int64)] = [:]
+        for second in 0..<Int64(5_000) {
+            let id = Int(random.next() % 300)
+            let facts = Facts(bits: UInt16(random.next() % 8))
+            ids.remember(Fingerprint("TR_\(id)"), facts, at: time(second))
+            let old = model[id]
+            let all = old?.facts.union(facts) ?? facts
+            if old?.facts != all { model[id] = (all, second) }
+            if random.next() % 40 == 0 {
+                let oldest = second - Int64(random.next() % 400)
+                ids.expire(upTo: time(oldest))
+                model = model.filter { $0.value.time > oldest }
+            }
+            let probe = Int(random.next() % 300)
+            #expect(ids[Fingerprint("TR_\(probe)")] == model[probe]?.facts, "seed \(seed)")
+            #expect(ids.count == model.count, "seed \(seed)")
+        }
+        #expect(ids.forgotten == 0)
     }
 
     @Test func `fingerprints of similar ids differ`() {

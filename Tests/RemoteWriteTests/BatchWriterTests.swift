@@ -89,6 +89,25 @@ import Wire
         }
     }
 
+    @Test(arguments: [1, 500, 2_000])
+    func `a histogram is not cut by the number of bytes`(_ bytes: Int) throws {
+        var rig = try TableRig()
+        rig.writer.limits.compressed_bytes = bytes
+        var random = SplitMix(seed: 9)
+        let family = rig.registry.histogram("t_seconds", "T.", labels: ["a"], bounds: [1, 2])
+        for _ in 0..<20 {
+            let noise = (0..<10).map { _ in String(random.next(), radix: 36) }.joined()
+            try #require(family.series([noise])).observe(1)
+        }
+        read(&rig)
+        #expect(rig.batches.count > 1)
+        for batch in rig.batches {
+            let request = try WriteRequest(compressed: batch.body)
+            #expect(request.series.count { $0.text.hasPrefix("t_seconds") }.isMultiple(of: 5))
+        }
+        #expect(rig.batches.reduce(0) { $0 + $1.samples } == 20 * 5 + 3)
+    }
+
     @Test func `a body that came back is used again`() throws {
         var rig = try rig(100)
         read(&rig)

@@ -89,10 +89,20 @@ import Wire
             for at in [7_195, 6_300, 5_000] {
                 let end = Double(start) / 1_000 + Double(at)
                 for metric in ["test_events_total", "test_wait_seconds_count", "test_wait_seconds_sum"] {
+                    let known = Set(
+                        try prometheus.query("\(metric) offset \(minutes)m", at: end).compactMap { $0.labels["pace"] })
                     for function in ["increase", "rate"] {
+                        // A range that a series covers in part is shorter than it looks.
                         let found = try prometheus.query("\(function)(\(metric)[\(minutes)m])", at: end)
+                            .filter { known.contains($0.labels["pace"] ?? "") }
                         try compare(found, within: 0.1, "\(function) \(metric) \(minutes)m at \(at), seed \(seed)")
                     }
+                }
+                for metric in ["test_events_total", "test_wait_seconds_count"] {
+                    let range = "\(metric)[\(minutes)m]"
+                    let rise = try prometheus.query("max_over_time(\(range)) - min_over_time(\(range))", at: end)
+                        .filter { $0.value > 0 }
+                    try compare(rise, within: 0.001, "rise of \(range) at \(at), seed \(seed)")
                 }
                 let average = try prometheus.query("avg_over_time(test_active[\(minutes)m])", at: end)
                 try compare(average, within: 0, "avg_over_time \(minutes)m at \(at), seed \(seed)")

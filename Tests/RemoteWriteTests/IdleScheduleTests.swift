@@ -16,6 +16,17 @@ import Wire
         #expect(sent == [15, 75, 135, 195, 255])
     }
 
+    @Test func `a change does not move the grid`() throws {
+        var rig = try TableRig(idle: 60)
+        let counter = try #require(rig.registry.counter("t_total", "T.").series())
+        var sent: [Int64] = []
+        for second in stride(from: Int64(15), through: 255, by: 15) {
+            if second == 60 || second == 90 { counter.increment() }
+            if try !rig.tick(second).isEmpty { sent.append(second) }
+        }
+        #expect(sent == [15, 60, 75, 90, 135, 195, 255])
+    }
+
     @Test func `ticks that come late or early do not make it rarer`() throws {
         var rig = try TableRig(idle: 60)
         try #require(rig.registry.counter("t_total", "T.").series()).increment()
@@ -26,6 +37,18 @@ import Wire
             if try !rig.tick(milliseconds: time).isEmpty { sent.append(tick) }
         }
         #expect(sent == [1, 5, 9, 13, 17])
+    }
+
+    @Test func `no series is silent for longer than the idle interval, also where ticks do not divide it`() throws {
+        var rig = try TableRig(push: 100, idle: 240)
+        try #require(rig.registry.counter("t_total", "T.").series()).increment()
+        try #require(rig.registry.gauge("t_rare", "T.").series()).set(1)
+        var sent: [Int64] = []
+        for second in stride(from: Int64(100), through: 2_000, by: 100) {
+            if try rig.tick(second).count == 2 { sent.append(second) }
+        }
+        #expect(zip(sent, sent.dropFirst()).allSatisfy { $1 - $0 <= 240 })
+        #expect(sent.count == 10)
     }
 
     @Test func `a change after idling is preceded by the old value at the previous tick`() throws {
@@ -82,7 +105,7 @@ import Wire
             #expect(lines.contains { $0.hasPrefix("t_active") })
             if lines.contains(where: { $0.hasPrefix("t_rare") }) { sent.append(second) }
         }
-        #expect(sent == [15, 60, 120, 180])
+        #expect(sent == [15, 75, 135, 195])
         #expect(try rig.tick(210, "up") == ["up: 1@210000"])
     }
 

@@ -25,6 +25,29 @@ import Wire
         #expect(one != bodies(8))
     }
 
+    @Test func `another day has the same organizations, rooms and people, and no id of another day`() throws {
+        let size = OfficeSize(organizations: 2, rooms: 3, users: 20, length: .seconds(4 * 3_600))
+        let days = try (1...3).map { day in
+            var office = Office(size: size, seed: 7, day: day)
+            var events: [Event] = []
+            var organizations: Set<String> = []
+            while let call = office.next() {
+                organizations.insert(call.organization)
+                let body = call.message.body(shift: Self.noShift)
+                events.append(try EventDecoder().decode(body.span))
+            }
+            return (organizations, events)
+        }
+        #expect(Set(days.map(\.0)).count == 1)
+        #expect(Set(days.map { Set($0.1.map(\.room.name)) }).count == 1)
+        for ids in [{ (event: Event) in event.id }, { (event: Event) in event.room.sid }] {
+            let sets = days.map { Set($0.1.map(ids)).subtracting([""]) }
+            #expect(sets.allSatisfy { $0.count > 10 })
+            #expect(sets[0].isDisjoint(with: sets[1]) && sets[1].isDisjoint(with: sets[2]))
+            #expect(sets[0].isDisjoint(with: sets[2]))
+        }
+    }
+
     @Test func `calls come in order of time`() {
         let times = Self.afternoon().map(\.at)
         #expect(times == times.sorted())

@@ -19,6 +19,7 @@ import Testing
         #expect("\(options.url)" == "http://127.0.0.1:3001/webhook")
         #expect(options.size == OfficeSize())
         #expect(options.speed == 60)
+        #expect(options.day == 1)
         #expect(options.key == "key")
         #expect(options.secret.exposed == "secret")
     }
@@ -28,7 +29,7 @@ import Testing
             arguments: [
                 "--url", "https://metrics.example.com/hooks/livekit", "--orgs=5", "--rooms", "6", "--users=7",
                 "--duration", "8h", "--speed", "0.5", "--seed=9", "--connections", "10", "--end", "open", "--key", "k",
-                "--secret=a=b",
+                "--secret=a=b", "--day=4",
             ], environment: [:])
         #expect("\(options.url)" == "https://metrics.example.com/hooks/livekit")
         #expect(options.size.organizations == 5)
@@ -38,6 +39,7 @@ import Testing
         #expect(options.size.ending == .open)
         #expect(options.speed == 0.5)
         #expect(options.seed == 9)
+        #expect(options.day == 4)
         #expect(options.connections == 10)
         #expect(options.secret.exposed == "a=b")
     }

@@ -87,12 +87,13 @@ import Wire
                 Row.session(.organization(id: "new", name: "One")), Row.session(.organization(id: "new", name: "Two")),
                 Row.session(.organization(id: "known", name: "Renamed")),
                 Row.session(.organization(id: "known", name: "")),
+                Row.session(.organization(id: "nameless", name: "")),
             ], at: noon)
         guard case .licenses(let organizations) = try store.licenses() else { throw StoreError.wrongReport }
-        #expect(organizations.map(\.id) == ["known", "new"])
-        #expect(organizations.map(\.name) == ["Renamed", "Two"])
+        #expect(organizations.map(\.id) == ["known", "nameless", "new"])
+        #expect(organizations.map(\.name) == ["Renamed", "nameless", "Two"])
         #expect(organizations.first?.key == known)
-        #expect(organizations.map(\.recordingLimit_minutes) == [5, 0])
+        #expect(organizations.map(\.recordingLimit_minutes) == [5, 0, 0])
     }
 
     @Test(arguments: Adapter.allCases)
@@ -111,6 +112,16 @@ import Wire
         #expect(outcome.dropped == [.room_not_found: 2, .no_organization: 1, .no_org_id: 1])
         #expect(outcome.count == 6)
         #expect(try store.presence() == .presence(["org_a": 1]))
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `rooms whose names look the same and are other bytes belong to whom they belong`(_ adapter: Adapter) throws {
+        let (store, database) = try Office(adapter).open()
+        try database.add(room: "caf\u{E9}", of: try database.add(organization: "org_a"))
+        try database.add(room: "cafe\u{301}", of: try database.add(organization: "org_b"))
+        _ = try store.write(
+            [Row.present(.room(name: "caf\u{E9}"), "PA_1"), Row.present(.room(name: "cafe\u{301}"), "PA_2")], at: noon)
+        #expect(try store.presence() == .presence(["org_a": 1, "org_b": 1]))
     }
 
     /// As a name that is no UUID where `rooms.id` is one.

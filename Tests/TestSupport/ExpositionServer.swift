@@ -7,7 +7,7 @@ package final class ExpositionServer: Sendable {
     private let thread: NamedThread
     package let port: UInt16
 
-    package init(_ registry: Registry) throws {
+    package init(_ registry: Registry, as format: Exposition.Format = .text) throws {
         let listener = try LoopbackSocket.listening()
         self.listener = listener
         port = listener.port
@@ -17,9 +17,9 @@ package final class ExpositionServer: Sendable {
                 var buffer: [UInt8] = []
                 guard HTTPMessage.read(from: socket, buffer: &buffer) != nil else { continue }
                 var page: [UInt8] = []
-                Exposition.append(registry, to: &page)
+                Exposition.append(registry, as: format, to: &page)
                 let head = """
-                    HTTP/1.1 200 OK\r\nContent-Type: \(Exposition.contentType)\r\nConnection: close\r\n\
+                    HTTP/1.1 200 OK\r\nContent-Type: \(format.contentType)\r\nConnection: close\r\n\
                     Content-Length: \(page.count)\r\n\r\n
                     """
                 _ = socket.write(Array(head.utf8) + page)

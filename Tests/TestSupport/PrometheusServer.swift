@@ -35,34 +35,52 @@ package final class PrometheusServer: Sendable {
     ///
     /// - Parameter configuration: its YAML, such as scrape jobs.
     package init(configuration: String = "global: {}\n") throws {
-        port = try LoopbackSocket.listening().port
         try FileStore.replace(folder.file("prometheus.yml"), with: Array(configuration.utf8))
+        // Between finding a free port and using it somebody else may take it.
+        for _ in 0..<4 {
+            let candidate = try LoopbackSocket.listening().port
+            if let process = try? Self.start(in: folder, on: candidate) {
+                port = candidate
+                child.change { $0 = process }
+                return
+            }
+        }
+        port = try LoopbackSocket.listening().port
         try start()
     }
 
     package var writeURL: String { "http://127.0.0.1:\(port)/api/v1/write" }
     /// What it logged.
-    package var log: String {
+    package var log: String { Self.log(in: folder) }
+
+    private static func log(in folder: TemporaryFolder) -> String {
         (try? FileStore.read(folder.file("log"), limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// Starts it again on the same data and port.
     package func start() throws {
+        let process = try Self.start(in: folder, on: port)
+        child.change { $0 = process }
+    }
+
+    private static func start(in folder: TemporaryFolder, on port: UInt16) throws -> ChildProcess {
         let process = try ChildProcess(
-            Self.executable,
+            executable,
             [
                 "--config.file=\(folder.file("prometheus.yml"))", "--storage.tsdb.path=\(folder.file("data"))",
                 "--web.listen-address=127.0.0.1:\(port)", "--web.enable-remote-write-receiver",
                 "--query.lookback-delta=5m",
             ], output: folder.file("log"))
-        child.change { $0 = process }
-        let deadline = SystemTime().monotonic() + .seconds(30)
-        while SystemTime().monotonic() < deadline {
-            if process.poll() != nil { break }
-            if (try? get("/-/ready"))?.hasPrefix("200") == true { return }
-            _ = child.wait(until: SystemTime().monotonic() + .milliseconds(50)) { _ in Never?.none }
+        // Another server on the same port would be ready too: only ours knows the folder.
+        let isReady = eventually(.seconds(30)) {
+            if process.poll() != nil { return true }
+            return (try? get("/-/ready", port))?.hasPrefix("200") == true
+                && (try? get("/api/v1/status/flags", port))?.contains(folder.path) == true
         }
-        throw Failure(description: "Prometheus did not start: \(log)")
+        guard isReady, process.poll() == nil else {
+            throw Failure(description: "Prometheus did not start: \(log(in: folder))")
+        }
+        return process
     }
 
     /// Ends it in good order; its data stay.
@@ -92,16 +110,16 @@ package final class PrometheusServer: Sendable {
     package func wait(
         _ limit: Duration = .seconds(20), for expression: String, until condition: ([Series]) -> Bool
     ) throws -> [Series] {
-        let deadline = SystemTime().monotonic() + limit
-        while true {
-            let result = try query(expression)
-            if condition(result) || SystemTime().monotonic() >= deadline { return result }
-            _ = child.wait(until: SystemTime().monotonic() + .milliseconds(50)) { _ in Never?.none }
+        var result: [Series] = []
+        _ = try eventually(limit) {
+            result = try query(expression)
+            return condition(result)
         }
+        return result
     }
 
     private func result(_ target: String) throws -> [Series] {
-        let answer = try get(target)
+        let answer = try Self.get(target, port)
         guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
             throw Failure(description: "\(target): \(answer)")
         }
@@ -110,7 +128,7 @@ package final class PrometheusServer: Sendable {
     }
 
     /// The status, a line break and the body.
-    private func get(_ target: String) throws -> String {
+    private static func get(_ target: String, _ port: UInt16) throws -> String {
         let socket = try LoopbackSocket.connected(to: port)
         guard socket.write(Array("GET \(target) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".utf8)) else {
             throw Failure(description: "no connection")

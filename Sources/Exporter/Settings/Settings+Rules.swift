@@ -98,10 +98,12 @@ extension Settings {
             "GRAFANA_PROM_REMOTE_WRITE_URL", "", "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
         guard !text.isEmpty else { return nil }
         // What is no URL may be a password in the wrong variable: it is not repeated.
-        guard EndpointURL(text) != nil else {
+        guard let url = EndpointURL(text) else {
             reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push")
             return nil
         }
+        // A query may hold a token.
+        reader.showLast(as: text.contains("?") ? "\(url)?••••" : "\(url)")
         if text.dropFirst(8).prefix(while: { $0 != "/" && $0 != "?" }).contains("@") {
             reader.report(
                 "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY"

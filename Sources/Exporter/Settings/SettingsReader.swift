@@ -31,6 +31,9 @@ package struct SettingsReader {
     /// Whether the variable was given a value.
     package func isSet(_ name: String) -> Bool { environment[name] != nil }
 
+    /// What the table shows as the value of the setting that was read last.
+    mutating func showLast(as effective: String) { rows[rows.count - 1].effective = effective }
+
     // MARK: One function per kind of setting
 
     /// Text; the empty string where it is not set and has no default.

@@ -1,0 +1,48 @@
+import Glibc
+
+/// Another program, started and ended by this one.
+final class Child {
+    let id: pid_t
+
+    /// Nil where it cannot be started. Wraps `posix_spawn`.
+    init?(_ words: [String], environment: [String: String] = [:]) {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Our own blocked signals are not its business.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var id = pid_t()
+        let arguments = words.map { strdup($0) } + [nil]
+        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in arguments + variables { free(text) } }
+        guard posix_spawn(&id, words[0], nil, &attributes, arguments, variables) == 0 else { return nil }
+        self.id = id
+    }
+
+    /// Asks it to end, and waits.
+    func end() {
+        kill(id, SIGTERM)
+        wait()
+    }
+
+    func wait() {
+        var status: Int32 = 0
+        while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+    }
+}
+
+/// A folder that is gone when it is not needed any more.
+final class ScratchFolder {
+    let path: String
+
+    init() {
+        var name = Array("/tmp/lkpush-bench-XXXXXX".utf8CString)
+        precondition(mkdtemp(&name) != nil, "the folder for temporary files can be written")
+        path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { Child(["/bin/rm", "-rf", path])?.wait() }
+}

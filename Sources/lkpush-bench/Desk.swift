@@ -1,0 +1,58 @@
+import LiveKit
+import Metrics
+import Recording
+import Storage
+import Wire
+
+/// A recorder with its registry, used as the recorder's thread uses it: the actions of each event are taken at once.
+final class Desk {
+    let registry: Registry
+    private(set) var recorder: Recorder
+    private var actions: [Action] = []
+
+    init(_ source: OrganizationSource) {
+        registry = Registry(maxSeries: 1_000_000)
+        let catalog = Catalog(in: registry, longBuckets: false, project: "default", region: "local")
+        recorder = Recorder(
+            settings: RecorderSettings(
+                organizationSource: source, digest: { Digest(of: Array($0.utf8).span).prefix }), catalog: catalog)
+    }
+
+    /// Applies one event; a question for an organization is answered at once, as a database would later.
+    func apply(_ event: Event, at now: Timestamp) {
+        recorder.apply(.event(event, receivedAt: now), into: &actions)
+        if actions.isEmpty { return }
+        var questions: [String] = []
+        for action in actions {
+            switch action {
+            case .lookUp(let room): questions.append(room)
+            case .store(let row): blackHole(row)
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+        for room in questions {
+            let id = String(room.prefix { $0 != "~" })
+            recorder.apply(.answer(room: room, .success(Organization(id: id, name: id)), at: now), into: &actions)
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    func tick(at now: Timestamp) {
+        recorder.apply(.time(at: now), into: &actions)
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// What the database says about these organizations, all windows of it.
+    func report(organizations: [String], at now: Timestamp) {
+        var reports: [Report] = [.presence(Dictionary(uniqueKeysWithValues: organizations.map { ($0, 5) }))]
+        for window in Report.Window.allCases {
+            let activity = organizations.map { ($0, Report.Activity(uniqueUsers: 5, online_seconds: 3_600)) }
+            reports.append(.activity(window, Dictionary(uniqueKeysWithValues: activity)))
+            let recordings = organizations.map { ($0, Report.Recordings(completed: 1, duration_seconds: 60)) }
+            reports.append(.recordings(window, Dictionary(uniqueKeysWithValues: recordings)))
+        }
+        reports.append(.licenses(organizations.map { Organization(id: $0, name: $0, recordingLimit_minutes: 60) }))
+        for report in reports { recorder.apply(.report(report, at: now), into: &actions) }
+        actions.removeAll(keepingCapacity: true)
+    }
+}

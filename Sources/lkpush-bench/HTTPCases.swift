@@ -1,0 +1,88 @@
+import CBenchmark
+import Exporter
+import HTTPServing
+import LiveKit
+import Platform
+import Wire
+
+/// The whole way in under load: the real service on a port of its own, its threads, its database.
+enum HTTPCases {
+    private static let connections = 256
+    static let name = "http/256 connections"
+
+    static var all: [BenchmarkCase] {
+        [
+            BenchmarkCase(name, per: "request") { (stopwatch: Stopwatch) -> Measurement? in
+                do throws(LoadGenerator.Failure) {
+                    return try measure(rounds: stopwatch.rounds, perRound: stopwatch.requestsPerRound)
+                } catch {
+                    Program.printError("\(name): \(error)\n")
+                    return nil
+                }
+            }
+        ]
+    }
+
+    private static func measure(rounds: Int, perRound: Int) throws(LoadGenerator.Failure) -> Measurement {
+        let second = SystemTime().now().milliseconds / 1_000
+        let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
+        var requests = Requests()
+        // Each request is sent to us once: a repeated id would be cheap.
+        for body in OfficeBodies.stream(count: (rounds + 1) * perRound, second: second - 1_800, seed: 1) {
+            requests.append(body, signer: signer)
+        }
+        let folder = ScratchFolder()
+        let service = try start(stateDirectory: folder.path)
+        defer { _ = service.stop() }
+        let ours = try LoadGenerator(port: service.publicAddress.port, connections: connections)
+        let nginx = Nginx()
+        var theirs: LoadGenerator?
+        if let nginx { theirs = try LoadGenerator(port: nginx.port, connections: connections) }
+
+        _ = try ours.send(requests, 0..<perRound)
+        _ = try theirs?.send(requests, 0..<perRound)
+        var (times, plainTimes): ([Double], [Double]) = ([], [])
+        var (busy, plainBusy, allocations, good) = (0.0, 0.0, 0.0, 0)
+        for round in 1...rounds {
+            let range = round * perRound..<(round + 1) * perRound
+            let allocated = lk_allocations_of_process() - lk_allocations_of_thread()
+            let outcome = try ours.send(requests, range)
+            allocations += Double(lk_allocations_of_process() - lk_allocations_of_thread() - allocated)
+            times.append(Double(outcome.wall_ns) / Double(perRound))
+            busy += outcome.busy / Double(rounds)
+            good += outcome.good
+            guard let plain = try theirs?.send(requests, range) else { continue }
+            plainTimes.append(Double(plain.wall_ns) / Double(perRound))
+            plainBusy += plain.busy / Double(rounds)
+        }
+        guard good == rounds * perRound else {
+            throw LoadGenerator.Failure(description: "only \(good) of \(rounds * perRound) were answered 200")
+        }
+        var note = "\(requests.meanBody) bytes, client busy \(percent(busy))"
+        if !plainTimes.isEmpty {
+            let share = plainTimes.percentile(0.5) / times.percentile(0.5)
+            note += ", with nginx \(percent(plainBusy)); \(percent(share)) of nginx's rate"
+        }
+        return Measurement(
+            samples: rounds, p50_ns: times.percentile(0.5), p90_ns: times.percentile(0.9),
+            allocations: allocations / Double(rounds * perRound),
+            lowerBound: plainTimes.isEmpty ? nil : .init(name: "nginx", p50_ns: plainTimes.percentile(0.5)), note: note)
+    }
+
+    private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+
+    private static func start(stateDirectory: String) throws(LoadGenerator.Failure) -> Service {
+        var reader = SettingsReader([
+            "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": stateDirectory,
+            "LIVEKIT_API_KEY": TokenCases.key, "LIVEKIT_API_SECRET": TokenCases.secret.exposed,
+            "ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id", "LOG_LEVEL": "error",
+        ])
+        let settings = Settings(&reader)
+        guard reader.problems.isEmpty else { throw LoadGenerator.Failure(description: "\(reader.problems)") }
+        do throws(Service.StartFailure) {
+            return try Service(settings, log: Log(level: .error, format: .text))
+        } catch {
+            throw LoadGenerator.Failure(description: "\(error)")
+        }
+    }
+}

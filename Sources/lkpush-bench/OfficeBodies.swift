@@ -1,0 +1,44 @@
+import LiveKit
+import Simulation
+import Wire
+
+/// Bodies of webhooks as the simulated office sends them.
+enum OfficeBodies {
+    /// The size that the promises speak of.
+    static let promised_bytes = 1_100
+
+    private static let size = OfficeSize(organizations: 6, rooms: 6, users: 60, length: .seconds(3_600))
+
+    /// Up to `limit` bodies of each kind of event.
+    static func byKind(limit: Int) -> [EventType: [[UInt8]]] {
+        var office = Office(size: size, seed: 1)
+        var bodies: [EventType: [[UInt8]]] = [:]
+        while let call = office.next() {
+            if bodies[call.event, default: []].count >= limit { continue }
+            bodies[call.event, default: []].append(call.message.body(shift: TimeShift(seconds: 0)))
+        }
+        return bodies
+    }
+
+    /// `count` different events of a long day, nothing repeated, with times around `second`.
+    static func stream(count: Int, second: Int64, seed: UInt64) -> [[UInt8]] {
+        let size = OfficeSize(organizations: 100, rooms: 10, users: 400, length: .seconds(8 * 3_600), ending: .open)
+        var office = Office(size: size, seed: seed)
+        let shift = TimeShift(seconds: second - Office.epoch.milliseconds / 1_000)
+        var bodies: [[UInt8]] = []
+        bodies.reserveCapacity(count)
+        while bodies.count < count, let call = office.next() {
+            if call.novelty == .duplicate { continue }
+            bodies.append(padded(call.message.body(shift: shift)))
+        }
+        return bodies
+    }
+
+    /// A body of the promised size: shorter ones get a field that nobody knows.
+    static func padded(_ body: [UInt8]) -> [UInt8] {
+        let field = Array(#","comment":""#.utf8)
+        let missing = promised_bytes - body.count - field.count - 1
+        guard missing > 0, body.last == UInt8(ascii: "}") else { return body }
+        return body.dropLast() + field + [UInt8](repeating: UInt8(ascii: "x"), count: missing) + Array(#""}"#.utf8)
+    }
+}

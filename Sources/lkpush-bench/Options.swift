@@ -1,0 +1,58 @@
+/// What the command line asks for.
+struct Options {
+    /// The flags do not make sense.
+    struct Misuse: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    enum Mode {
+        case measure
+        /// Compare allocations with those that are kept.
+        case check
+        case list
+        case help
+        /// Resident memory of a running exporter, and bytes per series and participant.
+        case memory
+        /// Be the exporter whose memory is measured.
+        case serve
+    }
+
+    var mode = Mode.measure
+    /// Cases whose name holds this text.
+    var filter = ""
+    var isJSON = false
+
+    static let help = """
+        Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --list | --help]
+
+        Measures each case: time and allocations of one operation, and a plain lower bound in the same run.
+
+          --filter TEXT  only cases whose name holds TEXT
+          --json         one JSON object per line instead of a table
+          --check        exit 1 where a case allocates more than is kept in Thresholds.swift
+          --memory       resident memory of a pushing exporter, bytes per series and per participant
+          --list         names of the cases
+          --help         this text
+
+        Build it for release: swift build -c release --product lkpush-bench
+
+        """
+
+    init(_ arguments: [String]) throws(Misuse) {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--filter":
+                guard let text = rest.popFirst() else { throw Misuse(description: "--filter wants a text") }
+                filter = text
+            case "--json": isJSON = true
+            case "--check": mode = .check
+            case "--memory": mode = .memory
+            case "--list": mode = .list
+            case "--help", "-h": mode = .help
+            case "--serve": mode = .serve
+            default: throw Misuse(description: "unknown argument \(word), see --help")
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Exporter
+import Glibc
+import Platform
+
+/// The benchmarks from the first word to the exit status.
+enum Program {
+    /// Every case, in the order in which they are shown.
+    static var cases: [BenchmarkCase] {
+        TokenCases.all + DecodingCases.all + RecorderCases.all + TickCases.all + ExpositionCases.all + QueueCases.all
+            + HTTPCases.all
+    }
+
+    static func run(_ arguments: [String]) -> Int32 {
+        let options: Options
+        do throws(Options.Misuse) {
+            options = try Options(arguments)
+        } catch {
+            printError("lkpush-bench: \(error)\n")
+            return 64
+        }
+        let chosen = cases.filter { options.filter.isEmpty || $0.name.contains(options.filter) }
+        switch options.mode {
+        case .help: print(Options.help, terminator: "")
+        case .list: for benchmark in chosen { print(benchmark.name) }
+        case .serve:
+            return Exporter.Program.run(arguments: [], environment: ProcessEnvironment.current) { _, _ in 64 }
+        case .memory: return MemoryReport.print(isJSON: options.isJSON) ? 0 : 1
+        case .measure: show(chosen, isJSON: options.isJSON)
+        case .check: return check(chosen)
+        }
+        return 0
+    }
+
+    private static func show(_ chosen: [BenchmarkCase], isJSON: Bool) {
+        if !isJSON { print(Row.header) }
+        for benchmark in chosen {
+            guard let result = benchmark.measure(.thorough) else {
+                if !isJSON { print("\(benchmark.name): left out, see --help") }
+                continue
+            }
+            let row = Row(benchmark, result)
+            print(isJSON ? row.json : row.text)
+            // Without this, lines appear all at once at the end of a pipe.
+            fflush(nil)
+        }
+    }
+
+    /// Compares allocations with the kept ones; time is shown and gates nothing.
+    private static func check(_ chosen: [BenchmarkCase]) -> Int32 {
+        var failures = 0
+        print(Row.header)
+        for benchmark in chosen {
+            guard let threshold = Thresholds.allocations[benchmark.name] else { continue }
+            guard let result = benchmark.measure(.brief) else { continue }
+            print(Row(benchmark, result).text)
+            fflush(nil)
+            if result.allocations > threshold {
+                failures += 1
+                printError(
+                    "\(benchmark.name): \(Row.number(result.allocations)) allocations per \(benchmark.operation), "
+                        + "kept are \(Row.number(threshold))\n")
+            }
+        }
+        print(failures == 0 ? "No case allocates more than it may." : "\(failures) cases allocate more than they may.")
+        return failures == 0 ? 0 : 1
+    }
+
+    static func printError(_ text: String) {
+        // What cannot be written to standard error has nowhere else to go.
+        try? FileStore.writeAll(Array(text.utf8), to: STDERR_FILENO, named: "standard error")
+    }
+}

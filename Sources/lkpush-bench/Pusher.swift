@@ -1,0 +1,118 @@
+import Exporter
+import LiveKit
+import Metrics
+import Platform
+import Recording
+import RemoteWrite
+import Wire
+
+/// What the shipper's thread does at one tick, up to the point where curl would be given the body, and what it does
+/// when the receiver has taken it.
+final class Pusher {
+    let registry: Registry
+    private var table: SeriesTable
+    private var writer = BatchWriter()
+    private var delivery = Delivery(seed: 1)
+    private var batches: [Batch] = []
+    private var effects: [Delivery.Effect] = []
+    private var wall = Timestamp(milliseconds: 1_790_000_000_000)
+    private var monotonic = MonotonicTime(nanoseconds: 0)
+    /// Bodies of the last tick, where they are kept.
+    private(set) var bodies: [[UInt8]] = []
+
+    init(_ registry: Registry, idleInterval: Duration) {
+        self.registry = registry
+        guard let labels = try? CommonLabels(job: "lkpush", instance: "bench-1", external: Self.external) else {
+            preconditionFailure("these labels are good")
+        }
+        table = SeriesTable(
+            labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idleInterval))
+        registry.startRecordingChanges()
+    }
+
+    private static let external = [
+        (name: "environment", value: "production"), (name: "region", value: "eu-central-1"),
+        (name: "service", value: "lkpush"),
+    ]
+
+    /// Time series that are pushed.
+    var rowCount: Int {
+        1 + registry.snapshot().reduce(0) { $0 + $1.family.seriesPerChild * $1.series.count }
+    }
+    /// Samples that were queued since the beginning.
+    var samples: UInt64 { delivery.statistics.enqueued }
+
+    /// One tick, `interval` after the last one; every body is accepted.
+    func tick(after interval: Duration, keepsBodies: Bool = false) {
+        wall = wall + interval
+        monotonic = monotonic + interval
+        registry.collect()
+        table.apply(registry.takeChanges())
+        writer.limits.compressed_bytes = delivery.cap_bytes
+        _ = table.read(at: wall, into: &writer)
+        writer.finish(into: &batches)
+        for batch in batches { delivery.enqueue(batch, into: &effects) }
+        batches.removeAll(keepingCapacity: true)
+        if keepsBodies { bodies.removeAll() }
+        while deliver(keepsBody: keepsBodies) {}
+    }
+
+    private func deliver(keepsBody: Bool) -> Bool {
+        guard case .send(let attempt) = delivery.next(at: monotonic, into: &effects) else { return false }
+        applyEffects()
+        if keepsBody { bodies.append(attempt.body) }
+        settle()
+        return true
+    }
+
+    private func settle() {
+        let verdict = delivery.settle(
+            .answered(status: 204, retryAfter: nil, wasResent: false), at: monotonic, wall: wall, into: &effects)
+        precondition(verdict == .accepted, "every body is taken")
+        applyEffects()
+    }
+
+    private func applyEffects() {
+        for effect in effects {
+            switch effect {
+            case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
+            case .lost(let rows, let sequence, let wasAttempted):
+                table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+            case .released(let body): writer.recycle(body)
+            }
+        }
+        effects.removeAll(keepingCapacity: true)
+    }
+}
+
+/// A registry as it is at 1,000 organizations that use everything.
+struct LargeRegistry {
+    let desk: Desk
+    private let readings: [Series.Reading]
+
+    static let organizations = 1_000
+
+    init(organizations: Int = organizations) {
+        desk = Desk(.metadata)
+        ProcessMetrics.declare(in: desk.registry, version: "bench")
+        var population = Population(
+            .init(participants: organizations * 5, rooms: organizations, organizations: organizations))
+        let desk = desk
+        population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        population.cover { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        desk.report(organizations: (0..<organizations).map(Population.organization), at: population.now)
+        readings = desk.registry.snapshot().flatMap(\.series).map(\.reading)
+    }
+
+    /// Changes the value of every series.
+    func change(_ turn: Int) {
+        for (index, reading) in readings.enumerated() {
+            switch reading {
+            case .counter(let counter): counter.increment(by: Double(1 + index % 7))
+            case .gauge(let gauge): gauge.set((index + turn * 31) % 1_000)
+            // Below the first bound, so that all of its buckets change.
+            case .histogram(let histogram): histogram.observe(0.05)
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import TestSupport
+import Testing
+
+/// What arrived in a Prometheus that scrapes nothing, in the form of `/metrics`.
+enum Pushed {
+    /// LiveKit's samples, without the labels that only pushing adds; those are checked.
+    static func samples(in prometheus: PrometheusServer) throws -> [String: Double] {
+        var samples: [String: Double] = [:]
+        for series in try prometheus.query("{__name__=~\"lk_.+\"}") {
+            var labels = series.labels
+            let name = labels.removeValue(forKey: "__name__") ?? ""
+            #expect(labels.removeValue(forKey: "job") == "lkpush")
+            #expect(labels.removeValue(forKey: "instance") == "exporter-1")
+            #expect(labels.removeValue(forKey: "environment") == "test")
+            #expect(labels.removeValue(forKey: "service") == "lkpush")
+            #expect(labels["region"] == "here")
+            // An external label, where the series has none of that name.
+            if labels["project"] == nil { labels["region"] = nil }
+            samples[Exposition.key(name, labels)] = series.value
+        }
+        return samples
+    }
+}

@@ -1,0 +1,98 @@
+import Exporter
+import Glibc
+import HTTPServing
+import LiveKit
+import Metrics
+import Platform
+import TestSupport
+import Testing
+import Wire
+
+/// The composed exporter in this process: what no part shows alone.
+@Suite struct ServiceTests {
+    private let folder = TemporaryFolder()
+
+    private func start(_ changes: [String: String]) throws -> Service {
+        var reader = SettingsReader(
+            [
+                "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"),
+                "SHUTDOWN_TIMEOUT": "5s",
+            ].merging(changes) { $1 })
+        let settings = Settings(&reader)
+        #expect(reader.problems.isEmpty)
+        return try Service(settings, log: Log(level: .error, format: .text))
+    }
+
+    /// A webhook that says a room has started, signed now.
+    private func post(_ id: String, room: String, key: String, _ secret: String, to service: Service) throws -> Int? {
+        let body = Array(
+            #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#.utf8
+        )
+        let token = TokenSigner(key: key, secret: Secret(secret)).webhookToken(for: body.span, at: SystemTime().now())
+        let client = try RawHTTP(port: service.publicAddress.port)
+        return client.ask("POST", "/webhook", headers: [("Authorization", token)], body: body)?.status
+    }
+
+    private func page(_ service: Service) throws -> String {
+        try RawHTTP(port: service.metricsAddress.port).ask("GET", "/metrics")?.text ?? ""
+    }
+
+    @Test func `keys are replaced when it is told to read them again`() throws {
+        let keys = folder.file("keys")
+        try FileStore.replace(keys, with: Array("old: first-secret\n".utf8))
+        let service = try start(["LIVEKIT_KEYS_FILE": keys])
+        defer { _ = service.stop() }
+        #expect(try post("1", room: "a", key: "old", "first-secret", to: service) == 200)
+        #expect(try post("2", room: "a", key: "new", "second-secret", to: service) == 401)
+
+        try FileStore.replace(keys, with: Array("new: second-secret\n".utf8))
+        service.reload()
+        #expect(try post("3", room: "a", key: "old", "first-secret", to: service) == 401)
+        #expect(try post("4", room: "a", key: "new", "second-secret", to: service) == 200)
+
+        // What cannot be read changes nothing.
+        try FileStore.replace(keys, with: Array("nonsense".utf8))
+        service.reload()
+        #expect(try post("5", room: "a", key: "new", "second-secret", to: service) == 200)
+    }
+
+    @Test func `a stop counts what was accepted, though the database never answers`() throws {
+        // A folder where the database's file should be: no connection is ever made.
+        try FileStore.makeDirectory(folder.file("office.db"))
+        let service = try start([
+            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret",
+            "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
+        ])
+        #expect(try post("1", room: "a", key: "key", "secret", to: service) == 200)
+        #expect(!(try page(service)).contains(#"lk_rooms_started_total{project="default""#))
+        _ = service.stop()
+        let counted = service.registry.snapshot().first { $0.family.name == "lk_rooms_started_total" }?.series.first
+        #expect(counted?.labelValues == ["default", "local", "unknown"])
+        guard let counted, case .counter(let counter) = counted.reading else {
+            Issue.record("it is no counter")
+            return
+        }
+        #expect(counter.value == 1)
+    }
+
+    @Test func `a listener that is not to be had is a failure that says so, and leaves nothing running`() throws {
+        let service = try start(["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"])
+        defer { _ = service.stop() }
+        #expect {
+            _ = try start([
+                "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "LISTEN": "\(service.publicAddress)",
+            ])
+        } throws: { "\($0)".contains("\(service.publicAddress)") }
+    }
+
+    @Test func `the instance is the host name of the first start, kept beside the state`() throws {
+        let log = Log(level: .error, format: .text)
+        try FileStore.makeDirectory(folder.file("kept"))
+        let first = InstanceName.resolve(configured: "", stateDirectory: folder.file("kept"), log: log)
+        #expect(!first.isEmpty)
+        try FileStore.replace(folder.file("kept/instance"), with: Array("pod-of-yesterday\n".utf8))
+        let second = InstanceName.resolve(configured: "", stateDirectory: folder.file("kept"), log: log)
+        #expect(second == "pod-of-yesterday")
+        #expect(InstanceName.resolve(configured: "mine", stateDirectory: folder.file("kept"), log: log) == "mine")
+    }
+}
