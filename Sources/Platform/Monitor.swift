@@ -53,7 +53,7 @@ package final class Monitor<State>: @unchecked Sendable {
     /// changes: for frequent ones that seldom matter to anybody who waits.
     package func changeWakingIfNeeded(_ body: (inout State) -> Bool) {
         pthread_mutex_lock(mutex)
-        let isNeeded = body(&state)
+        let isNeeded = body(&state.pointee)
         if isNeeded { pthread_cond_broadcast(condition) }
         pthread_mutex_unlock(mutex)
     }
