@@ -5,14 +5,17 @@ import Glibc
 /// The lock is held only inside the closures; they must not block and must not enter the same monitor again.
 ///
 /// `@unchecked Sendable`: `state` is read and written only between `pthread_mutex_lock` and `unlock` of `mutex`,
-/// and the three allocations live exactly as long as the object.
+/// and the three allocations live exactly as long as the object. The state lies outside of the object because the
+/// thread sanitizer takes a change of a stored property for a change of its object's first word, which others read
+/// before they have the lock.
 package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
+    private let state: UnsafeMutablePointer<State>
 
     package init(_ state: sending State) {
-        self.state = state
+        self.state = .allocate(capacity: 1)
+        self.state.initialize(to: state)
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
@@ -30,6 +33,8 @@ package final class Monitor<State>: @unchecked Sendable {
     deinit {
         pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
+        state.deinitialize(count: 1)
+        state.deallocate()
         condition.deallocate()
         mutex.deallocate()
     }
@@ -41,14 +46,14 @@ package final class Monitor<State>: @unchecked Sendable {
             pthread_cond_broadcast(condition)
             pthread_mutex_unlock(mutex)
         }
-        return try body(&state)
+        return try body(&state.pointee)
     }
 
     /// Runs `body` alone and wakes every waiting thread where `body` returns true. A wake-up costs more than most
     /// changes: for frequent ones that seldom matter to anybody who waits.
     package func changeWakingIfNeeded(_ body: (inout State) -> Bool) {
         pthread_mutex_lock(mutex)
-        let isNeeded = body(&state)
+        let isNeeded = body(&state.pointee)
         if isNeeded { pthread_cond_broadcast(condition) }
         pthread_mutex_unlock(mutex)
     }
@@ -57,7 +62,7 @@ package final class Monitor<State>: @unchecked Sendable {
     package func withLock<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return try body(&state)
+        return try body(&state.pointee)
     }
 
     /// Waits until `body` returns a value or the deadline passes; nil then. Without a deadline it waits for ever.
@@ -68,12 +73,12 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
-            if let result = body(&state) { return result }
+            if let result = body(&state.pointee) { return result }
             if let deadline {
                 var time = timespec(
                     tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
                     tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
-                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state) }
+                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state.pointee) }
             } else {
                 pthread_cond_wait(condition, mutex)
             }

@@ -56,8 +56,12 @@ extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringCon
     package var description: String {
         let scheme = exposed.prefix { $0 != ":" }
         let rest = exposed.dropFirst(scheme.count + 3)
-        let query = rest.firstIndex(of: "?").map { rest[$0...].dropFirst() }
         var place = rest.prefix { $0 != "?" }
+        // A password may hold an unescaped `?` too: libpq looks for the `@` first, as far as the first `/`.
+        if !place.contains("@"), !place.contains("/"), let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") {
+            place = rest[..<(rest[at...].firstIndex(of: "?") ?? rest.endIndex)]
+        }
+        let query = place.endIndex < rest.endIndex ? rest[place.endIndex...].dropFirst() : nil
         var user = ""
         // A password may hold an unescaped `@` or `/`: what is before the last `@` is the user part.
         if let at = place.lastIndex(of: "@") {

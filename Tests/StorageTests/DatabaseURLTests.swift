@@ -17,6 +17,8 @@ import Testing
         Vector(text: "postgres://ann@host/db", shown: "postgres://ann@host/db"),
         Vector(text: "postgres://ann:hunter2@host:5432/db", shown: "postgres://ann:••••@host:5432/db"),
         Vector(text: "postgresql://ann:p@ss:w/rd@host/db", shown: "postgresql://ann:••••@host/db"),
+        Vector(text: "postgres://ann:hunter2?x@host/db?a=b", shown: "postgres://ann:••••@host/db?a=b"),
+        Vector(text: "postgres://host:5432/db?user=a@b", shown: "postgres://host:5432/db?user=a@b"),
         Vector(
             text: "postgres://ann@host/db?sslmode=require&password=hunter2&sslpassword=x",
             shown: "postgres://ann@host/db?sslmode=require&password=••••&sslpassword=••••"),

@@ -174,7 +174,8 @@ package struct SettingsReader {
             // What Kubernetes injects for every service.
             if name.contains("_SERVICE_") || name.contains("_PORT") { continue }
             guard prefixes.contains(where: { name.hasPrefix($0) }) else { continue }
-            let near = known.map { (name: $0, distance: EditDistance.between(name, $0)) }
+            let alike = known.filter { abs($0.utf8.count - name.utf8.count) <= 2 }
+            let near = alike.map { (name: $0, distance: EditDistance.between(name, $0)) }
                 .filter { $0.distance <= 2 }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
             if let near { report("\(name): no such setting; is \(near.name) meant?") }
         }
