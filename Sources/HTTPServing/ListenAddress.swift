@@ -24,7 +24,8 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         } else if host.contains(":") {
             throw .badAddress(text, "an IPv6 address belongs in brackets")
         }
-        guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "]") })
+        else {
             throw .badAddress(text, "the host holds a character that no host has")
         }
         self.init(host: String(host), port: port)
