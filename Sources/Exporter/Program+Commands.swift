@@ -43,21 +43,25 @@ extension Program {
 /// Ends the process when a stop takes too long, or when a second signal asks for it.
 private final class StopGuard: Sendable {
     private let isDisarmed = Monitor(false)
+    private let guardian: NamedThread
 
     init(limit: Duration, log: Log) {
         let deadline = SystemTime().monotonic() + limit
-        // Neither thread is joined: one waits for a signal that may never come, and the process is about to end.
+        // Never joined: it waits for a signal that may never come.
         _ = NamedThread(name: "second-signal") {
             while Signals.wait() == .reload {}
             log.warning("a second signal: stopping at once")
             _exit(130)
         }
-        _ = NamedThread(name: "stop-guard") { [isDisarmed] in
+        guardian = NamedThread(name: "stop-guard") { [isDisarmed] in
             if isDisarmed.wait(until: deadline, { $0 ? true : nil }) != nil { return }
             log.error("stopping took longer than SHUTDOWN_TIMEOUT")
             _exit(1)
         }
     }
 
-    func disarm() { isDisarmed.change { $0 = true } }
+    func disarm() {
+        isDisarmed.change { $0 = true }
+        guardian.join()
+    }
 }
