@@ -18,8 +18,13 @@ package final class RecorderLoop: Sendable {
 
         /// Leaves an answer; never waits.
         package func leave(_ answer: StoreAnswer) {
-            answers.withLock { $0.append(answer) }
+            answers.change { $0.append(answer) }
             intake.wake()
+        }
+
+        /// Waits until there is an answer, but no longer than `deadline`.
+        func wait(until deadline: MonotonicTime) {
+            _ = answers.wait(until: deadline) { $0.isEmpty ? nil : true }
         }
 
         func take() -> [StoreAnswer] {
@@ -34,6 +39,10 @@ package final class RecorderLoop: Sendable {
     private static let eventsPerLook = 32
     /// How often the recorder is told the time when nothing happens.
     private static let pace = Duration.seconds(1)
+
+    /// How long events are held back for answers that are on their way, when as many wait as may: less than a webhook
+    /// waits for room in the intake, so that none is refused for the database's sake.
+    private static let hold = Duration.milliseconds(400)
 
     private struct Control {
         var stopBy: MonotonicTime?
@@ -83,6 +92,8 @@ package final class RecorderLoop: Sendable {
         let time: any TimeSource
         var actions: [Action] = []
         var batch: [AcceptedEvent] = []
+        /// The database has answered since events were last held back for it in vain.
+        var mayHold = true
 
         mutating func run(stopBy: () -> MonotonicTime?) {
             while true {
@@ -98,16 +109,30 @@ package final class RecorderLoop: Sendable {
             for (index, event) in batch.enumerated() {
                 // Answers are looked for between events too: those that wait for one should not pile up.
                 if index % RecorderLoop.eventsPerLook == 0 { takeAnswers() }
+                if recorder.isWaitingRoomFull && mayHold { holdForAnswers() }
                 apply(.event(event.event, receivedAt: event.receivedAt))
             }
             takeAnswers()
             apply(.time(at: time.now()))
         }
 
+        /// A database that is only slow should not make events count under `unknown`. One that does not answer holds
+        /// nothing back a second time.
+        private mutating func holdForAnswers() {
+            let deadline = time.monotonic() + RecorderLoop.hold
+            while recorder.isWaitingRoomFull && time.monotonic() < deadline {
+                mailbox.wait(until: deadline)
+                takeAnswers()
+            }
+            mayHold = !recorder.isWaitingRoomFull
+        }
+
         private mutating func takeAnswers() {
             for answer in mailbox.take() {
                 switch answer {
-                case .organization(let room, let result): apply(.answer(room: room, result, at: time.now()))
+                case .organization(let room, let result):
+                    mayHold = true
+                    apply(.answer(room: room, result, at: time.now()))
                 case .report(let report): apply(.report(report, at: time.now()))
                 }
             }

@@ -42,6 +42,9 @@ import Wire
             "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "PUSH_INTERVAL": "1s", "IDLE_PUSH_INTERVAL": "1s",
             "ACTIVITY_REFRESH": "1s", "EGRESS_REFRESH": "1s", "PRESENCE_REFRESH": "1s", "LICENSE_REFRESH": "1s",
             "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
+            // Ten hours pass in seconds here: what comes while the database is asked about a room is as much as an hour
+            // of it, and all of it must wait.
+            "QUEUE_SIZE": "50000",
         ]
         switch source {
         case .metadata:

@@ -1,12 +1,17 @@
 import Platform
 import TestSupport
 
-/// One kept-alive HTTP connection to 127.0.0.1.
+/// A kept-alive HTTP connection to 127.0.0.1, made anew where the server ended it after its answer.
 final class LoopbackClient {
-    private let socket: LoopbackSocket
+    private let port: UInt16
+    private var socket: LoopbackSocket
     private var buffer: [UInt8] = []
+    private var isEnded = false
 
-    init(port: UInt16) throws(SystemError) { socket = try LoopbackSocket.connected(to: port) }
+    init(port: UInt16) throws(SystemError) {
+        self.port = port
+        socket = try LoopbackSocket.connected(to: port)
+    }
 
     struct Answer {
         let status: Int
@@ -20,10 +25,16 @@ final class LoopbackClient {
     }
 
     private func exchange(_ method: String, _ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
+        if isEnded {
+            // Nobody listening any more is no answer.
+            guard let new = try? LoopbackSocket.connected(to: port) else { return nil }
+            (socket, buffer, isEnded) = (new, [], false)
+        }
         var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         guard socket.write(Array((head + "\r\n").utf8) + body) else { return nil }
         guard let message = HTTPMessage.read(from: socket, buffer: &buffer) else { return nil }
+        isEnded = message.headers["connection"]?.lowercased() == "close"
         let words = message.startLine.split(separator: " ")
         guard words.count >= 2, let status = Int(words[1]) else { return nil }
         return Answer(status: status, body: String(decoding: message.body, as: UTF8.self))
