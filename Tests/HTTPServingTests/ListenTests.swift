@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "3001", "host", "host:", "host:x", "host:-1", "host:65536", "::1:80", "[::1:80", "a b:1", "[]:1", "[[::1]:80",
+        "", "3001", "host", "host:", "host:x", "host:-1", "host:65536", "::1:80", "[::1:80", "a b:1", "[]:1",
+        "[[::1]:80",
         "[[z3]:6", "a]:1",
     ])
     func `a bad address says what is wrong and what is expected`(text: String) {
