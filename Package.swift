@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -55,10 +56,13 @@ let package = Package(
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
         library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
 
+        library("Journal", layer: house, uses: ["Platform", "SQLite", "Wire"]),
+
         // Layer 4: adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
         library("HTTPClient", layer: house, uses: ["CCurl", "Platform"]),
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
+        library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
         // Layer 5: composition.
         library(
@@ -67,8 +71,8 @@ let package = Package(
         library(
             "Exporter", layer: house,
             uses: [
-                "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Matching", "Platform", "Recording", "RemoteWrite",
-                "Storage", "StorageSQLite", "Wire",
+                "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Matching", "Platform", "Recording",
+                "RemoteWrite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
 
         // Layer 6: entry points.
@@ -80,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "lkpush-bench",
             dependencies: [
-                "CBenchmark", "Exporter", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
+                "CBenchmark", "Exporter", "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording",
+                "RemoteWrite",
                 "Simulation", "Storage", "Wire",
             ],
             swiftSettings: house),
@@ -96,7 +101,8 @@ let package = Package(
         tests("SQLite", uses: ["SQLite"]),
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
-        tests("Storage", uses: ["SQLite", "Storage", "StorageSQLite", "Wire"]),
+        tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
+        tests("Journal", uses: ["Journal", "Platform", "SQLite", "Wire"]),
         tests("Recording", uses: ["LiveKit", "Matching", "Metrics", "Recording", "Storage", "Wire"]),
         tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
@@ -105,8 +111,8 @@ let package = Package(
         tests(
             "Exporter",
             uses: [
-                "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
-                "SQLite", "Storage", "StorageSQLite", "Wire",
+                "Exporter", "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording",
+                "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),

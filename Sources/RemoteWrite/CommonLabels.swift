@@ -1,3 +1,5 @@
+import Wire
+
 /// The labels that every pushed series gets: `job`, `instance`, then the external ones.
 ///
 /// A name that comes twice keeps its first value; a label without a value is left out.

@@ -6,8 +6,8 @@ private let layers: [[String]] = [
     ["Wire"],
     ["Platform", "SQLite", "Matching"],
     ["LiveKit", "Metrics", "Storage"],
-    ["Recording", "RemoteWrite"],
-    ["HTTPServing", "HTTPClient", "StorageSQLite"],
+    ["Recording", "RemoteWrite", "Journal"],
+    ["HTTPServing", "HTTPClient", "StorageSQLite", "StoragePostgres"],
     ["Exporter", "Simulation"],
     ["lkpush", "lkpush-bench"],
 ]
@@ -15,12 +15,13 @@ private let layers: [[String]] = [
 /// The one target that may import each C library.
 private let owners = [
     "CMicroHTTPD": "HTTPServing", "CCurl": "HTTPClient", "CSQLite": "SQLite", "CSnappy": "RemoteWrite",
-    "CCrypto": "LiveKit", "CPCRE2": "Matching", "CBenchmark": "lkpush-bench",
+    "CCrypto": "LiveKit", "CPCRE2": "Matching", "CPostgres": "StoragePostgres", "CBenchmark": "lkpush-bench",
 ]
 
 /// Where a promise to the compiler may stand, always beside a comment that proves it.
 private let mayPromise: Set<String> = [
-    "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "LiveKit", "RemoteWrite",
+    "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "StoragePostgres", "LiveKit",
+    "RemoteWrite",
 ]
 
 @Suite struct HouseRulesTests {

@@ -1,0 +1,4 @@
+import SQLite
+
+/// Stands for the journal until it is here.
+enum Placeholder {}

@@ -1,0 +1,4 @@
+import CPostgres
+
+/// Stands for the adapter until it is here.
+enum Placeholder { static let version = PQlibVersion() }

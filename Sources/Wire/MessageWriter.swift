@@ -1,0 +1,118 @@
+/// Writes a message of numbered fields in the protobuf wire format.
+///
+/// A field that is zero or empty is left out, as protobuf does; a reader takes what is absent for zero. Nothing but the
+/// growth of the buffer allocates. https://protobuf.dev/programming-guides/encoding/
+package struct MessageWriter: Sendable {
+    /// The bounds of the format, each with its reason.
+    package enum Limits {
+        /// A nested message: its length is written in four bytes, seven bits each, after the message is known.
+        package static let nested_bytes = 1 << 28 - 1
+    }
+
+    /// How a field's value is written.
+    enum Form: UInt64 {
+        case varint = 0
+        case eightBytes = 1
+        case bytes = 2
+    }
+
+    private static let lengthPlaces = 4
+
+    /// What has been written.
+    package private(set) var bytes: [UInt8]
+
+    /// - Parameter bytes: a buffer to append to, such as one that was used before.
+    package init(appendingTo bytes: consuming [UInt8] = []) { self.bytes = bytes }
+
+    package var count: Int { bytes.count }
+
+    /// Makes room, so that as many bytes can follow without another allocation.
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
+    /// Forgets what was written and keeps the memory.
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    // MARK: Fields
+
+    /// A number that is seldom large.
+    package mutating func field(_ number: Int, _ value: UInt64) {
+        if value == 0 { return }
+        tag(number, .varint)
+        bytes.appendVarint(value)
+    }
+
+    /// A number that may be negative (`sint64`).
+    package mutating func field(_ number: Int, _ value: Int64) {
+        field(number, UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
+
+    package mutating func field(_ number: Int, _ value: Int) { field(number, Int64(value)) }
+
+    package mutating func field(_ number: Int, _ value: Bool) { field(number, value ? 1 as UInt64 : 0) }
+
+    package mutating func field(_ number: Int, _ value: Double) {
+        if value.bitPattern == 0 { return }
+        tag(number, .eightBytes)
+        eightBytes(value.bitPattern)
+    }
+
+    /// A number that is as likely large as small (`fixed64`).
+    package mutating func field(_ number: Int, fixed value: UInt64) {
+        if value == 0 { return }
+        tag(number, .eightBytes)
+        eightBytes(value)
+    }
+
+    package mutating func field(_ number: Int, _ value: String) {
+        if value.isEmpty { return }
+        element(number, value)
+    }
+
+    /// Text that is written even where it is empty: an element of a list, or one whose presence means something.
+    package mutating func element(_ number: Int, _ value: String) {
+        tag(number, .bytes)
+        bytes.appendVarint(UInt64(value.utf8.count))
+        bytes.append(contentsOf: value.utf8)
+    }
+
+    /// A number that is written even where it is zero: its presence means something.
+    package mutating func element(_ number: Int, _ value: Int64) {
+        tag(number, .varint)
+        bytes.appendVarint(UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
+
+    /// Bytes; written even where there are none.
+    package mutating func field(_ number: Int, bytes value: [UInt8]) {
+        tag(number, .bytes)
+        bytes.appendVarint(UInt64(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    /// A message inside this one; written even where it is empty.
+    package mutating func message(_ number: Int, _ body: (inout MessageWriter) -> Void) {
+        tag(number, .bytes)
+        let place = bytes.count
+        for _ in 0..<Self.lengthPlaces { bytes.append(0) }
+        body(&self)
+        let length = bytes.count - place - Self.lengthPlaces
+        precondition(length <= Limits.nested_bytes, "a nested message has a bound")
+        // A varint may be longer than it needs to be: so the length needs no second pass.
+        for index in 0..<Self.lengthPlaces {
+            let more: UInt8 = index < Self.lengthPlaces - 1 ? 0x80 : 0
+            bytes[place + index] = UInt8(truncatingIfNeeded: length >> (7 * index)) & 0x7F | more
+        }
+    }
+
+    // MARK: Bytes
+
+    private mutating func tag(_ number: Int, _ form: Form) {
+        assert(number > 0, "fields are numbered from 1")
+        bytes.appendVarint(UInt64(number) << 3 | form.rawValue)
+    }
+
+    private mutating func eightBytes(_ value: UInt64) {
+        for shift in stride(from: 0 as UInt64, to: 64, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
+    }
+}
