@@ -18,14 +18,15 @@ struct Plan {
     let listen: ListenAddress
     let metricsListen: ListenAddress
     let publicServerSettings: ServerSettings
-    let recorderSettings: RecorderSettings
+    let journalSettings: JournalSettings
+    let commits: CommitQueue
+    let restoration: JournalLoop.Restoration
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
     let shipperSettings: ShipperSettings?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
         do {
-            try FileStore.makeDirectory(settings.stateDirectory)
             registry = Registry(
                 maxSeries: settings.maxSeries,
                 onFirstRefusal: { family in
@@ -36,7 +37,9 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            intake = WebhookIntake(capacity: settings.queueSize)
+            commits = CommitQueue()
+            intake = WebhookIntake(
+                capacity: settings.queueSize, journal: settings.durability == .commit ? commits : nil, isOpen: false)
             WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
@@ -47,7 +50,10 @@ struct Plan {
                 verifier: TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
                 time: time, log: log)
-            recorderSettings = try Self.recorder(settings)
+            let recorderSettings = try Self.recorder(settings)
+            restoration = Self.restoration(recorderSettings, catalog)
+            journalSettings = JournalSettings(
+                directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes)
             storeSettings = try Self.store(settings)
             openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
             shipperSettings = try Self.shipper(settings, log: log)
@@ -69,6 +75,16 @@ struct Plan {
             stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
             recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
             digest: { Digest(of: Array($0.utf8).span).prefix })
+    }
+
+    private static func restoration(_ settings: RecorderSettings, _ catalog: Catalog) -> JournalLoop.Restoration {
+        JournalLoop.Restoration(
+            fresh: { Recorder(settings: settings, catalog: catalog) },
+            restored: { (state, ids, keepsTotals) throws(StateFault) in
+                try Recorder(
+                    restoring: state, ids: ids, keepsTotals: keepsTotals, settings: settings, catalog: catalog)
+            },
+            idLifetime: { Recorder.expiry(ofKind: $0, settings: settings) })
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {

@@ -19,6 +19,10 @@ extension Program {
         let guardian = StopGuard(limit: settings.shutdownTimeout, log: log)
         let isInTime = service.stop()
         guardian.disarm()
+        if let failure = service.startFailure {
+            log.error("lkpush cannot start", ["error": .text(failure)])
+            return Status.failed
+        }
         return isInTime ? Status.done : Status.failed
     }
 

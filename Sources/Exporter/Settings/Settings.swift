@@ -31,6 +31,9 @@ package struct Settings: Sendable {
     // Recording
     package let dedupTTL: Duration
     package let stateDirectory: String
+    package let durability: JournalSettings.Durability
+    package let journalMaxBytes: ByteCount
+    package let snapshotInterval: Duration
     package let stateMaxSilence: Duration
     package let seriesTTL: Duration
     package let maxSeries: Int
@@ -111,6 +114,15 @@ package struct Settings: Sendable {
         dedupTTL = reader.duration(
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
         stateDirectory = reader.text("STATE_DIR", "./lkpush-state", "Where lkpush keeps what it must remember.")
+        durability = reader.choice(
+            "DURABILITY", .commit,
+            "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk).")
+        journalMaxBytes = reader.size(
+            "JOURNAL_MAX_BYTES", "1GiB", in: .mebibytes(16)...(.mebibytes(1 << 20)),
+            "Beyond it the oldest rows that wait for the database are given up.")
+        snapshotInterval = reader.duration(
+            "SNAPSHOT_INTERVAL", "30s", in: .milliseconds(50) ... .seconds(3_600),
+            "How often the state is saved; a start replays at most twice as long.")
         stateMaxSilence = reader.duration(
             "STATE_MAX_SILENCE", "48h", in: .seconds(60) ... .seconds(365 * 86_400),
             "Open rooms without any event for so long are dropped.")

@@ -1,14 +1,20 @@
-/// A first-in, first-out list whose ends are both cheap.
-struct Fifo<Element> {
+/// A list whose ends are both cheap: what came first leaves first, in constant time.
+package struct Fifo<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
-    var count: Int { elements.count - head }
-    var first: Element? { count > 0 ? elements[head] : nil }
+    package init() {}
 
-    mutating func append(_ element: Element) { elements.append(element) }
+    package var count: Int { elements.count - head }
+    package var isEmpty: Bool { head == elements.count }
+    package var first: Element? { count > 0 ? elements[head] : nil }
 
-    mutating func prepend(_ element: Element) {
+    /// All of them, the first first.
+    package var all: some Sequence<Element> { elements[head...].lazy.compactMap { $0 } }
+
+    package mutating func append(_ element: Element) { elements.append(element) }
+
+    package mutating func prepend(_ element: Element) {
         if head > 0 {
             head -= 1
             elements[head] = element
@@ -17,7 +23,8 @@ struct Fifo<Element> {
         }
     }
 
-    mutating func popFirst() -> Element? {
+    /// Removes and returns the first element, nil where there is none.
+    package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = elements[head]
         elements[head] = nil
@@ -26,6 +33,7 @@ struct Fifo<Element> {
             elements.removeAll(keepingCapacity: true)
             head = 0
         } else if head > 64 && head > elements.count / 2 {
+            // Half of it is used up: moving the rest costs no more than what was taken since the last time.
             elements.removeFirst(head)
             head = 0
         }
@@ -33,7 +41,7 @@ struct Fifo<Element> {
     }
 
     /// Changes the first element; traps where there is none.
-    mutating func updateFirst(_ body: (inout Element) -> Void) {
+    package mutating func updateFirst(_ body: (inout Element) -> Void) {
         guard var element = first else { preconditionFailure("an empty list has no first element") }
         elements[head] = nil
         body(&element)

@@ -1,0 +1,68 @@
+import Journal
+import Platform
+import Recording
+import Wire
+
+/// The files of `STATE_DIR`, which the journal thread owns: the lock, the journal, and the snapshots.
+struct StateFiles {
+    let directory: String
+    private(set) var lock: StateLock
+    let journal: JournalFile
+    let snapshots: SnapshotFiles
+    let saver: SnapshotSaver
+    /// Names the rows of all journals that this state had.
+    var rowOrigin: String
+    /// The newest snapshot, and the one before: the journal is kept from the older one on.
+    private(set) var current: SnapshotHeader?
+    private(set) var previous: SnapshotHeader?
+    private(set) var lastNumber: Int64
+
+    init(
+        directory: String, lock: StateLock, journal: JournalFile, snapshots: SnapshotFiles, saver: SnapshotSaver
+    ) {
+        self.directory = directory
+        self.lock = lock
+        self.journal = journal
+        self.snapshots = snapshots
+        self.saver = saver
+        rowOrigin = journal.id
+        lastNumber = 0
+    }
+
+    /// The header of the next snapshot.
+    mutating func header(of snapshot: RecorderSnapshot, isExact: Bool, at now: Timestamp) -> SnapshotHeader {
+        lastNumber += 1
+        return SnapshotHeader(
+            journal: journal.id, number: lastNumber, events: snapshot.events, inputs: snapshot.inputs,
+            rows: snapshot.rows, at: now, isClean: isExact || snapshot.isLast)
+    }
+
+    /// A snapshot was restored, or saved; returns up to where the journal is no longer needed.
+    mutating func note(_ header: SnapshotHeader) -> SnapshotHeader? {
+        previous = current?.journal == header.journal ? current : nil
+        current = header
+        lastNumber = max(lastNumber, header.number)
+        return previous
+    }
+
+    /// Opens the journal again, and makes the folder anew where it is gone.
+    mutating func reopen(now: Timestamp) throws(JournalError) -> Opening {
+        do throws(SystemError) {
+            try FileStore.makeDirectory(directory)
+            if !lock.isInPlace {
+                guard case .taken(let new) = try StateLock.take(directory: directory) else {
+                    throw SystemError("lock", directory, code: 11)
+                }
+                lock = new
+            }
+        } catch {
+            throw JournalError(error)
+        }
+        return try journal.reopen(now: now)
+    }
+
+    func close() {
+        journal.close()
+        lock.close()
+    }
+}
