@@ -51,7 +51,7 @@ struct Plan {
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
                 time: time, log: log)
             let recorderSettings = try Self.recorder(settings)
-            restoration = Self.restoration(recorderSettings, catalog)
+            restoration = JournalLoop.Restoration(recorderSettings, catalog)
             journalSettings = JournalSettings(
                 directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes)
             storeSettings = try Self.store(settings)
@@ -75,16 +75,6 @@ struct Plan {
             stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
             recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
             digest: { Digest(of: Array($0.utf8).span).prefix })
-    }
-
-    private static func restoration(_ settings: RecorderSettings, _ catalog: Catalog) -> JournalLoop.Restoration {
-        JournalLoop.Restoration(
-            fresh: { Recorder(settings: settings, catalog: catalog) },
-            restored: { (state, ids, keepsTotals) throws(StateFault) in
-                try Recorder(
-                    restoring: state, ids: ids, keepsTotals: keepsTotals, settings: settings, catalog: catalog)
-            },
-            idLifetime: { Recorder.expiry(ofKind: $0, settings: settings) })
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {

@@ -14,6 +14,8 @@ enum IdleService {
         ])
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        return try Service(settings, log: Log(level: .error, format: .text))
+        let service = try Service(settings, log: Log(level: .error, format: .text))
+        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        return service
     }
 }

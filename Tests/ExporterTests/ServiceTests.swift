@@ -20,7 +20,9 @@ import Wire
             ].merging(changes) { $1 })
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        return try Service(settings, log: Log(level: .error, format: .text))
+        let service = try Service(settings, log: Log(level: .error, format: .text))
+        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        return service
     }
 
     /// A webhook that says a room has started, signed now.

@@ -1,10 +1,10 @@
-package import Journal
+import Journal
 package import Metrics
 package import Platform
 package import Recording
 import RemoteWrite
-package import Storage
-package import Wire
+import Storage
+import Wire
 
 /// The `journal` thread: owns the journal. Restores the state at start; then commits events before they are answered,
 /// and what the recorder did before its outcome leaves.
@@ -14,20 +14,19 @@ package final class JournalLoop: Sendable {
     /// Makes a recorder out of what was kept.
     package struct Restoration: Sendable {
         /// An empty one.
-        package let fresh: @Sendable () -> Recorder
+        let fresh: @Sendable () -> Recorder
         /// One with this state; `keepsTotals` is false where counters and histograms begin at zero.
-        package let restored: @Sendable (MessageReader, [IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
+        let restored: @Sendable (MessageReader, [Recording.IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
         /// How long ids of a kind are remembered.
-        package let idLifetime: @Sendable (_ kind: Int) -> Duration
+        let idLifetime: @Sendable (_ kind: Int) -> Duration
 
-        package init(
-            fresh: @escaping @Sendable () -> Recorder,
-            restored: @escaping @Sendable (MessageReader, [IDSegment], Bool) throws(StateFault) -> Recorder,
-            idLifetime: @escaping @Sendable (Int) -> Duration
-        ) {
-            self.fresh = fresh
-            self.restored = restored
-            self.idLifetime = idLifetime
+        package init(_ settings: RecorderSettings, _ catalog: Catalog) {
+            fresh = { Recorder(settings: settings, catalog: catalog) }
+            restored = { (state, ids, keepsTotals) throws(StateFault) in
+                try Recorder(
+                    restoring: state, ids: ids, keepsTotals: keepsTotals, settings: settings, catalog: catalog)
+            }
+            idLifetime = { Recorder.expiry(ofKind: $0, settings: settings) }
         }
     }
 
