@@ -26,6 +26,8 @@ struct Plan {
     let shipperSettings: ShipperSettings?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
+        // Whoever needs it says what is wrong with it, and goes on trying.
+        try? FileStore.makeDirectory(settings.stateDirectory)
         do {
             registry = Registry(
                 maxSeries: settings.maxSeries,

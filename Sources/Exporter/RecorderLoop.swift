@@ -1,5 +1,5 @@
 package import Platform
-package import Recording
+import Recording
 import Storage
 import Wire
 

@@ -75,6 +75,9 @@ package final class StoreLoop: Sendable {
     /// Counts rows that the journal gave up.
     func noteGivenUp(_ count: Int) { instruments.count(.given_up, count) }
 
+    /// Rows that are in memory.
+    var rowsInMemory: Int { mail.withLock { $0.outbox.count } }
+
     /// The rows in memory that come after this number.
     func rows(after number: Int64) -> [NumberedRow] { mail.withLock { $0.outbox.rows(after: number) } }
 

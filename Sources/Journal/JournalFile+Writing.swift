@@ -22,8 +22,12 @@ extension JournalFile {
             numbers.readingSent = time.milliseconds
             try connection.setMeta(.readingSent, time.milliseconds)
         }
-        for key in commit.seriesBegan { try connection.insertSeries(key) }
+        if let labels = commit.pushedLabels, labels != numbers.pushedLabels {
+            numbers.pushedLabels = labels
+            try connection.setMeta(.pushedLabels, labels)
+        }
         for key in commit.seriesEnded { try connection.run("DELETE FROM shipped WHERE key = ?1", .blob(key)) }
+        for key in commit.seriesBegan { try connection.insertSeries(key) }
         if let truncation = commit.truncation { try truncate(truncation, in: connection, numbers) }
         if numbers.hasStaleGroups { try removeStaleGroups(in: connection, &numbers) }
     }

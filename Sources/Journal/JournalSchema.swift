@@ -68,6 +68,8 @@ enum MetaKey: String, CaseIterable {
     case rowsApplied = "rows_applied"
     /// When the last sample that was pushed was read, in milliseconds.
     case readingSent = "reading_sent"
+    /// What all pushed series have in common.
+    case pushedLabels = "pushed_labels"
     /// Rows that were set aside and dropped, because there were too many.
     case setAsideDropped = "set_aside_dropped"
 }

@@ -13,7 +13,7 @@ struct Arrivals: Sendable {
     private(set) var events: [AcceptedEvent] = []
     private(set) var waiting: [Waiting] = []
     /// The events as the journal keeps them.
-    private(set) var entries = Group()
+    var entries = Group()
 
     var count: Int { events.count }
     var isEmpty: Bool { events.isEmpty }
@@ -24,11 +24,28 @@ struct Arrivals: Sendable {
         entries.append { event.encode(into: &$0) }
     }
 
+    /// Takes those of another one behind its own; the entries are not needed any more.
+    mutating func take(_ other: inout Arrivals) {
+        events += other.events
+        waiting += other.waiting
+        other.removeAll()
+    }
+
+    /// Answers all requests: their events are durable.
+    func accept() {
+        for one in waiting { one.pending.complete(one.answers.accepted) }
+    }
+
+    /// Answers all requests: nothing became of their events.
+    func refuse(_ refusal: WebhookRefusal) {
+        for one in waiting where one.pending.claim() { one.pending.respond(one.answers.refused(refusal)) }
+    }
+
     /// Empties it, and keeps the memory.
     mutating func removeAll() {
         events.removeAll(keepingCapacity: true)
         waiting.removeAll(keepingCapacity: true)
-        entries.removeAll()
+        entries.restart(first: 1)
     }
 }
 

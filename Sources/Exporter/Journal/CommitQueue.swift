@@ -1,6 +1,6 @@
-package import HTTPServing
+import HTTPServing
 import Journal
-package import Platform
+import Platform
 
 /// What others leave for the journal thread. Any thread; nobody waits.
 package final class CommitQueue: Sendable {

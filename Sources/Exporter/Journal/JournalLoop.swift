@@ -2,9 +2,9 @@ import Journal
 package import Metrics
 package import Platform
 package import Recording
-import RemoteWrite
+package import RemoteWrite
 import Storage
-import Wire
+package import Wire
 
 /// The `journal` thread: owns the journal. Restores the state at start; then commits events before they are answered,
 /// and what the recorder did before its outcome leaves.
@@ -171,10 +171,10 @@ package final class JournalLoop: Sendable {
 }
 
 extension JournalLoop: ShipperJournal {
-    package func commit(reading at: Timestamp, began: [SeriesKey], ended: [SeriesKey]) {
+    package func commit(reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]) {
         guard settings.directory != nil else { return }
         let reading = ShipperReading(
-            at: at, began: began.map(\.bytes), ended: ended.map(\.bytes), isDone: Monitor(false))
+            at: at, labels: labels, began: began.map(\.bytes), ended: ended.map(\.bytes), isDone: Monitor(false))
         queue.mail.change { $0.readings.append(reading) }
         let deadline = time.monotonic() + JournalSettings.Limits.readingPatience
         _ = reading.isDone.wait(until: deadline) { $0 ? true : nil }

@@ -15,7 +15,7 @@ struct JournalMail: Sendable {
     /// From the store: rows up to here are in the database.
     var appliedUpTo: Int64 = 0
     /// From the store: rows that the database refused.
-    var setAside: [RefusedRow] = []
+    var refused: [RefusedRow] = []
     /// From the store: it has few rows left.
     var wantsRows = false
     /// For the store: rows that are on disk and not in memory.
@@ -34,13 +34,23 @@ struct JournalMail: Sendable {
 
     /// Something has to be done now.
     var isUrgent: Bool {
-        !arrivals.isEmpty || !turns.isEmpty || !readings.isEmpty || !setAside.isEmpty || wantsRows || !saved.isEmpty
-            || isClosing || stopBy != nil
+        !arrivals.isEmpty || !turns.isEmpty || !readings.isEmpty || !refused.isEmpty || wantsRows || !saved.isEmpty
+            || isClosing
+    }
+
+    /// Everything was taken; what says how things are stays.
+    mutating func clear() {
+        turns.removeAll(keepingCapacity: true)
+        readings.removeAll(keepingCapacity: true)
+        refused.removeAll(keepingCapacity: true)
+        saved.removeAll(keepingCapacity: true)
+        wantsRows = false
+        isClosing = false
     }
 }
 
 /// What one turn of the recorder leaves behind.
-package struct RecorderTurn: Sendable {
+struct RecorderTurn: Sendable {
     /// Inputs other than events that it applied: they must be durable before anything leaves that they caused.
     var inputs: [AppliedInput] = []
     /// What is for the database, in order.
@@ -60,7 +70,7 @@ struct AppliedInput: Sendable {
 /// The recorder's state at one point of the journal.
 struct RecorderSnapshot: Sendable {
     var state: [UInt8]
-    var ids: [IDSegment]
+    var ids: [Recording.IDSegment]
     /// Numbers of the last event and input that it knows of, and of the last row that it made.
     var events: Int64
     var inputs: Int64
@@ -72,22 +82,17 @@ struct RecorderSnapshot: Sendable {
 /// A reading of the shipper that may leave when everything before it is durable.
 struct ShipperReading: Sendable {
     let at: Timestamp
+    let labels: String
     let began: [[UInt8]]
     let ended: [[UInt8]]
     let isDone: Monitor<Bool>
 }
 
 /// A row that the database refused for its data.
-package struct RefusedRow: Sendable {
-    package let number: Int64
-    package let row: StoreRow
-    package let reason: String
-
-    package init(number: Int64, row: StoreRow, reason: String) {
-        self.number = number
-        self.row = row
-        self.reason = reason
-    }
+struct RefusedRow: Sendable {
+    let number: Int64
+    let row: StoreRow
+    let reason: String
 }
 
 /// How the writing of a snapshot ended.

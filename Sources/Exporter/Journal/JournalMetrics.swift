@@ -12,10 +12,10 @@ struct JournalMetrics: Sendable {
     private let snapshot_seconds: Histogram?
     private let replayed: Counter?
     private let setAside: Counter?
-    let size: Gauge?
-    let snapshotSize: Gauge?
-    let snapshotTime: Gauge?
-    let isUp: Gauge?
+    private let size: Gauge?
+    private let snapshotSize: Gauge?
+    private let snapshotTime: Gauge?
+    private let isUp: Gauge?
 
     init(in registry: Registry) {
         commits = registry.counter(
@@ -59,7 +59,20 @@ struct JournalMetrics: Sendable {
         if count > 0 { events?.increment(by: Double(count)) }
     }
 
-    func noteFailedCommit() { commits.series(["failed"])?.increment() }
+    func noteFailedCommit() {
+        commits.series(["failed"])?.increment()
+        noteDown()
+    }
+
+    func noteUp() { isUp?.set(1) }
+    func noteDown() { isUp?.set(0) }
+    func note(size_bytes: Int) { size?.set(size_bytes) }
+
+    func noteSnapshot(of time: Timestamp, size_bytes: Int) {
+        snapshotSize?.set(size_bytes)
+        snapshotTime?.set(time.seconds)
+    }
+
     func noteDamage(_ count: Int = 1) { damaged?.increment(by: Double(count)) }
     func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }

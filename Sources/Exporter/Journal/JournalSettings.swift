@@ -25,9 +25,16 @@ package struct JournalSettings: Sendable {
     }
 
     /// Nil: nothing is kept at all.
-    package var directory: String?
-    package var durability = Durability.commit
-    package var maxBytes = ByteCount.mebibytes(1_024)
+    package let directory: String?
+    package let durability: Durability
+    /// `JOURNAL_MAX_BYTES`.
+    package let maxBytes: ByteCount
 
-    package init(directory: String?) { self.directory = directory }
+    package init(
+        directory: String?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024)
+    ) {
+        self.directory = directory
+        self.durability = durability
+        self.maxBytes = maxBytes
+    }
 }

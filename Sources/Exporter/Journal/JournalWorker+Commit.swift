@@ -75,6 +75,7 @@ extension JournalWorker {
         commit.spilled += pending.map(Self.spilled)
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
+        commit.pushedLabels = readings.last?.labels
         commit.seriesBegan = readings.flatMap(\.began)
         commit.seriesEnded = readings.flatMap(\.ended)
         arrivals.entries.renumber(first: max(journal.lastEvent, commit.truncation?.events ?? 0) + 1)
@@ -108,7 +109,7 @@ extension JournalWorker {
     private func succeeded(_ used: Used) {
         truncation = nil
         answerReadings()
-        for waiting in arrivals.waiting { waiting.pending.complete(waiting.answers.accepted) }
+        arrivals.accept()
         if !arrivals.isEmpty {
             intake.deliver(arrivals.events)
             arrivals.removeAll()
@@ -145,7 +146,7 @@ extension JournalWorker {
     /// There is no disk: what was accepted is good as it is.
     private func withoutFiles() {
         answerReadings()
-        for waiting in arrivals.waiting { waiting.pending.complete(waiting.answers.accepted) }
+        arrivals.accept()
         intake.deliver(arrivals.events)
         arrivals.removeAll()
         release()
@@ -160,7 +161,6 @@ extension JournalWorker {
 
     private func failed(_ error: JournalError) {
         metrics.noteFailedCommit()
-        metrics.isUp?.set(0)
         log.throttled(
             .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
         readiness.block(.journal, because: "the journal cannot be written: \(error)")
@@ -183,9 +183,7 @@ extension JournalWorker {
             mail.isFailing = true
             arrivals.take(&mail.arrivals)
         }
-        for waiting in arrivals.waiting where waiting.pending.claim() {
-            waiting.pending.respond(waiting.answers.refused(.journal_failed))
-        }
+        arrivals.refuse(.journal_failed)
         let count = arrivals.count
         arrivals.removeAll()
         if count > 0 { intake.giveBack(count) }
@@ -193,7 +191,7 @@ extension JournalWorker {
 
     func beGood() {
         health = .good
-        metrics.isUp?.set(1)
+        metrics.noteUp()
         queue.mail.change { $0.isFailing = false }
         readiness.clear(.journal)
     }

@@ -25,8 +25,7 @@ extension JournalWorker {
             }
             return
         }
-        metrics.snapshotSize?.set(result.size_bytes)
-        metrics.snapshotTime?.set(result.header.at.seconds)
+        metrics.noteSnapshot(of: result.header.at, size_bytes: result.size_bytes)
         shared.change { $0.needsSnapshot = false }
         if case .incomplete = health {
             log.info("the state is saved to a new journal")
@@ -41,7 +40,8 @@ extension JournalWorker {
                 Truncation.Expiry(kind: kind, latest: time.now() - restoration.idLifetime(kind)))
         }
         self.truncation = truncation
-        if let size = try? files.journal.size_bytes() { metrics.size?.set(size) }  // A figure for people, nothing more.
+        // A figure for people; what is wrong shows at the next commit.
+        if let size = try? files.journal.size_bytes() { metrics.note(size_bytes: size) }
         log.debug(
             "the state is saved",
             ["bytes": .int(result.size_bytes), "took_ms": .milliseconds(result.took)])

@@ -21,7 +21,7 @@ extension JournalWorker {
                 files?.saver.stop()
                 files?.close()
                 files = nil
-                metrics.isUp?.set(0)
+                metrics.noteDown()
                 log.throttled(.error, "the state cannot be read", ["error": .string("\(error)")])
                 if settings.durability == .memory { return beginWithoutFiles() }
                 readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
@@ -91,7 +91,9 @@ extension JournalWorker {
         start.recorder.startOwnTotalsAtZero()
         start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
-            lastReading: journal.readingSent, series: try journal.shipped().elements.compactMap { SeriesKey($0) })
+            lastReading: journal.readingSent, labels: journal.pushedLabels,
+            // What cannot be read ends by itself, five minutes after its last sample.
+            series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
@@ -126,34 +128,44 @@ extension JournalWorker {
                 return nil
             }
             let header = snapshot.header
-            let reason: String
-            do {
-                let saved = try SavedState.read(snapshot.bytes)
-                var ids: [Recording.IDSegment] = []
-                let damaged = try files.journal.forEachSegment { segment in
-                    guard segment.snapshot <= header.number else { return }
-                    ids.append(
-                        Recording.IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
-                }
-                let isWhole =
-                    isExact && header.isClean && header.journal == files.journal.id && damaged == 0
-                    && files.journal.eventsBase <= header.events && files.journal.inputsBase <= header.inputs
-                start.recorder = try restoration.restored(saved.state, ids, isWhole)
+            var ids: [Recording.IDSegment] = []
+            let damaged = try files.journal.forEachSegment { segment in
+                guard segment.snapshot <= header.number else { return }
+                ids.append(Recording.IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
+            }
+            let isWhole =
+                isExact && header.isClean && header.journal == files.journal.id && damaged == 0
+                && files.journal.eventsBase <= header.events && files.journal.inputsBase <= header.inputs
+            switch restored(snapshot.bytes, ids, keepsTotals: isWhole) {
+            case .success(let (recorder, rowOrigin)):
+                start.recorder = recorder
                 (start.events, start.inputs, start.rows) = (header.events, header.inputs, header.rows)
                 isExact = isWhole
                 // Those of a newer snapshot, which cannot be used, come again with the events after this one.
                 var truncation = Truncation()
                 truncation.idsAboveSnapshot = header.number
                 self.truncation = truncation
-                return (header, saved.rowOrigin)
-            } catch let fault as StateFault {
-                reason = "\(fault)"
-            } catch let fault as MessageFault {
-                reason = "\(fault)"
+                return (header, rowOrigin)
+            case .failure(let fault):
+                metrics.noteDamage()
+                log.error("a snapshot cannot be restored", ["reason": .text(fault)])
+                try files.snapshots.setAside(header, now: time.now())
             }
-            metrics.noteDamage()
-            log.error("a snapshot cannot be restored", ["reason": .string(reason)])
-            try files.snapshots.setAside(header, now: time.now())
+        }
+    }
+
+    private func restored(
+        _ bytes: [UInt8], _ ids: [Recording.IDSegment], keepsTotals: Bool
+    ) -> Result<(Recorder, rowOrigin: String), MessageFault> {
+        do throws(MessageFault) {
+            let saved = try SavedState.read(bytes)
+            do throws(StateFault) {
+                return .success((try restoration.restored(saved.state, ids, keepsTotals), saved.rowOrigin))
+            } catch {
+                throw MessageFault("\(error)")
+            }
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -1,5 +1,5 @@
 package import Recording
-package import Wire
+package import RemoteWrite
 
 /// What the recorder begins with.
 package struct RecorderStart: Sendable {

@@ -68,8 +68,8 @@ struct RowLine {
         return count
     }
 
-    /// All rows in memory are on disk as well.
-    mutating func memoryIsDurable() { durableUpTo = loadedUpTo }
+    /// Rows in memory up to this number are on disk as well.
+    mutating func memoryIsDurable(upTo number: Int64) { durableUpTo = max(durableUpTo, number) }
 
     /// Rows were read from disk; `isAll` where no others are there.
     mutating func loaded(upTo number: Int64?, isAll: Bool) {
