@@ -191,7 +191,8 @@ package struct Delivery: Sendable {
             failures = 0
             finish(.ambiguous, into: &effects)
             return .ambiguous
-        case 401, 403: return hold(at: now)
+        // 407 is a proxy's: the receiver has not seen the samples, so they are not refused.
+        case 401, 403, 407: return hold(at: now)
         case 413: return shrink(at: now, into: &effects)
         case 429 where settings.retriesOnTooManyRequests: return retry(wait, at: now)
         case 300..<500:

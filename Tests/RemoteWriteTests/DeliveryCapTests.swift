@@ -5,8 +5,19 @@ import TestSupport
 import Testing
 import Wire
 
-/// How the cap of a body falls and rises.
+/// What a proxy that refuses does, and how the cap of a body falls and rises.
 @Suite struct DeliveryCapTests {
+    @Test func `a proxy that refuses our credentials holds everything: nobody has judged the samples`() throws {
+        let rig = DeliveryRig()
+        rig.enqueue(7)
+        _ = try rig.send()
+        #expect(rig.answer(407) == .held(.seconds(30)))
+        rig.now += 30_000
+        _ = try rig.send()
+        #expect(rig.answer(204) == .accepted)
+        #expect(rig.statistics.rejected == 0)
+    }
+
     private let hour: Int64 = 3_600_000
 
     private func settle(_ rig: DeliveryRig, _ status: Int, bytes: Int) throws -> Delivery.Verdict {
