@@ -136,7 +136,10 @@ final class ShipperLoop {
             switch effects[index] {
             case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
             case .lost(let rows, let sequence, let wasAttempted):
-                table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                let starts = table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                if !starts.isEmpty {
+                    table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
+                }
             case .released(let body): writer.recycle(body)
             }
             index += 1

@@ -32,6 +32,17 @@ struct Fifo<Element> {
         return element
     }
 
+    /// Passes the elements to `body` in order, from the first on, until it returns false.
+    mutating func updateEach(_ body: (inout Element) -> Bool) {
+        for index in head..<elements.count {
+            guard var element = elements[index] else { continue }
+            elements[index] = nil
+            let goesOn = body(&element)
+            elements[index] = element
+            if !goesOn { return }
+        }
+    }
+
     /// Changes the first element; traps where there is none.
     mutating func updateFirst(_ body: (inout Element) -> Void) {
         guard var element = first else { preconditionFailure("an empty list has no first element") }
