@@ -31,7 +31,7 @@ struct Plan {
                 onFirstRefusal: { family in
                     log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
                 }, clock: { time.now() })
-            ProcessMetrics.declare(in: registry, version: HelpText.version)
+            ProcessMetrics.declare(in: registry, version: Version.number)
             catalog = Catalog(
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
@@ -115,7 +115,6 @@ struct Plan {
         shipper.certificateFile = settings.tlsCertificateFile.isEmpty ? nil : settings.tlsCertificateFile
         shipper.keyFile = settings.tlsKeyFile.isEmpty ? nil : settings.tlsKeyFile
         shipper.staleOnStop = settings.staleOnStop
-        shipper.userAgent = "lkpush/\(HelpText.version)"
         return shipper
     }
 }
