@@ -22,6 +22,8 @@ struct Plan {
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
     let shipperSettings: ShipperSettings?
+    /// Nil where nobody is removed.
+    let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
         do {
@@ -51,6 +53,7 @@ struct Plan {
             storeSettings = try Self.store(settings)
             openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
             shipperSettings = try Self.shipper(settings, log: log)
+            enforcer = try Self.enforcer(settings)
         } catch {
             throw Service.StartFailure("\(error)")
         }
@@ -68,7 +71,25 @@ struct Plan {
             organizationSource: source, dedupTTL: settings.dedupTTL, seriesTTL: settings.seriesTTL,
             stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
             recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
-            digest: { Digest(of: Array($0.utf8).span).prefix })
+            isSingleSession: settings.singleSession, digest: { Digest(of: Array($0.utf8).span).prefix })
+    }
+
+    /// Starts the thread that removes replaced sessions, where that is wanted.
+    func startEnforcer(log: Log, time: any TimeSource) throws(Service.StartFailure) -> SessionEnforcer? {
+        guard let (settings, signer) = enforcer else { return nil }
+        do throws(TransportError) {
+            return try SessionEnforcer(settings, signer: signer, registry: registry, log: log, time: time)
+        } catch {
+            throw Service.StartFailure("\(error)")
+        }
+    }
+
+    private static func enforcer(
+        _ settings: Settings
+    ) throws(LiveKitKeys.Unreadable) -> (settings: EnforcerSettings, signer: TokenSigner)? {
+        guard settings.singleSession, let url = settings.liveKitURL, let enforcer = EnforcerSettings(serverURL: url)
+        else { return nil }
+        return (enforcer, try settings.liveKitKeys.signer())
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {

@@ -57,15 +57,17 @@ package final class RecorderLoop: Sendable {
     /// - Parameters:
     ///   - recorder: made by the caller, owned by the thread from now on.
     ///   - store: where rows and look-ups go.
+    ///   - enforcer: where removals go, where there are any.
     package init(
         _ recorder: Recorder, intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop,
-        time: any TimeSource = SystemTime()
+        enforcer: SessionEnforcer? = nil, time: any TimeSource = SystemTime()
     ) {
         let control = Monitor(Control())
         self.intake = intake
         self.control = control
         thread = NamedThread(name: "recorder") {
-            var worker = Worker(recorder: recorder, intake: intake, mailbox: mailbox, store: store, time: time)
+            var worker = Worker(
+                recorder: recorder, intake: intake, mailbox: mailbox, store: store, enforcer: enforcer, time: time)
             worker.run { control.withLock { $0.stopBy } }
             control.change { $0.isFinished = true }
         }
@@ -89,6 +91,7 @@ package final class RecorderLoop: Sendable {
         let intake: WebhookIntake
         let mailbox: Mailbox
         let store: StoreLoop
+        let enforcer: SessionEnforcer?
         let time: any TimeSource
         var actions: [Action] = []
         var batch: [AcceptedEvent] = []
@@ -158,6 +161,9 @@ package final class RecorderLoop: Sendable {
             for action in actions {
                 switch action {
                 case .store(let row): store.store(row)
+                case .removeParticipant(let room, let identity, let limit):
+                    enforcer?.remove(room: room, identity: identity, until: limit)
+                case .withdrawRemoval(let room, let identity): enforcer?.withdraw(room: room, identity: identity)
                 case .lookUp(let room):
                     // Where too many look-ups wait, no answer will come: the recorder is told so at once.
                     if !store.lookUp(room: room) {

@@ -34,6 +34,7 @@ package final class Service {
     private let intake: WebhookIntake
     private let webhook: WebhookRoute
     private let store: StoreLoop
+    private let enforcer: SessionEnforcer?
     private let recorder: RecorderLoop
     private let shipper: Shipper?
     private let privateServer: Server
@@ -51,15 +52,17 @@ package final class Service {
         readiness = plan.readiness
         webhook = plan.webhook
 
+        let enforcer = try plan.startEnforcer(log: log, time: time)
         let mailbox = RecorderLoop.Mailbox(wakes: intake)
         let store = StoreLoop(
             settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time
         ) { mailbox.leave($0) }
         let recorder = RecorderLoop(
             Recorder(settings: plan.recorderSettings, catalog: plan.catalog), intake: intake, mailbox: mailbox,
-            store: store, time: time)
+            store: store, enforcer: enforcer, time: time)
         let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
         (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
+        self.enforcer = enforcer
 
         // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
         // only just being opened. One that does not answer does not keep them out.
@@ -80,6 +83,7 @@ package final class Service {
             for server in started { server.stop(deadline: deadline) }
             intake.close()
             _ = recorder.stop(by: deadline)
+            _ = enforcer?.stop(by: deadline)
             _ = store.stop(by: deadline)
             _ = shipper?.stop(by: deadline)
             throw StartFailure("\(error)")
@@ -110,6 +114,7 @@ package final class Service {
     package func reload() {
         do throws(LiveKitKeys.Unreadable) {
             let keys = try settings.liveKitKeys.read()
+            enforcer?.use(try settings.liveKitKeys.signer())
             webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
             log.info("keys were read again", ["keys": .int(keys.count)])
         } catch {
@@ -131,10 +136,11 @@ package final class Service {
         let served = publicServer.stop(deadline: deadline(0.2))
         intake.close()
         let recorded = recorder.stop(by: deadline(0.4))
+        let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
         let stored = store.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.9))
         privateServer.stop(deadline: deadline(0.95))
-        let isInTime = served != .abandoned && recorded && stored.isFinished
+        let isInTime = served != .abandoned && recorded && enforced && stored.isFinished
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
