@@ -7,7 +7,7 @@ import Wire
 extension Program {
     /// Runs the exporter until a signal stops it.
     static func serve(_ settings: Settings, log: Log) -> Int32 {
-        log.info("lkpush starts", ["version": .string(HelpText.version)])
+        log.info("lkpush starts", ["version": .string(Version.number)])
         let service: Service
         do throws(Service.StartFailure) {
             service = try Service(settings, log: log)

@@ -60,10 +60,12 @@ package final class RecorderLoop: Sendable {
 
     /// Starts the thread, which waits for the journal to bring the state.
     ///
-    /// - Parameter begin: called on the thread when the state is there, before the first event.
+    /// - Parameters:
+    ///   - enforcer: where removals go, where there are any.
+    ///   - begin: called on the thread when the state is there, before the first event.
     package init(
         intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop, journal: JournalLoop,
-        snapshotInterval: Duration = .seconds(30), time: any TimeSource = SystemTime(),
+        enforcer: SessionEnforcer? = nil, snapshotInterval: Duration = .seconds(30), time: any TimeSource = SystemTime(),
         begin: @escaping @Sendable (RecorderStart) -> Void = { _ in }
     ) {
         let control = Monitor(Control())
@@ -73,7 +75,7 @@ package final class RecorderLoop: Sendable {
             if let start = journal.awaitStart() {
                 begin(start)
                 var worker = RecorderWorker(
-                    start, intake: intake, mailbox: mailbox, store: store, journal: journal,
+                    start, intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
                     snapshotInterval: snapshotInterval, time: time)
                 worker.run { control.withLock { $0.stopBy } }
             }

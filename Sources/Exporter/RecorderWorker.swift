@@ -15,6 +15,7 @@ struct RecorderWorker {
     private let mailbox: RecorderLoop.Mailbox
     private let store: StoreLoop
     private let journal: JournalLoop
+    private let enforcer: SessionEnforcer?
     private let time: any TimeSource
     private let snapshotInterval: Duration
 
@@ -28,7 +29,7 @@ struct RecorderWorker {
 
     init(
         _ start: RecorderStart, intake: WebhookIntake, mailbox: RecorderLoop.Mailbox, store: StoreLoop,
-        journal: JournalLoop, snapshotInterval: Duration, time: any TimeSource
+        journal: JournalLoop, enforcer: SessionEnforcer?, snapshotInterval: Duration, time: any TimeSource
     ) {
         recorder = start.recorder
         (events, inputs, rows) = (start.events, start.inputs, start.rows)
@@ -36,6 +37,7 @@ struct RecorderWorker {
         self.mailbox = mailbox
         self.store = store
         self.journal = journal
+        self.enforcer = enforcer
         self.time = time
         self.snapshotInterval = snapshotInterval
         lastInput = time.monotonic()
@@ -129,6 +131,9 @@ struct RecorderWorker {
                 rows += 1
                 turn.rows.append(row)
             case .lookUp(let room): lookUp(room)
+            case .removeParticipant(let room, let identity, let limit):
+                enforcer?.remove(room: room, identity: identity, until: limit)
+            case .withdrawRemoval(let room, let identity): enforcer?.withdraw(room: room, identity: identity)
             }
         }
         actions.removeAll(keepingCapacity: true)

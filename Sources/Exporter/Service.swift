@@ -35,6 +35,7 @@ package final class Service {
     private let webhook: WebhookRoute
     private let store: StoreLoop
     private let journal: JournalLoop
+    private let enforcer: SessionEnforcer?
     private let recorder: RecorderLoop
     private let shipper: Shipper?
     private let privateServer: Server
@@ -57,6 +58,8 @@ package final class Service {
         let failure = Monitor<StartFailure?>(nil)
         self.failure = failure
 
+        let enforcer = try plan.startEnforcer(log: log, time: time)
+        self.enforcer = enforcer
         // The listeners come first, so that health can be asked for while the state is restored.
         var started: [Server] = []
         do {
@@ -68,7 +71,9 @@ package final class Service {
                 listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
                 settings: plan.publicServerSettings)
         } catch {
-            for server in started { server.stop(deadline: time.monotonic() + .seconds(1)) }
+            let deadline = time.monotonic() + .seconds(1)
+            for server in started { server.stop(deadline: deadline) }
+            _ = enforcer?.stop(by: deadline)
             throw StartFailure("\(error)")
         }
         Self.announce(privateServer, publicServer, plan, registry, log)
@@ -87,7 +92,7 @@ package final class Service {
         (self.store, self.journal, self.shipper) = (store, journal, shipper)
         let start = time.monotonic()
         recorder = RecorderLoop(
-            intake: intake, mailbox: mailbox, store: store, journal: journal,
+            intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
             snapshotInterval: settings.snapshotInterval, time: time
         ) { begin in
             if begin.isFresh { store.askForPresence() }
@@ -142,6 +147,7 @@ package final class Service {
     package func reload() {
         do throws(LiveKitKeys.Unreadable) {
             let keys = try settings.liveKitKeys.read()
+            enforcer?.use(try settings.liveKitKeys.signer())
             webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
             log.info("keys were read again", ["keys": .int(keys.count)])
         } catch {
@@ -164,11 +170,12 @@ package final class Service {
         intake.close()
         journal.close()
         let recorded = recorder.stop(by: deadline(0.4))
+        let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
         let stored = store.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.85))
         let isKept = journal.stop(by: deadline(0.95))
         privateServer.stop(deadline: deadline(0.98))
-        let isInTime = served != .abandoned && recorded && stored.isFinished && isKept
+        let isInTime = served != .abandoned && recorded && enforced && stored.isFinished && isKept
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),

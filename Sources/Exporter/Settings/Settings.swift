@@ -18,6 +18,8 @@ package struct Settings: Sendable {
 
     // LiveKit
     package let liveKitKeys: LiveKitKeys
+    /// Of the server API, as `http` or `https`, without a slash at its end; nil where none is set.
+    package let liveKitURL: String?
     package let project: String
     package let webhookMaxBody: ByteCount
     package let webhookClockLeeway: Duration
@@ -35,6 +37,7 @@ package struct Settings: Sendable {
     package let journalMaxBytes: ByteCount
     package let snapshotInterval: Duration
     package let stateMaxSilence: Duration
+    package let singleSession: Bool
     package let seriesTTL: Duration
     package let maxSeries: Int
     package let longBuckets: Bool
@@ -97,6 +100,7 @@ package struct Settings: Sendable {
     /// Reads all settings; whether they can be used is known when `reader.problems` is empty.
     package init(_ reader: inout SettingsReader) {
         liveKitKeys = LiveKitKeys(&reader)
+        liveKitURL = Self.liveKitURL(&reader)
         project = reader.text("LIVEKIT_PROJECT", "default", "Label `project` of every metric.")
         webhookMaxBody = reader.size(
             "WEBHOOK_MAX_BODY", "4MiB", in: .kibibytes(1)...(.mebibytes(64)), "Larger webhooks are refused with 413.")
@@ -126,6 +130,9 @@ package struct Settings: Sendable {
         stateMaxSilence = reader.duration(
             "STATE_MAX_SILENCE", "48h", in: .seconds(60) ... .seconds(365 * 86_400),
             "Open rooms without any event for so long are dropped.")
+        singleSession = reader.flag(
+            "SINGLE_SESSION", false,
+            "Who joins a second room of an organization is removed from the first one. Needs LIVEKIT_URL.")
         seriesTTL = reader.duration(
             "SERIES_TTL", "24h", in: .seconds(60) ... .seconds(365 * 86_400),
             "Series of an organization without activity for so long end.")
