@@ -7,6 +7,10 @@ package enum Limits {
     package static let remembered = 1_000_000
     /// How long ended SIDs and job ids are remembered: longer than any retry or overtaking.
     package static let rememberedFor = Duration.seconds(24 * 3_600)
+    /// Ids in one segment: 1 MiB, so that no single piece of a snapshot is large.
+    package static let segment = 65_536
+    /// How much longer than ids their segments are kept: ids expire at the first tick after their time.
+    package static let expiryMargin = Duration.seconds(60)
     /// How long the first events of a room wait for its organization: LiveKit's own queue gives up after 30 s.
     package static let waiting = Duration.seconds(10)
     /// How long a failed lookup is believed.

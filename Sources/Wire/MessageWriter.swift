@@ -83,6 +83,12 @@ package struct MessageWriter: Sendable {
         bytes.appendVarint(UInt64(bitPattern: value << 1 ^ value >> 63))
     }
 
+    /// The same for a number that is never negative.
+    package mutating func element(_ number: Int, unsigned value: UInt64) {
+        tag(number, .varint)
+        bytes.appendVarint(value)
+    }
+
     /// The same for a number with a fraction.
     package mutating func element(_ number: Int, fraction value: Double) {
         tag(number, .eightBytes)
