@@ -14,7 +14,7 @@ package struct Commit: Sendable {
     package var rowsAppliedUpTo: Int64?
     /// Rows that the database refused for their data.
     package var setAside: [SetAsideRow] = []
-    /// What is to be remembered since the last snapshot. A segment of the same snapshot and kind is replaced.
+    /// What is to be remembered since the last snapshot.
     package var ids: [IDSegment] = []
     /// The time of the last sample that was pushed.
     package var readingSent: Timestamp?

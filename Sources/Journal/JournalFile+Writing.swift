@@ -88,7 +88,7 @@ extension Connection {
 
     func insertSegment(_ segment: IDSegment) throws(SQLiteError) {
         let statement = try statement(
-            "INSERT OR REPLACE INTO ids (snapshot, kind, latest, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
+            "INSERT INTO ids (snapshot, kind, latest, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
         try statement.bind(segment.snapshot, at: 1)
         try statement.bind(Int64(segment.kind), at: 2)
         try statement.bind(segment.latest.milliseconds, at: 3)

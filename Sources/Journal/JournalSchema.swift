@@ -22,7 +22,7 @@ enum JournalSchema {
             reason TEXT NOT NULL, row TEXT NOT NULL);
         CREATE TABLE ids (number INTEGER PRIMARY KEY, snapshot INTEGER NOT NULL, kind INTEGER NOT NULL,
             latest INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
-        CREATE UNIQUE INDEX ids_by_snapshot ON ids (snapshot, kind);
+        CREATE INDEX ids_by_snapshot ON ids (snapshot, kind);
         CREATE INDEX ids_by_age ON ids (kind, latest);
         CREATE TABLE shipped (number INTEGER PRIMARY KEY, crc INTEGER NOT NULL, key BLOB NOT NULL UNIQUE);
         """

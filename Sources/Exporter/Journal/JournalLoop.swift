@@ -15,6 +15,8 @@ package final class JournalLoop: Sendable {
     package struct Restoration: Sendable {
         /// An empty one.
         let fresh: @Sendable () -> Recorder
+        /// An empty one, and no series are left of an attempt to restore one.
+        let emptied: @Sendable () -> Recorder
         /// One with this state; `keepsTotals` is false where counters and histograms begin at zero.
         let restored: @Sendable (MessageReader, [Recording.IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
         /// How long ids of a kind are remembered.
@@ -22,6 +24,10 @@ package final class JournalLoop: Sendable {
 
         package init(_ settings: RecorderSettings, _ catalog: Catalog) {
             fresh = { Recorder(settings: settings, catalog: catalog) }
+            emptied = {
+                catalog.endAll()
+                return Recorder(settings: settings, catalog: catalog)
+            }
             restored = { (state, ids, keepsTotals) throws(StateFault) in
                 try Recorder(
                     restoring: state, ids: ids, keepsTotals: keepsTotals, settings: settings, catalog: catalog)

@@ -57,7 +57,8 @@ extension JournalWorker {
         commit.spilled.removeAll(keepingCapacity: true)
         commit.ids.removeAll(keepingCapacity: true)
         commit.truncation = truncation
-        if let snapshot, !files.saver.isBusy {
+        // Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
+        if let snapshot, !files.saver.isBusy, truncation?.idsAboveSnapshot == nil {
             let header = files.header(of: snapshot, isExact: settings.durability == .commit, at: time.now())
             used.snapshot = snapshot
             used.header = header

@@ -25,7 +25,7 @@ extension JournalWorker {
             }
             return
         }
-        metrics.noteSnapshot(of: result.header.at, size_bytes: result.size_bytes)
+        metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
         shared.change { $0.needsSnapshot = false }
         if case .incomplete = health {
             log.info("the state is saved to a new journal")
@@ -34,12 +34,13 @@ extension JournalWorker {
         guard var files else { return }
         let older = files.note(result.header)
         self.files = files
-        var truncation = Truncation(events: older?.events, inputs: older?.inputs)
-        for kind in 0..<Recorder.idKinds {
-            truncation.expiredIDs.append(
-                Truncation.Expiry(kind: kind, latest: time.now() - restoration.idLifetime(kind)))
+        if let older {
+            var truncation = Truncation(events: older.eventsApplied, inputs: older.inputsApplied)
+            truncation.expiredIDs = Recorder.idKinds.map { kind in
+                Truncation.Expiry(kind: kind, latest: older.takenAt - restoration.idLifetime(kind))
+            }
+            self.truncation = truncation
         }
-        self.truncation = truncation
         // A figure for people; what is wrong shows at the next commit.
         if let size = try? files.journal.size_bytes() { metrics.note(size_bytes: size) }
         log.debug(
@@ -50,6 +51,9 @@ extension JournalWorker {
 
 /// The body of a snapshot: the recorder's state, and what the journal thread keeps beside it.
 enum SavedState {
+    /// The format of what this program writes; a field more needs no new one.
+    static let format = 1
+
     private static let stateField = 1
     private static let rowOriginField = 2
 

@@ -57,7 +57,7 @@ extension JournalWorker {
         }
         readiness.block(.state, because: "the state is being restored")
         let journal = try JournalFile(directory: directory, now: time.now())
-        let snapshots = SnapshotFiles(directory: directory)
+        let snapshots = SnapshotFiles(directory: directory, format: SavedState.format)
         let queue = queue
         let saver = SnapshotSaver(snapshots, time: time) { result in
             queue.mail.change { $0.saved.append(result) }
@@ -76,9 +76,10 @@ extension JournalWorker {
         var start = RecorderStart(recorder: restoration.fresh())
         var isExact = !journal.opening.mayHaveLost
         let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
-        if let header = found?.header { _ = files.note(header) }
-        if let origin = found?.rowOrigin, !origin.isEmpty { files.rowOrigin = origin }
-        start.isFresh = found == nil && journal.lastEvent == 0
+        if let header = found.header { _ = files.note(header) }
+        files.lastNumber = found.highestNumber
+        if !found.rowOrigin.isEmpty { files.rowOrigin = found.rowOrigin }
+        start.isFresh = found.header == nil && journal.lastEvent == 0
 
         var rows: [StoreRow] = []
         guard try replay(journal, into: &start, &rows, isExact: &isExact) else { return nil }
@@ -89,6 +90,7 @@ extension JournalWorker {
             log.error("a part of the state was lost: counters begin at zero")
         }
         start.recorder.startOwnTotalsAtZero()
+        start.recorder.rebuildSessions()
         start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
             lastReading: journal.readingSent, labels: journal.pushedLabels,
@@ -106,50 +108,63 @@ extension JournalWorker {
         log.info(
             "the state is restored",
             [
-                "events": .int(Int(start.events)), "replayed": .int(Int(start.events - (found?.header.events ?? 0))),
+                "events": .int(Int(start.events)), "replayed": .int(Int(start.events - (found.header?.eventsApplied ?? 0))),
                 "took_ms": .milliseconds(time.monotonic().since(begin)),
             ])
         return start
     }
 
-    /// The newest snapshot that can be read; nil where there is none.
+    /// What was found of the snapshots.
+    private struct Found {
+        /// Of the one that was restored; nil where there was none.
+        var header: SnapshotHeader?
+        var rowOrigin = ""
+        var highestNumber: Int64 = 0
+    }
+
+    /// Restores the newest snapshot that can be read.
     private func restoreSnapshot(
         _ files: StateFiles, isExact: inout Bool, into start: inout RecorderStart
-    ) throws -> (header: SnapshotHeader, rowOrigin: String)? {
+    ) throws -> Found {
+        let journal = files.journal
+        var found = Found()
         while true {
             let loaded = try files.snapshots.load(now: time.now())
             for note in loaded.notes { log.error("a snapshot was set aside", ["note": .string(note)]) }
-            metrics.noteDamage(loaded.notes.count)
-            guard let snapshot = loaded.snapshot else {
+            metrics.noteDamage(loaded.damaged.count + loaded.ofNewerProgram.count)
+            found.highestNumber = max(found.highestNumber, loaded.highestNumber)
+            guard let snapshot = loaded.newest else {
                 // Without a snapshot the journal has to begin at the beginning.
-                if files.journal.eventsBase > 0 || files.journal.inputsBase > 0 || loaded.notes.count > 0 {
-                    isExact = files.journal.eventsBase == 0 && files.journal.inputsBase == 0 && isExact
-                }
-                return nil
+                if journal.eventsBase > 0 || journal.inputsBase > 0 { isExact = false }
+                return found
             }
             let header = snapshot.header
             var ids: [Recording.IDSegment] = []
-            let damaged = try files.journal.forEachSegment { segment in
+            let damaged = try journal.forEachSegment { segment in
                 guard segment.snapshot <= header.number else { return }
-                ids.append(Recording.IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
+                ids.append(
+                    Recording.IDSegment(kind: segment.kind, latest: segment.latest, last: 0, bytes: segment.bytes))
             }
             let isWhole =
-                isExact && header.isClean && header.journal == files.journal.id && damaged == 0
-                && files.journal.eventsBase <= header.events && files.journal.inputsBase <= header.inputs
-            switch restored(snapshot.bytes, ids, keepsTotals: isWhole) {
+                isExact && header.isCleanStop && header.journalID == journal.id && damaged == 0
+                && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
+            switch restored(snapshot.body, ids, keepsTotals: isWhole) {
             case .success(let (recorder, rowOrigin)):
                 start.recorder = recorder
-                (start.events, start.inputs, start.rows) = (header.events, header.inputs, header.rows)
+                (start.events, start.inputs) = (header.eventsApplied, header.inputsApplied)
+                start.rows = header.rowsEmitted
                 isExact = isWhole
                 // Those of a newer snapshot, which cannot be used, come again with the events after this one.
                 var truncation = Truncation()
                 truncation.idsAboveSnapshot = header.number
                 self.truncation = truncation
-                return (header, rowOrigin)
+                (found.header, found.rowOrigin) = (header, rowOrigin)
+                return found
             case .failure(let fault):
                 metrics.noteDamage()
                 log.error("a snapshot cannot be restored", ["reason": .text(fault)])
-                try files.snapshots.setAside(header, now: time.now())
+                start.recorder = restoration.emptied()
+                try files.snapshots.setAside(header.number, now: time.now())
             }
         }
     }

@@ -12,10 +12,10 @@ struct StateFiles {
     let saver: SnapshotSaver
     /// Names the rows of all journals that this state had.
     var rowOrigin: String
-    /// The newest snapshot, and the one before: the journal is kept from the older one on.
+    /// The newest snapshot. The journal is kept from the one before it on.
     private(set) var current: SnapshotHeader?
-    private(set) var previous: SnapshotHeader?
-    private(set) var lastNumber: Int64
+    /// The highest number that any snapshot had.
+    var lastNumber: Int64 = 0
 
     init(
         directory: String, lock: StateLock, journal: JournalFile, snapshots: SnapshotFiles, saver: SnapshotSaver
@@ -26,23 +26,21 @@ struct StateFiles {
         self.snapshots = snapshots
         self.saver = saver
         rowOrigin = journal.id
-        lastNumber = 0
     }
 
-    /// The header of the next snapshot.
+    /// The header of the next snapshot. `isExact` says that the journal has whatever follows it.
     mutating func header(of snapshot: RecorderSnapshot, isExact: Bool, at now: Timestamp) -> SnapshotHeader {
         lastNumber += 1
         return SnapshotHeader(
-            journal: journal.id, number: lastNumber, events: snapshot.events, inputs: snapshot.inputs,
-            rows: snapshot.rows, at: now, isClean: isExact || snapshot.isLast)
+            journalID: journal.id, number: lastNumber, eventsApplied: snapshot.events,
+            inputsApplied: snapshot.inputs, rowsEmitted: snapshot.rows, takenAt: now,
+            isCleanStop: isExact || snapshot.isLast)
     }
 
     /// A snapshot was restored, or saved; returns up to where the journal is no longer needed.
     mutating func note(_ header: SnapshotHeader) -> SnapshotHeader? {
-        previous = current?.journal == header.journal ? current : nil
-        current = header
-        lastNumber = max(lastNumber, header.number)
-        return previous
+        defer { current = header }
+        return current?.journalID == header.journalID ? current : nil
     }
 
     /// Opens the journal again, and makes the folder anew where it is gone.
@@ -61,8 +59,6 @@ struct StateFiles {
         return try journal.reopen(now: now)
     }
 
-    func close() {
-        journal.close()
-        lock.close()
-    }
+    /// The lock goes with the last copy of this.
+    func close() { journal.close() }
 }
