@@ -81,4 +81,24 @@ import Wire
         _ = try rig.tick(60)
         #expect(rig.keys() == ["ended t_now x", "began t_now x"])
     }
+
+    @Test func `only so many ended series are kept for a receiver that is away`() throws {
+        var rig = try TableRig()
+        let family = rig.registry.gauge("t_now", "T.", labels: ["a"])
+        for number in 0..<(SeriesTable.Limits.endedKept + 10) { _ = family.series([String(number)]) }
+        rig.table.recordsKeys = true
+        #expect(rig.read(15) == .made)
+        family.end { _ in true }
+        _ = rig.table.takeKeys()
+        rig.table.noteSettled(before: 1)
+        #expect(rig.read(30) == .made)
+        #expect(rig.table.markersGivenUp == 0)
+        #expect(rig.read(45) == .made)
+        #expect(rig.table.markersGivenUp == 10)
+        #expect(rig.keys().count == 10)
+        rig.table.noteSettled(before: .max)
+        #expect(rig.read(60) == .made)
+        #expect(rig.keys().count == SeriesTable.Limits.endedKept)
+        #expect(rig.table.markersGivenUp == 10)
+    }
 }
