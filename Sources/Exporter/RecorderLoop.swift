@@ -65,7 +65,8 @@ package final class RecorderLoop: Sendable {
     ///   - begin: called on the thread when the state is there, before the first event.
     package init(
         intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop, journal: JournalLoop,
-        enforcer: SessionEnforcer? = nil, snapshotInterval: Duration = .seconds(30), time: any TimeSource = SystemTime(),
+        enforcer: SessionEnforcer? = nil, snapshotInterval: Duration = .seconds(30),
+        time: any TimeSource = SystemTime(),
         begin: @escaping @Sendable (RecorderStart) -> Void = { _ in }
     ) {
         let control = Monitor(Control())

@@ -47,7 +47,8 @@ package final class StoreLoop: Sendable {
         }
         thread = NamedThread(name: "store") {
             StoreWorker(
-                mail: mail, settings: settings, open: open, journal: journal, instruments: instruments, log: log, time: time,
+                mail: mail, settings: settings, open: open, journal: journal, instruments: instruments, log: log,
+                time: time,
                 answer: answer
             ).run()
         }

@@ -32,7 +32,8 @@ package struct Commit: Sendable {
     /// Nothing would be written.
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
-            && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty && truncation == nil
+            && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
+            && truncation == nil
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.

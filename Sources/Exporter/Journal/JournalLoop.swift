@@ -18,7 +18,8 @@ package final class JournalLoop: Sendable {
         /// An empty one, and no series are left of an attempt to restore one.
         let emptied: @Sendable () -> Recorder
         /// One with this state; `keepsTotals` is false where counters and histograms begin at zero.
-        let restored: @Sendable (MessageReader, [Recording.IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
+        let restored:
+            @Sendable (MessageReader, [Recording.IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
         /// How long ids of a kind are remembered.
         let idLifetime: @Sendable (_ kind: Int) -> Duration
 

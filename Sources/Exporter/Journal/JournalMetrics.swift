@@ -39,7 +39,9 @@ struct JournalMetrics: Sendable {
         replayed =
             registry.counter("lkpush_journal_replayed_total", "Entries of the journal replayed at the start.").series()
         setAside =
-            registry.counter("lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them.")
+            registry.counter(
+                "lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them."
+            )
             .series()
         size = registry.gauge("lkpush_journal_size_bytes", "What the journal takes on disk.").series()
         snapshotSize = registry.gauge("lkpush_snapshot_size_bytes", "The size of the last snapshot.").series()

@@ -108,7 +108,8 @@ extension JournalWorker {
         log.info(
             "the state is restored",
             [
-                "events": .int(Int(start.events)), "replayed": .int(Int(start.events - (found.header?.eventsApplied ?? 0))),
+                "events": .int(Int(start.events)),
+                "replayed": .int(Int(start.events - (found.header?.eventsApplied ?? 0))),
                 "took_ms": .milliseconds(time.monotonic().since(begin)),
             ])
         return start

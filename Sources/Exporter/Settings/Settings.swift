@@ -120,7 +120,8 @@ package struct Settings: Sendable {
         stateDirectory = reader.text("STATE_DIR", "./lkpush-state", "Where lkpush keeps what it must remember.")
         durability = reader.choice(
             "DURABILITY", .commit,
-            "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk).")
+            "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk)."
+        )
         journalMaxBytes = reader.size(
             "JOURNAL_MAX_BYTES", "1GiB", in: .mebibytes(16)...(.mebibytes(1 << 20)),
             "Beyond it the oldest rows that wait for the database are given up.")
