@@ -24,6 +24,9 @@ package struct Commit: Sendable {
     package var seriesEnded: [[UInt8]] = []
     /// What nobody needs any more.
     package var truncation: Truncation?
+    /// A snapshot of everything was made since the journal was opened: what was lost before is dealt with, and is not
+    /// told again (`Opening.mayHaveLost`).
+    package var coversLoss = false
 
     package init() {}
 
@@ -31,6 +34,7 @@ package struct Commit: Sendable {
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
             && ids.isEmpty && readingSent == nil && seriesBegan.isEmpty && seriesEnded.isEmpty && truncation == nil
+            && !coversLoss
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
@@ -45,6 +49,7 @@ package struct Commit: Sendable {
         seriesBegan.removeAll(keepingCapacity: true)
         seriesEnded.removeAll(keepingCapacity: true)
         truncation = nil
+        coversLoss = false
     }
 }
 
