@@ -3,7 +3,7 @@ package import Storage
 package import Wire
 
 /// All that can happen to the recorder. It knows no other clock than the times in here.
-package enum Input: Sendable {
+package enum Input: Sendable, Equatable {
     /// A verified webhook.
     case event(Event, receivedAt: Timestamp)
     /// The answer to `Action.lookUp`; may be late, may never come.
@@ -12,6 +12,8 @@ package enum Input: Sendable {
     case report(Report, at: Timestamp)
     /// Time has passed: about once a second.
     case time(at: Timestamp)
+    /// Who was connected when the database was last written: where there is no other state to start from.
+    case presence([OpenPresence], at: Timestamp)
 }
 
 /// What the recorder wants done, in order.

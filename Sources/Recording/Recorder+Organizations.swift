@@ -14,12 +14,17 @@ extension Recorder {
             if !room.isNone && !rooms[room].name.isNone { return rooms[room].name }
         }
         if event.room.name.isEmpty || event.type == .other { return .none }
-        let known = names.find(event.room.name)
+        return record(ofName: event.room.name)
+    }
+
+    /// The record of a room's name, made where it is new.
+    mutating func record(ofName name: String) -> Slot<NameState> {
+        let known = names.find(name)
         if !known.isNone { return known }
         makeRoomForName()
         lastNumber += 1
         var state = NameState()
-        state.key = event.room.name
+        state.key = name
         state.number = lastNumber
         state.lastUse_ms = now.milliseconds
         let slot = names.insert(state)

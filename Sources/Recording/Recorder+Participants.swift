@@ -130,7 +130,7 @@ extension Recorder {
 
     /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
     /// Returns false where that is this one.
-    private mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
+    mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
         if participants[slot].identity.isEmpty { return true }
         let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
         guard let other = identities[identity] else {

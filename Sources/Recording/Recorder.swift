@@ -76,6 +76,9 @@ package struct Recorder: Sendable {
             take(report)
         case .time(let time):
             advance(to: time, &actions)
+        case .presence(let rows, let time):
+            advance(to: time, &actions)
+            adopt(rows, &actions)
         }
     }
 
