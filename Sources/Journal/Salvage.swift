@@ -27,9 +27,9 @@ struct Salvage {
 
     /// Copies all that can be read. Errors of the damaged file are losses, errors of the new one are thrown.
     mutating func copy(
-        from damaged: Connection?, into fresh: Connection, newID: String, mayHaveLost: Bool
+        from damaged: Connection?, into fresh: Connection, newID: String, hasLost: Bool
     ) throws(SQLiteError) {
-        try JournalSchema.make(in: fresh, id: newID, formerID: nil)
+        try JournalSchema.make(in: fresh, id: newID, hasLost: false)
         var values: [MetaKey: String] = [:]
         if let damaged, let meta = try? damaged.meta() {
             values = meta.values
@@ -42,14 +42,13 @@ struct Salvage {
         } else {
             isComplete = false
         }
-        keepsID = isComplete && !mayHaveLost && formerID != nil
+        keepsID = isComplete && !hasLost && formerID != nil
         try fresh.transaction { () throws(SQLiteError) in
-            for (key, value) in values where key != .format && key != .id && key != .formerID {
+            for (key, value) in values where key != .format && key != .id && (key != .formerID || keepsID) {
                 try fresh.setMeta(key, value)
             }
-            if let formerID {
-                try fresh.setMeta(keepsID ? .id : .formerID, formerID)
-            }
+            if let formerID { try fresh.setMeta(keepsID ? .id : .formerID, formerID) }
+            if !keepsID { try fresh.setMeta(.hasLost, 1) }
         }
         try fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
