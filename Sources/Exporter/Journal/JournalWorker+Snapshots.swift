@@ -18,11 +18,7 @@ extension JournalWorker {
         metrics.noteSnapshot(isSaved: result.error == nil)
         if let error = result.error {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
-            if case .incomplete = health {
-                // It is tried again with the next snapshot.
-                shared.change { $0.needsSnapshot = true }
-                intake.wake()
-            }
+            if case .incomplete = health { askForSnapshot() }
             return
         }
         metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
@@ -32,6 +28,8 @@ extension JournalWorker {
             beGood()
         }
         guard var files else { return }
+        // Counters began at zero in this process; the next one can go on with them.
+        if files.journal.opening.mayHaveLost { commit.coversLoss = true }
         let older = files.note(result.header)
         self.files = files
         if let older {

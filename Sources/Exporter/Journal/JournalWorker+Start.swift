@@ -91,6 +91,7 @@ extension JournalWorker {
         }
         start.recorder.startOwnTotalsAtZero()
         start.recorder.rebuildSessions()
+        delivered = start.events
         start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
             lastReading: journal.readingSent, labels: journal.pushedLabels,
