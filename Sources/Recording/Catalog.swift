@@ -146,6 +146,12 @@ package struct Catalog: Sendable {
     /// The empty table of the process.
     func processTable() -> SeriesTable { SeriesTable(prefix: [], width: layout.process) }
 
+    /// Ends every series there is: those of a recorder that is given up.
+    package func endAll() {
+        for metric in all { metric.endAll() }
+        organizationInfo.endAll()
+    }
+
     /// Ends all series of that scope that the table has made.
     func end(_ scope: MetricScope, in table: inout SeriesTable) {
         for metric in ofOrganizations where metric.scope == scope { metric.end(in: &table) }

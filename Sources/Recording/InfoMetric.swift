@@ -28,5 +28,7 @@ final class InfoMetric: Sendable {
 
     func find(_ values: [String]) -> Gauge? { bound.withLock { $0 }?.family.find(values) }
 
+    func endAll() { bound.withLock { $0 }?.family.end { _ in true } }
+
     func end(_ values: [String]) { bound.withLock { $0 }?.family.end(values) }
 }

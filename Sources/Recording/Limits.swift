@@ -21,6 +21,8 @@ package enum Limits {
     package static let names = 200_000
     /// How long an older SID of a room name must be silent to be given up, in event time.
     package static let roomNameSilence_ms: Int64 = 60_000
+    /// How old an event may be to have somebody removed: SPEC 3.3. Later the person may be somewhere else again.
+    package static let removal = Duration.seconds(60)
     /// Durations above it are mistakes of a clock: SPEC 3.
     package static let duration_ms: Int64 = 7 * 86_400_000
     /// Durations from this to 0 are 0: `createdAt` is cut to whole seconds.

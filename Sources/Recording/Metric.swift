@@ -68,6 +68,8 @@ protocol MetricDeclaration: Sendable {
     func end(in table: inout SeriesTable)
     /// Makes a series with what it held when it was saved.
     func resume(_ saved: SavedSeries, offset: Int, in table: inout SeriesTable)
+    /// Ends every series of it.
+    func endAll()
     /// Sets every total that the table has made to 0.
     func startAtZero(in table: SeriesTable)
 }
@@ -95,6 +97,8 @@ extension Metric: MetricDeclaration {
         made?.resume(saved.reading)
         I.put(made, into: &table, at: base + offset)
     }
+
+    func endAll() { bound.withLock { $0 }?.family.end { _ in true } }
 
     func startAtZero(in table: SeriesTable) {
         for offset in labels.combinations.indices { I.startAtZero(in: table, at: base + offset) }

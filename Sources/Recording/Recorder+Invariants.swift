@@ -7,7 +7,7 @@ extension Recorder {
     ///
     /// Empty, always; for tests. Costs as much as everything that is open.
     package func checkInvariants() -> [String] {
-        checkGauges() + checkLinks() + checkNames() + checkMemory()
+        checkGauges() + checkLinks() + checkNames() + checkMemory() + checkSessions()
     }
 
     private func checkGauges() -> [String] {

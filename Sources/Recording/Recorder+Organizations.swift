@@ -237,6 +237,7 @@ extension Recorder {
                 organizations[old].adjust(catalog.participantsActive, by: -1)
                 organizations[organization].adjust(catalog.participantsActive, by: 1)
                 storePresence(of: member, owner: owner, &actions)
+                if settings.isSingleSession { moveSession(member, from: old, to: organization) }
             }
             for track in participants[member].tracks {
                 organizations[old].adjust(catalog.tracksActive, tracks[track].label, by: -1)

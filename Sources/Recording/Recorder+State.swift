@@ -79,6 +79,9 @@ extension Recorder {
     /// are needed by no state that is made from now on.
     package var oldestIDs: [UInt64] { Self.remembered.map { self[keyPath: $0].first } }
 
+    /// The kinds of ids.
+    package static var idKinds: Range<Int> { remembered.indices }
+
     /// How long ids of a kind are remembered, with a margin for a clock that ticks: a segment whose `latest` is older
     /// than the oldest state that is kept by more than this is not needed.
     package static func expiry(ofKind kind: Int, settings: RecorderSettings) -> Duration {
@@ -91,6 +94,14 @@ extension Recorder {
     package var outstandingLookups: [String] {
         guard case .database = settings.organizationSource else { return [] }
         return names.all.filter { $0.element.isAsked || $0.element.resolution == .waiting }.map(\.element.key)
+    }
+
+    /// Sets all counters and histograms to 0: the state before may have counted more than is known.
+    package mutating func startTotalsAtZero() {
+        for metric in catalog.all where metric.scope == .process { metric.startAtZero(in: process) }
+        for (_, organization) in organizations.all {
+            for metric in catalog.ofOrganizations { metric.startAtZero(in: organization.series) }
+        }
     }
 
     /// Sets the totals of the recorder about itself (`lkpush_`) to 0: they count what this process does.

@@ -23,6 +23,8 @@ package struct Recorder: Sendable {
     var ingress = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
     var identities: [RoomIdentity: Slot<ParticipantState>] = [:]
+    /// Where people are, where everybody may have one session only.
+    var sessions = SessionIndex()
 
     /// Ids of events received in the last `dedupTTL`.
     var seen = RememberedIDs(limit: Limits.remembered)
