@@ -274,20 +274,20 @@ import Wire
 
     @Test func `an office day needs less than eight mebibytes on disk`() throws {
         let journal = try desk.open()
-        // 15,000 events of 170 bytes in groups of three, truncated every 150 events.
+        // 15,000 events of 170 bytes in groups of ten, truncated every 150 events.
         var commit = Commit()
         let filler = String(repeating: "x", count: 150)
-        for group in 0..<5_000 as Range<Int64> {
+        for group in 0..<1_500 as Range<Int64> {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
-            for number in (group * 3 + 1)...(group * 3 + 3) {
+            for number in (group * 10 + 1)...(group * 10 + 10) {
                 commit.events.append {
                     $0.field(1, number)
                     $0.field(2, filler)
                 }
             }
             commit.inputs.append { $0.field(1, group) }
-            if group % 50 == 0 {
-                commit.truncation = Truncation(events: max(0, group * 3 - 150), inputs: max(0, group - 50))
+            if group % 15 == 0 {
+                commit.truncation = Truncation(events: max(0, group * 10 - 150), inputs: max(0, group - 15))
             }
             try journal.commit(commit)
         }
