@@ -14,11 +14,13 @@ package struct Commit: Sendable {
     package var rowsAppliedUpTo: Int64?
     /// Rows that the database refused for their data.
     package var setAside: [SetAsideRow] = []
-    /// What is to be remembered since the last snapshot. A segment of the same snapshot and kind is replaced.
+    /// What is to be remembered since the last snapshot.
     package var ids: [IDSegment] = []
     /// The time of the last sample that was pushed.
     package var readingSent: Timestamp?
-    /// Keys of series that are pushed from now on.
+    /// The labels that all pushed series have in common, in whatever form.
+    package var pushedLabels: String?
+    /// Keys of series that are pushed from now on; those in `seriesEnded` are taken out before.
     package var seriesBegan: [[UInt8]] = []
     /// Keys of series that are no longer pushed.
     package var seriesEnded: [[UInt8]] = []
@@ -33,8 +35,8 @@ package struct Commit: Sendable {
     /// Nothing would be written.
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
-            && ids.isEmpty && readingSent == nil && seriesBegan.isEmpty && seriesEnded.isEmpty && truncation == nil
-            && !coversLoss
+            && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
+            && truncation == nil && !coversLoss
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
@@ -46,6 +48,7 @@ package struct Commit: Sendable {
         setAside.removeAll(keepingCapacity: true)
         ids.removeAll(keepingCapacity: true)
         readingSent = nil
+        pushedLabels = nil
         seriesBegan.removeAll(keepingCapacity: true)
         seriesEnded.removeAll(keepingCapacity: true)
         truncation = nil

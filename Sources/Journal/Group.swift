@@ -43,6 +43,9 @@ package struct Group: Sendable {
         count += 1
     }
 
+    /// Numbers the entries from `first` on.
+    package mutating func renumber(first: Int64) { self.first = first }
+
     /// Forgets all entries, keeps the memory, and begins anew at `first`.
     package mutating func restart(first: Int64) {
         writer.removeAll()

@@ -22,8 +22,12 @@ extension JournalFile {
             numbers.readingSent = time.milliseconds
             try connection.setMeta(.readingSent, time.milliseconds)
         }
-        for key in commit.seriesBegan { try connection.insertSeries(key) }
+        if let labels = commit.pushedLabels, labels != numbers.pushedLabels {
+            numbers.pushedLabels = labels
+            try connection.setMeta(.pushedLabels, labels)
+        }
         for key in commit.seriesEnded { try connection.run("DELETE FROM shipped WHERE key = ?1", .blob(key)) }
+        for key in commit.seriesBegan { try connection.insertSeries(key) }
         if commit.coversLoss && numbers.hasLost {
             numbers.hasLost = false
             try connection.setMeta(.hasLost, 0)
@@ -88,7 +92,7 @@ extension Connection {
 
     func insertSegment(_ segment: IDSegment) throws(SQLiteError) {
         let statement = try statement(
-            "INSERT OR REPLACE INTO ids (snapshot, kind, latest, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
+            "INSERT INTO ids (snapshot, kind, latest, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
         try statement.bind(segment.snapshot, at: 1)
         try statement.bind(Int64(segment.kind), at: 2)
         try statement.bind(segment.latest.milliseconds, at: 3)

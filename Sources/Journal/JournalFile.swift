@@ -74,6 +74,8 @@ package final class JournalFile {
     package var rowsApplied: Int64 { numbers.rowsApplied }
     /// When the last sample that was pushed was read.
     package var readingSent: Timestamp? { numbers.readingSent.map { Timestamp(milliseconds: $0) } }
+    /// The labels that all pushed series have in common.
+    package var pushedLabels: String { numbers.pushedLabels }
     /// Rows that were set aside and are still there.
     package var setAsideCount: Int { numbers.setAsideCount }
     /// Rows that were set aside and dropped, because more than `Limits.setAsideRows` came later.

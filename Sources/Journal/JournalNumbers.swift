@@ -13,6 +13,7 @@ struct JournalNumbers: Equatable {
     var lastInput: Int64 = 0
     var rowsApplied: Int64 = 0
     var readingSent: Int64?
+    var pushedLabels = ""
     var setAsideCount = 0
     var setAsideDropped: Int64 = 0
     /// Groups below the base are still there: they are deleted a few at a time.
@@ -32,6 +33,7 @@ struct JournalNumbers: Equatable {
         inputsBase = number(.inputsBase) ?? 0
         rowsApplied = number(.rowsApplied) ?? 0
         readingSent = number(.readingSent)
+        pushedLabels = values[.pushedLabels] ?? ""
         setAsideDropped = number(.setAsideDropped) ?? 0
         lastEvent = eventsBase
         lastInput = inputsBase

@@ -22,7 +22,7 @@ enum JournalSchema {
             reason TEXT NOT NULL, row TEXT NOT NULL);
         CREATE TABLE ids (number INTEGER PRIMARY KEY, snapshot INTEGER NOT NULL, kind INTEGER NOT NULL,
             latest INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
-        CREATE UNIQUE INDEX ids_by_snapshot ON ids (snapshot, kind);
+        CREATE INDEX ids_by_snapshot ON ids (snapshot, kind);
         CREATE INDEX ids_by_age ON ids (kind, latest);
         CREATE TABLE shipped (number INTEGER PRIMARY KEY, crc INTEGER NOT NULL, key BLOB NOT NULL UNIQUE);
         """
@@ -70,6 +70,8 @@ enum MetaKey: String, CaseIterable {
     case rowsApplied = "rows_applied"
     /// When the last sample that was pushed was read, in milliseconds.
     case readingSent = "reading_sent"
+    /// What all pushed series have in common.
+    case pushedLabels = "pushed_labels"
     /// Rows that were set aside and dropped, because there were too many.
     case setAsideDropped = "set_aside_dropped"
 }

@@ -81,6 +81,13 @@ package struct SnapshotFiles: Sendable {
         }
     }
 
+    /// Moves a snapshot aside whose body makes no sense to its reader.
+    package func setAside(_ number: Int64, now: Timestamp) throws(JournalError) {
+        try JournalError.ofSystem { () throws(SystemError) in
+            _ = try moveAside(path(number), "damaged", now)
+        }
+    }
+
     private func load(_ number: Int64, into loaded: inout Loaded, _ now: Timestamp) throws(SystemError) {
         let path = path(number)
         let reading: SnapshotFormat.Reading

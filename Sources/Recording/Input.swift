@@ -22,4 +22,9 @@ package enum Action: Sendable, Equatable {
     case lookUp(room: String)
     /// Write this to the database.
     case store(StoreRow)
+    /// Have LiveKit remove whoever has this identity in the room of this name, but not later than `until`. Asked for once
+    /// per participant; during a replay it must not be done.
+    case removeParticipant(room: String, identity: String, until: Timestamp)
+    /// The one that was to be removed is gone: where it has not been done yet, it must not be done any more.
+    case withdrawRemoval(room: String, identity: String)
 }

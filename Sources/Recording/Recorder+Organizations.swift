@@ -91,6 +91,7 @@ extension Recorder {
 
     private mutating func lookUp(_ name: Slot<NameState>, _ actions: inout [Action]) {
         process.increment(catalog.lookups)
+        names[name].isAsked = true
         actions.append(.lookUp(room: names[name].key))
     }
 
@@ -102,6 +103,7 @@ extension Recorder {
         guard case .database = settings.organizationSource else { return }
         let name = names.find(room)
         if name.isNone { return }
+        names[name].isAsked = false
         switch answer {
         case .success(let organization) where Self.isOrganizationID(organization.id):
             assign(name, to: upsert(organization, named: .database), &actions)
@@ -153,6 +155,21 @@ extension Recorder {
         for arrival in arrivals {
             perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
         }
+    }
+
+    /// Applies the events that wait, each name looked at anew: for those restored under another organization source.
+    mutating func releaseWaiting(_ actions: inout [Action]) {
+        while let line = waiting.longest() {
+            let arrivals = waiting.take(line)
+            names[line].resolution = .unresolved
+            for arrival in arrivals {
+                let name = name(of: arrival.event)
+                resolve(name, for: arrival.event, &actions)
+                perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
+                forgetIfUnused(name)
+            }
+        }
+        process.set(catalog.waitingEvents, to: 0)
     }
 
     // MARK: Organizations
@@ -220,6 +237,7 @@ extension Recorder {
                 organizations[old].adjust(catalog.participantsActive, by: -1)
                 organizations[organization].adjust(catalog.participantsActive, by: 1)
                 storePresence(of: member, owner: owner, &actions)
+                if settings.isSingleSession { moveSession(member, from: old, to: organization) }
             }
             for track in participants[member].tracks {
                 organizations[old].adjust(catalog.tracksActive, tracks[track].label, by: -1)

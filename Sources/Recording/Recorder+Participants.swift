@@ -38,6 +38,7 @@ extension Recorder {
         if participant.kind == .standard { organizations[home].adjust(catalog.participantsActive, by: 1) }
         guard claimIdentity(slot, &actions) else { return }
         storePresence(of: slot, owner: owner(of: context), &actions)
+        if settings.isSingleSession { limitSessions(slot, context, &actions) }
     }
 
     mutating func left(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
@@ -100,6 +101,7 @@ extension Recorder {
     /// Closes a participant with its tracks, and remembers the facts of it.
     mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ facts: Facts, _ actions: inout [Action]) {
         for track in participants[slot].tracks { closeTrack(track, Facts(isClosed: facts.isClosed)) }
+        if settings.isSingleSession { forgetSession(slot, &actions) }
         let participant = participants[slot]
         if participant.isPresenceStored { actions.append(.store(.absent(participantSID: participant.key))) }
         if participant.isActive {

@@ -6,8 +6,8 @@ import Platform
 enum Program {
     /// Every case, in the order in which they are shown.
     static var cases: [BenchmarkCase] {
-        TokenCases.all + DecodingCases.all + RecorderCases.all + TickCases.all + ExpositionCases.all + QueueCases.all
-            + JournalCases.all + HTTPCases.all
+        TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + TickCases.all + ExpositionCases.all
+            + QueueCases.all + JournalCases.all + HTTPCases.all
     }
 
     static func run(_ arguments: [String]) -> Int32 {

@@ -4,6 +4,8 @@ import HTTPServing
 import LiveKit
 import Metrics
 import Platform
+import Storage
+import StorageSQLite
 import TestSupport
 import Testing
 import Wire
@@ -20,14 +22,29 @@ import Wire
             ].merging(changes) { $1 })
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        return try Service(settings, log: Log(level: .error, format: .text))
+        let service = try Service(settings, log: Log(level: .error, format: .text))
+        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        return service
     }
 
     /// A webhook that says a room has started, signed now.
     private func post(_ id: String, room: String, key: String, _ secret: String, to service: Service) throws -> Int? {
-        let body = Array(
-            #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#.utf8
-        )
+        let text =
+            #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#
+        return try post(text, key: key, secret, to: service)
+    }
+
+    /// One that says somebody has joined now, with a join time to compare.
+    private func join(_ room: String, at time_ms: Int64, key: String, _ secret: String, to service: Service) throws {
+        let text = """
+            {"event":"participant_joined","room":{"sid":"RM_\(room)","name":"\(room)"},"participant":{"sid":"PA_\(room)",\
+            "identity":"ann","joinedAtMs":"\(time_ms)"},"createdAt":"\(SystemTime().now().milliseconds / 1_000)"}
+            """
+        #expect(try post(text, key: key, secret, to: service) == 200)
+    }
+
+    private func post(_ text: String, key: String, _ secret: String, to service: Service) throws -> Int? {
+        let body = Array(text.utf8)
         let token = TokenSigner(key: key, secret: Secret(secret)).webhookToken(for: body.span, at: SystemTime().now())
         let client = try RawHTTP(port: service.publicAddress.port)
         return client.ask("POST", "/webhook", headers: [("Authorization", token)], body: body)?.status
@@ -56,23 +73,65 @@ import Wire
         #expect(try post("5", room: "a", key: "new", "second-secret", to: service) == 200)
     }
 
-    @Test func `a stop counts what was accepted, though the database never answers`() throws {
-        // A folder where the database's file should be: no connection is ever made.
-        try FileStore.makeDirectory(folder.file("office.db"))
+    @Test func `who is removed is removed with the first key, read again when it is told to`() throws {
+        let keys = folder.file("keys")
+        try FileStore.replace(keys, with: Array("old: first-secret\nother: third-secret\n".utf8))
+        let liveKit = try ScriptedReceiver(otherwise: .done)
         let service = try start([
-            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret",
-            "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
+            "LIVEKIT_KEYS_FILE": keys, "SINGLE_SESSION": "true", "LIVEKIT_URL": "ws://127.0.0.1:\(liveKit.port)",
         ])
-        #expect(try post("1", room: "a", key: "key", "secret", to: service) == 200)
-        #expect(!(try page(service)).contains(#"lk_rooms_started_total{project="default""#))
-        _ = service.stop()
-        let counted = service.registry.snapshot().first { $0.family.name == "lk_rooms_started_total" }?.series.first
-        #expect(counted?.labelValues == ["default", "local", "unknown"])
-        guard let counted, case .counter(let counter) = counted.reading else {
-            Issue.record("it is no counter")
-            return
+        defer { _ = service.stop() }
+        try join("red", at: 1_000, key: "other", "third-secret", to: service)
+        try join("blue", at: 2_000, key: "other", "third-secret", to: service)
+        #expect(liveKit.waitForAnswers(1))
+
+        try FileStore.replace(keys, with: Array("new: second-secret\nold: first-secret\n".utf8))
+        service.reload()
+        try join("green", at: 3_000, key: "new", "second-secret", to: service)
+        #expect(liveKit.waitForAnswers(2))
+        let requests = liveKit.requests
+        try #require(requests.count == 2)
+        let calls = [
+            RoomServiceCall(requests[0], key: "old", secret: "first-secret"),
+            RoomServiceCall(requests[1], key: "new", secret: "second-secret"),
+        ]
+        #expect(calls.flatMap(\.faults) == [])
+        #expect(calls.map(\.room) == ["red", "blue"])
+    }
+
+    @Test func `an event that waits for a dead database waits on, after a restart too`() throws {
+        // A folder where the database's file should be: no connection is ever made.
+        let path = folder.file("office.db")
+        try FileStore.makeDirectory(path)
+        let settings = [
+            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "DATABASE_URL": "sqlite:\(path)",
+            "SHUTDOWN_TIMEOUT": "2s",
+        ]
+        let first = try start(settings)
+        #expect(try post("1", room: "a", key: "key", "secret", to: first) == 200)
+        #expect(first.stop())
+        #expect(started(first) == [:])
+
+        rmdir(path)
+        let database = try SQLiteDatabase(path: path)
+        _ = try OfficeStore(database).migrate(at: SystemTime().now())
+        _ = try database.run("INSERT INTO organizations (id, workos_org_id) VALUES (1, 'org_1')", [])
+        _ = try database.run("INSERT INTO rooms (id, organization_id) VALUES ('a', 1)", [])
+        database.close()
+        let second = try start(settings)
+        defer { _ = second.stop() }
+        #expect(eventually { started(second) == ["org_1": 1] })
+    }
+
+    /// Rooms started, by organization.
+    private func started(_ service: Service) -> [String: Double] {
+        var counts: [String: Double] = [:]
+        for (family, series) in service.registry.snapshot() where family.name == "lk_rooms_started_total" {
+            for one in series {
+                if case .counter(let counter) = one.reading { counts[one.labelValues[2]] = counter.value }
+            }
         }
-        #expect(counter.value == 1)
+        return counts
     }
 
     @Test func `a listener that is not to be had is a failure that says so, and leaves nothing running`() throws {
