@@ -34,8 +34,10 @@ struct Opener {
         finished = path + ".salvaged"
     }
 
-    /// - Parameter expecting: what had been committed when it was last open; nil at the first time.
-    mutating func open(expecting: JournalNumbers?) throws(JournalError) -> Opened {
+    /// - Parameters:
+    ///   - expecting: what had been committed when it was last open; nil at the first time.
+    ///   - wasDamaged: damage was met while it was open; a check that finds none is not believed.
+    mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> Opened {
         do throws(SystemError) {
             try FileStore.makeDirectory(directory)
             try finishSalvage()
@@ -44,6 +46,10 @@ struct Opener {
         }
         guard Folder.exists(path) else { return try openNew() }
         switch try examine(expecting) {
+        case .good(let opened) where wasDamaged:
+            opened.connection.close()
+            opening.notes.append("The journal is damaged: damage was met while it was used.")
+            return try openSalvaged(hasLost: false)
         case .good(let opened):
             tell(opened.numbers, expecting)
             return opened
@@ -78,6 +84,7 @@ struct Opener {
             if case .good = verdict {
                 if log.isDamaged {
                     connection.close()
+                    keep(log.evidence)
                     return .damaged("its log is damaged, and commits after that place are lost", isLoss: true)
                 }
             } else {
@@ -123,6 +130,12 @@ struct Opener {
             return .damaged("it was removed while it was opened")
         }
         return .good(opened)
+    }
+
+    private mutating func keep(_ log: [UInt8]) {
+        let name = Folder.asideName(of: path + "-wal", "damaged", at: now)
+        // Without room for it, what can be used matters more.
+        if (try? FileStore.replace(name, with: log)) != nil { opening.movedAside.append(name) }
     }
 
     /// What an earlier opening found, and nobody has dealt with yet.

@@ -15,8 +15,6 @@ struct Salvage {
     private var rows = 0
     private var segments = 0
     private var isComplete = true
-    private var isOpen = false
-    private var written = 0
 
     var description: String {
         let kept =
@@ -57,7 +55,7 @@ struct Salvage {
         _ table: GroupTable, from damaged: Connection, into fresh: Connection, base: Int64
     ) throws(SQLiteError) {
         var expected = base + 1
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try table.row(above: key, in: damaged)
         } key: {
             $0.first
@@ -74,7 +72,7 @@ struct Salvage {
     }
 
     private mutating func copyRows(from damaged: Connection, into fresh: Connection) throws(SQLiteError) {
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.outboxRow(above: key)
         } key: {
             $0.row.sequence
@@ -84,7 +82,7 @@ struct Salvage {
             try fresh.insertRow(found.row)
             salvage.rows += 1
         }
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.segment(above: key)
         } key: {
             $0.key
@@ -96,14 +94,14 @@ struct Salvage {
         }
         // Neither rows that were set aside nor what was pushed change what is counted.
         let isComplete = self.isComplete
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.setAsideRow(above: key)
         } key: {
             $0.row.sequence
         } write: { found, _ throws(SQLiteError) in
             if found.isIntact { try fresh.insertSetAside(found.row) }
         }
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.series(above: key)
         } key: {
             $0.number
@@ -113,10 +111,9 @@ struct Salvage {
         self.isComplete = isComplete
     }
 
-    /// Walks through a table of the damaged file in transactions of the new one.
+    /// Walks through a table that `read` gives row by row, in transactions of the new file.
     private mutating func walk<Row>(
-        from damaged: Connection, into fresh: Connection,
-        _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
+        into fresh: Connection, _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
         write: (Row, inout Salvage) throws(SQLiteError) -> Void
     ) throws(SQLiteError) {
         var position = Int64.min

@@ -42,7 +42,8 @@ enum JournalCases {
                         fdatasync(file)
                         position = (position + bytes.count) % (4 << 20)
                     }
-                })
+                },
+                note: { withExtendedLifetime(folder) { "" } })
         }
     }
 
@@ -51,7 +52,7 @@ enum JournalCases {
             let folder = ScratchFolder()
             let journal = open(folder)
             var commit = Commit()
-            let groups = 3_000
+            let groups = 1_000
             for _ in 0..<groups {
                 commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
                 for _ in 0..<32 { commit.events.append(encoded: event) }

@@ -32,6 +32,12 @@ enum Thresholds {
         "tick/none changed": 0.0001,
         "exposition": 330_000,
         "queue": 0.001,
+        // SQLite's own: nothing of ours is kept. A larger group costs no more.
+        "journal/groups of 1": 6,
+        "journal/groups of 32": 0.2,
+        "journal/groups of 256": 0.03,
+        // A copy of each group's bytes, and what reads it.
+        "journal/read": 0.25,
         "http/256 connections": 18,
     ]
 }

@@ -245,6 +245,41 @@ import Wire
         }
     }
 
+    @Test func `damage that is met while the journal is open makes a new one out of the rest`() throws {
+        let journal = try desk.open()
+        try journal.commit(Desk.events(1...10))
+        var root = 0
+        // More than is kept in memory, so that pages are read again.
+        var commit = Commit()
+        commit.spilled = (1...100).map { SpilledRow(sequence: $0, bytes: [UInt8](repeating: 1, count: 100_000)) }
+        try journal.commit(commit)
+        journal.close()
+        do {
+            var settings = ConnectionSettings()
+            settings.isExclusive = true
+            let connection = try Connection(path: desk.file, settings)
+            try connection.rows("SELECT rootpage FROM sqlite_schema WHERE name = 'ids_by_snapshot'") {
+                root = Int($0.int64(at: 0))
+            }
+        }
+        try journal.reopen(now: Desk.noon)
+        let file = Glibc.open(desk.file, O_WRONLY)
+        let zeros = [UInt8](repeating: 0, count: 4_096)
+        #expect(pwrite(file, zeros, zeros.count, (root - 1) * 4_096) == 4_096)
+        close(file)
+        #expect(try journal.outbox(after: 0, limit: 1_000).elements.count == 100)
+        var ids = Commit()
+        ids.ids = [IDSegment(snapshot: 1, kind: 1, latest: Desk.noon, bytes: [1])]
+        let error = #expect(throws: JournalError.self) { try journal.commit(ids) }
+        #expect(error?.kind == .damaged && !journal.isOpen)
+        let opening = try journal.reopen(now: Desk.noon)
+        // Only an index is gone: nothing that it was made of.
+        #expect(!opening.mayHaveLost && !opening.isNew && opening.movedAside.count == 1)
+        try journal.commit(ids)
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...10))
+        #expect(try journal.outboxExtent()?.count == 100)
+    }
+
     @Test func `rows and segments with a wrong checksum are counted and passed over`() throws {
         do {
             var commit = Commit()

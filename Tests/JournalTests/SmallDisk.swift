@@ -23,13 +23,17 @@ final class SmallDisk {
         var space = statvfs()
         statvfs(path, &space)
         var rest = Int(space.f_bavail) * Int(space.f_bsize) - spared
-        let file = open("\(path)/\(name)", O_WRONLY | O_CREAT, 0o600)
+        let file = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(file) }
         let block = [UInt8](repeating: 1, count: 4_096)
         while rest > 0 && write(file, block, min(rest, block.count)) > 0 { rest -= block.count }
     }
 
-    func free(_ name: String = "filler") { unlink("\(path)/\(name)") }
+    func free(_ name: String = "filler") {
+        // A program that another test starts at this moment may have the file open for an instant.
+        truncate("\(path)/\(name)", 0)
+        unlink("\(path)/\(name)")
+    }
 }
 
 /// Makes a file immutable, which stops root as well; false where the file system knows no such thing.
