@@ -115,6 +115,8 @@ package final class RetryingSender: Sendable {
     /// How far it is.
     package var record: Record { state.withLock { $0.record } }
 
+    package var isAllSettled: Bool { state.withLock { $0.record.settled == $0.record.outcomes.count } }
+
     /// Waits until `count` letters have begun; false where that does not happen in time.
     package func wait(untilBegun count: Int, within limit: Duration = .seconds(60)) -> Bool {
         wait(within: limit) { $0.begun >= count }

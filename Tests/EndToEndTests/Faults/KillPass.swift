@@ -45,7 +45,8 @@ struct KillPass: Sendable {
         let sender = RetryingSender(
             Array(day.letters.prefix(plan.length)), to: exporter.webhooks, connections: plan.connections,
             patience: .untilAnswered(scaledBy: 0.01), pace: plan.pace)
-        for stroke in plan.strokes { try strike(stroke, exporter, sender) }
+        let disk = try FaultyDisk(root: folder.file("state"), in: folder)
+        for stroke in plan.strokes { try strike(stroke, exporter, sender, disk) }
         try exporter.waitUntilReady()
         let isDone = sender.waitUntilAllSettled()
         let record = sender.stop()
@@ -78,7 +79,9 @@ struct KillPass: Sendable {
 
     // MARK: Dying
 
-    private func strike(_ stroke: KillPlan.Stroke, _ exporter: MortalExporter, _ sender: RetryingSender) throws {
+    private func strike(
+        _ stroke: KillPlan.Stroke, _ exporter: MortalExporter, _ sender: RetryingSender, _ disk: FaultyDisk
+    ) throws {
         switch stroke {
         case .underway(let posts, let delay, let blow):
             // A later stroke needs a life that serves.
@@ -102,6 +105,12 @@ struct KillPass: Sendable {
         case .startingUp(let delay):
             Pause.wait(delay)
             try exporter.kill()
+        case .atDisk(let call, let death):
+            try exporter.kill()
+            try exporter.start(disk.environment(dyingAt: call, death))
+            // Where too little is written for that many calls, the day is over before.
+            _ = eventually(.seconds(5)) { exporter.hasEnded || sender.isAllSettled }
+            if exporter.hasEnded { try exporter.expectKilled() } else { try exporter.kill() }
         }
         try exporter.start()
     }

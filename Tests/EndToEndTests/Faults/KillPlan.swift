@@ -17,6 +17,8 @@ struct KillPlan: Sendable, CustomStringConvertible {
         case underway(posts: Int, Duration, Blow)
         /// So long after the start before it, wherever that start has come to.
         case startingUp(Duration)
+        /// In a life of its own, at its call with this number that changes a file, unless that life ends before.
+        case atDisk(call: Int, FaultyDisk.Death)
     }
 
     let seed: UInt64
@@ -52,8 +54,12 @@ struct KillPlan: Sendable, CustomStringConvertible {
                 default: .kill
                 }
             strokes.append(.underway(posts: place, delay, blow))
-            if Int.random(in: 0..<3, using: &random) == 0 {
-                strokes.append(.startingUp(.microseconds(Int.random(in: 0...300_000, using: &random))))
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: strokes.append(.startingUp(.microseconds(Int.random(in: 0...300_000, using: &random))))
+            case 1:
+                let death = FaultyDisk.Death.allCases.randomElement(using: &random) ?? .before
+                strokes.append(.atDisk(call: Int.random(in: 1...200, using: &random), death))
+            default: break
             }
         }
         self.strokes = strokes

@@ -53,6 +53,16 @@ final class MortalExporter {
     /// Ends it in good order.
     func terminate() throws { try end(with: SIGTERM, expecting: 0) }
 
+    /// It must have died of SIGKILL by another hand.
+    func expectKilled() throws {
+        kills += 1
+        let status = try waitForEnd()
+        if status != 128 + SIGKILL { throw failure("it ended with \(status)") }
+    }
+
+    /// Whether nothing runs any more, whatever the reason.
+    var hasEnded: Bool { process?.poll() != nil }
+
     /// Sends a signal and does not wait.
     func signal(_ number: Int32) { process?.signal(number) }
 
