@@ -27,6 +27,11 @@ package final class RetryingSender: Sendable {
         /// LiveKit's own: attempts at +0, +1, +3, +7 and +15 s, then the letter is lost.
         package static let liveKit = Patience(waits: [1, 2, 4, 8].map { .seconds($0) }, isEndless: false)
 
+        /// LiveKit's waits made shorter; it gives up as often as LiveKit does.
+        package static func liveKit(scaledBy factor: Double) -> Patience {
+            Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: false)
+        }
+
         /// LiveKit's waits made shorter; the last one is repeated until there is an answer.
         package static func untilAnswered(scaledBy factor: Double) -> Patience {
             Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: true)

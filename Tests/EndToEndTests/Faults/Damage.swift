@@ -7,7 +7,7 @@ enum Damage: String, CaseIterable, Sendable {
     /// Committed transactions at the end are gone, as if they had never been: nobody can know.
     case logCut, logFlipped
     /// Something is broken that must be noticed.
-    case journalFlipped, journalCut, journalEmptied, journalNoise, allSnapshotsFlipped
+    case logFlippedBeforeItsEnd, journalFlipped, journalCut, journalEmptied, journalNoise, allSnapshotsFlipped
 
     /// What must still be there.
     enum Remainder {
@@ -23,7 +23,8 @@ enum Damage: String, CaseIterable, Sendable {
         switch self {
         case .tornTail, .tornTemporary, .newestSnapshotFlipped, .newestSnapshotCut, .newestSnapshotGone: .everything
         case .logCut, .logFlipped: .prefix
-        case .journalFlipped, .journalCut, .journalEmptied, .journalNoise, .allSnapshotsFlipped:
+        case .logFlippedBeforeItsEnd, .journalFlipped, .journalCut, .journalEmptied, .journalNoise,
+            .allSnapshotsFlipped:
             .everythingOrCountersAtZero
         }
     }
@@ -53,6 +54,10 @@ enum Damage: String, CaseIterable, Sendable {
             try StateFolder.cut(state.log, to: Int.random(in: 0...StateFolder.size(of: state.log), using: &random))
         case .logFlipped:
             try StateFolder.flip(Int.random(in: 1...16, using: &random), in: state.log, using: &random)
+        case .logFlippedBeforeItsEnd:
+            // A transaction that follows proves that the broken one was there.
+            guard let range = try LogLayout(state.log).beforeLastCommit else { return }
+            try StateFolder.flip(1, in: state.log, within: range, using: &random)
         case .journalFlipped:
             try StateFolder.flip(Int.random(in: 1...64, using: &random), in: state.journal, using: &random)
         case .journalCut:

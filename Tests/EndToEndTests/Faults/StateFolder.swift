@@ -41,11 +41,14 @@ struct StateFolder {
     }
 
     /// Turns random bits over.
-    static func flip(_ count: Int, in file: String, using random: inout SeededGenerator) throws(SystemError) {
+    static func flip(
+        _ count: Int, in file: String, within range: Range<Int>? = nil, using random: inout SeededGenerator
+    ) throws(SystemError) {
         var content = try FileStore.read(file, limit: 256 << 20)
         guard !content.isEmpty else { return }
         for _ in 0..<count {
-            content[Int.random(in: 0..<content.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            content[Int.random(in: range ?? 0..<content.count, using: &random)] ^=
+                1 << UInt8.random(in: 0..<8, using: &random)
         }
         try FileStore.replace(file, with: content)
     }
