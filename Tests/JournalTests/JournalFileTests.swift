@@ -225,7 +225,7 @@ import Wire
 
     // MARK: Ids, series, time
 
-    @Test func `segments of ids come back, add up, expire and fall with their snapshot`() throws {
+    @Test func `segments of ids come back in order, expire and fall with their snapshot`() throws {
         func segment(_ snapshot: Int64, _ kind: Int, _ latest: Int64, _ bytes: [UInt8]) -> IDSegment {
             IDSegment(snapshot: snapshot, kind: kind, latest: Timestamp(seconds: latest), bytes: bytes)
         }
