@@ -11,6 +11,14 @@ package protocol Database: AnyObject {
     /// Runs one query.
     func rows(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> SQLRows
 
+    /// Runs statements in order, in as few round trips as the database allows; returns how many rows each changed.
+    /// After an error some of those before it were done: call it in a transaction.
+    func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int]
+
+    /// Runs a lookup for many rooms, in as few round trips as the database allows. Returns the answer for each, in
+    /// their order; a failure is of the kind `refused` and that room's alone. Call it outside of a transaction.
+    func rows(_ lookup: LookupQuery, of rooms: [String]) throws(StoreError) -> [Result<SQLRows, StoreError>]
+
     /// Runs any number of statements without parameters, once.
     func runScript(_ sql: String) throws(StoreError)
 
@@ -29,8 +37,22 @@ package protocol Database: AnyObject {
     /// At most one row can have the same values in exactly these columns.
     func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool
 
+    /// There is a table, view or index of this name.
+    func exists(_ name: String) throws(StoreError) -> Bool
+
     /// Ends the connection; nothing else is called afterwards.
     func close()
+}
+
+/// A statement and the values of its parameters.
+package struct SQLStatement: Sendable, Equatable {
+    package let sql: String
+    package let values: [SQLValue]
+
+    package init(_ sql: String, _ values: [SQLValue]) {
+        self.sql = sql
+        self.values = values
+    }
 }
 
 /// Why a transaction is opened.
@@ -68,6 +90,27 @@ package struct SQLDialect: Sendable {
 }
 
 extension Database {
+    package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
+        var changes: [Int] = []
+        for statement in statements { changes.append(try run(statement.sql, statement.values)) }
+        return changes
+    }
+
+    package func rows(
+        _ lookup: LookupQuery, of rooms: [String]
+    ) throws(StoreError) -> [Result<SQLRows, StoreError>] {
+        var answers: [Result<SQLRows, StoreError>] = []
+        for room in rooms {
+            do throws(StoreError) {
+                answers.append(.success(try rows(lookup.sql, [.text(room)])))
+            } catch {
+                guard error.kind == .refused else { throw error }
+                answers.append(.failure(error))
+            }
+        }
+        return answers
+    }
+
     /// Runs `body` in a transaction: all of it or, after an error, nothing.
     package func transaction<Result>(
         _ purpose: TransactionPurpose, _ body: () throws(StoreError) -> Result

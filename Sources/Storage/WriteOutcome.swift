@@ -12,6 +12,16 @@ package struct WriteOutcome: Sendable, Equatable {
 
     package init() {}
 
+    /// Adds a row that was not applied.
+    mutating func add(_ setback: RowSetback) {
+        switch setback {
+        case .dropped(let reason): dropped[reason, default: 0] += 1
+        case .refused(let error):
+            refused += 1
+            firstRefusal = firstRefusal ?? error
+        }
+    }
+
     /// Adds what became of further rows.
     mutating func add(_ other: WriteOutcome) {
         written += other.written
@@ -23,6 +33,14 @@ package struct WriteOutcome: Sendable, Equatable {
 
     /// All of them.
     package var count: Int { written + repeated + refused + dropped.values.reduce(0, +) }
+}
+
+/// Why one row is not applied while the others are.
+enum RowSetback: Error {
+    /// Its room has no organization.
+    case dropped(LookupFailure)
+    /// The database refuses it.
+    case refused(StoreError)
 }
 
 /// Where rows come from, so that each is applied once however often it is handed over.

@@ -167,7 +167,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a row that the database refuses blocks nothing`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let database = try office.connect()
         try database.runScript(
             """

@@ -1,0 +1,37 @@
+import Storage
+
+extension StoreError {
+    /// What the server says, without any value of a parameter. `isAlive` is false where the connection is gone with it.
+    init(_ operation: String, _ result: borrowing QueryResult, isAlive: Bool) {
+        let code = result.errorField(.code) ?? ""
+        let message = result.errorField(.message) ?? "no answer that libpq understands"
+        var text = message
+        if code.hasPrefix("22") {
+            text = Redaction.withoutQuotations(message)
+        } else if code == Self.raised {
+            // The words are the trigger's own and may hold what it was given; where it is, is in the first line.
+            let place = result.errorField(.context)?.split(separator: "\n").first { $0.hasPrefix("PL/pgSQL function") }
+            text = "an exception was raised" + (place.map { " in \($0)" } ?? "")
+        }
+        // A prepared statement whose tables changed is prepared anew on a new connection.
+        let isStale = code == "0A000" && result.errorField(.function) == "RevalidateCachedQuery"
+        let kind: Kind =
+            !isAlive || isStale || Self.isLoss(code) ? .connectionLost : Self.isRefusal(code) ? .refused : .other
+        self.init(kind, operation: operation, code: code, text: text)
+    }
+
+    /// `raise_exception`
+    private static var raised: String { "P0001" }
+
+    /// The data cannot be stored: a value or constraint (22, 23), a view's check (44), a size that an index cannot hold
+    /// (54000), a trigger that says no (P0001).
+    private static func isRefusal(_ code: String) -> Bool {
+        code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("44") || code == "54000" || code == raised
+    }
+
+    /// The connection is over, or of no more use: shut down (57P), idle in a transaction for too long (25P03), a server
+    /// that became read-only (25006: another host may be the primary now), prepared statements that are gone (26000).
+    private static func isLoss(_ code: String) -> Bool {
+        code.hasPrefix("08") || code.hasPrefix("57P") || code == "25P03" || code == "25006" || code == "26000"
+    }
+}
