@@ -21,6 +21,7 @@ struct Plan {
     let recorderSettings: RecorderSettings
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
+    let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
@@ -49,7 +50,7 @@ struct Plan {
                 time: time, log: log)
             recorderSettings = try Self.recorder(settings)
             storeSettings = try Self.store(settings)
-            openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
+            openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
         } catch {
             throw Service.StartFailure("\(error)")

@@ -53,7 +53,8 @@ package final class Service {
 
         let mailbox = RecorderLoop.Mailbox(wakes: intake)
         let store = StoreLoop(
-            settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time
+            settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time,
+            interruption: plan.databaseInterruption
         ) { mailbox.leave($0) }
         let recorder = RecorderLoop(
             Recorder(settings: plan.recorderSettings, catalog: plan.catalog), intake: intake, mailbox: mailbox,

@@ -88,7 +88,8 @@ import Testing
             ["REMOTE_WRITE_TLS_CERT_FILE": "/etc/hostname"],
             ["REMOTE_WRITE_TLS_CA_FILE": "/no/such/file"], ["REMOTE_WRITE_MAX_BACKOFF": "100ms"],
             ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["LISTEN": "3001"], ["METRICS_LISTEN": "127.0.0.1:x"],
-            ["DATABASE_URL": "mysql://x"], ["DATABASE_URL": "postgres://u@h/db"], ["DATABASE_URL": "sqlite:"],
+            ["DATABASE_URL": "mysql://x"], ["DATABASE_URL": "postgres://u@h:x/db"],
+            ["DATABASE_URL": "postgres://u:p@p@h/db"], ["DATABASE_URL": "sqlite:"],
             ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
         ] as [[String: String]])
     func `what cannot work is refused before anything starts`(changes: [String: String]) {
