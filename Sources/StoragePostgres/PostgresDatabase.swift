@@ -48,6 +48,8 @@ package final class PostgresDatabase: Database {
             SET idle_in_transaction_session_timeout = \(idle.milliseconds); SET client_min_messages = warning;
             SET TimeZone = 'UTC'; SET DateStyle = 'ISO'
             """)
+        // Such a database may hold any bytes, which the server would refuse to call UTF-8; here they are repaired.
+        if session.serverEncoding == "SQL_ASCII" { try runScript("SET client_encoding = 'SQL_ASCII'") }
     }
 
     package func close() { session.close() }

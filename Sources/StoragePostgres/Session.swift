@@ -55,6 +55,11 @@ final class Session {
     /// Wraps `PQtransactionStatus`.
     var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
 
+    /// The encoding of the database. Wraps `PQparameterStatus`.
+    var serverEncoding: String? {
+        handle.flatMap { PQparameterStatus($0, "server_encoding") }.map { String(cString: $0) }
+    }
+
     // MARK: Requests
 
     /// Sends one request and returns the last of its answers.

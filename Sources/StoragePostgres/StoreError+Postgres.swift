@@ -32,6 +32,8 @@ extension StoreError {
     /// The connection is over, or of no more use: shut down (57P), idle in a transaction for too long (25P03), a server
     /// that became read-only (25006: another host may be the primary now), prepared statements that are gone (26000).
     private static func isLoss(_ code: String) -> Bool {
-        code.hasPrefix("08") || code.hasPrefix("57P") || code == "25P03" || code == "25006" || code == "26000"
+        // 08P01 with a connection that lives is a statement with other parameters than it was given.
+        code.hasPrefix("08") && code != "08P01" || code.hasPrefix("57P") || code == "25P03" || code == "25006"
+            || code == "26000"
     }
 }

@@ -100,10 +100,12 @@ enum Row {
                 location: location, error: error, expiresAt: endedAt))
     }
 
-    static func present(_ owner: RowOwner, _ sid: String, user: Int64 = 1, identity: String = "1") -> StoreRow {
+    static func present(
+        _ owner: RowOwner, _ sid: String, user: Int64 = 1, identity: String = "1", room: String = "room"
+    ) -> StoreRow {
         .present(
             PresenceRow(
-                owner: owner, participantSID: sid, roomSID: "RM_1", roomName: "room", userID: user,
+                owner: owner, participantSID: sid, roomSID: "RM_1", roomName: room, userID: user,
                 identity: identity, joinedAt: noon))
     }
 }

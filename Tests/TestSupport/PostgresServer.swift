@@ -11,11 +11,11 @@ package final class PostgresServer: Sendable {
         package let description: String
     }
 
-    /// The role of the tests: no superuser, and it needs `password` over TCP with the user `guarded`.
+    /// The role of the tests: no superuser. `guardedRole` needs the password over TCP.
     package static let role = "office"
     package static let guardedRole = "guarded"
-    package static let password = "hunter2%40/:x"
-    /// The same as it is, not as it stands in a URL.
+    package static let password = "hunter2%40%2F%3Ax"
+    /// The same, not escaped.
     package static let plainPassword = "hunter2@/:x"
 
     private static let one = Monitor<PostgresServer?>(nil)
