@@ -182,6 +182,25 @@ import Wire
         #expect(SystemTime().monotonic().since(before) < .seconds(6))
     }
 
+    @Test func `the URL is read again from its file for each connection`() throws {
+        let file = harness.folder.file("url")
+        func write(_ url: String) throws { try FileStore.replace(file, with: Array((url + "\n").utf8)) }
+        try write("postgresql://guarded:wrong@127.0.0.1:\(server.port)/\(database)")
+        var reader = SettingsReader(
+            ["LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s", "DATABASE_URL_FILE": file])
+        let settings = Settings(&reader)
+        #expect(reader.problems.isEmpty)
+        let loop = harness.start(open: try StoreDriver.open(settings), { _ in })
+        loop.store(session(0))
+        #expect(failed("open"))
+        try write("")
+        #expect(failed("open", (harness.metric("lkpush_database_errors_total", "open") ?? 0) + 2))
+        try write(server.url(database: database))
+        #expect(written(1))
+        #expect(harness.stop(loop).rowsLeft == 0)
+        try expectOnce(1)
+    }
+
     @Test(arguments: FailurePlan.Mode.allCases)
     func `every call may fail once and each row is applied once`(_ mode: FailurePlan.Mode) throws {
         let open = try open(server.url(database: database))
