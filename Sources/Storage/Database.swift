@@ -90,12 +90,14 @@ package struct SQLDialect: Sendable {
 }
 
 extension Database {
+    /// One after the other.
     package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
         var changes: [Int] = []
         for statement in statements { changes.append(try run(statement.sql, statement.values)) }
         return changes
     }
 
+    /// One after the other.
     package func rows(
         _ lookup: LookupQuery, of rooms: [String]
     ) throws(StoreError) -> [Result<SQLRows, StoreError>] {

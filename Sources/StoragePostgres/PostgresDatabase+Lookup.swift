@@ -78,7 +78,8 @@ extension PostgresDatabase {
     private func form(of lookup: LookupQuery) throws(StoreError) -> LookupForm {
         if let known = lookups[lookup.sql] { return known }
         let type = try firstParameterType(of: lookup.sql)
-        let name = try rows("SELECT format_type($1, NULL)", [.integer(Int64(type))]).rows.first?.first?.asText
+        // With -1 the name of a type without a length, which would cut.
+        let name = try rows("SELECT format_type($1, -1)", [.integer(Int64(type))]).rows.first?.first?.asText
         // The line break ends a comment at the end of the query.
         let query = lookup.sql(room: "lkpush_asked.room").drop { $0.isWhitespace }
         let body = query.prefix(

@@ -41,12 +41,13 @@ package final class PostgresDatabase: Database {
             throw StoreError(.connectionLost, operation: "connect", text: error.description)
         }
         session = try Session(address, settings, interruption)
-        try setTimeouts("SESSION", statement: settings.statementTimeout, lock: settings.lockTimeout)
         let idle = settings.statementTimeout + settings.grace
         try runScript(
             """
-            SET idle_in_transaction_session_timeout = \(idle.milliseconds); SET client_min_messages = warning;
-            SET TimeZone = 'UTC'; SET DateStyle = 'ISO'
+            SET statement_timeout = \(settings.statementTimeout.milliseconds);
+            SET lock_timeout = \(settings.lockTimeout.milliseconds);
+            SET idle_in_transaction_session_timeout = \(idle.milliseconds);
+            SET client_min_messages = warning; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'
             """)
         // Such a database may hold any bytes, which the server would refuse to call UTF-8; here they are repaired.
         if session.serverEncoding == "SQL_ASCII" { try runScript("SET client_encoding = 'SQL_ASCII'") }
@@ -146,13 +147,13 @@ package final class PostgresDatabase: Database {
         _ = try run("BEGIN ISOLATION LEVEL READ COMMITTED", [])
         guard purpose == .migration else { return }
         do throws(StoreError) {
-            try setTimeouts("LOCAL", statement: settings.migrationTimeout, lock: settings.migrationTimeout)
+            try setTimeouts(lock: settings.migrationTimeout)
             session.statementTimeout = settings.migrationTimeout
             // One lock for each schema: "lkpu" and a hash.
             _ = try rows(
                 "SELECT pg_advisory_xact_lock(1818980469, hashtext(COALESCE(current_schema(), '')))", [])
             // Nothing that others want to read or write may wait long behind a change of a table.
-            try setTimeouts("LOCAL", statement: settings.migrationTimeout, lock: settings.lockTimeout)
+            try setTimeouts(lock: settings.lockTimeout)
         } catch {
             rollBack()
             throw error
@@ -179,11 +180,12 @@ package final class PostgresDatabase: Database {
         }
     }
 
-    private func setTimeouts(_ scope: String, statement: Duration, lock: Duration) throws(StoreError) {
+    /// For the transaction of a migration.
+    private func setTimeouts(lock: Duration) throws(StoreError) {
         try runScript(
             """
-            SET \(scope) statement_timeout = \(statement.milliseconds); \
-            SET \(scope) lock_timeout = \(lock.milliseconds)
+            SET LOCAL statement_timeout = \(settings.migrationTimeout.milliseconds);
+            SET LOCAL lock_timeout = \(lock.milliseconds)
             """)
     }
 

@@ -71,6 +71,23 @@ import Wire
             """)
         let bad = Row.present(Self.good, "PA", identity: "a secret name")
         try expectAlone(bad, code: "P0001", store, database)
+        // The same with a code of its own; and one that says that it is not the row's fault.
+        for (code, isRefused) in [("23514", true), ("U0042", true), ("55P03", false)] {
+            try database.runScript(
+                """
+                CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF NEW.identity LIKE '%secret%' THEN
+                        RAISE EXCEPTION 'not %', NEW.identity USING ERRCODE = '\(code)'; END IF;
+                    RETURN NEW;
+                END $$
+                """)
+            if isRefused {
+                try expectAlone(bad, code: code, store, database)
+            } else {
+                let error = #expect(throws: StoreError.self) { try store.write([bad], at: noon) }
+                #expect(error?.kind == .other && error?.description.contains("secret") == false)
+            }
+        }
     }
 
     @Test func `a value that is too long, too large or against a rule is set aside`() throws {
@@ -139,6 +156,22 @@ import Wire
         let outcome = try store.write(rows, at: noon)
         #expect(outcome.written == 4 && outcome.refused == 0)
         #expect(outcome.dropped == [.room_not_found: 7, .no_organization: 2, .no_org_id: 2])
+    }
+
+    @Test(arguments: ["character(5)", "character varying(5)", "text", "name", "\"char\"[]"])
+    func `a batch of rooms is compared as a single one is`(_ type: String) throws {
+        let (store, database) = try open("CREATE TABLE rooms (id \(type) PRIMARY KEY, organization_id bigint)")
+        try database.runScript(
+            """
+            INSERT INTO organizations (workos_org_id, name) VALUES ('org_a', 'A');
+            INSERT INTO rooms SELECT room::\(type), organizations.id
+            FROM organizations, unnest('{"{a}","{b,c}"}'::text[]) AS room
+            """)
+        let asked = ["{a}", "{b,c}", "{", "", "{a}      ", "{d}", "a much longer name"]
+        let answers = try store.organizations(ofRooms: asked)
+        for (room, answer) in zip(asked, answers) { #expect(try store.organization(ofRoom: room) == answer, "\(room)") }
+        #expect(try answers[0].get().id == "org_a" && answers[1].get().id == "org_a")
+        #expect(answers[5] == .failure(.room_not_found))
     }
 
     @Test func `rooms with numbers are found by halves where one is none`() throws {

@@ -158,6 +158,25 @@ import Wire
         #expect(try PostgresOffice.connect(url).first("SELECT x FROM v") == [.integer(1)])
     }
 
+    @Test func `the URL decides how a server proves who it is`() throws {
+        let server = try PostgresServer(isEncrypted: true)
+        let url = server.url(database: "postgres")
+        let certificate = "sslrootcert=\(server.folder)/server.crt"
+        let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        for (query, isEncrypted) in [("sslmode=disable", 0), ("sslmode=require", 1), ("sslmode=verify-full&", 1)] {
+            let whole = url + "?" + query + (query.hasSuffix("&") ? certificate : "")
+            #expect(try PostgresOffice.connect(whole).first(encrypted) == [.integer(Int64(isEncrypted))], "\(query)")
+        }
+        let error = #expect(throws: StoreError.self) {
+            try PostgresOffice.connect(url + "?sslmode=verify-full&sslrootcert=/etc/hostname")
+        }
+        #expect(error?.kind == .connectionLost)
+        #expect(throws: StoreError.self) {
+            try PostgresOffice.connect(
+                "postgresql://office@localhost:\(server.port)/postgres?sslmode=verify-full&\(certificate)")
+        }
+    }
+
     @Test func `no error tells the password`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)

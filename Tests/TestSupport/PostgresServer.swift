@@ -38,8 +38,9 @@ package final class PostgresServer: Sendable {
     /// The end of the watchdog's pipe.
     private let leash: Int32
 
-    /// Starts one of its own, for a test that stops it or needs other settings.
-    package init(settings: [String: String] = [:], isSynced: Bool = false) throws {
+    /// Starts one of its own, for a test that stops it or needs other settings. With `isEncrypted` it takes TLS, and
+    /// `server.crt` in its folder is its certificate.
+    package init(settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false) throws {
         bin = try Self.findPrograms()
         var template = Array("/tmp/lkpush-postgres-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no folder in /tmp") }
@@ -52,6 +53,11 @@ package final class PostgresServer: Sendable {
                 "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
                 "--locale=C.UTF-8", "--no-sync", "--no-instructions",
             ])
+        var settings = settings
+        if isEncrypted {
+            try Self.makeCertificate(folder)
+            settings.merge(["ssl": "on"]) { $1 }
+        }
         // Between finding a free port and using it somebody else may take it.
         var found: UInt16?
         for _ in 0..<4 where found == nil {
@@ -176,6 +182,18 @@ package final class PostgresServer: Sendable {
             try FileStore.replace(file, with: Array(text.utf8), mode: 0o600)
             if let user = getpwnam("postgres"), getuid() == 0 { chown(file, user.pointee.pw_uid, user.pointee.pw_gid) }
         }
+    }
+
+    /// A certificate for 127.0.0.1 that signs itself: `data/server.crt`.
+    private static func makeCertificate(_ folder: String) throws {
+        try command(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lkpush-tests", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/data/server.key", "-out",
+                folder + "/data/server.crt",
+            ])
+        try command("/bin/cp", [folder + "/data/server.crt", folder + "/server.crt"])
     }
 
     /// Starts a shell that waits until this process is gone; returns what it waits for.
