@@ -1,12 +1,10 @@
 /// What `lkpush help` prints.
 package enum HelpText {
-    package static let version = "0.1.0"
-
     package static var text: String {
         var reader = SettingsReader([:])
         _ = Settings(&reader)
         var lines = [
-            "lkpush \(version): LiveKit webhooks in, Prometheus remote write out.",
+            "lkpush \(Version.number): LiveKit webhooks in, Prometheus remote write out.",
             "",
             "lkpush [serve]            run the exporter (default)",
             "lkpush check              validate the configuration, reach database and receiver once; exit 0, 1 or 78",

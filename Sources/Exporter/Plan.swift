@@ -18,26 +18,33 @@ struct Plan {
     let listen: ListenAddress
     let metricsListen: ListenAddress
     let publicServerSettings: ServerSettings
-    let recorderSettings: RecorderSettings
+    let journalSettings: JournalSettings
+    let commits: CommitQueue
+    let restoration: JournalLoop.Restoration
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
     let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
+    /// Nil where nobody is removed.
+    let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
+        // Whoever needs it says what is wrong with it, and goes on trying.
+        try? FileStore.makeDirectory(settings.stateDirectory)
         do {
-            try FileStore.makeDirectory(settings.stateDirectory)
             registry = Registry(
                 maxSeries: settings.maxSeries,
                 onFirstRefusal: { family in
                     log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
                 }, clock: { time.now() })
-            ProcessMetrics.declare(in: registry, version: HelpText.version)
+            ProcessMetrics.declare(in: registry, version: Version.number)
             catalog = Catalog(
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            intake = WebhookIntake(capacity: settings.queueSize)
+            commits = CommitQueue()
+            intake = WebhookIntake(
+                capacity: settings.queueSize, journal: settings.durability == .commit ? commits : nil, isOpen: false)
             WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
@@ -48,10 +55,14 @@ struct Plan {
                 verifier: TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
                 time: time, log: log)
-            recorderSettings = try Self.recorder(settings)
+            let recorderSettings = try Self.recorder(settings)
+            restoration = JournalLoop.Restoration(recorderSettings, catalog)
+            journalSettings = JournalSettings(
+                directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes)
             storeSettings = try Self.store(settings)
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
+            enforcer = try Self.enforcer(settings)
         } catch {
             throw Service.StartFailure("\(error)")
         }
@@ -69,7 +80,25 @@ struct Plan {
             organizationSource: source, dedupTTL: settings.dedupTTL, seriesTTL: settings.seriesTTL,
             stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
             recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
-            digest: { Digest(of: Array($0.utf8).span).prefix })
+            isSingleSession: settings.singleSession, digest: { Digest(of: Array($0.utf8).span).prefix })
+    }
+
+    /// Starts the thread that removes replaced sessions, where that is wanted.
+    func startEnforcer(log: Log, time: any TimeSource) throws(Service.StartFailure) -> SessionEnforcer? {
+        guard let (settings, signer) = enforcer else { return nil }
+        do throws(TransportError) {
+            return try SessionEnforcer(settings, signer: signer, registry: registry, log: log, time: time)
+        } catch {
+            throw Service.StartFailure("\(error)")
+        }
+    }
+
+    private static func enforcer(
+        _ settings: Settings
+    ) throws(LiveKitKeys.Unreadable) -> (settings: EnforcerSettings, signer: TokenSigner)? {
+        guard settings.singleSession, let url = settings.liveKitURL, let enforcer = EnforcerSettings(serverURL: url)
+        else { return nil }
+        return (enforcer, try settings.liveKitKeys.signer())
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {
@@ -116,7 +145,6 @@ struct Plan {
         shipper.certificateFile = settings.tlsCertificateFile.isEmpty ? nil : settings.tlsCertificateFile
         shipper.keyFile = settings.tlsKeyFile.isEmpty ? nil : settings.tlsKeyFile
         shipper.staleOnStop = settings.staleOnStop
-        shipper.userAgent = "lkpush/\(HelpText.version)"
         return shipper
     }
 }

@@ -7,7 +7,7 @@ import Wire
 extension Program {
     /// Runs the exporter until a signal stops it.
     static func serve(_ settings: Settings, log: Log) -> Int32 {
-        log.info("lkpush starts", ["version": .string(HelpText.version)])
+        log.info("lkpush starts", ["version": .string(Version.number)])
         let service: Service
         do throws(Service.StartFailure) {
             service = try Service(settings, log: log)
@@ -19,6 +19,10 @@ extension Program {
         let guardian = StopGuard(limit: settings.shutdownTimeout, log: log)
         let isInTime = service.stop()
         guardian.disarm()
+        if let failure = service.startFailure {
+            log.error("lkpush cannot start", ["error": .text(failure)])
+            return Status.failed
+        }
         return isInTime ? Status.done : Status.failed
     }
 

@@ -41,7 +41,7 @@ package enum Program {
             print(HelpText.text, terminator: "")
             return Status.done
         case .version:
-            print("lkpush \(HelpText.version)")
+            print("lkpush \(Version.number)")
             return Status.done
         case .simulate(let flags): return simulate(flags, environment)
         case .serve, .check, .migrate: break

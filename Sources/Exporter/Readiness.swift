@@ -1,4 +1,4 @@
-import Synchronization
+package import Platform
 
 /// Whether lkpush can take webhooks, and what is in the way.
 ///
@@ -9,21 +9,26 @@ package final class Readiness: Sendable {
         case starting, state, journal, database, stopping
     }
 
-    private let reasons: Mutex<[Obstacle: String]>
+    private let reasons: Monitor<[Obstacle: String]>
 
     /// Unready from the start, until `clear(.starting)`.
-    package init() { reasons = Mutex([.starting: "starting"]) }
+    package init() { reasons = Monitor([.starting: "starting"]) }
 
     /// Puts an obstacle in the way, or changes its reason: a sentence for people, without secrets.
     package func block(_ obstacle: Obstacle, because reason: String) {
-        reasons.withLock { $0[obstacle] = reason }
+        reasons.change { $0[obstacle] = reason }
     }
 
     /// Takes an obstacle away.
-    package func clear(_ obstacle: Obstacle) { reasons.withLock { _ = $0.removeValue(forKey: obstacle) } }
+    package func clear(_ obstacle: Obstacle) { reasons.change { _ = $0.removeValue(forKey: obstacle) } }
 
     /// Why it is unready, the first reason first; empty when it is ready.
     package var obstacles: [String] {
         reasons.withLock { reasons in Obstacle.allCases.compactMap { reasons[$0] } }
+    }
+
+    /// Waits until nothing is in the way; false where that did not come in time.
+    package func wait(until deadline: MonotonicTime) -> Bool {
+        reasons.wait(until: deadline) { $0.isEmpty ? true : nil } ?? false
     }
 }

@@ -34,41 +34,35 @@ package final class Service {
     private let intake: WebhookIntake
     private let webhook: WebhookRoute
     private let store: StoreLoop
+    private let journal: JournalLoop
+    private let enforcer: SessionEnforcer?
     private let recorder: RecorderLoop
     private let shipper: Shipper?
     private let privateServer: Server
     private let publicServer: Server
+    /// Why it could not begin after it had started.
+    private let failure: Monitor<StartFailure?>
 
-    /// Starts everything; returns when webhooks are taken. What was started is stopped again where it fails.
+    /// Starts everything; webhooks are taken when the state is restored, see `waitUntilReady`. What was started is
+    /// stopped again where it fails.
     package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartFailure) {
         self.settings = settings
         self.log = log
         self.time = time
         let plan = try Plan(settings, log: log, time: time)
-        let (registry, intake) = (plan.registry, plan.intake)
+        let (registry, intake, readiness) = (plan.registry, plan.intake, plan.readiness)
         self.registry = registry
         self.intake = intake
-        readiness = plan.readiness
+        self.readiness = readiness
         webhook = plan.webhook
+        let failure = Monitor<StartFailure?>(nil)
+        self.failure = failure
 
-        let mailbox = RecorderLoop.Mailbox(wakes: intake)
-        let store = StoreLoop(
-            settings: plan.storeSettings, open: plan.openDatabase, registry: registry, log: log, time: time,
-            interruption: plan.databaseInterruption
-        ) { mailbox.leave($0) }
-        let recorder = RecorderLoop(
-            Recorder(settings: plan.recorderSettings, catalog: plan.catalog), intake: intake, mailbox: mailbox,
-            store: store, time: time)
-        let shipper = plan.shipperSettings.map { Shipper($0, registry: registry, log: log, time: time) }
-        (self.store, self.recorder, self.shipper) = (store, recorder, shipper)
-
-        // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
-        // only just being opened. One that does not answer does not keep them out.
-        store.awaitFirstAttempt(until: time.monotonic() + Self.patience)
-        // The first reading comes before the first webhook: every counter is known to have been zero.
+        let enforcer = try plan.startEnforcer(log: log, time: time)
+        self.enforcer = enforcer
+        // The listeners come first, so that health can be asked for while the state is restored.
         var started: [Server] = []
         do {
-            try shipper?.makeFirstReading()
             privateServer = try Server(
                 listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness),
                 settings: ServerSettings(maxConnections: Limits.privateConnections))
@@ -79,12 +73,52 @@ package final class Service {
         } catch {
             let deadline = time.monotonic() + .seconds(1)
             for server in started { server.stop(deadline: deadline) }
-            intake.close()
-            _ = recorder.stop(by: deadline)
-            _ = store.stop(by: deadline)
-            _ = shipper?.stop(by: deadline)
+            _ = enforcer?.stop(by: deadline)
             throw StartFailure("\(error)")
         }
+        Self.announce(privateServer, publicServer, plan, registry, log)
+
+        let mailbox = RecorderLoop.Mailbox(wakes: intake)
+        let store = StoreLoop(
+            settings: plan.storeSettings, open: plan.openDatabase, journal: plan.commits, registry: registry, log: log,
+            time: time, interruption: plan.databaseInterruption
+        ) { mailbox.leave($0) }
+        let journal = JournalLoop(
+            settings: plan.journalSettings, queue: plan.commits, intake: intake, store: store,
+            restoration: plan.restoration, registry: registry, readiness: readiness, log: log, time: time)
+        let shipper = plan.shipperSettings.map {
+            Shipper($0, registry: registry, journal: journal, log: log, time: time)
+        }
+        (self.store, self.journal, self.shipper) = (store, journal, shipper)
+        let start = time.monotonic()
+        recorder = RecorderLoop(
+            intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
+            snapshotInterval: settings.snapshotInterval, time: time
+        ) { begin in
+            if begin.isFresh { store.askForPresence() }
+            // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
+            // only just being opened. One that does not answer does not keep them out.
+            store.awaitFirstAttempt(until: start + Self.patience)
+            // The first reading comes before the first webhook: every counter is known to have been zero.
+            do throws(TransportError) {
+                try shipper?.makeFirstReading(restoring: begin.shipped)
+            } catch {
+                failure.change { $0 = StartFailure("\(error)") }
+                Signals.stopThisProcess()
+                return
+            }
+            if shipper == nil {
+                log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
+            }
+            intake.open()
+            readiness.clear(.starting)
+            log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(start))])
+        }
+    }
+
+    private static func announce(
+        _ privateServer: Server, _ publicServer: Server, _ plan: Plan, _ registry: Registry, _ log: Log
+    ) {
         let listeners = ListenerMetrics(in: registry)
         listeners.show(privateServer, as: "metrics", in: registry)
         listeners.show(publicServer, as: "public", in: registry)
@@ -95,11 +129,13 @@ package final class Service {
         }
         log.info("listening", ["listener": "metrics", "address": .text(privateServer.address)])
         log.info("listening", ["listener": "public", "address": .text(publicServer.address)])
-        if shipper == nil {
-            log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
-        }
-        readiness.clear(.starting)
     }
+
+    /// Waits until webhooks are taken; false where that did not come in time, or never will.
+    package func waitUntilReady(by deadline: MonotonicTime) -> Bool { readiness.wait(until: deadline) }
+
+    /// Why it had to end after it had started; nil where it did not.
+    package var startFailure: StartFailure? { failure.withLock { $0 } }
 
     /// Where webhooks are taken.
     package var publicAddress: ListenAddress { publicServer.address }
@@ -111,6 +147,7 @@ package final class Service {
     package func reload() {
         do throws(LiveKitKeys.Unreadable) {
             let keys = try settings.liveKitKeys.read()
+            enforcer?.use(try settings.liveKitKeys.signer())
             webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
             log.info("keys were read again", ["keys": .int(keys.count)])
         } catch {
@@ -131,11 +168,14 @@ package final class Service {
         func deadline(_ share: Double) -> MonotonicTime { start + settings.shutdownTimeout * share }
         let served = publicServer.stop(deadline: deadline(0.2))
         intake.close()
+        journal.close()
         let recorded = recorder.stop(by: deadline(0.4))
+        let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
         let stored = store.stop(by: deadline(0.6))
-        let shipped = shipper?.stop(by: deadline(0.9))
-        privateServer.stop(deadline: deadline(0.95))
-        let isInTime = served != .abandoned && recorded && stored.isFinished
+        let shipped = shipper?.stop(by: deadline(0.85))
+        let isKept = journal.stop(by: deadline(0.95))
+        privateServer.stop(deadline: deadline(0.98))
+        let isInTime = served != .abandoned && recorded && enforced && stored.isFinished && isKept
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),

@@ -20,14 +20,21 @@ package final class Shipper: Sendable {
     private let settings: ShipperSettings
     private let registry: Registry
     private let metrics: ShipperMetrics
+    private let journal: (any ShipperJournal)?
     private let log: Log
     private let time: any TimeSource
     private let control = Monitor(Control())
 
     /// Declares the shipper's metrics; traps where the registry has a shipper already.
-    package init(_ settings: ShipperSettings, registry: Registry, log: Log, time: any TimeSource = SystemTime()) {
+    ///
+    /// - Parameter journal: keeps what the next process must know; without one nothing survives this one.
+    package init(
+        _ settings: ShipperSettings, registry: Registry, journal: (any ShipperJournal)? = nil, log: Log,
+        time: any TimeSource = SystemTime()
+    ) {
         self.settings = settings
         self.registry = registry
+        self.journal = journal
         self.log = log
         self.time = time
         metrics = ShipperMetrics(in: registry, remoteName: settings.remoteName, url: settings.url.description)
@@ -35,10 +42,13 @@ package final class Shipper: Sendable {
 
     /// Starts the thread and returns once it has read every series that exists: call it before events are let in, so
     /// that counters are known to have been zero.
-    package func makeFirstReading() throws(TransportError) {
-        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, log, time, control] in
+    ///
+    /// - Parameter state: what an earlier process sent: what of it does not exist any more is marked as ended, and nothing
+    ///   is sent at or before its last time. Where the clock is behind that, the first reading comes when it is not.
+    package func makeFirstReading(restoring state: ShippedState? = nil) throws(TransportError) {
+        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, control] in
             do throws(TransportError) {
-                let loop = try ShipperLoop(settings, registry, metrics, log, time)
+                let loop = try ShipperLoop(settings, registry, metrics, restoring: state, journal, log, time)
                 loop.read()
                 control.change { control in
                     control.waker = loop.waker

@@ -12,6 +12,7 @@ final class ShipperLoop {
     private let settings: ShipperSettings
     private let registry: Registry
     private let metrics: ShipperMetrics
+    private let journal: (any ShipperJournal)?
     private let log: Log
     private let time: any TimeSource
 
@@ -20,7 +21,8 @@ final class ShipperLoop {
     private var table: SeriesTable
     private var writer: BatchWriter
     private var delivery: Delivery
-    private var clock = ClockGuard()
+    private var clock: ClockGuard
+    private let fingerprint: String
     private var trust: [FileStamp?] = []
 
     private let startedAt: MonotonicTime
@@ -39,21 +41,29 @@ final class ShipperLoop {
         let samples: Int
     }
 
+    private enum Limits {
+        /// What a journal may take for a commit; the last one is left out where less is left.
+        static let commit = Duration.seconds(1)
+    }
+
     var waker: Waker { transport.waker }
 
     init(
-        _ settings: ShipperSettings, _ registry: Registry, _ metrics: ShipperMetrics, _ log: Log, _ time: any TimeSource
-    )
-        throws(TransportError)
-    {
+        _ settings: ShipperSettings, _ registry: Registry, _ metrics: ShipperMetrics, restoring state: ShippedState?,
+        _ journal: (any ShipperJournal)?, _ log: Log, _ time: any TimeSource
+    ) throws(TransportError) {
         self.settings = settings
         self.registry = registry
         self.metrics = metrics
+        self.journal = journal
         self.log = log
         self.time = time
         transport = try Transport(ShipperRequests.options(settings), time: time)
         requests = ShipperRequests(settings)
+        clock = ClockGuard(after: state?.lastReading)
+        fingerprint = settings.labels.fingerprint
         table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
+        table.recordsKeys = journal != nil
         writer = BatchWriter(limits: settings.batches)
         // Several batches fit into the memory for those that wait: else one reading could be too large for it.
         let cap_bytes = min(settings.batches.compressed_bytes, settings.delivery.queue.bytes / 4)
@@ -63,21 +73,26 @@ final class ShipperLoop {
         metrics.note(limits: settings.batches)
         trust = currentTrust()
         registry.startRecordingChanges()
+        if let state { table.restore(state, families: registry.descriptors) }
         reloadCredentials()
     }
 
     // MARK: Reading
 
-    /// Reads the registry now and queues what is due.
+    /// Reads the registry now, writes down what is about to be sent, and queues it.
     ///
-    /// - Parameter isLast: no other reading follows, so this one is made even where no time has passed.
+    /// - Parameter isLast: no other reading follows, so this one is made even where no time has passed, and every series
+    ///   ends with it where that is wanted.
     func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
         var wall = time.now()
         switch clock.check(wall, monotonic) {
         case .good: break
+        case .earlierWasWrong:
+            table.forgetFloor()
+            log.warning("the last reading of the process before lies far ahead: its clock was wrong")
         // Whatever the clock shows: the last values come right after those before them.
-        case _ where isLast: wall = table.lastReading.map { $0 + .milliseconds(1) } ?? wall
+        case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
         case .jumpedAhead: return skip("clock_jumped_ahead")
         }
@@ -85,9 +100,19 @@ final class ShipperLoop {
         metrics.update(delivery.statistics, at: wall)
         registry.collect()
         table.apply(registry.takeChanges())
+        table.noteSettled(before: delivery.oldestSequence ?? .max)
         writer.limits.compressed_bytes = min(settings.batches.compressed_bytes, delivery.cap_bytes)
         if table.read(at: wall, into: &writer) == .skipped { return skip("clock_went_back") }
-        enqueue()
+        writer.finish(into: &batches)
+        if isLast && settings.staleOnStop {
+            table.endAll(at: wall + .milliseconds(1), into: &writer)
+            writer.finish(into: &batches)
+        }
+        metrics.note(markersGivenUp: table.markersGivenUp)
+        commit(evenIfNothingChanged: true)
+        for batch in batches { delivery.enqueue(batch, into: &effects) }
+        batches.removeAll(keepingCapacity: true)
+        apply(&effects)
     }
 
     private func skip(_ reason: StaticString) {
@@ -95,22 +120,29 @@ final class ShipperLoop {
         log.throttled(.warning, "a reading was skipped: the clock is wrong", ["reason": .string("\(reason)")])
     }
 
-    private func enqueue() {
-        writer.finish(into: &batches)
-        for batch in batches { delivery.enqueue(batch, into: &effects) }
-        batches.removeAll(keepingCapacity: true)
-        apply(&effects)
+    /// Writes down what was read and ended, before any of it leaves.
+    private func commit(evenIfNothingChanged: Bool) {
+        guard let journal, let at = table.lastReading else { return }
+        let (began, ended) = table.takeKeys()
+        if !evenIfNothingChanged && began.isEmpty && ended.isEmpty { return }
+        journal.commit(reading: at, labels: fingerprint, began: began, ended: ended)
     }
 
     /// Tells the series table what became of its rows.
     private func apply(_ effects: inout [Delivery.Effect]) {
-        for effect in effects {
-            switch effect {
+        var index = 0
+        // What is done about one effect may have others.
+        while index < effects.count {
+            switch effects[index] {
             case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
             case .lost(let rows, let sequence, let wasAttempted):
-                table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                let starts = table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                if !starts.isEmpty {
+                    table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
+                }
             case .released(let body): writer.recycle(body)
             }
+            index += 1
         }
         effects.removeAll(keepingCapacity: true)
     }
@@ -214,7 +246,8 @@ final class ShipperLoop {
         case .held(let wait):
             failures += 1
             log.throttled(
-                .error, "the receiver refused the credentials",
+                .error,
+                status == 407 ? "the proxy refused the credentials" : "the receiver refused the credentials",
                 ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
         case .split:
             log.throttled(
@@ -258,20 +291,25 @@ final class ShipperLoop {
     /// A wait that lasts longer than the deadline is not begun: nothing would come of it.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
         read(isLast: true)
-        if settings.staleOnStop, let last = table.lastReading {
-            table.endAll(at: last + .milliseconds(1), into: &writer)
-            enqueue()
-        }
         delivery.hurry()
         while !delivery.isEmpty && canSend(before: deadline) {
             turn(until: deadline, ticks: false)
         }
+        commitEnd(by: deadline)
         if let inFlight { transport.cancel(inFlight.id) }
         delivery.abandon(into: &effects)
         effects.removeAll()
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
         return ShipperReport(statistics)
+    }
+
+    /// Writes down which series the receiver knows to have ended.
+    private func commitEnd(by deadline: MonotonicTime) {
+        guard settings.staleOnStop, time.monotonic() + Limits.commit <= deadline else { return }
+        table.noteSettled(before: delivery.oldestSequence ?? .max)
+        table.releaseEnded()
+        commit(evenIfNothingChanged: false)
     }
 
     private func canSend(before deadline: MonotonicTime) -> Bool {

@@ -27,6 +27,7 @@ struct ShipperMetrics {
     private let backoff: Gauge?
     private let readings: Counter?
     private let skipped: Family<Counter>
+    private let markersGivenUp: Counter?
     private let customary: Customary
 
     init(in registry: Registry, remoteName: String, url: String) {
@@ -64,6 +65,8 @@ struct ShipperMetrics {
         readings = counter("readings", "Readings of the registry.")
         skipped = registry.counter(
             "lkpush_remote_write_readings_skipped_total", "Readings left out.", labels: ["reason"])
+        markersGivenUp = counter(
+            "stale_markers_given_up", "Stale markers that the receiver may never have got.")
         customary = Customary(in: registry, labels: [remoteName, url])
     }
 
@@ -89,6 +92,7 @@ struct ShipperMetrics {
         customary.update(statistics)
     }
 
+    func note(markersGivenUp total: UInt64) { markersGivenUp?.set(total: Double(total)) }
     func noteReading() { readings?.increment() }
     func noteSkipped(_ reason: String) { skipped.series([reason])?.increment() }
 

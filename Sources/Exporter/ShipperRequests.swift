@@ -26,7 +26,7 @@ struct ShipperRequests {
         headers = [
             HTTPHeader(known: "Content-Encoding", "snappy"),
             HTTPHeader(known: "Content-Type", "application/x-protobuf"),
-            HTTPHeader(known: "User-Agent", settings.userAgent),
+            HTTPHeader(known: "User-Agent", Version.userAgent),
             HTTPHeader(known: "X-Prometheus-Remote-Write-Version", "0.1.0"),
         ]
         headers += settings.headers.filter { !ShipperSettings.reservedHeaders.contains($0.name.lowercased()) }

@@ -37,7 +37,6 @@ package struct ShipperSettings: Sendable {
     package var staleOnStop = true
     /// The label `remote_name` of the customary metrics.
     package var remoteName = "lkpush"
-    package var userAgent = "lkpush/1.0"
 
     package init(url: EndpointURL, labels: CommonLabels) {
         self.url = url

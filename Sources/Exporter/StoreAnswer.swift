@@ -6,4 +6,6 @@ package enum StoreAnswer: Sendable, Equatable {
     case organization(room: String, Result<Organization, LookupFailure>)
     /// What the database says about all organizations.
     case report(Report)
+    /// Who is in a room, as the database remembers it: asked for where there is no state.
+    case presence([OpenPresence])
 }

@@ -30,11 +30,13 @@ package final class StoreLoop: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter interruption: ends the wait of the databases that `open` makes.
-    /// - Parameter answer: called on the store thread; it must not wait.
+    /// - Parameters:
+    ///   - journal: keeps the rows that are not in memory; nil where there is no disk for them.
+    ///   - interruption: ends the wait of the databases that `open` makes.
+    ///   - answer: called on the store thread; it must not wait.
     package init(
-        settings: StoreSettings, open: @escaping StoreDriver.Open, registry: Registry, log: Log,
-        time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
+        settings: StoreSettings, open: @escaping StoreDriver.Open, journal: CommitQueue? = nil, registry: Registry,
+        log: Log, time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
         answer: @escaping @Sendable (StoreAnswer) -> Void
     ) {
         let mail = Monitor(StoreMail(capacity: settings.rowsWaiting))
@@ -45,23 +47,44 @@ package final class StoreLoop: Sendable {
         self.log = log
         self.interruption = interruption
         registry.onRead { [weak mail] in
-            instruments.waiting?.set(mail?.withLock { $0.outbox.count } ?? 0)
+            instruments.waiting?.set((mail?.withLock { $0.outbox.count } ?? 0) + (journal?.rowsOnDisk ?? 0))
         }
         thread = NamedThread(name: "store") {
             StoreWorker(
-                mail: mail, settings: settings, open: open, instruments: instruments, log: log, time: time,
+                mail: mail, settings: settings, open: open, journal: journal, instruments: instruments, log: log,
+                time: time,
                 answer: answer
             ).run()
         }
     }
 
-    /// Hands a row over; never waits. Where too many wait, the oldest is given up.
+    /// Names the journal that numbers the rows; before the first of them.
+    func use(journal: String) { mail.withLock { $0.outbox.journal = journal } }
+
+    /// Hands the row over that follows the newest; never waits. Where too many wait, the oldest is given up.
     package func store(_ row: StoreRow) {
-        let givenUp = mail.change { $0.outbox.append(row) }
-        guard givenUp > 0 else { return }
-        instruments.count(.given_up, givenUp)
+        give(up: mail.change { $0.outbox.append(row) })
+    }
+
+    /// Hands rows over that a journal numbers.
+    func store(_ rows: [NumberedRow]) {
+        give(up: mail.change { mail in rows.reduce(0) { $0 + mail.outbox.append($1) } })
+    }
+
+    private func give(up count: Int) {
+        guard count > 0 else { return }
+        instruments.count(.given_up, count)
         log.throttled(.error, "rows for the database given up: too many wait", ["limit": .int(settings.rowsWaiting)])
     }
+
+    /// Counts rows that the journal gave up.
+    func noteGivenUp(_ count: Int) { instruments.count(.given_up, count) }
+
+    /// Rows that are in memory.
+    var rowsInMemory: Int { mail.withLock { $0.outbox.count } }
+
+    /// The rows in memory that come after this number.
+    func rows(after number: Int64) -> [NumberedRow] { mail.withLock { $0.outbox.rows(after: number) } }
 
     /// Asks whose room it is; never waits. The answer comes once, however often it is asked for meanwhile.
     ///
@@ -71,6 +94,9 @@ package final class StoreLoop: Sendable {
         if !isAsked { instruments.unasked?.increment() }
         return isAsked
     }
+
+    /// Asks who is in a room, as soon as the database answers; never waits.
+    func askForPresence() { mail.change { $0.wantsPresence = true } }
 
     /// Waits until the database was tried once, whatever came of it, but no longer than `deadline`.
     package func awaitFirstAttempt(until deadline: MonotonicTime) {

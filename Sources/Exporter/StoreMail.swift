@@ -9,12 +9,17 @@ struct StoreMail {
     private var asked: Set<ExactText> = []
     /// The database was tried once: it works, or it is known not to.
     var isTried = false
+    /// Who is in a room has to be asked, once.
+    var wantsPresence = false
     /// Stop was asked for; rows are drained until then.
     var stopBy: MonotonicTime?
     /// The thread is done; so many rows are left.
     var rowsLeft: Int?
 
-    init(capacity: Int) { outbox = StoreOutbox(capacity: capacity) }
+    init(capacity: Int) {
+        // Until a journal says otherwise, rows are numbered by the process that makes them.
+        outbox = StoreOutbox(capacity: capacity, journal: RandomName.make())
+    }
 
     /// False where too many wait.
     mutating func ask(_ room: String, limit: Int) -> Bool {

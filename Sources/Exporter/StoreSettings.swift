@@ -45,7 +45,7 @@ package struct StoreSettings: Sendable {
         case .recordings: egressRefresh
         case .presence: presenceRefresh
         case .purge: purgeInterval
-        case .open, .migrate, .lookup, .write: .zero
+        case .open, .migrate, .lookup, .write, .restore: .zero
         }
     }
 }

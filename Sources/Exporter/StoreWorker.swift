@@ -14,13 +14,13 @@ final class StoreWorker {
     private let log: Log
     private let time: any TimeSource
     private let answer: (StoreAnswer) -> Void
-    /// Numbers the rows of this process, so that the database applies each once.
-    private let journal: String
+    /// Where rows wait that are not in memory; nil where there are none.
+    private let journal: CommitQueue?
     private var schedule: StoreSchedule
     private var store: OfficeStore?
 
     init(
-        mail: Monitor<StoreMail>, settings: StoreSettings, open: @escaping StoreDriver.Open,
+        mail: Monitor<StoreMail>, settings: StoreSettings, open: @escaping StoreDriver.Open, journal: CommitQueue?,
         instruments: StoreInstruments, log: Log, time: any TimeSource, answer: @escaping (StoreAnswer) -> Void
     ) {
         self.mail = mail
@@ -30,8 +30,7 @@ final class StoreWorker {
         self.log = log
         self.time = time
         self.answer = answer
-        journal =
-            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+        self.journal = journal
         schedule = StoreSchedule(
             minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: time.monotonic())
     }
@@ -45,6 +44,7 @@ final class StoreWorker {
                 mail.change { $0.rowsLeft = left }
                 return
             }
+            askForPresence()
             answerLookups()
             if schedule.isReady(.write, at: time.monotonic()) { _ = writeBatch() }
             if let job = schedule.job(at: time.monotonic()) { run(job) }
@@ -58,11 +58,13 @@ final class StoreWorker {
         let now = time.monotonic()
         let takesLookups = schedule.isReady(.lookup, at: now) || isImpatient(at: now)
         let takesRows = schedule.isReady(.write, at: now)
+        let takesPresence = schedule.isReady(.restore, at: now)
         var wakeAt = schedule.nextJobAt ?? now + settings.maxBackoff
         if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
         if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
+            if takesPresence && mail.wantsPresence { return .some(nil) }
             if takesLookups && !mail.lookups.isEmpty || takesRows && !mail.outbox.isEmpty { return .some(nil) }
             return nil
         } ?? nil
@@ -98,18 +100,35 @@ final class StoreWorker {
         answer(.organization(room: room, organization))
     }
 
+    // MARK: Presence
+
+    /// Answers who is in a room, where that is wanted.
+    private func askForPresence() {
+        guard mail.withLock({ $0.wantsPresence }), schedule.isReady(.restore, at: time.monotonic()) else { return }
+        _ = attempt(.restore) { (store) throws(StoreError) in
+            let people = try store.openPresence()
+            mail.change { $0.wantsPresence = false }
+            if !people.isEmpty {
+                log.info("participants were restored from the database", ["participants": .int(people.count)])
+            }
+            answer(.presence(people))
+        }
+    }
+
     // MARK: Rows
 
     /// Writes one batch; nil where there is none, false where it failed.
     private func writeBatch() -> Bool? {
         let limit = settings.rowsInBatch
-        let batch = mail.withLock { mail -> (rows: [StoreRow], sequence: Int64)? in
-            mail.outbox.take(limit: limit) ? (mail.outbox.batch, mail.outbox.batchSequence) : nil
+        let batch = mail.withLock { mail -> (rows: [StoreRow], origin: RowOrigin)? in
+            let outbox = mail.outbox.take(limit: limit) ? mail.outbox : nil
+            return outbox.map {
+                ($0.batch, RowOrigin(journal: $0.journal, firstSequence: $0.batchSequence))
+            }
         }
         guard let batch else { return nil }
-        let origin = RowOrigin(journal: journal, firstSequence: batch.sequence)
         let isWritten = attempt(.write) { (store) throws(StoreError) in
-            let outcome = try store.write(batch.rows, from: origin, at: time.now())
+            let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             instruments.count(outcome)
             if let refusal = outcome.firstRefusal {
                 log.throttled(
@@ -117,7 +136,10 @@ final class StoreWorker {
                     ["rows": .int(outcome.refused), "error": .text(refusal)])
             }
         }
-        if isWritten { mail.withLock { $0.outbox.applied() } }
+        if isWritten {
+            let (number, left) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox.count) }
+            journal?.noteApplied(upTo: number, left: left)
+        }
         return isWritten
     }
 
@@ -135,7 +157,7 @@ final class StoreWorker {
                 for window in Report.Window.allCases { answer(.report(try store.recordings(window, at: now))) }
             case .presence: answer(.report(try store.presence()))
             case .purge: try purge(store, at: now)
-            case .open, .migrate, .lookup, .write: preconditionFailure("no background job")
+            case .open, .migrate, .lookup, .write, .restore: preconditionFailure("no background job")
             }
         }
         guard isDone else { return }
@@ -229,17 +251,21 @@ final class StoreWorker {
         for room in mail.withLock({ $0.lookups }) { reply(room, .failure(.lookup_error)) }
         while time.monotonic() < deadline {
             schedule.hurry(.open, at: time.monotonic())
-            guard let isWritten = writeBatch() else { break }
-            if isWritten { continue }
-            // Lost means that it does not come back in the time that is left; busy may pass.
+            let isWritten = writeBatch()
+            if isWritten == true { continue }
+            if isWritten == nil && (journal?.rowsOnDisk ?? 0) == 0 { break }
+            // Lost means that it does not come back in the time that is left; busy may pass, and rows may come from disk.
             if store == nil { break }
-            _ = mail.wait(until: min(deadline, time.monotonic() + Self.drainPause)) { _ -> Bool? in nil }
+            let count = mail.withLock { $0.outbox.count }
+            _ = mail.wait(until: min(deadline, time.monotonic() + Self.drainPause)) { mail -> Bool? in
+                isWritten == nil && mail.outbox.count > count ? true : nil
+            }
         }
         let left = mail.withLock { $0.outbox.count }
-        if left > 0 {
+        if left > 0 && journal == nil {
             instruments.count(.given_up, left)
             log.error("rows did not reach the database before the stop", ["rows": .int(left)])
         }
-        return left
+        return left + (journal?.rowsOnDisk ?? 0)
     }
 }

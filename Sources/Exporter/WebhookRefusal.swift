@@ -8,6 +8,12 @@ package enum WebhookRefusal: String, Sendable, CaseIterable {
     case no_memory
     /// No room in the queue for 500 ms: 503.
     case queue_full
+    /// Its event was not committed within 900 ms; it is kept, and its repetition is a duplicate: 503.
+    case commit_late
+    /// The journal cannot be written: 503.
+    case journal_failed
+    /// The state is being restored: 503.
+    case starting
     /// lkpush ends: 503.
     case stopping
 }

@@ -20,7 +20,7 @@ package final class WebhookRoute: Sendable {
     private let metrics: WebhookMetrics
     private let time: any TimeSource
     private let log: Log
-    private let whenLate: @Sendable () -> Response
+    private let answers: WebhookIntake.Answers
 
     private static let accepted = Response(status: 200)
     /// Ends the connection: strangers have none to keep.
@@ -29,6 +29,7 @@ package final class WebhookRoute: Sendable {
     private static let invalid = Response.text(400, "invalid webhook\n")
     /// Without `Retry-After`: LiveKit would wait that long instead of its own 1, 2, 4, 8 s.
     private static let busy = Response.text(503, "busy\n")
+    private static let starting = Response.text(503, "starting\n")
     private static let stopping = Response.text(503, "stopping\n")
 
     package init(
@@ -41,9 +42,19 @@ package final class WebhookRoute: Sendable {
         self.metrics = metrics
         self.time = time
         self.log = log
-        whenLate = {
-            metrics.count(.queue_full)
-            log.throttled(.warning, "the queue of events was full for too long: a webhook was refused")
+        answers = WebhookIntake.Answers(accepted: Self.accepted) { refusal in
+            metrics.count(refusal)
+            switch refusal {
+            case .queue_full:
+                log.throttled(.warning, "the queue of events was full for too long: a webhook was refused")
+            case .commit_late:
+                log.throttled(.warning, "the journal is slow: a webhook was answered 503, its event is kept")
+            case .journal_failed:
+                log.throttled(.error, "the journal cannot be written: a webhook was refused")
+            case .starting: return Self.starting
+            case .stopping: return Self.stopping
+            case .invalid_json, .body_too_large, .no_memory: break
+            }
             return Self.busy
         }
     }
@@ -83,13 +94,10 @@ package final class WebhookRoute: Sendable {
     }
 
     private func offer(_ event: AcceptedEvent) -> Answer {
-        switch intake.offer(event, now: time.monotonic(), whenAdmitted: Self.accepted, whenLate: whenLate) {
-        case .accepted: return .respond(Self.accepted)
-        case .waiting(let pending): return .wait(pending)
-        case .full: return .respond(whenLate())
-        case .closed:
-            metrics.count(.stopping)
-            return .respond(Self.stopping)
+        switch intake.offer(event, now: time.monotonic(), answers: answers) {
+        case .accepted: .respond(Self.accepted)
+        case .waiting(let pending): .wait(pending)
+        case .refused(let refusal): .respond(answers.refused(refusal))
         }
     }
 

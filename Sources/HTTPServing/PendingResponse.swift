@@ -17,19 +17,30 @@ package final class PendingResponse: Sendable {
 
     private struct State {
         var stage = Stage.open
+        var deadline: MonotonicTime
+        var fallback: @Sendable () -> Response
         /// Set while the connection is suspended for this answer.
         var suspended: SuspendedConnection?
     }
 
-    /// When the fallback leaves, if nothing else did.
-    package let deadline: MonotonicTime
-    private let fallback: @Sendable () -> Response
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// - Parameter fallback: makes the answer of the deadline, and counts it; called at most once, on any thread.
     package init(deadline: MonotonicTime, fallback: @escaping @Sendable () -> Response) {
-        self.deadline = deadline
-        self.fallback = fallback
+        state = Mutex(State(deadline: deadline, fallback: fallback))
+    }
+
+    /// When the fallback leaves, if nothing else did.
+    package var deadline: MonotonicTime { state.withLock { $0.deadline } }
+
+    /// Gives it another deadline and another fallback: what it waits for has changed. False where it is too late.
+    package func postpone(until deadline: MonotonicTime, fallback: @escaping @Sendable () -> Response) -> Bool {
+        state.withLock { state in
+            guard case .open = state.stage else { return false }
+            state.deadline = deadline
+            state.fallback = fallback
+            return true
+        }
     }
 
     /// Wins or loses the right to answer. Lost for good when the deadline or another claim came first.
@@ -62,8 +73,13 @@ package final class PendingResponse: Sendable {
 
     /// Answers with the fallback unless somebody else did.
     package func expire() {
-        guard claim() else { return }
-        respond(fallback())
+        let fallback = state.withLock { state -> (@Sendable () -> Response)? in
+            guard case .open = state.stage else { return nil }
+            state.stage = .claimed
+            return state.fallback
+        }
+        // Outside the lock: it counts, and it may ask something else.
+        if let fallback { respond(fallback()) }
     }
 
     /// The answer, if there is one.

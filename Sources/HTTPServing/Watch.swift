@@ -83,7 +83,11 @@ final class Watch: Sendable {
         switch phase {
         case .waiting:
             if now < time { return time }
-            if let pending = connection.pending.withLock({ $0 }) { late.append(pending) }
+            guard let pending = connection.pending.withLock({ $0 }) else { return .never }
+            // It may have been postponed since the connection began to wait.
+            let deadline = pending.deadline
+            if now < deadline { return deadline }
+            late.append(pending)
             return .never
         case .header:
             return cut(connection, at: time + settings.headerTimeout, now, counting: counts.headerTimeouts)

@@ -1,7 +1,7 @@
 package import Platform
 package import Wire
 
-/// Signs webhooks as a LiveKit server does. Used by the simulator and by tests.
+/// Signs calls of the server API, and webhooks as a LiveKit server does for the simulator and for tests.
 /// https://github.com/livekit/protocol/blob/main/auth/accesstoken.go
 package struct TokenSigner: Sendable {
     private let issuer: [UInt8]
@@ -25,6 +25,16 @@ package struct TokenSigner: Sendable {
         claims += #","exp":\#(expiry),"nbf":\#(now),"iat":\#(now),"sha256":""#.utf8
         claims += Digest(of: body).text(.standard)
         claims += #""}"#.utf8
+        return token(claims)
+    }
+
+    /// The token that lets its bearer administer one room, and do nothing else, for a short time.
+    package func roomAdminToken(for room: String, at time: Timestamp, lifetime: Duration) -> String {
+        let now = time.milliseconds / 1_000
+        var claims = Array(#"{"iss":"#.utf8) + issuer
+        claims += #","exp":\#(now + lifetime.components.seconds),"nbf":\#(now),"video":{"roomAdmin":true,"room":"#.utf8
+        JSONText.append(room, to: &claims)
+        claims += "}}".utf8
         return token(claims)
     }
 

@@ -1,5 +1,5 @@
 import Synchronization
-import Wire
+package import Wire
 
 /// All series of one metric.
 ///
@@ -21,21 +21,28 @@ package final class Family<I: Instrument>: Sendable {
 
     /// The instrument with these label values, made on first use; nil where the registry is full, which it counts.
     ///
-    /// - Parameter values: in the order of the declared label names; cut to `Registry.Limits.labelValue_bytes`.
-    package func series(_ values: [String] = []) -> I? {
+    /// - Parameters:
+    ///   - values: in the order of the declared label names; cut to `Registry.Limits.labelValue_bytes`.
+    ///   - created: when a series that is made now began, where that is not now by the registry's clock.
+    package func series(_ values: [String] = [], created: Timestamp? = nil) -> I? {
         precondition(values.count == descriptor.labelNames.count, "one value for each label")
         let values = values.map { registry.bounded($0) }
         let key = values.map { ExactText($0) }
         return children.withLock { children in
             if let child = children[key] { return child.instrument }
             guard registry.admit(descriptor) else { return nil }
-            let instrument = I(descriptor.kind)
-            let series = Series(
-                family: descriptor, labelValues: values, reading: instrument.reading, created: registry.clock?())
+            let instrument = I(descriptor.kind, created: created ?? registry.clock?())
+            let series = Series(family: descriptor, labelValues: values, reading: instrument.reading)
             children[key] = Child(instrument: instrument, series: series)
             registry.log(added: series)
             return instrument
         }
+    }
+
+    /// The instrument with these label values; nil where there is none.
+    package func find(_ values: [String]) -> I? {
+        let key = values.map { ExactText(registry.bounded($0)) }
+        return children.withLock { $0[key]?.instrument }
     }
 
     /// Ends the series with these label values; it comes back from zero. Nothing happens where there is none.

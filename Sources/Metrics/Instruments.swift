@@ -1,8 +1,11 @@
 import Synchronization
+package import Wire
 
 /// What a series holds: made by its family, updated by anyone, read by exposition and shipper.
 package protocol Instrument: AnyObject, Sendable {
-    init(_ kind: FamilyDescriptor.Kind)
+    init(_ kind: FamilyDescriptor.Kind, created: Timestamp?)
+    /// When its series began; nil where nobody told.
+    var created: Timestamp? { get }
     /// The instrument, by its kind.
     var reading: Series.Reading { get }
 }
@@ -13,7 +16,9 @@ package protocol Instrument: AnyObject, Sendable {
 package final class Counter: Instrument {
     private let bits = Atomic<Double>(0)
 
-    package init(_ kind: FamilyDescriptor.Kind) {}
+    package let created: Timestamp?
+
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
 
     package var value: Double { bits.load(ordering: .relaxed) }
     package var reading: Series.Reading { .counter(self) }
@@ -38,7 +43,9 @@ package final class Counter: Instrument {
 package final class Gauge: Instrument {
     private let bits = Atomic<Double>(0)
 
-    package init(_ kind: FamilyDescriptor.Kind) {}
+    package let created: Timestamp?
+
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
 
     package var value: Double { bits.load(ordering: .relaxed) }
     package var reading: Series.Reading { .gauge(self) }
@@ -64,8 +71,11 @@ package final class Histogram: Instrument {
     package let bounds: [Double]
     private let state: Mutex<State>
 
-    package init(_ kind: FamilyDescriptor.Kind) {
+    package let created: Timestamp?
+
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) {
         guard case .histogram(let bounds) = kind else { preconditionFailure("a histogram has bounds") }
+        self.created = created
         self.bounds = bounds
         state = Mutex(State(counts: [UInt64](repeating: 0, count: bounds.count + 1), sum: 0))
     }

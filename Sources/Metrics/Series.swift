@@ -15,13 +15,19 @@ package final class Series: Sendable {
     /// In the order of `family.labelNames`. Any UTF-8; may be empty, which on the wire means absent.
     package let labelValues: [String]
     package let reading: Reading
-    /// When it was made, by the clock of its registry; nil where that has none.
-    package let created: Timestamp?
 
-    init(family: FamilyDescriptor, labelValues: [String], reading: Reading, created: Timestamp?) {
+    init(family: FamilyDescriptor, labelValues: [String], reading: Reading) {
         self.family = family
         self.labelValues = labelValues
         self.reading = reading
-        self.created = created
+    }
+
+    /// When it began: by the clock of its registry, or as whoever made it said; nil where neither told.
+    package var created: Timestamp? {
+        switch reading {
+        case .counter(let counter): counter.created
+        case .gauge(let gauge): gauge.created
+        case .histogram(let histogram): histogram.created
+        }
     }
 }

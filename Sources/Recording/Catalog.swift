@@ -113,8 +113,12 @@ package struct Catalog: Sendable {
 
     let project: String
     let region: String
+    /// What series that are made begin at.
+    let clock = RecorderClock()
     private(set) var layout = SeriesLayout()
-    /// The metrics of an organization, in the order of their declaration.
+    /// All metrics, in the order of their declaration.
+    private(set) var all: [any MetricDeclaration] = []
+    /// Those of an organization.
     private(set) var ofOrganizations: [any MetricDeclaration] = []
 
     /// Declares all of it in `registry`, once per registry.
@@ -125,10 +129,11 @@ package struct Catalog: Sendable {
         self.region = region
         for child in Mirror(reflecting: self).children {
             if let metric = child.value as? any MetricDeclaration {
-                metric.bind(in: registry, layout: &layout, longBuckets: longBuckets)
+                metric.bind(in: registry, clock: clock, layout: &layout, longBuckets: longBuckets)
+                all.append(metric)
                 if metric.scope != .process { ofOrganizations.append(metric) }
             } else if let info = child.value as? InfoMetric {
-                info.bind(in: registry)
+                info.bind(in: registry, clock: clock)
             }
         }
     }
@@ -140,6 +145,12 @@ package struct Catalog: Sendable {
 
     /// The empty table of the process.
     func processTable() -> SeriesTable { SeriesTable(prefix: [], width: layout.process) }
+
+    /// Ends every series there is: those of a recorder that is given up.
+    package func endAll() {
+        for metric in all { metric.endAll() }
+        organizationInfo.endAll()
+    }
 
     /// Ends all series of that scope that the table has made.
     func end(_ scope: MetricScope, in table: inout SeriesTable) {

@@ -1,12 +1,13 @@
 import Metrics
 import Synchronization
+import Wire
 
 /// A gauge that is always 1 and says something with its labels, whose values nobody knows in advance.
 final class InfoMetric: Sendable {
     private let name: String
     private let help: String
     private let labels: [String]
-    private let family = Mutex<Family<Gauge>?>(nil)
+    private let bound = Mutex<(family: Family<Gauge>, clock: RecorderClock)?>(nil)
 
     init(_ name: String, _ help: String, labels: [String]) {
         self.name = name
@@ -14,12 +15,20 @@ final class InfoMetric: Sendable {
         self.labels = labels
     }
 
-    func bind(in registry: Registry) {
+    func bind(in registry: Registry, clock: RecorderClock) {
         let made = registry.gauge(name, help, labels: labels, cadence: .idleGrid)
-        family.withLock { $0 = made }
+        bound.withLock { $0 = (made, clock) }
     }
 
-    func show(_ values: [String]) { family.withLock { $0 }?.series(values)?.set(1) }
+    /// - Parameter created: when it began, where that is not now.
+    func show(_ values: [String], created: Timestamp? = nil) {
+        guard let (family, clock) = bound.withLock({ $0 }) else { return }
+        family.series(values, created: created ?? clock.now)?.set(1)
+    }
 
-    func end(_ values: [String]) { family.withLock { $0 }?.end(values) }
+    func find(_ values: [String]) -> Gauge? { bound.withLock { $0 }?.family.find(values) }
+
+    func endAll() { bound.withLock { $0 }?.family.end { _ in true } }
+
+    func end(_ values: [String]) { bound.withLock { $0 }?.family.end(values) }
 }

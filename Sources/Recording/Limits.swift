@@ -7,6 +7,10 @@ package enum Limits {
     package static let remembered = 1_000_000
     /// How long ended SIDs and job ids are remembered: longer than any retry or overtaking.
     package static let rememberedFor = Duration.seconds(24 * 3_600)
+    /// Ids in one segment: 1 MiB, so that no single piece of a snapshot is large.
+    package static let segment = 65_536
+    /// How much longer than ids their segments are kept: ids expire at the first tick after their time.
+    package static let expiryMargin = Duration.seconds(60)
     /// How long the first events of a room wait for its organization: LiveKit's own queue gives up after 30 s.
     package static let waiting = Duration.seconds(10)
     /// How long a failed lookup is believed.
@@ -17,6 +21,8 @@ package enum Limits {
     package static let names = 200_000
     /// How long an older SID of a room name must be silent to be given up, in event time.
     package static let roomNameSilence_ms: Int64 = 60_000
+    /// How old an event may be to have somebody removed: SPEC 3.3. Later the person may be somewhere else again.
+    package static let removal = Duration.seconds(60)
     /// Durations above it are mistakes of a clock: SPEC 3.
     package static let duration_ms: Int64 = 7 * 86_400_000
     /// Durations from this to 0 are 0: `createdAt` is cut to whole seconds.

@@ -1,5 +1,6 @@
 import Metrics
 import Synchronization
+import Wire
 
 /// What a series belongs to, and so its first labels and how long it lives.
 enum MetricScope: Sendable, Equatable {
@@ -21,7 +22,7 @@ final class Metric<I: TabledInstrument>: Sendable {
     let labels: MetricLabels
     private let bounds: HistogramBounds?
     private let position = Atomic<Int>(-1)
-    private let family = Mutex<Family<I>?>(nil)
+    private let bound = Mutex<(family: Family<I>, clock: RecorderClock)?>(nil)
 
     init(
         _ name: String, _ help: String, per scope: MetricScope, by labels: MetricLabels = .none,
@@ -39,34 +40,68 @@ final class Metric<I: TabledInstrument>: Sendable {
     var base: Int { position.load(ordering: .relaxed) }
 
     /// The instrument for one combination of label values, made on first use; nil where the registry is full.
-    func instrument(prefix: [String], offset: Int) -> I? {
-        family.withLock { $0 }?.series(prefix + labels.combinations[offset])
+    ///
+    /// - Parameter created: when its series began, where that is not the time of the recorder's input.
+    func instrument(prefix: [String], offset: Int, created: Timestamp? = nil) -> I? {
+        guard let (family, clock) = bound.withLock({ $0 }) else { return nil }
+        return family.series(prefix + labels.combinations[offset], created: created ?? clock.now)
+    }
+
+    /// Upper bounds of its buckets; none where it is no histogram.
+    var buckets: [Double] {
+        guard case .histogram(let bounds) = bound.withLock({ $0?.family.descriptor.kind }) else { return [] }
+        return bounds
     }
 }
 
 /// A metric without its kind, for those who handle them all.
 protocol MetricDeclaration: Sendable {
+    var name: String { get }
     var scope: MetricScope { get }
+    var labels: MetricLabels { get }
+    var column: SeriesLayout.Column { get }
+    var base: Int { get }
+    var buckets: [Double] { get }
     /// Makes the family, and takes its place in the table.
-    func bind(in registry: Registry, layout: inout SeriesLayout, longBuckets: Bool)
+    func bind(in registry: Registry, clock: RecorderClock, layout: inout SeriesLayout, longBuckets: Bool)
     /// Ends every series of it that the table has made.
     func end(in table: inout SeriesTable)
+    /// Makes a series with what it held when it was saved.
+    func resume(_ saved: SavedSeries, offset: Int, in table: inout SeriesTable)
+    /// Ends every series of it.
+    func endAll()
+    /// Sets every total that the table has made to 0.
+    func startAtZero(in table: SeriesTable)
 }
 
 extension Metric: MetricDeclaration {
-    func bind(in registry: Registry, layout: inout SeriesLayout, longBuckets: Bool) {
+    var column: SeriesLayout.Column { I.column }
+
+    func bind(in registry: Registry, clock: RecorderClock, layout: inout SeriesLayout, longBuckets: Bool) {
         let names = (scope == .process ? [] : MetricLabels.organizationNames) + labels.names
         let made: Family<I> = I.declare(
             name, help, labels: names, cadence: scope == .events ? .everyTick : .idleGrid,
             bounds: bounds?.values(long: longBuckets) ?? [], in: registry)
-        family.withLock { $0 = made }
+        bound.withLock { $0 = (made, clock) }
         position.store(layout.take(I.column, of: scope, count: labels.combinations.count), ordering: .relaxed)
     }
 
     func end(in table: inout SeriesTable) {
         for offset in labels.combinations.indices where I.take(from: &table, at: base + offset) {
-            family.withLock { $0 }?.end(table.prefix + labels.combinations[offset])
+            bound.withLock { $0 }?.family.end(table.prefix + labels.combinations[offset])
         }
+    }
+
+    func resume(_ saved: SavedSeries, offset: Int, in table: inout SeriesTable) {
+        let made = instrument(prefix: table.prefix, offset: offset, created: saved.created)
+        made?.resume(saved.reading)
+        I.put(made, into: &table, at: base + offset)
+    }
+
+    func endAll() { bound.withLock { $0 }?.family.end { _ in true } }
+
+    func startAtZero(in table: SeriesTable) {
+        for offset in labels.combinations.indices { I.startAtZero(in: table, at: base + offset) }
     }
 }
 
@@ -79,6 +114,11 @@ protocol TabledInstrument: Instrument {
     ) -> Family<Self>
     /// Forgets the instrument; returns whether there was one.
     static func take(from table: inout SeriesTable, at position: Int) -> Bool
+    static func put(_ instrument: Self?, into table: inout SeriesTable, at position: Int)
+    /// Takes over what was saved, where it is of this kind.
+    func resume(_ saved: SavedSeries.Reading)
+    /// Sets the total, where it is one, to 0.
+    static func startAtZero(in table: SeriesTable, at position: Int)
 }
 
 extension Counter: TabledInstrument {
@@ -92,6 +132,18 @@ extension Counter: TabledInstrument {
     static func take(from table: inout SeriesTable, at position: Int) -> Bool {
         defer { table.counters[position] = nil }
         return table.counters[position] != nil
+    }
+
+    static func put(_ instrument: Counter?, into table: inout SeriesTable, at position: Int) {
+        table.counters[position] = instrument
+    }
+
+    func resume(_ saved: SavedSeries.Reading) {
+        if case .counter(let total) = saved { set(total: total) }
+    }
+
+    static func startAtZero(in table: SeriesTable, at position: Int) {
+        table.counters[position]?.set(total: 0)
     }
 }
 
@@ -107,6 +159,16 @@ extension Gauge: TabledInstrument {
         defer { table.gauges[position] = nil }
         return table.gauges[position] != nil
     }
+
+    static func put(_ instrument: Gauge?, into table: inout SeriesTable, at position: Int) {
+        table.gauges[position] = instrument
+    }
+
+    func resume(_ saved: SavedSeries.Reading) {
+        if case .gauge(let value) = saved { set(value) }
+    }
+
+    static func startAtZero(in table: SeriesTable, at position: Int) {}
 }
 
 extension Histogram: TabledInstrument {
@@ -120,5 +182,19 @@ extension Histogram: TabledInstrument {
     static func take(from table: inout SeriesTable, at position: Int) -> Bool {
         defer { table.histograms[position] = nil }
         return table.histograms[position] != nil
+    }
+
+    static func put(_ instrument: Histogram?, into table: inout SeriesTable, at position: Int) {
+        table.histograms[position] = instrument
+    }
+
+    func resume(_ saved: SavedSeries.Reading) {
+        if case .histogram(let state) = saved { set(state) }
+    }
+
+    static func startAtZero(in table: SeriesTable, at position: Int) {
+        if let histogram = table.histograms[position] {
+            histogram.set(.init(counts: histogram.current.counts.map { _ in 0 }, sum: 0))
+        }
     }
 }

@@ -15,6 +15,8 @@ struct NameState: Entity {
 
     var key = ""
     var resolution = Resolution.unresolved
+    /// The database has been asked and has not answered.
+    var isAsked = false
     /// When a known organization is asked for again.
     var refreshAt_ms: Int64 = .max
     /// When its last event was received.

@@ -8,14 +8,8 @@ extension Recorder {
     /// Moves the clock on. Costs one comparison per input, and work in proportion to what is due.
     mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
         now = time
-        if waiting.count > 0 {
-            let latest_ms = (time - Limits.waiting).milliseconds
-            // Where one seems to begin to wait long after now, the clock was put back meanwhile.
-            let clock_ms = (time + Limits.waiting).milliseconds
-            while let name = waiting.longest(since: latest_ms, orAfter: clock_ms) {
-                giveUpWaiting(name, .time_out, &actions)
-            }
-        }
+        catalog.clock.set(time)
+        if waiting.count > 0 { endWaits(&actions) }
         if isDue(after: Limits.tick_ms, since: lastTick_ms) {
             lastTick_ms = time.milliseconds
             tick(&actions)
@@ -24,6 +18,17 @@ extension Recorder {
             lastSweep_ms = time.milliseconds
             dropSilent(&actions)
             endIdleOrganizations()
+        }
+    }
+
+    /// Gives up what has waited too long; what began to wait under settings that asked, and no longer do, waits no more.
+    private mutating func endWaits(_ actions: inout [Action]) {
+        guard case .database = settings.organizationSource else { return releaseWaiting(&actions) }
+        let latest_ms = (now - Limits.waiting).milliseconds
+        // Where one seems to begin to wait long after now, the clock was put back meanwhile.
+        let clock_ms = (now + Limits.waiting).milliseconds
+        while let name = waiting.longest(since: latest_ms, orAfter: clock_ms) {
+            giveUpWaiting(name, .time_out, &actions)
         }
     }
 

@@ -7,7 +7,7 @@ extension Recorder {
     ///
     /// Empty, always; for tests. Costs as much as everything that is open.
     package func checkInvariants() -> [String] {
-        checkGauges() + checkLinks() + checkNames() + checkMemory()
+        checkGauges() + checkLinks() + checkNames() + checkMemory() + checkSessions()
     }
 
     private func checkGauges() -> [String] {
@@ -86,7 +86,9 @@ extension Recorder {
                 let strays = name.rooms.contains { rooms[$0].organization != organization }
                 if strays { faults.append("\(name.key): a room of another organization") }
             }
-            if !fixed.isNone && !name.isOpen { faults.append("\(name.key): kept for nothing") }
+            if !fixed.isNone && !name.isOpen && name.resolution != .waiting {
+                faults.append("\(name.key): kept for nothing")
+            }
         }
         for (slot, organization) in organizations.all where organization.names != references[slot] ?? 0 {
             faults.append("\(organization.key): wrong number of names")

@@ -14,12 +14,17 @@ extension Recorder {
             if !room.isNone && !rooms[room].name.isNone { return rooms[room].name }
         }
         if event.room.name.isEmpty || event.type == .other { return .none }
-        let known = names.find(event.room.name)
+        return record(ofName: event.room.name)
+    }
+
+    /// The record of a room's name, made where it is new.
+    mutating func record(ofName name: String) -> Slot<NameState> {
+        let known = names.find(name)
         if !known.isNone { return known }
         makeRoomForName()
         lastNumber += 1
         var state = NameState()
-        state.key = event.room.name
+        state.key = name
         state.number = lastNumber
         state.lastUse_ms = now.milliseconds
         let slot = names.insert(state)
@@ -86,6 +91,7 @@ extension Recorder {
 
     private mutating func lookUp(_ name: Slot<NameState>, _ actions: inout [Action]) {
         process.increment(catalog.lookups)
+        names[name].isAsked = true
         actions.append(.lookUp(room: names[name].key))
     }
 
@@ -97,6 +103,7 @@ extension Recorder {
         guard case .database = settings.organizationSource else { return }
         let name = names.find(room)
         if name.isNone { return }
+        names[name].isAsked = false
         switch answer {
         case .success(let organization) where Self.isOrganizationID(organization.id):
             assign(name, to: upsert(organization, named: .database), &actions)
@@ -148,6 +155,21 @@ extension Recorder {
         for arrival in arrivals {
             perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
         }
+    }
+
+    /// Applies the events that wait, each name looked at anew: for those restored under another organization source.
+    mutating func releaseWaiting(_ actions: inout [Action]) {
+        while let line = waiting.longest() {
+            let arrivals = waiting.take(line)
+            names[line].resolution = .unresolved
+            for arrival in arrivals {
+                let name = name(of: arrival.event)
+                resolve(name, for: arrival.event, &actions)
+                perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
+                forgetIfUnused(name)
+            }
+        }
+        process.set(catalog.waitingEvents, to: 0)
     }
 
     // MARK: Organizations
@@ -215,6 +237,7 @@ extension Recorder {
                 organizations[old].adjust(catalog.participantsActive, by: -1)
                 organizations[organization].adjust(catalog.participantsActive, by: 1)
                 storePresence(of: member, owner: owner, &actions)
+                if settings.isSingleSession { moveSession(member, from: old, to: organization) }
             }
             for track in participants[member].tracks {
                 organizations[old].adjust(catalog.tracksActive, tracks[track].label, by: -1)

@@ -38,6 +38,7 @@ extension Recorder {
         if participant.kind == .standard { organizations[home].adjust(catalog.participantsActive, by: 1) }
         guard claimIdentity(slot, &actions) else { return }
         storePresence(of: slot, owner: owner(of: context), &actions)
+        if settings.isSingleSession { limitSessions(slot, context, &actions) }
     }
 
     mutating func left(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
@@ -100,6 +101,7 @@ extension Recorder {
     /// Closes a participant with its tracks, and remembers the facts of it.
     mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ facts: Facts, _ actions: inout [Action]) {
         for track in participants[slot].tracks { closeTrack(track, Facts(isClosed: facts.isClosed)) }
+        if settings.isSingleSession { forgetSession(slot, &actions) }
         let participant = participants[slot]
         if participant.isPresenceStored { actions.append(.store(.absent(participantSID: participant.key))) }
         if participant.isActive {
@@ -130,7 +132,7 @@ extension Recorder {
 
     /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
     /// Returns false where that is this one.
-    private mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
+    mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
         if participants[slot].identity.isEmpty { return true }
         let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
         guard let other = identities[identity] else {

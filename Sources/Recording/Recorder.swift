@@ -23,6 +23,8 @@ package struct Recorder: Sendable {
     var ingress = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
     var identities: [RoomIdentity: Slot<ParticipantState>] = [:]
+    /// Where people are, where everybody may have one session only.
+    var sessions = SessionIndex()
 
     /// Ids of events received in the last `dedupTTL`.
     var seen = RememberedIDs(limit: Limits.remembered)
@@ -50,6 +52,8 @@ package struct Recorder: Sendable {
     var lastTick_ms: Int64 = .min
     var lastSweep_ms: Int64 = .min
     var idsForgotten = 0
+    /// Ids that should have been remembered when the recorder was restored, and were in no segment.
+    package var missingIDs = 0
 
     package init(settings: RecorderSettings, catalog: Catalog) {
         self.settings = settings
@@ -60,6 +64,18 @@ package struct Recorder: Sendable {
         if case .fixed(let id, let name) = settings.organizationSource {
             fixed = upsert(Organization(id: id, name: name), named: name == id ? .makeshift : .events)
         }
+    }
+
+    /// One that has nothing yet but these organizations, for `init(restoring:)`.
+    init(
+        settings: RecorderSettings, catalog: Catalog, organizations: EntityTable<OrganizationState>,
+        unknown: Slot<OrganizationState>
+    ) {
+        self.settings = settings
+        self.catalog = catalog
+        process = catalog.processTable()
+        self.organizations = organizations
+        self.unknown = unknown
     }
 
     /// Takes one input, updates the metrics and appends what is to be done.
@@ -76,6 +92,9 @@ package struct Recorder: Sendable {
             take(report)
         case .time(let time):
             advance(to: time, &actions)
+        case .presence(let rows, let time):
+            advance(to: time, &actions)
+            adopt(rows, &actions)
         }
     }
 

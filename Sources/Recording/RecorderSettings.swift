@@ -24,6 +24,8 @@ package struct RecorderSettings: Sendable {
     package var recordingRetention: Duration
     /// `QUEUE_SIZE`: the most events that wait for organizations.
     package var waitingEvents: Int
+    /// `SINGLE_SESSION`: of a person's sessions in an organization only the newest may stay.
+    package var isSingleSession: Bool
     /// The first 8 bytes of SHA-256 of a text, big-endian: makes the user id of an identity that is no number.
     package var digest: @Sendable (String) -> UInt64
 
@@ -31,7 +33,7 @@ package struct RecorderSettings: Sendable {
         organizationSource: OrganizationSource, dedupTTL: Duration = .seconds(600),
         seriesTTL: Duration = .seconds(24 * 3_600), stateMaxSilence: Duration = .seconds(48 * 3_600),
         organizationCacheTTL: Duration = .seconds(600), recordingRetention: Duration = .seconds(30 * 86_400),
-        waitingEvents: Int = 1_000, digest: @escaping @Sendable (String) -> UInt64
+        waitingEvents: Int = 1_000, isSingleSession: Bool = false, digest: @escaping @Sendable (String) -> UInt64
     ) {
         self.organizationSource = organizationSource
         self.dedupTTL = dedupTTL
@@ -40,6 +42,7 @@ package struct RecorderSettings: Sendable {
         self.organizationCacheTTL = organizationCacheTTL
         self.recordingRetention = recordingRetention
         self.waitingEvents = waitingEvents
+        self.isSingleSession = isSingleSession
         self.digest = digest
     }
 }

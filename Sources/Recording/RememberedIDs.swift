@@ -5,7 +5,7 @@ import Wire
 /// A ring of 16 bytes per id in the order of remembering, and an open-addressing table of 4-byte positions, at most
 /// half full: 24 bytes per id, 25 MB for a million. All operations take constant time, amortised.
 struct RememberedIDs: Sendable {
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         var key: UInt64
         /// 48 bits of milliseconds since the epoch, a bit that says that the id moved on, then 15 bits of facts.
         var packed: UInt64
@@ -24,6 +24,17 @@ struct RememberedIDs: Sendable {
         var hasMovedOn: Bool { packed & Self.movedOn != 0 }
 
         mutating func moveOn() { packed |= Self.movedOn }
+
+        /// What stands for an id that is not remembered any more.
+        static let forgotten = Entry(key: 0, saved: movedOn)
+
+        /// As it is saved: whether it moved on is seen from those behind it.
+        var saved: UInt64 { packed & ~Self.movedOn }
+
+        init(key: UInt64, saved: UInt64) {
+            self.key = key
+            packed = saved
+        }
     }
 
     /// The table keeps, beside a place in the ring, this much of the key: a search that meets other keys on its way
@@ -43,6 +54,10 @@ struct RememberedIDs: Sendable {
     private var index: [UInt32] = []
     /// Ids forgotten early because the limit was reached.
     private(set) var forgotten = 0
+    /// Number of the next place that is taken; places are numbered from 0 in the order of remembering.
+    private(set) var next: UInt64 = 0
+    /// Number of the first place that has not been saved.
+    private var unsaved: UInt64 = 0
 
     init(limit: Int) {
         precondition(limit > 0 && limit <= 1 << (Self.place_bits - 1), "places must fit beside the key")
@@ -85,6 +100,7 @@ struct RememberedIDs: Sendable {
         ring[place] = Entry(key: id.bits, at: time, facts: facts)
         length += 1
         count += 1
+        next += 1
         link(place)
     }
 
@@ -92,6 +108,81 @@ struct RememberedIDs: Sendable {
     mutating func expire(upTo time: Timestamp) {
         while length > 0, ring[head].time_ms <= time.milliseconds { forgetOldest() }
         if ring.count > Self.smallest && length < ring.count / 8 { resize(to: ring.count / 4) }
+    }
+
+    // MARK: Saving
+
+    /// Number of the oldest place that is taken.
+    var first: UInt64 { next - UInt64(length) }
+
+    /// The places taken since the last call, or all of them, at most `most` at a time; nil where there are none.
+    mutating func takeUnsaved(most: Int) -> IDRun? {
+        unsaved = max(unsaved, first)
+        if unsaved == next { return nil }
+        let count = min(Int(next - unsaved), most)
+        var run = IDRun(first: unsaved)
+        run.reserve(count)
+        let start = head + Int(unsaved - first)
+        for offset in start..<(start + count) { run.append(ring[offset & (ring.count - 1)]) }
+        unsaved += UInt64(count)
+        return run
+    }
+
+    /// Makes `takeUnsaved` begin with the oldest again.
+    mutating func saveAgain() { unsaved = 0 }
+
+    /// Remembers what was saved. Runs come in the order of their numbers; what is outside of `first..<next` is left
+    /// out, and numbers that are in no run stand for ids that are not remembered any more.
+    ///
+    /// - Returns: how many numbers are in no run.
+    mutating func restore(_ runs: [IDRun], first: UInt64, next end: UInt64) throws(MessageFault) -> Int {
+        guard first <= end, end < 1 << 62, end - first <= UInt64(limit) else {
+            throw MessageFault("more ids than are remembered")
+        }
+        var missing = 0
+        next = first
+        for run in runs {
+            guard run.first < 1 << 62 else { throw MessageFault("an id has no number") }
+            for offset in 0..<run.count {
+                let number = run.first + UInt64(offset)
+                if number < next || number >= end { continue }
+                missing += skip(to: number)
+                restore(run[offset])
+            }
+        }
+        missing += skip(to: end)
+        unsaved = end
+        return missing
+    }
+
+    /// Takes the places up to a number by what is not remembered.
+    private mutating func skip(to number: UInt64) -> Int {
+        let missing = Int(number - next)
+        if length == 0 {
+            next = number
+        } else {
+            for _ in 0..<missing { append(.forgotten) }
+        }
+        return missing
+    }
+
+    private mutating func restore(_ entry: Entry) {
+        // An id that stands further behind again has moved there.
+        if count > 0, let probe = probe(of: entry.key) {
+            ring[place(at: probe)].moveOn()
+            unlink(probe)
+            count -= 1
+        }
+        append(entry)
+        count += 1
+        link((head + length - 1) & (ring.count - 1))
+    }
+
+    private mutating func append(_ entry: Entry) {
+        if length == ring.count { resize(to: max(Self.smallest, ring.count * 2)) }
+        ring[(head + length) & (ring.count - 1)] = entry
+        length += 1
+        next += 1
     }
 
     // MARK: The table

@@ -2,7 +2,7 @@ import Metrics
 
 /// How many series of each kind one organization, and the process, can have at most.
 struct SeriesLayout: Sendable {
-    enum Column { case counters, gauges, histograms }
+    enum Column: Sendable { case counters, gauges, histograms }
 
     struct Width: Sendable {
         var counters = 0

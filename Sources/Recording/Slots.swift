@@ -24,8 +24,43 @@ protocol Entity: Sendable {
 /// same for the same history.
 struct EntityTable<Element: Entity>: Sendable {
     private var elements: [Element] = []
-    private var free: [Int32] = []
+    /// Free places; the last one is taken first.
+    private(set) var free: [Int32] = []
     private var places: [ExactText: Int32] = [:]
+
+    init() {}
+
+    /// A table with places as they were: the elements in the order of their places, and the free ones between them.
+    ///
+    /// Throws where a key is empty or there twice, or the free places are none.
+    init(_ all: [Element], free: [Int32]) throws(MessageFault) {
+        let total = all.count + free.count
+        guard total <= Int(Int32.max) else { throw MessageFault("a table is too large") }
+        var isFree = [Bool](repeating: false, count: total)
+        for place in free {
+            guard place >= 0, place < total, !isFree[Int(place)] else { throw MessageFault("a free place is none") }
+            isFree[Int(place)] = true
+        }
+        elements.reserveCapacity(total)
+        places.reserveCapacity(all.count)
+        var next = all.makeIterator()
+        for place in 0..<total {
+            guard !isFree[place], let element = next.next() else {
+                elements.append(.vacant)
+                continue
+            }
+            guard !element.key.isEmpty, places.updateValue(Int32(place), forKey: ExactText(element.key)) == nil else {
+                throw MessageFault("an entity is there twice")
+            }
+            elements.append(element)
+        }
+        self.free = free
+    }
+
+    /// Whether a slot is of an element.
+    func holds(_ slot: Slot<Element>) -> Bool {
+        slot.position >= 0 && slot.position < elements.count && !elements[slot.index].key.isEmpty
+    }
 
     var count: Int { places.count }
 

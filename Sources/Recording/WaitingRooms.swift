@@ -3,6 +3,14 @@ import Wire
 
 /// Events that wait for the organization of their room, in order per room.
 struct WaitingRooms: Sendable {
+    /// A room that waits, as it is saved.
+    struct Waiter: Sendable {
+        var name: Slot<NameState> = .none
+        var number: UInt64 = 0
+        var since_ms: Int64 = 0
+        var arrivals: [Arrival] = []
+    }
+
     struct Arrival: Sendable {
         let event: Event
         let receivedAt: Timestamp
@@ -22,9 +30,29 @@ struct WaitingRooms: Sendable {
     private var lines: [Slot<NameState>: Line] = [:]
     /// Rooms in the order in which they began to wait; some of them wait no more.
     private var turns = Fifo<Turn>()
-    private var lastNumber: UInt64 = 0
+    private(set) var lastNumber: UInt64 = 0
     /// Events that wait now.
     private(set) var count = 0
+
+    init() {}
+
+    /// The rooms as they waited, longest first.
+    init(_ waiters: [Waiter], lastNumber: UInt64) {
+        self.lastNumber = lastNumber
+        for waiter in waiters {
+            lines[waiter.name] = Line(number: waiter.number, arrivals: waiter.arrivals)
+            turns.append(Turn(name: waiter.name, number: waiter.number, since_ms: waiter.since_ms))
+            count += waiter.arrivals.count
+        }
+    }
+
+    /// The rooms that wait, longest first.
+    var waiters: [Waiter] {
+        turns.all.compactMap { turn in
+            guard let line = lines[turn.name], line.number == turn.number else { return nil }
+            return Waiter(name: turn.name, number: turn.number, since_ms: turn.since_ms, arrivals: line.arrivals)
+        }
+    }
 
     mutating func append(_ event: Event, receivedAt: Timestamp, in name: Slot<NameState>) {
         count += 1

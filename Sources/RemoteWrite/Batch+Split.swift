@@ -35,7 +35,7 @@ extension Batch {
     }
 
     /// Where the content of the length-delimited field at `offset` is.
-    private static func message(in raw: [UInt8], at offset: Int, field: UInt8?) -> Range<Int>? {
+    static func message(in raw: [UInt8], at offset: Int, field: UInt8?) -> Range<Int>? {
         guard field == nil || raw[offset] == field else { return nil }
         var size = 0
         var index = offset + 1

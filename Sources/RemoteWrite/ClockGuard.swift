@@ -13,6 +13,8 @@ package struct ClockGuard: Sendable {
         case wentBack
         /// The clock jumped ahead by more than any pause explains.
         case jumpedAhead
+        /// A reading may carry this time, although an earlier process made one that lies later: its clock was wrong.
+        case earlierWasWrong
     }
 
     package enum Limits {
@@ -24,15 +26,18 @@ package struct ClockGuard: Sendable {
 
     private var last: (wall: Timestamp, monotonic: MonotonicTime)?
     private var heldSince: MonotonicTime?
+    /// The last reading of an earlier process, until the clock is past it.
+    private var floor: Timestamp?
 
-    package init() {}
+    /// - Parameter lastReading: that of an earlier process: no reading may lie before it.
+    ///
+    /// One that lies so far ahead that no receiver had taken its samples is waited for as long as it takes to set a clock
+    /// after a start; it must not silence this process for years.
+    package init(after lastReading: Timestamp? = nil) { floor = lastReading }
 
     /// Judges a pair of readings; a good one is the measure for the next.
     package mutating func check(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
-        guard let last else {
-            self.last = (wall, monotonic)
-            return .good
-        }
+        guard let last else { return checkFirst(wall, monotonic) }
         if wall <= last.wall {
             heldSince = nil
             return .wentBack
@@ -46,5 +51,23 @@ package struct ClockGuard: Sendable {
         heldSince = nil
         self.last = (wall, monotonic)
         return .good
+    }
+
+    private mutating func checkFirst(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
+        var verdict = Verdict.good
+        if let floor, wall <= floor {
+            guard floor.since(wall) > Limits.jump else {
+                heldSince = nil
+                return .wentBack
+            }
+            let since = heldSince ?? monotonic
+            heldSince = since
+            if monotonic.since(since) < Limits.hold { return .wentBack }
+            verdict = .earlierWasWrong
+        }
+        heldSince = nil
+        floor = nil
+        last = (wall, monotonic)
+        return verdict
     }
 }

@@ -34,6 +34,15 @@ package struct CommonLabels: Sendable, Equatable {
         a.pairs.elementsEqual(b.pairs, by: ==)
     }
 
+    /// The same text for the same labels, and another one for others: `environment="test",instance="a",job="b"`.
+    package var fingerprint: String {
+        func quoted(_ value: String) -> String {
+            "\"" + value.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : String($1) } + "\""
+        }
+        return pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            .map { $0.name + "=" + quoted($0.value) }.joined(separator: ",")
+    }
+
     /// Fails where a label may not have this name.
     package static func check(_ name: String) throws(Fault) {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first),

@@ -59,8 +59,8 @@ package struct Delivery: Sendable {
         case released([UInt8])
     }
 
-    private struct Entry: Sendable {
-        let batch: Batch
+    struct Entry: Sendable {
+        var batch: Batch
         var attempts = 0
         /// An earlier request with it may have been received.
         var mayHaveArrived = false
@@ -69,11 +69,16 @@ package struct Delivery: Sendable {
     }
 
     package let settings: DeliverySettings
-    package private(set) var statistics = DeliveryStatistics()
-    /// What later batches may measure at most; a receiver that finds one too large halves it.
+    package internal(set) var statistics = DeliveryStatistics()
+    /// What later batches may measure at most; a receiver that finds one too large halves it, and time doubles it again.
     package private(set) var cap_bytes: Int
+    /// What the cap was at first: it never rises above.
+    private let fullCap_bytes: Int
+    /// The largest body that the receiver is known to take since the cap was lowered, or the cap that it was lowered to.
+    private var known_bytes = Int.max
+    private var capRises: MonotonicTime?
 
-    private var queue = Fifo<Entry>()
+    var queue = Fifo<Entry>()
     private var isInFlight = false
     /// Requests in a row that came to nothing.
     private var failures = 0
@@ -85,11 +90,14 @@ package struct Delivery: Sendable {
     {
         self.settings = settings
         self.cap_bytes = cap_bytes
+        fullCap_bytes = cap_bytes
         random = SplitMix(seed: seed)
     }
 
     /// Nothing waits and nothing is under way.
     package var isEmpty: Bool { queue.count == 0 }
+    /// The lowest number of a batch that is not settled; nil where all are.
+    package var oldestSequence: UInt64? { queue.first?.batch.sequence }
 
     // MARK: In
 
@@ -106,6 +114,10 @@ package struct Delivery: Sendable {
             return
         }
         queue.append(entry)
+        dropOldest(into: &effects)
+    }
+
+    mutating func dropOldest(into effects: inout [Effect]) {
         let inFlight = isInFlight ? queue.popFirst() : nil
         while statistics.queue_bytes > settings.queue.bytes, let oldest = queue.popFirst() {
             drop(oldest, .queueFull, into: &effects)
@@ -171,6 +183,7 @@ package struct Delivery: Sendable {
         case 200..<300:
             failures = 0
             statistics.lastSuccess = wall
+            raiseCap(at: now)
             finish(.accepted, into: &effects)
             return .accepted
         case 400 where queue.first?.mayHaveArrived == true:
@@ -178,8 +191,9 @@ package struct Delivery: Sendable {
             failures = 0
             finish(.ambiguous, into: &effects)
             return .ambiguous
-        case 401, 403: return hold(at: now)
-        case 413: return shrink(into: &effects)
+        // 407 is a proxy's: the receiver has not seen the samples, so they are not refused.
+        case 401, 403, 407: return hold(at: now)
+        case 413: return shrink(at: now, into: &effects)
         case 429 where settings.retriesOnTooManyRequests: return retry(wait, at: now)
         case 300..<500:
             failures = 0
@@ -222,14 +236,20 @@ package struct Delivery: Sendable {
         return .held(Limits.credentialHold)
     }
 
-    private mutating func shrink(into effects: inout [Effect]) -> Verdict {
+    private mutating func shrink(at now: MonotonicTime, into effects: inout [Effect]) -> Verdict {
         failures = 0
-        // A batch that was made before the cap was lowered says nothing about the new one.
-        if (queue.first?.batch.body.count ?? 0) <= cap_bytes {
+        let size = queue.first?.batch.body.count ?? 0
+        // Larger than anything that was taken: the cap rose too high, or the batch was made before it was lowered.
+        let isTrial = size > known_bytes
+        if isTrial {
+            cap_bytes = min(cap_bytes, known_bytes)
+        } else if size <= cap_bytes {
             cap_bytes = min(cap_bytes, max(Limits.smallestCap_bytes, cap_bytes / 2))
+            known_bytes = cap_bytes
         }
+        capRises = now + Limits.capRest
         statistics.splits += 1
-        if let entry = queue.first, entry.batch.body.count > Limits.split_bytes,
+        if let entry = queue.first, isTrial || size > Limits.split_bytes,
             let (first, second) = entry.batch.halves(limit: Limits.decoded_bytes)
         {
             _ = queue.popFirst()
@@ -244,6 +264,16 @@ package struct Delivery: Sendable {
         }
         finish(.rejected, into: &effects)
         return .rejected
+    }
+
+    /// A limit may have been a proxy's for a while, or been raised: larger batches are tried from time to time. Nothing is
+    /// lost by it: one that is too large is cut in two, whatever its size.
+    private mutating func raiseCap(at now: MonotonicTime) {
+        guard cap_bytes < fullCap_bytes else { return }
+        known_bytes = max(known_bytes, queue.first?.batch.body.count ?? 0)
+        guard let time = capRises, now >= time else { return }
+        cap_bytes = min(fullCap_bytes, cap_bytes * 2)
+        capRises = now + Limits.capRest
     }
 
     private enum Fate { case accepted, rejected, ambiguous }

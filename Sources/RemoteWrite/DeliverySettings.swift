@@ -22,6 +22,9 @@ extension Delivery {
         package static let split_bytes = 256 << 10
         /// Halving ends here: one series with long labels still fits.
         package static let smallestCap_bytes = 32 << 10
+        /// How long a lowered cap stays before it is doubled: rare enough that a trial costs nothing, and the full cap is
+        /// back within a working day.
+        package static let capRest = Duration.seconds(3_600)
         /// A decoded request is never larger: our own cap, and room for a single huge series.
         static let decoded_bytes = 64 << 20
         /// What an entry costs beside its body.

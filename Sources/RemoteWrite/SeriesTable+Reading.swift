@@ -12,13 +12,25 @@ extension SeriesTable {
 
     /// Reads every series at one time, and writes what is due.
     package mutating func read(at now: Timestamp, into writer: inout BatchWriter) -> Reading {
-        if let lastReading, now <= lastReading { return .skipped }
+        if let last = lastReading ?? floor, now <= last { return .skipped }
         let times = Times(now: EncodedTime(now), previous: lastReading)
-        if firstReading == nil { firstReading = now }
+        if firstReading == nil {
+            firstReading = now
+            addRestored(before: now)
+        }
+        var kept = 0
         for index in groups.indices {
             switch groups[index].life {
             case .free: continue
-            case .ended: release(index)
+            case .ended:
+                if groups[index].lastBatch < settledBefore {
+                    release(index)
+                } else if kept == Limits.endedKept {
+                    markersGivenUp += 1
+                    release(index)
+                } else {
+                    kept += 1
+                }
             case .ending:
                 writeStale(index, at: times.now, into: &writer)
                 groups[index].life = .ended
@@ -38,6 +50,13 @@ extension SeriesTable {
             groups[index].life = .ended
         }
         lastReading = now
+    }
+
+    /// Forgets the series that ended and whose stale markers the receiver has.
+    package mutating func releaseEnded() {
+        for index in groups.indices where groups[index].life == .ended && groups[index].lastBatch < settledBefore {
+            release(index)
+        }
     }
 
     /// The times that samples of one reading can have.
@@ -113,6 +132,7 @@ extension SeriesTable {
         scratch.removeAll(keepingCapacity: true)
         switch source {
         case .one: scratch.append(SampleValue.bits(1))
+        case .restored: preconditionFailure("what nothing holds has no value")
         case .series(let series):
             switch series.reading {
             case .counter(let counter): scratch.append(SampleValue.bits(counter.value))
@@ -143,6 +163,10 @@ extension SeriesTable {
         }
         groups[index].isDue = false
         groups[index].startsAtZero = false
+        if !groups[index].isShipped && recordsKeys, let key = key(of: index) {
+            groups[index].isShipped = true
+            began.append(key)
+        }
         noteWritten(index, at: now.timestamp, writer.sequence)
     }
 
@@ -155,6 +179,7 @@ extension SeriesTable {
                 row: row, labels: labelBytes[labelRanges[row]], nil,
                 EncodedSample(bits: SampleValue.stale, time: now))
         }
+        groups[index].markers += 1
         noteWritten(index, at: now.timestamp, writer.sequence)
     }
 

@@ -25,6 +25,8 @@ package struct SeriesTable {
     /// Where a group's values come from.
     enum Source {
         case series(Series)
+        /// Nowhere: an earlier process sent it, and nothing holds it any more.
+        indirect case restored(SeriesKey)
         /// `up`.
         case one
     }
@@ -32,10 +34,10 @@ package struct SeriesTable {
     enum Life {
         /// Read at every tick. Can become: ending.
         case alive
-        /// Ended since the last reading; a stale marker is due. Can become: ended.
+        /// Ended since the last reading, or its stale marker was lost; one is due. Can become: alive, ended.
         case ending
-        /// Its stale marker was made at the last reading; kept one tick, so that a series that comes back at once is
-        /// known. Can become: alive, free.
+        /// Its stale marker was made; kept until the receiver has it and for one tick at least, so that a series that comes
+        /// back at once is known. Can become: alive, ending, free.
         case ended
         /// Nobody's. Can become: alive.
         case free
@@ -60,8 +62,20 @@ package struct SeriesTable {
         /// The first and the last batch that hold a sample of it; 0 for none.
         var firstBatch: UInt64 = 0
         var lastBatch: UInt64 = 0
-        /// Whether a request with a sample of it was ever begun.
+        /// Whether a request with a sample of it was ever begun, by this process or by an earlier one.
         var wasAttempted = false
+        /// Whether the journal has been told that the receiver holds it.
+        var isShipped = false
+        /// Stale markers that were made for its end.
+        var markers: UInt8 = 0
+    }
+
+    package enum Limits {
+        /// Stale markers of one end: a receiver that refused so many does not want them.
+        package static let markers: UInt8 = 5
+        /// Ended groups that are kept until the receiver has their markers: what a day without a receiver leaves behind at
+        /// a thousand organizations; 10 MB or so.
+        package static let endedKept = 20_000
     }
 
     let schedule: Schedule
@@ -69,7 +83,7 @@ package struct SeriesTable {
     var groups: [Group] = []
     /// Groups that are nobody's, by how many rows they have.
     var free: [Int: [Int]] = [:]
-    var byIdentity: [Identity: Int] = [:]
+    var byKey: [SeriesKey: Int] = [:]
 
     // One element per row.
     var owners: [Int32] = []
@@ -88,6 +102,22 @@ package struct SeriesTable {
     var firstReading: Timestamp?
     var unattempted = 0
 
+    /// Batches with a lower number are settled: the receiver has them, or their loss was noted.
+    var settledBefore = UInt64.max
+    /// Stale markers that the receiver may never have got, although their series ended.
+    package internal(set) var markersGivenUp: UInt64 = 0
+
+    /// Nothing is sent at or before this time: an earlier process did.
+    package internal(set) var floor: Timestamp?
+    /// What an earlier process sent and the registry has not shown yet; empty after the first reading.
+    var restored: Set<SeriesKey> = []
+    /// The declarations that those are described by; empty after the first reading.
+    var families: [String: FamilyDescriptor] = [:]
+    /// Whether anybody takes `began` and `ended`.
+    package var recordsKeys = false
+    var began: [SeriesKey] = []
+    var ended: [SeriesKey] = []
+
     /// A table that holds `up` and nothing else yet.
     package init(labels: CommonLabels, schedule: Schedule = .init()) {
         self.labels = labels
@@ -104,8 +134,8 @@ package struct SeriesTable {
     }
 
     private mutating func begin(_ series: Series) {
-        let identity = Identity(series: series)
-        if let index = byIdentity[identity], groups[index].life != .free {
+        let key = SeriesKey(series)
+        if let index = byKey[key], groups[index].life != .free {
             // It ended and came back: the labels are the same, the numbers start again.
             let wasSent = groups[index].lastSent != nil
             groups[index].source = .series(series)
@@ -113,20 +143,25 @@ package struct SeriesTable {
             groups[index].isDue = true
             groups[index].beganHere = true
             groups[index].startsAtZero = groups[index].accumulates && (wasSent || lastReading != nil)
+            groups[index].markers = 0
             return
         }
-        let names = series.family.labelNames
-        let own = zip(names, series.labelValues).map { (name: $0, value: $1) }
-        byIdentity[identity] = add(
-            .series(series), name: series.family.name, own: own, kind: series.family.kind,
-            cadence: series.family.cadence)
+        let index = add(.series(series), series.family, series.labelValues)
+        byKey[key] = index
+        if restored.remove(key) != nil { noteShippedBefore(index, until: floor) }
     }
 
     private mutating func end(_ series: Series) {
-        guard let index = byIdentity[Identity(series: series)], case .series(let current) = groups[index].source,
+        guard let index = byKey[SeriesKey(series)], case .series(let current) = groups[index].source,
             current === series, groups[index].life == .alive
         else { return }
         groups[index].life = .ending
+    }
+
+    /// Adds a group with labels of its own.
+    mutating func add(_ source: Source, _ family: FamilyDescriptor, _ values: [String]) -> Int {
+        let own = zip(family.labelNames, values).map { (name: $0, value: $1) }
+        return add(source, name: family.name, own: own, kind: family.kind, cadence: family.cadence)
     }
 
     @discardableResult
@@ -178,7 +213,10 @@ package struct SeriesTable {
     /// Gives a group and its label bytes back.
     mutating func release(_ index: Int) {
         let group = groups[index]
-        if case .series(let series) = group.source { byIdentity[Identity(series: series)] = nil }
+        if let key = key(of: index) {
+            byKey[key] = nil
+            if group.isShipped && recordsKeys { ended.append(key) }
+        }
         if !group.wasAttempted { unattempted -= 1 }
         groups[index].life = .free
         groups[index].source = .one
@@ -203,61 +241,12 @@ package struct SeriesTable {
         unusedLabelBytes = 0
     }
 
-    // MARK: What became of batches
-
-    /// A request with these rows is begun for the first time.
-    package mutating func noteAttempt(rows: Range<Int>, sequence: UInt64) {
-        guard unattempted > 0 else { return }
-        forEachGroup(in: rows) { table, index in
-            let group = table.groups[index]
-            if !group.wasAttempted && group.firstBatch != 0 && group.firstBatch <= sequence {
-                table.groups[index].wasAttempted = true
-                table.unattempted -= 1
-            }
-        }
-    }
-
-    /// Samples of these rows will not arrive: their series are due at the next tick.
-    ///
-    /// One of which nothing ever left this process begins again, from zero: the receiver knows nothing of it. Another
-    /// one must not, since the receiver would take the zero for a reset.
-    package mutating func noteLoss(rows: Range<Int>, sequence: UInt64, wasAttempted: Bool) {
-        forEachGroup(in: rows) { table, index in
-            var group = table.groups[index]
-            guard group.life == .alive, group.firstBatch != 0, group.firstBatch <= sequence else { return }
-            group.isDue = true
-            if !wasAttempted && !group.wasAttempted && group.lastBatch <= sequence {
-                group.lastSent = nil
-                group.firstBatch = 0
-                group.lastBatch = 0
-                group.startsAtZero = group.accumulates && group.beganHere
-            }
-            table.groups[index] = group
-        }
-    }
-
-    private mutating func forEachGroup(in rows: Range<Int>, _ body: (inout SeriesTable, Int) -> Void) {
-        var row = rows.lowerBound
-        while row < min(rows.upperBound, owners.count) {
-            let index = Int(owners[row])
-            // What was given back has been settled: a batch of it may still wait.
-            if groups[index].life != .free { body(&self, index) }
-            row = groups[index].firstRow + groups[index].rowCount
-        }
-    }
-
-    /// Two series with the same name and label values are the same time series.
-    struct Identity: Hashable {
-        let series: Series
-
-        static func == (a: Identity, b: Identity) -> Bool {
-            a.series === b.series
-                || (a.series.family.name == b.series.family.name && a.series.labelValues == b.series.labelValues)
-        }
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(series.family.name)
-            hasher.combine(series.labelValues)
+    /// What names the series of a group; nil for `up`, which never ends before the process does.
+    func key(of index: Int) -> SeriesKey? {
+        switch groups[index].source {
+        case .series(let series): SeriesKey(series)
+        case .restored(let key): key
+        case .one: nil
         }
     }
 }

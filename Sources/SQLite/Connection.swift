@@ -45,6 +45,8 @@ package final class Connection {
         handle = made
         busyTimeout = settings.busyTimeout
         sqlite3_busy_timeout(handle, Self.milliseconds(settings.busyTimeout))
+        // Before anything touches the file: a log that was once opened with shared memory keeps it.
+        if settings.isExclusive { try execute("PRAGMA locking_mode = EXCLUSIVE") }
         try execute("PRAGMA synchronous = \(settings.synchronous.rawValue)")
         if let cache = settings.cache_kibibytes { try execute("PRAGMA cache_size = -\(cache)") }
         if settings.usesWriteAheadLog && !settings.isReadOnly { try useWriteAheadLog() }

@@ -29,6 +29,16 @@ package struct CivilDate: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package init(daysSinceEpoch: Int) { self.daysSinceEpoch = daysSinceEpoch }
 
+    /// The day with these numbers, months from 1. https://howardhinnant.github.io/date_algorithms.html#days_from_civil
+    package init(year: Int, month: Int, day: Int) {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        self.init(daysSinceEpoch: era * 146_097 + dayOfEra - 719_468)
+    }
+
     /// The UTC day in which `time` lies.
     package init(_ time: Timestamp) {
         self.init(daysSinceEpoch: Int(time.milliseconds.flooredDivision(by: 86_400_000)))

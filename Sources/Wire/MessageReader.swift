@@ -37,11 +37,13 @@ package struct MessageReader: Sendable {
 
     // MARK: Values
 
+    /// A number that is not negative.
     package mutating func uint64() throws(MessageFault) -> UInt64 {
         try expect(.varint)
         return try varint()
     }
 
+    /// A number that may be negative (`sint64`).
     package mutating func int64() throws(MessageFault) -> Int64 {
         let value = try uint64()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
@@ -51,6 +53,7 @@ package struct MessageReader: Sendable {
 
     package mutating func bool() throws(MessageFault) -> Bool { try uint64() != 0 }
 
+    /// A number of eight bytes.
     package mutating func fixed64() throws(MessageFault) -> UInt64 {
         try expect(.eightBytes)
         guard end - position >= 8 else { throw MessageFault("a number is cut off") }

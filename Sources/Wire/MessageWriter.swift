@@ -50,6 +50,7 @@ package struct MessageWriter: Sendable {
 
     package mutating func field(_ number: Int, _ value: Bool) { field(number, value ? 1 as UInt64 : 0) }
 
+    /// A number with a fraction.
     package mutating func field(_ number: Int, _ value: Double) {
         if value.bitPattern == 0 { return }
         tag(number, .eightBytes)
@@ -63,6 +64,7 @@ package struct MessageWriter: Sendable {
         eightBytes(value)
     }
 
+    /// Text.
     package mutating func field(_ number: Int, _ value: String) {
         if value.isEmpty { return }
         element(number, value)
@@ -79,6 +81,18 @@ package struct MessageWriter: Sendable {
     package mutating func element(_ number: Int, _ value: Int64) {
         tag(number, .varint)
         bytes.appendVarint(UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
+
+    /// The same for a number that is never negative.
+    package mutating func element(_ number: Int, unsigned value: UInt64) {
+        tag(number, .varint)
+        bytes.appendVarint(value)
+    }
+
+    /// The same for a number with a fraction.
+    package mutating func element(_ number: Int, fraction value: Double) {
+        tag(number, .eightBytes)
+        eightBytes(value.bitPattern)
     }
 
     /// Bytes; written even where there are none.

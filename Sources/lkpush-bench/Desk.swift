@@ -12,10 +12,23 @@ final class Desk {
 
     init(_ source: OrganizationSource) {
         registry = Registry(maxSeries: 1_000_000)
-        let catalog = Catalog(in: registry, longBuckets: false, project: "default", region: "local")
-        recorder = Recorder(
-            settings: RecorderSettings(
-                organizationSource: source, digest: { Digest(of: Array($0.utf8).span).prefix }), catalog: catalog)
+        recorder = Recorder(settings: Self.settings(source), catalog: Self.catalog(registry))
+    }
+
+    /// One that was saved.
+    init(_ state: [UInt8], _ ids: [IDSegment], _ source: OrganizationSource) throws(StateFault) {
+        registry = Registry(maxSeries: 1_000_000)
+        recorder = try Recorder(
+            restoring: MessageReader(state), ids: ids, keepsTotals: true, settings: Self.settings(source),
+            catalog: Self.catalog(registry))
+    }
+
+    private static func settings(_ source: OrganizationSource) -> RecorderSettings {
+        RecorderSettings(organizationSource: source, digest: { Digest(of: Array($0.utf8).span).prefix })
+    }
+
+    private static func catalog(_ registry: Registry) -> Catalog {
+        Catalog(in: registry, longBuckets: false, project: "default", region: "local")
     }
 
     /// Applies one event; a question for an organization is answered at once, as a database would later.
@@ -27,6 +40,7 @@ final class Desk {
             switch action {
             case .lookUp(let room): questions.append(room)
             case .store(let row): blackHole(row)
+            case .removeParticipant, .withdrawRemoval: break
             }
         }
         actions.removeAll(keepingCapacity: true)
@@ -35,6 +49,12 @@ final class Desk {
             recorder.apply(.answer(room: room, .success(Organization(id: id, name: id)), at: now), into: &actions)
         }
         actions.removeAll(keepingCapacity: true)
+    }
+
+    /// What a snapshot takes from it: the state, and the ids since the last time.
+    func save(into writer: inout MessageWriter) -> [IDSegment] {
+        recorder.encodeState(into: &writer)
+        return recorder.takeIDs()
     }
 
     func tick(at now: Timestamp) {

@@ -3,7 +3,7 @@ import Wire
 
 /// An office of an exact size, and then the coming and going in it: events as the recorder sees them.
 ///
-/// Half the people publish two tracks. A turn picks anybody and takes the next step of a visit: tracks end, the person
+/// Half the people publish two tracks, or all. A turn picks anybody and takes the next step of a visit: tracks end, the person
 /// leaves, joins again under a new SID, publishes. So the size stays, and the memory is visited at random.
 struct Population {
     struct Size {
@@ -32,8 +32,11 @@ struct Population {
     private var numbers: UInt64 = 0
     private var random: UInt64 = 1
 
-    init(_ size: Size) {
+    private let doAllPublish: Bool
+
+    init(_ size: Size, doAllPublish: Bool = false) {
         self.size = size
+        self.doAllPublish = doAllPublish
         rooms = (0..<size.rooms).map { number in
             let organization = Self.organization(number % size.organizations)
             return Room(
@@ -57,7 +60,7 @@ struct Population {
                     sid: newID("PA_"), identity: String(1_000_000 + number), room: number % size.rooms,
                     joinedAt_ms: now_ms))
             body(event(rooms[people[number].room], .participantJoined(participant(number))))
-            for source in number % 2 == 0 ? [Track.Source.microphone, .camera] : [] { body(publish(number, source)) }
+            for source in publishes(number) ? [Track.Source.microphone, .camera] : [] { body(publish(number, source)) }
         }
     }
 
@@ -93,13 +96,15 @@ struct Population {
 
     // MARK: Life
 
+    private func publishes(_ number: Int) -> Bool { doAllPublish || number % 2 == 0 }
+
     /// The next event of somebody.
     mutating func next() -> Event {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let number = Int((random >> 33) % UInt64(people.count))
         let room = rooms[people[number].room]
-        defer { people[number].step = (people[number].step + 1) % (number % 2 == 0 ? 6 : 2) }
-        switch (number % 2 == 0 ? people[number].step : people[number].step + 2) {
+        defer { people[number].step = (people[number].step + 1) % (publishes(number) ? 6 : 2) }
+        switch (publishes(number) ? people[number].step : people[number].step + 2) {
         case 0, 1:
             let source = people[number].tracks.count == 2 ? Track.Source.camera : .microphone
             let sid = people[number].tracks.removeLast()

@@ -6,7 +6,8 @@ import Platform
 enum Program {
     /// Every case, in the order in which they are shown.
     static var cases: [BenchmarkCase] {
-        TokenCases.all + DecodingCases.all + RecorderCases.all + TickCases.all + ExpositionCases.all + QueueCases.all
+        TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + TickCases.all + ExpositionCases.all
+            + QueueCases.all
             + HTTPCases.all
     }
 

@@ -11,7 +11,7 @@ enum QueueCases {
             BenchmarkCase("queue", per: "event") {
                 let operations = 1_000
                 let intake = WebhookIntake(capacity: operations)
-                let accepted = Response(status: 200)
+                let answers = WebhookIntake.Answers(accepted: Response(status: 200)) { _ in Response(status: 503) }
                 let event = AcceptedEvent(
                     event: Event(id: "EV_benchmark0001", createdAt: 1, body: .roomStarted),
                     receivedAt: Timestamp(seconds: 1))
@@ -22,7 +22,7 @@ enum QueueCases {
                     operations: operations,
                     run: {
                         for _ in 0..<operations {
-                            let offer = intake.offer(event, now: now, whenAdmitted: accepted) { accepted }
+                            let offer = intake.offer(event, now: now, answers: answers)
                             guard case .accepted = offer else { preconditionFailure("the queue has room") }
                         }
                         _ = intake.drain(into: &batch, until: nil)

@@ -10,10 +10,13 @@ enum IdleService {
             "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "STATE_DIR": folder.path, "REGION": "eu",
             "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "ENVIRONMENT": "test", "SHUTDOWN_TIMEOUT": "1s",
             // Nobody listens on the port of tcpmux: what is declared does not depend on an answer.
-            "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:1/write",
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:1/write", "SINGLE_SESSION": "true",
+            "LIVEKIT_URL": "ws://127.0.0.1:1",
         ])
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        return try Service(settings, log: Log(level: .error, format: .text))
+        let service = try Service(settings, log: Log(level: .error, format: .text))
+        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        return service
     }
 }

@@ -36,18 +36,19 @@ import Wire
                 _ = isRead.wait(until: nil) { $0 ? true : nil }
                 return try SQLiteDatabase(path: path)
             }, registry: registry, log: log, answer: { mailbox.leave($0) })
-        let recorder = RecorderLoop(
-            Recorder(
-                settings: RecorderSettings(organizationSource: .database, waitingEvents: 4) { _ in 0 }, catalog: catalog
-            ), intake: intake, mailbox: mailbox, store: store)
+        let settings = RecorderSettings(organizationSource: .database, waitingEvents: 4) { _ in 0 }
+        let journal = JournalLoop(
+            settings: JournalSettings(directory: nil), queue: CommitQueue(), intake: intake, store: store,
+            restoration: JournalLoop.Restoration(settings, catalog), registry: registry, readiness: Readiness(),
+            log: log)
+        let recorder = RecorderLoop(intake: intake, mailbox: mailbox, store: store, journal: journal)
         for number in 0..<100 {
             let event = AcceptedEvent(
                 event: Event(
                     id: "EV_\(number)", createdAt: 1, room: Room(sid: "RM_\(number)", name: "room"), body: .roomStarted),
                 receivedAt: SystemTime().now())
-            _ = intake.offer(event, now: SystemTime().monotonic(), whenAdmitted: Response(status: 200)) {
-                Response(status: 503)
-            }
+            let answers = WebhookIntake.Answers(accepted: Response(status: 200)) { _ in Response(status: 503) }
+            _ = intake.offer(event, now: SystemTime().monotonic(), answers: answers)
         }
         #expect(eventually { intake.count == 0 })
         isRead.change { $0 = true }
@@ -57,6 +58,7 @@ import Wire
         let soon = SystemTime().monotonic() + .seconds(5)
         #expect(recorder.stop(by: soon))
         #expect(store.stop(by: soon).isFinished)
+        #expect(journal.stop(by: soon))
     }
 
     /// Rooms started, by organization.

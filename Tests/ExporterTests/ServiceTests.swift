@@ -20,14 +20,29 @@ import Wire
             ].merging(changes) { $1 })
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        return try Service(settings, log: Log(level: .error, format: .text))
+        let service = try Service(settings, log: Log(level: .error, format: .text))
+        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        return service
     }
 
     /// A webhook that says a room has started, signed now.
     private func post(_ id: String, room: String, key: String, _ secret: String, to service: Service) throws -> Int? {
-        let body = Array(
-            #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#.utf8
-        )
+        let text =
+            #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#
+        return try post(text, key: key, secret, to: service)
+    }
+
+    /// One that says somebody has joined now, with a join time to compare.
+    private func join(_ room: String, at time_ms: Int64, key: String, _ secret: String, to service: Service) throws {
+        let text = """
+            {"event":"participant_joined","room":{"sid":"RM_\(room)","name":"\(room)"},"participant":{"sid":"PA_\(room)",\
+            "identity":"ann","joinedAtMs":"\(time_ms)"},"createdAt":"\(SystemTime().now().milliseconds / 1_000)"}
+            """
+        #expect(try post(text, key: key, secret, to: service) == 200)
+    }
+
+    private func post(_ text: String, key: String, _ secret: String, to service: Service) throws -> Int? {
+        let body = Array(text.utf8)
         let token = TokenSigner(key: key, secret: Secret(secret)).webhookToken(for: body.span, at: SystemTime().now())
         let client = try RawHTTP(port: service.publicAddress.port)
         return client.ask("POST", "/webhook", headers: [("Authorization", token)], body: body)?.status
@@ -54,6 +69,32 @@ import Wire
         try FileStore.replace(keys, with: Array("nonsense".utf8))
         service.reload()
         #expect(try post("5", room: "a", key: "new", "second-secret", to: service) == 200)
+    }
+
+    @Test func `who is removed is removed with the first key, read again when it is told to`() throws {
+        let keys = folder.file("keys")
+        try FileStore.replace(keys, with: Array("old: first-secret\nother: third-secret\n".utf8))
+        let liveKit = try ScriptedReceiver(otherwise: .done)
+        let service = try start([
+            "LIVEKIT_KEYS_FILE": keys, "SINGLE_SESSION": "true", "LIVEKIT_URL": "ws://127.0.0.1:\(liveKit.port)",
+        ])
+        defer { _ = service.stop() }
+        try join("red", at: 1_000, key: "other", "third-secret", to: service)
+        try join("blue", at: 2_000, key: "other", "third-secret", to: service)
+        #expect(liveKit.waitForAnswers(1))
+
+        try FileStore.replace(keys, with: Array("new: second-secret\nold: first-secret\n".utf8))
+        service.reload()
+        try join("green", at: 3_000, key: "new", "second-secret", to: service)
+        #expect(liveKit.waitForAnswers(2))
+        let requests = liveKit.requests
+        try #require(requests.count == 2)
+        let calls = [
+            RoomServiceCall(requests[0], key: "old", secret: "first-secret"),
+            RoomServiceCall(requests[1], key: "new", secret: "second-secret"),
+        ]
+        #expect(calls.flatMap(\.faults) == [])
+        #expect(calls.map(\.room) == ["red", "blue"])
     }
 
     @Test func `a stop counts what was accepted, though the database never answers`() throws {

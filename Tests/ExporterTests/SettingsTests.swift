@@ -1,4 +1,5 @@
 import Exporter
+import LiveKit
 import Platform
 import TestSupport
 import Testing
@@ -90,10 +91,35 @@ import Testing
             ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["LISTEN": "3001"], ["METRICS_LISTEN": "127.0.0.1:x"],
             ["DATABASE_URL": "mysql://x"], ["DATABASE_URL": "postgres://u@h:x/db"],
             ["DATABASE_URL": "postgres://u:p@p@h/db"], ["DATABASE_URL": "sqlite:"],
-            ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"],
+            ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"], ["SINGLE_SESSION": "true"],
+            ["SINGLE_SESSION": "true", "LIVEKIT_URL": "livekit.example.com"], ["LIVEKIT_URL": "ftp://host"],
+            ["LIVEKIT_URL": "wss://user:hunter2@host"], ["LIVEKIT_URL": "wss://host/?token=x"],
+            ["LIVEKIT_URL": "wss:///"],
         ] as [[String: String]])
     func `what cannot work is refused before anything starts`(changes: [String: String]) {
         #expect(read(changes).problems.count == 1, "\(changes)")
+    }
+
+    @Test(
+        arguments: [
+            ("wss://host", "https://host"), ("ws://host:7880/", "http://host:7880"), ("WSS://host", "https://host"),
+            ("https://host/livekit//", "https://host/livekit"), ("http://127.0.0.1:7880", "http://127.0.0.1:7880"),
+        ] as [(String, String)])
+    func `LiveKit's address may be the one that clients are given`(given: String, expected: String) {
+        let (settings, problems, _) = read(["SINGLE_SESSION": "true", "LIVEKIT_URL": given])
+        #expect(problems.isEmpty)
+        #expect(settings.singleSession)
+        #expect(settings.liveKitURL == expected)
+    }
+
+    @Test func `nobody is removed unless that is wanted, and it names what it needs`() {
+        #expect(!read(["LIVEKIT_URL": "wss://host"]).settings.singleSession)
+        #expect(
+            read(["SINGLE_SESSION": "true"]).problems
+                == ["LIVEKIT_URL: required with SINGLE_SESSION=true, such as wss://livekit.example.com"])
+        let (_, problems, reader) = read(["LIVEKIT_URL": "wss://user:hunter2@host"])
+        #expect(!problems.joined().contains("hunter2"))
+        #expect(!reader.rows.contains { $0.effective.contains("hunter2") })
     }
 
     @Test func `a misspelt name is an error that says what was meant`() {
@@ -136,6 +162,11 @@ import Testing
         ])
         #expect(problems.isEmpty)
         #expect(try settings.liveKitKeys.read() == ["APIone": Secret("secret-1"), "APItwo": Secret("secret: 2")])
+        // The first one signs what we ask of LiveKit.
+        let claims: [UInt8] = Array("{}".utf8)
+        #expect(
+            try settings.liveKitKeys.signer().token(claims)
+                == TokenSigner(key: "APIone", secret: Secret("secret-1")).token(claims))
         for content in ["", "no colon", "a: 1\na: 2", ": x", "a:"] {
             try FileStore.replace(folder.file("keys"), with: Array(content.utf8))
             #expect(throws: LiveKitKeys.Unreadable.self) { try settings.liveKitKeys.read() }

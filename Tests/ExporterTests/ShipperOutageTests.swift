@@ -2,7 +2,6 @@ import Exporter
 import Metrics
 import Platform
 import RemoteWrite
-import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -201,13 +200,4 @@ import Wire
         #expect(samples.map(\.value) == samples.map(\.value).sorted())
         #expect(samples.last?.value == rig.events.value)
     }
-}
-
-/// The machine's clocks, of which the one on the wall can be set.
-private final class ShiftedTime: TimeSource {
-    private let shift = Mutex(Duration.zero)
-
-    func shift(_ by: Duration) { shift.withLock { $0 += by } }
-    func now() -> Timestamp { SystemTime().now() + shift.withLock { $0 } }
-    func monotonic() -> MonotonicTime { SystemTime().monotonic() }
 }

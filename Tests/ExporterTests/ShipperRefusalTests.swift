@@ -107,7 +107,6 @@ import Testing
         let rig = try ShipperRig(receiver.url) {
             $0.headers = [try #require(ShipperSettings.header("X-Scope-OrgID", "tenant"))]
             $0.headers.append(try #require(HTTPHeader("Content-Encoding", "identity")))
-            $0.userAgent = "lkpush/9"
         }
         try rig.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(3))
@@ -115,7 +114,7 @@ import Testing
         #expect(WriteLog(receiver.requests).violations == [])
         for request in receiver.requests {
             #expect(request.headers["x-scope-orgid"] == "tenant")
-            #expect(request.headers["user-agent"] == "lkpush/9")
+            #expect(request.headers["user-agent"] == Version.userAgent)
             #expect(request.headers["authorization"] == "Bearer \(ShipperRig.secret)")
         }
         #expect(receiver.connectionCount == 1)

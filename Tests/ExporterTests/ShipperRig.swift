@@ -19,7 +19,8 @@ final class ShipperRig {
     static let secret = "s3cret-value"
 
     init(
-        _ url: String, time: any TimeSource = SystemTime(), _ change: (inout ShipperSettings) throws -> Void = { _ in }
+        _ url: String, journal: (any ShipperJournal)? = nil, time: any TimeSource = SystemTime(),
+        _ change: (inout ShipperSettings) throws -> Void = { _ in }
     ) throws {
         var settings = ShipperSettings(
             url: try #require(EndpointURL(url)), labels: try CommonLabels(job: "lkpush", instance: "one"))
@@ -33,7 +34,8 @@ final class ShipperRig {
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         events = try #require(registry.counter("test_events_total", "Events.").series())
         shipper = Shipper(
-            settings, registry: registry, log: Log(level: .debug, format: .json, file: file), time: time)
+            settings, registry: registry, journal: journal, log: Log(level: .debug, format: .json, file: file),
+            time: time)
     }
 
     deinit { close(file) }

@@ -11,6 +11,7 @@ struct StoreHarness {
     struct Answers {
         var organizations: [(room: String, answer: Result<Organization, LookupFailure>)] = []
         var reports: [Report] = []
+        var presence: [OpenPresence]?
     }
 
     /// 2026-09-28T12:00:00Z by the wall, real time for waits.
@@ -60,6 +61,7 @@ struct StoreHarness {
                 switch answer {
                 case .organization(let room, let result): answers.organizations.append((room, result))
                 case .report(let report): answers.reports.append(report)
+                case .presence(let people): answers.presence = people
                 }
             }
         }

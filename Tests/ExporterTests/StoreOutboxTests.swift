@@ -14,7 +14,7 @@ import Testing
         while outbox.take(limit: 2) {
             taken += outbox.batch
             sequences.append(outbox.batchSequence)
-            outbox.applied()
+            _ = outbox.applied()
         }
         #expect(taken == (1...5).map(row))
         #expect(sequences == [1, 3, 5])
@@ -39,10 +39,10 @@ import Testing
         for number in 2...5 { givenUp.append(outbox.append(row(number))) }
         #expect(givenUp == [0, 0, 1, 1])
         #expect(outbox.count == 3)
-        outbox.applied()
+        _ = outbox.applied()
         _ = outbox.take(limit: 5)
         #expect(outbox.batch == [row(4), row(5)])
-        #expect(outbox.batchSequence == 2)
+        #expect(outbox.batchSequence == 4)
     }
 
     @Test func `many rows through a small outbox keep their order`() {
@@ -59,7 +59,7 @@ import Testing
                     #expect(taken == row(seen))
                     seen += 1
                 }
-                outbox.applied()
+                _ = outbox.applied()
             }
         }
         #expect(seen + outbox.count == next)

@@ -61,6 +61,33 @@ struct OfficialSignerTests {
         #expect(output == "participant_left \(entry.id) PA_eU7nwP2s3FcN 1790001803")
     }
 
+    @Test func `livekit-api reads a token for a room's administrator as one`() throws {
+        let folder = TemporaryFolder()
+        let room = "a \"b\\ü🙂"
+        let token = TokenSigner(key: key, secret: Secret(secret)).roomAdminToken(
+            for: room, at: SystemTime().now(), lifetime: .seconds(60))
+        let output = try run(
+            """
+            import sys
+            from livekit import api
+            claims = api.TokenVerifier(sys.argv[1], sys.argv[2]).verify(sys.argv[3])
+            grant = claims.video
+            more = [grant.room_join, grant.room_create, grant.room_list, grant.room_record, grant.ingress_admin]
+            print(grant.room_admin, grant.room == sys.argv[4], any(more))
+            """, folder, [key, secret, token, room])
+        #expect(output == "True True False")
+        let body = RoomService.removeParticipantBody(room: room, identity: "ann\n\u{1}")
+        let names = try run(
+            """
+            import sys
+            from google.protobuf import json_format
+            from livekit import api
+            request = json_format.Parse(sys.argv[1], api.RoomParticipantIdentity())
+            print(request.room == sys.argv[2], request.identity == "ann" + chr(10) + chr(1))
+            """, folder, [String(decoding: body, as: UTF8.self), room])
+        #expect(names == "True True")
+    }
+
     /// What a Python program prints, without the line's end.
     private func run(_ program: String, _ folder: TemporaryFolder, _ arguments: [String]) throws -> String {
         let python = try #require(OfficialSigner.python, "LKPUSH_TEST_PYTHON must name a Python with livekit-api")

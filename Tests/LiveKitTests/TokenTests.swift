@@ -36,6 +36,20 @@ import Wire
                 == #"{"iss":"APIkey","exp":1790000300,"nbf":1790000000,"iat":1790000000,"sha256":"\#(hash)"}"#)
     }
 
+    @Test func `a token for a room's administrator says nothing else, whatever the room is called`() throws {
+        let token = signer.roomAdminToken(
+            for: "a \"b\\\n", at: Timestamp(milliseconds: Self.now * 1_000 + 999), lifetime: .seconds(60))
+        let parts = token.split(separator: ".").map { Array($0.utf8) }
+        try #require(parts.count == 3)
+        let second = parts[1]
+        let claims = Base64.url.decode(second.span) ?? []
+        #expect(
+            String(decoding: claims, as: UTF8.self)
+                == #"{"iss":"APIkey","exp":1790000060,"nbf":1790000000,"video":{"roomAdmin":true,"room":"a \"b\\\n"}}"#)
+        // It passes for no webhook.
+        #expect(verdict(token) == .rejected(.body_hash_mismatch))
+    }
+
     @Test func `a key may hold what JSON must escape`() {
         let key = "a\"b\\c\nd"
         let signer = TokenSigner(key: key, secret: Self.secret)

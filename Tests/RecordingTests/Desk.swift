@@ -67,6 +67,8 @@ struct Desk {
         #expect(recorder.checkInvariants().isEmpty)
     }
 
+    mutating func rebuildSessions() { recorder.rebuildSessions() }
+
     // MARK: Out
 
     /// The whole page, shortened as described, without comments and buckets.

@@ -38,7 +38,9 @@ import Wire
     func `whatever is lost, late, repeated or unanswered, the state is sound`(seed: UInt64) {
         var random = SplitMix(seed: seed)
         let day = Day(rooms: 10, &random)
-        var desk = Desk(.test(.database, waitingEvents: 8))
+        var settings = RecorderSettings.test(.database, waitingEvents: 8)
+        settings.isSingleSession = true
+        var desk = Desk(settings)
         for input in day.troubled(&random) { desk.apply(input) }
         for (name, value) in desk.series where value < 0 { Issue.record("\(name) is \(value), seed \(seed)") }
         // Everything falls silent in the end.
@@ -53,8 +55,10 @@ import Wire
     func `the same inputs make the same actions and the same page`(seed: UInt64) {
         var random = SplitMix(seed: seed)
         let inputs = Day(rooms: 8, &random).troubled(&random)
-        var first = Desk(.test(.database, waitingEvents: 8))
-        var second = Desk(.test(.database, waitingEvents: 8))
+        var settings = RecorderSettings.test(.database, waitingEvents: 8)
+        settings.isSingleSession = true
+        var first = Desk(settings)
+        var second = Desk(settings)
         for input in inputs {
             first.apply(input)
             second.apply(input)

@@ -65,8 +65,8 @@ import Wire
         var wall: Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + now) }
 
         /// Ends some series that were read, perhaps to begin again at once; then counts.
-        mutating func change() throws {
-            if Int.random(in: 0..<4, using: &random) == 0 {
+        mutating func change(ends: Bool = true) throws {
+            if ends, Int.random(in: 0..<4, using: &random) == 0 {
                 let name = String(Int.random(in: 0..<6, using: &random))
                 family.end([name])
                 histograms.end([name])
@@ -85,6 +85,7 @@ import Wire
 
         mutating func tick() {
             rig.table.apply(rig.registry.takeChanges())
+            rig.table.noteSettled(before: delivery.oldestSequence ?? .max)
             #expect(rig.table.read(at: wall, into: &rig.writer) == .made)
             rig.batches.removeAll()
             rig.writer.finish(into: &rig.batches)
@@ -93,13 +94,16 @@ import Wire
         }
 
         mutating func tell() {
-            for effect in effects {
-                switch effect {
+            var index = 0
+            while index < effects.count {
+                switch effects[index] {
                 case .attempted(let rows, let sequence): rig.table.noteAttempt(rows: rows, sequence: sequence)
                 case .lost(let rows, let sequence, let wasAttempted):
-                    rig.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                    let starts = rig.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                    rig.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
                 case .released(let body): rig.writer.recycle(body)
                 }
+                index += 1
             }
             effects.removeAll()
         }
@@ -182,6 +186,33 @@ import Wire
             }
             for (series, total) in run.increments {
                 #expect(run.receiver.increase(series) <= total, "seed \(seed) \(series)")
+            }
+        }
+    }
+
+    @Test(arguments: [15, 60] as [Int64])
+    func `a memory that overflows costs samples and not one increment`(_ idle: Int64) throws {
+        for _ in 0..<25 {
+            let seed = UInt64.random(in: 0 ... .max)
+            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            run.tick()
+            try run.send(trouble: 0, refusals: false)
+            for _ in 0..<4 {
+                // Nobody is asked meanwhile: a receiver that wants to be left alone.
+                for _ in 0..<15 {
+                    run.now += 15_000
+                    try run.change(ends: false)
+                    run.tick()
+                }
+                try run.send(trouble: 0, refusals: false)
+            }
+            run.now += 15_000
+            run.tick()
+            try run.send(trouble: 0, refusals: false)
+            #expect(run.delivery.isEmpty)
+            #expect(run.delivery.statistics.droppedInAll > 0)
+            for (series, total) in run.increments {
+                #expect(run.receiver.increase(series) == total, "seed \(seed) \(series)")
             }
         }
     }

@@ -41,4 +41,42 @@ import Wire
         #expect(check(&clock, wall: 99_000, monotonic: 45) == .jumpedAhead)
         #expect(check(&clock, wall: 99_500, monotonic: 600) == .jumpedAhead)
     }
+
+    // MARK: The last reading of an earlier process
+
+    @Test func `the first reading comes after the last one of the process before`() {
+        var clock = ClockGuard(after: Timestamp(seconds: 1_000))
+        #expect(check(&clock, wall: 900, monotonic: 0) == .wentBack)
+        #expect(check(&clock, wall: 1_000, monotonic: 100) == .wentBack)
+        #expect(check(&clock, wall: 1_001, monotonic: 101) == .good)
+        #expect(check(&clock, wall: 1_016, monotonic: 116) == .good)
+    }
+
+    @Test func `a process that was away for a year goes on`() {
+        var clock = ClockGuard(after: Timestamp(seconds: 1_000))
+        #expect(check(&clock, wall: 31_000_000, monotonic: 0) == .good)
+    }
+
+    @Test func `a last reading that lies years ahead is waited for ten minutes`() {
+        var clock = ClockGuard(after: Timestamp(seconds: 100_000_000))
+        #expect(check(&clock, wall: 1_000, monotonic: 0) == .wentBack)
+        #expect(check(&clock, wall: 1_599, monotonic: 599) == .wentBack)
+        #expect(check(&clock, wall: 1_600, monotonic: 600) == .earlierWasWrong)
+        #expect(check(&clock, wall: 1_615, monotonic: 615) == .good)
+        #expect(check(&clock, wall: 1_600, monotonic: 630) == .wentBack)
+    }
+
+    @Test func `a clock that is set while it is waited for goes on at once`() {
+        var clock = ClockGuard(after: Timestamp(seconds: 100_000_000))
+        #expect(check(&clock, wall: 0, monotonic: 0) == .wentBack)
+        #expect(check(&clock, wall: 100_000_020, monotonic: 15) == .good)
+        #expect(check(&clock, wall: 100_000_035, monotonic: 30) == .good)
+    }
+
+    @Test func `a last reading that a receiver may have taken is waited for until it is past`() {
+        var clock = ClockGuard(after: Timestamp(seconds: 1_600))
+        #expect(check(&clock, wall: 1_000, monotonic: 0) == .wentBack)
+        #expect(check(&clock, wall: 1_000, monotonic: 10_000) == .wentBack)
+        #expect(check(&clock, wall: 1_601, monotonic: 10_601) == .good)
+    }
 }

@@ -37,6 +37,40 @@ struct TableRig {
         return try lines(prefix)
     }
 
+    /// Reads at that second without looking at what is written.
+    mutating func read(_ seconds: Int64) -> SeriesTable.Reading {
+        table.apply(registry.takeChanges())
+        defer {
+            batches.removeAll()
+            writer.finish(into: &batches)
+        }
+        return table.read(at: Timestamp(seconds: seconds), into: &writer)
+    }
+
+    // MARK: What outlives a process
+
+    /// Restores what an earlier process sent; from then on the keys of series are kept.
+    mutating func restore(_ state: ShippedState) {
+        table.recordsKeys = true
+        table.restore(state, families: registry.descriptors)
+    }
+
+    /// What the journal would be told of the series whose name begins with `t`.
+    mutating func keys() -> [String] {
+        let (began, ended) = table.takeKeys()
+        let changes = ended.map { ("ended", $0) } + began.map { ("began", $0) }
+        return changes.filter { $0.1.family.hasPrefix("t") }
+            .map { "\($0) \($1.family) \($1.labelValues.joined(separator: " "))" }
+    }
+
+    /// Loses the batches of the last reading.
+    mutating func lose(wasAttempted: Bool) {
+        for batch in batches {
+            if wasAttempted { table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
+            table.noteLoss(rows: batch.rows, sequence: batch.sequence, wasAttempted: wasAttempted)
+        }
+    }
+
     mutating func lines(_ prefix: String) throws -> [String] {
         batches.removeAll()
         writer.finish(into: &batches)

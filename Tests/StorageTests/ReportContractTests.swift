@@ -154,6 +154,28 @@ import Wire
     }
 
     @Test(arguments: Adapter.allCases)
+    func `who is present is read as it was written`(_ adapter: Adapter) throws {
+        let (store, database) = try Office(adapter).open()
+        let key = try database.add(organization: "org_a", name: "A")
+        _ = try store.write(
+            [
+                Row.present(.key(key), "PA_1", user: .min, identity: "Zoë"), Row.present(.key(.integer(99)), "PA_2"),
+                Row.present(.key(key), "PA_3", room: ""),
+            ], at: noon)
+        let found = try store.openPresence()
+        let organization = Organization(id: "org_a", name: "A", key: key)
+        #expect(
+            found == [
+                OpenPresence(
+                    participantSID: "PA_1", roomSID: "RM_1", roomName: "room", organization: organization,
+                    userID: .min, identity: "Zoë", joinedAt: noon),
+                OpenPresence(
+                    participantSID: "PA_3", roomSID: "RM_1", roomName: "", organization: organization, userID: 1,
+                    identity: "1", joinedAt: noon),
+            ])
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `an empty database reports nobody`(_ adapter: Adapter) throws {
         let (store, _) = try Office(adapter).open()
         #expect(try store.activity(.week, at: noon) == .activity(.week, [:]))

@@ -1,3 +1,4 @@
+package import LiveKit
 package import Platform
 
 /// The API keys that may sign webhooks, and where they come from.
@@ -46,11 +47,23 @@ package struct LiveKitKeys: Sendable {
 
     /// The keys as they are now, secret by key.
     package func read() throws(Unreadable) -> [String: Secret] {
+        Dictionary(try pairs().map { ($0.key, $0.secret) }) { first, _ in first }
+    }
+
+    /// Signs calls of the server API with the key that stands first.
+    package func signer() throws(Unreadable) -> TokenSigner {
+        guard let first = try pairs().first else { throw Unreadable(description: "no key is configured") }
+        return TokenSigner(key: first.key, secret: first.secret)
+    }
+
+    private typealias Pair = (key: String, secret: Secret)
+
+    private func pairs() throws(Unreadable) -> [Pair] {
         switch source {
-        case .none: return [:]
+        case .none: return []
         case .pair(let key, let secret):
             do throws(SecretSource.Unreadable) {
-                return [key: try secret.read()]
+                return [(key, try secret.read())]
             } catch {
                 throw Unreadable(description: error.description)
             }
@@ -59,14 +72,14 @@ package struct LiveKitKeys: Sendable {
     }
 
     /// LiveKit's own format: a YAML map of one level, comments allowed.
-    private static func parse(_ path: String) throws(Unreadable) -> [String: Secret] {
+    private static func parse(_ path: String) throws(Unreadable) -> [Pair] {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try FileStore.read(path, limit: 1 << 20)
         } catch {
             throw Unreadable(description: error.description)
         }
-        var keys: [String: Secret] = [:]
+        var keys: [Pair] = []
         for (index, line) in String(decoding: bytes, as: UTF8.self).split(
             omittingEmptySubsequences: false, whereSeparator: \.isNewline
         ).enumerated() {
@@ -80,10 +93,10 @@ package struct LiveKitKeys: Sendable {
             guard !key.isEmpty, !secret.isEmpty else {
                 throw Unreadable(description: "\(path) line \(index + 1): expected `key: secret`")
             }
-            guard keys[key] == nil else {
+            guard !keys.contains(where: { $0.key == key }) else {
                 throw Unreadable(description: "\(path) line \(index + 1): the key is there twice")
             }
-            keys[key] = Secret(secret)
+            keys.append((key, Secret(secret)))
         }
         guard !keys.isEmpty else { throw Unreadable(description: "\(path) holds no key") }
         return keys

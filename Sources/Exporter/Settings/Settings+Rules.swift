@@ -9,6 +9,9 @@ import Storage
 extension Settings {
     func checkTogether(_ reader: inout SettingsReader) {
         checkAddresses(&reader)
+        if singleSession && !reader.isSet("LIVEKIT_URL") {
+            reader.report("LIVEKIT_URL: required with SINGLE_SESSION=true, such as wss://livekit.example.com")
+        }
         if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") {
             for name in ["ENVIRONMENT", "REGION"] where !reader.isSet(name) {
                 reader.report("\(name): required when GRAFANA_PROM_REMOTE_WRITE_URL is set, such as \"prod\" or \"eu\"")
@@ -90,6 +93,25 @@ extension Settings {
                 reader.report("ORG_LOOKUP_SQL: \(error)")
             }
         }
+    }
+
+    /// Where LiveKit's server API is; nil where that is not set. Clients are given the same address with `ws` or `wss`,
+    /// so this takes it too, as LiveKit's own libraries do.
+    static func liveKitURL(_ reader: inout SettingsReader) -> String? {
+        let text = reader.text(
+            "LIVEKIT_URL", "", "Where LiveKit's server API is, such as wss://livekit.example.com. For SINGLE_SESSION.")
+        guard !text.isEmpty else { return nil }
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        var url = ["ws": "http", "wss": "https"][scheme].map { $0 + text.dropFirst(scheme.count) } ?? text
+        while url.hasSuffix("/") { url.removeLast() }
+        let authority = text.dropFirst(scheme.count + 3).prefix { $0 != "/" }
+        // What is no URL, or more than one, may hold a password: it is not repeated.
+        guard EndpointURL(url) != nil, !url.contains("?"), !url.contains("#"), !authority.contains("@") else {
+            reader.showLast(as: "••••")
+            reader.report("LIVEKIT_URL: expected a URL such as wss://host or https://host:7880, without user or query")
+            return nil
+        }
+        return url
     }
 
     /// The remote-write URL; nil where none is set.

@@ -18,6 +18,8 @@ package struct Settings: Sendable {
 
     // LiveKit
     package let liveKitKeys: LiveKitKeys
+    /// Of the server API, as `http` or `https`, without a slash at its end; nil where none is set.
+    package let liveKitURL: String?
     package let project: String
     package let webhookMaxBody: ByteCount
     package let webhookClockLeeway: Duration
@@ -31,7 +33,11 @@ package struct Settings: Sendable {
     // Recording
     package let dedupTTL: Duration
     package let stateDirectory: String
+    package let durability: JournalSettings.Durability
+    package let journalMaxBytes: ByteCount
+    package let snapshotInterval: Duration
     package let stateMaxSilence: Duration
+    package let singleSession: Bool
     package let seriesTTL: Duration
     package let maxSeries: Int
     package let longBuckets: Bool
@@ -94,6 +100,7 @@ package struct Settings: Sendable {
     /// Reads all settings; whether they can be used is known when `reader.problems` is empty.
     package init(_ reader: inout SettingsReader) {
         liveKitKeys = LiveKitKeys(&reader)
+        liveKitURL = Self.liveKitURL(&reader)
         project = reader.text("LIVEKIT_PROJECT", "default", "Label `project` of every metric.")
         webhookMaxBody = reader.size(
             "WEBHOOK_MAX_BODY", "4MiB", in: .kibibytes(1)...(.mebibytes(64)), "Larger webhooks are refused with 413.")
@@ -111,9 +118,22 @@ package struct Settings: Sendable {
         dedupTTL = reader.duration(
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
         stateDirectory = reader.text("STATE_DIR", "./lkpush-state", "Where lkpush keeps what it must remember.")
+        durability = reader.choice(
+            "DURABILITY", .commit,
+            "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk)."
+        )
+        journalMaxBytes = reader.size(
+            "JOURNAL_MAX_BYTES", "1GiB", in: .mebibytes(16)...(.mebibytes(1 << 20)),
+            "Beyond it the oldest rows that wait for the database are given up.")
+        snapshotInterval = reader.duration(
+            "SNAPSHOT_INTERVAL", "30s", in: .milliseconds(50) ... .seconds(3_600),
+            "How often the state is saved; a start replays at most twice as long.")
         stateMaxSilence = reader.duration(
             "STATE_MAX_SILENCE", "48h", in: .seconds(60) ... .seconds(365 * 86_400),
             "Open rooms without any event for so long are dropped.")
+        singleSession = reader.flag(
+            "SINGLE_SESSION", false,
+            "Who joins a second room of an organization is removed from the first one. Needs LIVEKIT_URL.")
         seriesTTL = reader.duration(
             "SERIES_TTL", "24h", in: .seconds(60) ... .seconds(365 * 86_400),
             "Series of an organization without activity for so long end.")

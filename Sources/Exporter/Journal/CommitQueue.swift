@@ -1,0 +1,37 @@
+import HTTPServing
+import Journal
+import Platform
+
+/// What others leave for the journal thread. Any thread; nobody waits.
+package final class CommitQueue: Sendable {
+    let mail = Monitor(JournalMail())
+
+    package init() {}
+
+    /// Queues an event for the next commit; `pending` is answered after that. False while the journal cannot be written.
+    func add(_ event: AcceptedEvent, _ pending: PendingResponse, _ answers: WebhookIntake.Answers) -> Bool {
+        var isTaken = false
+        mail.changeWakingIfNeeded { mail in
+            guard !mail.isFailing else { return false }
+            isTaken = true
+            mail.arrivals.append(event, pending, answers)
+            return mail.arrivals.count == 1
+        }
+        return isTaken
+    }
+
+    // MARK: Store
+
+    /// Rows up to this number are in the database, and so many are left in memory.
+    func noteApplied(upTo number: Int64, left: Int) {
+        mail.changeWakingIfNeeded { mail in
+            mail.appliedUpTo = number
+            guard left < RowLine.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else { return false }
+            mail.wantsRows = true
+            return true
+        }
+    }
+
+    /// Rows that are on disk and not in memory.
+    var rowsOnDisk: Int { mail.withLock { $0.rowsOnDisk } }
+}

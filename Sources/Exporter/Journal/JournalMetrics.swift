@@ -1,0 +1,83 @@
+import Metrics
+import Platform
+import Wire
+
+/// The journal's own metrics, with every series there from the start so that its first increment is seen.
+struct JournalMetrics: Sendable {
+    private let commits: Family<Counter>
+    private let commit_seconds: Histogram?
+    private let events: Counter?
+    private let damaged: Counter?
+    private let snapshots: Family<Counter>
+    private let snapshot_seconds: Histogram?
+    private let replayed: Counter?
+    private let setAside: Counter?
+    private let size: Gauge?
+    private let snapshotSize: Gauge?
+    private let snapshotTime: Gauge?
+    private let isUp: Gauge?
+
+    init(in registry: Registry) {
+        commits = registry.counter(
+            "lkpush_journal_commits_total", "Commits of the journal, each one write to the disk.", labels: ["result"])
+        commit_seconds =
+            registry.histogram(
+                "lkpush_journal_commit_seconds", "How long commits of the journal took, in seconds.",
+                bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+            ).series()
+        events = registry.counter("lkpush_journal_events_total", "Events committed to the journal.").series()
+        damaged =
+            registry.counter("lkpush_state_damaged_total", "Files and parts of the state that were found damaged.")
+            .series()
+        snapshots = registry.counter(
+            "lkpush_snapshots_total", "Snapshots of the state by what became of them.", labels: ["result"])
+        snapshot_seconds =
+            registry.histogram(
+                "lkpush_snapshot_pause_seconds", "How long snapshots kept the recorder from events, in seconds.",
+                bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+            ).series()
+        replayed =
+            registry.counter("lkpush_journal_replayed_total", "Entries of the journal replayed at the start.").series()
+        setAside =
+            registry.counter(
+                "lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them."
+            )
+            .series()
+        size = registry.gauge("lkpush_journal_size_bytes", "What the journal takes on disk.").series()
+        snapshotSize = registry.gauge("lkpush_snapshot_size_bytes", "The size of the last snapshot.").series()
+        snapshotTime =
+            registry.gauge("lkpush_snapshot_timestamp_seconds", "When the last snapshot was made, in Unix seconds.")
+            .series()
+        isUp = registry.gauge("lkpush_journal_up", "Whether the journal can be written.").series()
+        for result in ["done", "failed"] {
+            _ = commits.series([result])
+            _ = snapshots.series([result])
+        }
+    }
+
+    func noteCommit(took: Duration, events count: Int) {
+        commits.series(["done"])?.increment()
+        commit_seconds?.observe(took.inSeconds)
+        if count > 0 { events?.increment(by: Double(count)) }
+    }
+
+    func noteFailedCommit() {
+        commits.series(["failed"])?.increment()
+        noteDown()
+    }
+
+    func noteUp() { isUp?.set(1) }
+    func noteDown() { isUp?.set(0) }
+    func note(size_bytes: Int) { size?.set(size_bytes) }
+
+    func noteSnapshot(of time: Timestamp, size_bytes: Int) {
+        snapshotSize?.set(size_bytes)
+        snapshotTime?.set(time.seconds)
+    }
+
+    func noteDamage(_ count: Int = 1) { damaged?.increment(by: Double(count)) }
+    func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
+    func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
+    func noteSetAside(_ count: Int) { setAside?.increment(by: Double(count)) }
+    func noteSnapshot(isSaved: Bool) { snapshots.series([isSaved ? "done" : "failed"])?.increment() }
+}

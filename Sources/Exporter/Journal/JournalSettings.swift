@@ -1,0 +1,40 @@
+package import Platform
+
+/// Where the state is kept, and how carefully.
+package struct JournalSettings: Sendable {
+    /// What `DURABILITY` says.
+    package enum Durability: String, Sendable, CaseIterable {
+        /// A webhook is answered when its event is on disk.
+        case commit
+        /// A webhook is answered when its event is queued: for a pod without a disk.
+        case memory
+    }
+
+    /// The bounds of its waits, each with its reason.
+    enum Limits {
+        /// Between attempts to write a journal that cannot be written: soon enough that a sender's next attempt finds it
+        /// well again, seldom enough that a full disk is left in peace.
+        static let minBackoff = Duration.milliseconds(100)
+        static let maxBackoff = Duration.seconds(1)
+        /// Between looks at a directory that another process holds.
+        static let lockPace = Duration.milliseconds(250)
+        /// How long a reading waits for the journal: then it leaves anyway, because silence would be worse.
+        static let readingPatience = Duration.seconds(1)
+        /// Inputs that wait for a journal that cannot be written: answers and reports of many hours.
+        static let inputs_bytes = 16 << 20
+    }
+
+    /// Nil: nothing is kept at all.
+    package let directory: String?
+    package let durability: Durability
+    /// `JOURNAL_MAX_BYTES`.
+    package let maxBytes: ByteCount
+
+    package init(
+        directory: String?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024)
+    ) {
+        self.directory = directory
+        self.durability = durability
+        self.maxBytes = maxBytes
+    }
+}

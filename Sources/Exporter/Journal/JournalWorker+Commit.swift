@@ -1,0 +1,219 @@
+import Journal
+import Platform
+import Recording
+import Storage
+import Wire
+
+extension JournalWorker {
+    /// There is something that only a commit brings further, and it may be tried now.
+    var isCommitDue: Bool {
+        guard let files else { return !readings.isEmpty || !arrivals.isEmpty }
+        let isSnapshotDue = snapshot != nil && !files.saver.isBusy
+        switch health {
+        case .good: break
+        case .failing(let again, _): return time.monotonic() >= again
+        case .incomplete: return isSnapshotDue
+        }
+        return !arrivals.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
+            || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil
+    }
+
+    /// Commits what waits, and lets go what waited for it.
+    func attempt() {
+        guard var files else { return withoutFiles() }
+        let begin = time.monotonic()
+        do throws(JournalError) {
+            if case .failing = health, try reopen(&files) { return }
+            let used = try write(to: &files)
+            self.files = files
+            metrics.noteCommit(took: time.monotonic().since(begin), events: arrivals.count)
+            if case .failing = health {
+                log.info("the journal can be written again")
+                beGood()
+            }
+            succeeded(used)
+        } catch {
+            self.files = files
+            failed(error)
+        }
+    }
+
+    // MARK: Writing
+
+    /// What a commit took with it.
+    private struct Used {
+        var snapshot: RecorderSnapshot?
+        var header: SnapshotHeader?
+        /// How many of the line's pending rows.
+        var spilled = 0
+        /// The number of the last row that is in memory, where those were written too.
+        var memoryUpTo: Int64?
+    }
+
+    /// Writes everything that waits in one transaction.
+    private func write(to files: inout StateFiles) throws(JournalError) -> Used {
+        var used = Used()
+        let journal = files.journal
+        commit.spilled.removeAll(keepingCapacity: true)
+        commit.ids.removeAll(keepingCapacity: true)
+        commit.truncation = truncation
+        // Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
+        if let snapshot, !files.saver.isBusy, truncation?.idsAboveSnapshot == nil {
+            let header = files.header(of: snapshot, isExact: settings.durability == .commit, at: time.now())
+            used.snapshot = snapshot
+            used.header = header
+            commit.ids = snapshot.ids.map {
+                Journal.IDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
+            }
+            if case .incomplete = health { moveOn(to: snapshot, journal) }
+            // What is in memory is lost with the process, and the snapshot would not make it again.
+            used.memoryUpTo = line.loadedUpTo
+            commit.spilled += store.rows(after: line.durableUpTo).map(Self.spilled)
+        }
+        let isComplete = used.snapshot != nil
+        let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
+        used.spilled = pending.count
+        commit.spilled += pending.map(Self.spilled)
+        commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
+        commit.readingSent = readings.last?.at
+        commit.pushedLabels = readings.last?.labels
+        commit.seriesBegan = readings.flatMap(\.began)
+        commit.seriesEnded = readings.flatMap(\.ended)
+        arrivals.entries.renumber(first: max(journal.lastEvent, commit.truncation?.events ?? 0) + 1)
+        commit.inputs.renumber(first: max(journal.lastInput, commit.truncation?.inputs ?? 0) + 1)
+        swap(&commit.events, &arrivals.entries)
+        defer { swap(&commit.events, &arrivals.entries) }
+        // Something has to be written where it is tried whether the disk takes anything.
+        if commit.isEmpty { commit.readingSent = journal.readingSent ?? Timestamp(milliseconds: 0) }
+        try journal.commit(commit)
+        if let last = commit.spilled.last { lastSpilled = max(lastSpilled, last.sequence) }
+        if let applied = commit.rowsAppliedUpTo { forgottenUpTo = applied }
+        return used
+    }
+
+    /// A new journal goes on with the numbers of the state that it begins with.
+    private func moveOn(to snapshot: RecorderSnapshot, _ journal: JournalFile) {
+        commit.truncation = Truncation(
+            events: max(snapshot.events, journal.lastEvent), inputs: max(snapshot.inputs, journal.lastInput))
+        // The state knows of them.
+        commit.inputs.restart(first: snapshot.inputs + 1)
+    }
+
+    private static func spilled(_ row: NumberedRow) -> SpilledRow {
+        var writer = MessageWriter()
+        row.row.encode(into: &writer)
+        return SpilledRow(sequence: row.number, bytes: writer.bytes)
+    }
+
+    // MARK: What follows
+
+    private func succeeded(_ used: Used) {
+        truncation = nil
+        answerReadings()
+        arrivals.accept()
+        if !arrivals.isEmpty {
+            intake.deliver(arrivals.events)
+            arrivals.removeAll()
+        }
+        line.spilled(used.spilled)
+        if let number = used.memoryUpTo { line.memoryIsDurable(upTo: number) }
+        if let journal = files?.journal {
+            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+        }
+        release()
+        if let snapshot = used.snapshot, let header = used.header {
+            self.snapshot = nil
+            save(snapshot, header)
+        }
+        if used.spilled > 0 { keepBelowLimit() }
+    }
+
+    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
+    func release() {
+        if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
+        guard commit.inputs.isEmpty, !held.isEmpty else { return }
+        var inMemory = store.rowsInMemory
+        var direct: [NumberedRow] = []
+        for row in held {
+            guard let numbered = line.add(row, inMemory: inMemory) else { continue }
+            direct.append(numbered)
+            inMemory += 1
+        }
+        held.removeAll(keepingCapacity: true)
+        if !direct.isEmpty { store.store(direct) }
+        noteRowsOnDisk()
+    }
+
+    /// There is no disk: what was accepted is good as it is.
+    private func withoutFiles() {
+        answerReadings()
+        arrivals.accept()
+        intake.deliver(arrivals.events)
+        arrivals.removeAll()
+        release()
+    }
+
+    private func answerReadings() {
+        for reading in readings { reading.isDone.change { $0 = true } }
+        readings.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Trouble
+
+    private func failed(_ error: JournalError) {
+        metrics.noteFailedCommit()
+        log.throttled(
+            .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
+        readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        var backoff = JournalSettings.Limits.minBackoff
+        if case .failing(_, let last) = health { backoff = min(last * 2, JournalSettings.Limits.maxBackoff) }
+        health = .failing(again: time.monotonic() + backoff, backoff: backoff)
+        refuse()
+        // Silence would be worse than numbers that are a moment ahead of the disk.
+        answerReadings()
+        let lost = line.giveUpPending()
+        if lost > 0 {
+            store.noteGivenUp(lost)
+            log.throttled(.error, "rows given up: neither database nor disk takes them", ["rows": .int(lost)])
+        }
+    }
+
+    /// Answers the events that could not be committed; nothing became of them.
+    private func refuse() {
+        queue.mail.change { mail in
+            mail.isFailing = true
+            arrivals.take(&mail.arrivals)
+        }
+        arrivals.refuse(.journal_failed)
+        let count = arrivals.count
+        arrivals.removeAll()
+        if count > 0 { intake.giveBack(count) }
+    }
+
+    func beGood() {
+        health = .good
+        metrics.noteUp()
+        queue.mail.change { $0.isFailing = false }
+        readiness.clear(.journal)
+    }
+
+    /// Opens the journal again after a failure; true where it is a new one, which the state has to be saved to first.
+    private func reopen(_ files: inout StateFiles) throws(JournalError) -> Bool {
+        let opening = try files.reopen(now: time.now())
+        for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
+        guard opening.isNew else { return false }
+        metrics.noteDamage()
+        self.files = files
+        health = .incomplete
+        readiness.block(.journal, because: "the journal is new: the state is being saved")
+        snapshot = nil
+        lastSpilled = 0
+        line.nothingIsDurable()
+        shared.change { shared in
+            shared.needsSnapshot = true
+            shared.needsAllIDs = true
+        }
+        intake.wake()
+        return true
+    }
+}

@@ -1,0 +1,72 @@
+import Journal
+import Platform
+import Storage
+import Wire
+
+// The rows for the database that are not in memory.
+
+extension JournalWorker {
+    /// Brings rows from disk where few are left in memory.
+    func loadRows() {
+        guard line.unloaded > 0, store.rowsInMemory < RowLine.Limits.lowWater else { return }
+        if line.hasRowsToRead, let journal = files?.journal, journal.isOpen {
+            var rows: [NumberedRow] = []
+            var last: Int64?
+            do throws(JournalError) {
+                let limit = RowLine.Limits.portion
+                let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
+                for row in found.elements {
+                    last = row.sequence
+                    if let row = decode(row) { rows.append(row) }
+                }
+                if found.damaged > 0 { noteDamagedRows() }
+                line.loaded(upTo: last, isAll: found.elements.count < limit)
+            } catch {
+                log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
+            }
+            if !rows.isEmpty { store.store(rows) }
+        }
+        let pending = line.takePending(limit: RowLine.Limits.portion)
+        if !pending.isEmpty { store.store(pending) }
+        noteRowsOnDisk()
+    }
+
+    private func decode(_ row: SpilledRow) -> NumberedRow? {
+        var reader = MessageReader(row.bytes)
+        do throws(MessageFault) {
+            return NumberedRow(number: row.sequence, row: try StoreRow(from: &reader))
+        } catch {
+            noteDamagedRows()
+            return nil
+        }
+    }
+
+    private func noteDamagedRows() {
+        metrics.noteDamage()
+        log.throttled(.error, "rows in the journal are damaged: they cannot be written to the database")
+    }
+
+    func noteRowsOnDisk() {
+        let count = line.unloaded
+        queue.mail.withLock { $0.rowsOnDisk = count }
+    }
+
+    /// Gives up the oldest rows on disk where the journal has grown beyond `JOURNAL_MAX_BYTES`.
+    func keepBelowLimit() {
+        guard let journal = files?.journal, journal.isOpen else { return }
+        do throws(JournalError) {
+            while try journal.size_bytes() > settings.maxBytes.bytes {
+                let first = line.loadedUpTo
+                let dropped = try journal.dropOldestRows(RowLine.Limits.portion)
+                if dropped == 0 { return }
+                store.noteGivenUp(dropped)
+                log.throttled(
+                    .error, "rows for the database given up: JOURNAL_MAX_BYTES is reached", ["rows": .int(dropped)])
+                let next = try journal.outbox(after: first, limit: 1)
+                line.loaded(upTo: next.elements.first.map { $0.sequence - 1 }, isAll: next.elements.isEmpty)
+            }
+        } catch {
+            log.throttled(.error, "the journal's size cannot be kept", ["error": .text(error)])
+        }
+    }
+}

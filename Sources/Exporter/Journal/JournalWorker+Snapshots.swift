@@ -1,0 +1,80 @@
+import Journal
+import Platform
+import Recording
+import Wire
+
+extension JournalWorker {
+    /// Hands a snapshot to the thread that writes it. Everything that it needs beside it is on disk.
+    func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
+        guard let files else { return }
+        var writer = MessageWriter(appendingTo: snapshot.state)
+        SavedState.append(rowOrigin: files.rowOrigin, to: &writer)
+        files.saver.save(header, writer.bytes)
+    }
+
+    /// A snapshot was written, or not.
+    func take(_ result: SnapshotResult) {
+        shared.change { $0.isSaving = false }
+        metrics.noteSnapshot(isSaved: result.error == nil)
+        if let error = result.error {
+            log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
+            if case .incomplete = health {
+                // It is tried again with the next snapshot.
+                shared.change { $0.needsSnapshot = true }
+                intake.wake()
+            }
+            return
+        }
+        metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
+        shared.change { $0.needsSnapshot = false }
+        if case .incomplete = health {
+            log.info("the state is saved to a new journal")
+            beGood()
+        }
+        guard var files else { return }
+        let older = files.note(result.header)
+        self.files = files
+        if let older {
+            var truncation = Truncation(events: older.eventsApplied, inputs: older.inputsApplied)
+            truncation.expiredIDs = Recorder.idKinds.map { kind in
+                Truncation.Expiry(kind: kind, latest: older.takenAt - restoration.idLifetime(kind))
+            }
+            self.truncation = truncation
+        }
+        // A figure for people; what is wrong shows at the next commit.
+        if let size = try? files.journal.size_bytes() { metrics.note(size_bytes: size) }
+        log.debug(
+            "the state is saved",
+            ["bytes": .int(result.size_bytes), "took_ms": .milliseconds(result.took)])
+    }
+}
+
+/// The body of a snapshot: the recorder's state, and what the journal thread keeps beside it.
+enum SavedState {
+    /// The format of what this program writes; a field more needs no new one.
+    static let format = 1
+
+    private static let stateField = 1
+    private static let rowOriginField = 2
+
+    static func append(state body: (inout MessageWriter) -> Void, to writer: inout MessageWriter) {
+        writer.message(stateField, body)
+    }
+
+    static func append(rowOrigin: String, to writer: inout MessageWriter) { writer.field(rowOriginField, rowOrigin) }
+
+    static func read(_ bytes: [UInt8]) throws(MessageFault) -> (state: MessageReader, rowOrigin: String) {
+        var reader = MessageReader(bytes)
+        var state: MessageReader?
+        var rowOrigin = ""
+        while let field = try reader.next() {
+            switch field {
+            case stateField: state = try reader.message()
+            case rowOriginField: rowOrigin = try reader.string()
+            default: try reader.skip()
+            }
+        }
+        guard let state else { throw MessageFault("a snapshot without a state") }
+        return (state, rowOrigin)
+    }
+}

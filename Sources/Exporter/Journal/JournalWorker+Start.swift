@@ -1,0 +1,307 @@
+import Journal
+import Platform
+import Recording
+import RemoteWrite
+import Storage
+import Wire
+
+// The start: waits for the folder, restores the state, replays the journal.
+
+extension JournalWorker {
+    /// Brings the state that the recorder begins with; nil where a stop came first.
+    func begin() -> RecorderStart? {
+        guard let directory = settings.directory else { return beginWithoutFiles() }
+        while !isStopping {
+            do {
+                if let files = try open(directory) {
+                    self.files = files
+                    return try restore()
+                }
+            } catch {
+                files?.saver.stop()
+                files?.close()
+                files = nil
+                metrics.noteDown()
+                log.throttled(.error, "the state cannot be read", ["error": .string("\(error)")])
+                if settings.durability == .memory { return beginWithoutFiles() }
+                readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
+            }
+            _ = queue.mail.wait(until: time.monotonic() + JournalSettings.Limits.lockPace) {
+                $0.stopBy == nil ? nil : true
+            }
+        }
+        return nil
+    }
+
+    private var isStopping: Bool { queue.mail.withLock { $0.stopBy != nil } }
+
+    private func beginWithoutFiles() -> RecorderStart {
+        if settings.directory != nil {
+            log.warning("STATE_DIR cannot be used: what is known is lost with this process")
+        }
+        return RecorderStart(recorder: restoration.fresh())
+    }
+
+    /// Takes the folder; nil where another process has it.
+    private func open(_ directory: String) throws -> StateFiles? {
+        try FileStore.makeDirectory(directory)
+        let lock: StateLock
+        switch try StateLock.take(directory: directory) {
+        case .taken(let taken): lock = taken
+        case .held(let holder):
+            readiness.block(.state, because: "STATE_DIR/lock is held by \(holder)")
+            log.throttled(
+                .warning, "another process has STATE_DIR: waiting for it",
+                ["lock": .string("\(directory)/lock"), "holder": .string(holder)])
+            return nil
+        }
+        readiness.block(.state, because: "the state is being restored")
+        let journal = try JournalFile(directory: directory, now: time.now())
+        let snapshots = SnapshotFiles(directory: directory, format: SavedState.format)
+        let queue = queue
+        let saver = SnapshotSaver(snapshots, time: time) { result in
+            queue.mail.change { $0.saved.append(result) }
+        }
+        for note in journal.opening.notes { log.warning("the journal was damaged", ["note": .string(note)]) }
+        metrics.noteDamage(journal.opening.movedAside.count)
+        return StateFiles(directory: directory, lock: lock, journal: journal, snapshots: snapshots, saver: saver)
+    }
+
+    // MARK: Restoring
+
+    private func restore() throws -> RecorderStart? {
+        guard var files else { return nil }
+        let begin = time.monotonic()
+        let journal = files.journal
+        var start = RecorderStart(recorder: restoration.fresh())
+        var isExact = !journal.opening.mayHaveLost
+        let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
+        if let header = found.header { _ = files.note(header) }
+        files.lastNumber = found.highestNumber
+        if !found.rowOrigin.isEmpty { files.rowOrigin = found.rowOrigin }
+        start.isFresh = found.header == nil && journal.lastEvent == 0
+
+        var rows: [StoreRow] = []
+        guard try replay(journal, into: &start, &rows, isExact: &isExact) else { return nil }
+        start.rows += Int64(rows.count)
+        if !isExact {
+            // Totals that may be lower than those that were pushed would count as a restart plus their whole value.
+            start.recorder.startTotalsAtZero()
+            log.error("a part of the state was lost: counters begin at zero")
+        }
+        start.recorder.startOwnTotalsAtZero()
+        start.recorder.rebuildSessions()
+        start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
+        start.shipped = ShippedState(
+            lastReading: journal.readingSent, labels: journal.pushedLabels,
+            // What cannot be read ends by itself, five minutes after its last sample.
+            series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
+        self.files = files
+        try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
+        shared.change { shared in
+            shared.keepsState = true
+            shared.needsAllIDs = journal.opening.isNew
+        }
+        if journal.opening.isNew && !start.isFresh { health = .incomplete } else { beGood() }
+        readiness.clear(.state)
+        readiness.clear(.journal)
+        log.info(
+            "the state is restored",
+            [
+                "events": .int(Int(start.events)),
+                "replayed": .int(Int(start.events - (found.header?.eventsApplied ?? 0))),
+                "took_ms": .milliseconds(time.monotonic().since(begin)),
+            ])
+        return start
+    }
+
+    /// What was found of the snapshots.
+    private struct Found {
+        /// Of the one that was restored; nil where there was none.
+        var header: SnapshotHeader?
+        var rowOrigin = ""
+        var highestNumber: Int64 = 0
+    }
+
+    /// Restores the newest snapshot that can be read.
+    private func restoreSnapshot(
+        _ files: StateFiles, isExact: inout Bool, into start: inout RecorderStart
+    ) throws -> Found {
+        let journal = files.journal
+        var found = Found()
+        while true {
+            let loaded = try files.snapshots.load(now: time.now())
+            for note in loaded.notes { log.error("a snapshot was set aside", ["note": .string(note)]) }
+            metrics.noteDamage(loaded.damaged.count + loaded.ofNewerProgram.count)
+            found.highestNumber = max(found.highestNumber, loaded.highestNumber)
+            guard let snapshot = loaded.newest else {
+                // Without a snapshot the journal has to begin at the beginning.
+                if journal.eventsBase > 0 || journal.inputsBase > 0 { isExact = false }
+                return found
+            }
+            let header = snapshot.header
+            var ids: [Recording.IDSegment] = []
+            let damaged = try journal.forEachSegment { segment in
+                guard segment.snapshot <= header.number else { return }
+                ids.append(
+                    Recording.IDSegment(kind: segment.kind, latest: segment.latest, last: 0, bytes: segment.bytes))
+            }
+            let isWhole =
+                isExact && header.isCleanStop && header.journalID == journal.id && damaged == 0
+                && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
+            switch restored(snapshot.body, ids, keepsTotals: isWhole) {
+            case .success(let (recorder, rowOrigin)):
+                start.recorder = recorder
+                (start.events, start.inputs) = (header.eventsApplied, header.inputsApplied)
+                start.rows = header.rowsEmitted
+                isExact = isWhole
+                // Those of a newer snapshot, which cannot be used, come again with the events after this one.
+                var truncation = Truncation()
+                truncation.idsAboveSnapshot = header.number
+                self.truncation = truncation
+                (found.header, found.rowOrigin) = (header, rowOrigin)
+                return found
+            case .failure(let fault):
+                metrics.noteDamage()
+                log.error("a snapshot cannot be restored", ["reason": .text(fault)])
+                start.recorder = restoration.emptied()
+                try files.snapshots.setAside(header.number, now: time.now())
+            }
+        }
+    }
+
+    private func restored(
+        _ bytes: [UInt8], _ ids: [Recording.IDSegment], keepsTotals: Bool
+    ) -> Result<(Recorder, rowOrigin: String), MessageFault> {
+        do throws(MessageFault) {
+            let saved = try SavedState.read(bytes)
+            do throws(StateFault) {
+                return .success((try restoration.restored(saved.state, ids, keepsTotals), saved.rowOrigin))
+            } catch {
+                throw MessageFault("\(error)")
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Applies what the journal has after the snapshot; false where a stop came first.
+    private func replay(
+        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout [StoreRow], isExact: inout Bool
+    ) throws -> Bool {
+        var replay = Replay(start.recorder, events: start.events, inputs: start.inputs)
+        var events = journal.events(after: start.events)
+        var inputs = journal.inputs(after: start.inputs)
+        var pending = try nextInput(&inputs, &replay)
+        while let step = try events.next() {
+            switch step {
+            case .damaged(_, let last): replay.skip(to: last)
+            case .entry(let number, var reader):
+                while let input = pending, input.after < number {
+                    replay.apply(input.input)
+                    pending = try nextInput(&inputs, &replay)
+                }
+                let event: AcceptedEvent
+                do throws(MessageFault) {
+                    event = try AcceptedEvent(from: &reader)
+                } catch {
+                    replay.skip(to: number)
+                    continue
+                }
+                replay.apply(event, number)
+            }
+            if replay.count % 4_096 == 0 {
+                if isStopping { return false }
+                readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
+            }
+        }
+        while let input = pending {
+            replay.apply(input.input)
+            pending = try nextInput(&inputs, &replay)
+        }
+        metrics.noteReplayed(replay.count)
+        if replay.isDamaged {
+            metrics.noteDamage()
+            isExact = false
+        }
+        start.recorder = replay.recorder
+        (start.events, start.inputs) = (replay.events, replay.inputs)
+        rows = replay.rows
+        return true
+    }
+
+    private func nextInput(_ cursor: inout GroupCursor, _ replay: inout Replay) throws -> AppliedInput? {
+        while let step = try cursor.next() {
+            switch step {
+            case .damaged(_, let last): replay.skipInputs(to: last)
+            case .entry(let number, var reader):
+                replay.inputs = number
+                if let input = try? AppliedInput(from: &reader) { return input }
+                replay.skipInputs(to: number)
+            }
+        }
+        return nil
+    }
+
+    /// Rows that were on disk come first, then those that the replay made again.
+    private func restoreRows(
+        _ rows: [StoreRow], _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
+    ) throws {
+        let snapshotRows = start.rows - Int64(rows.count)
+        let extent = try journal.outboxExtent()
+        store.use(journal: origin)
+        line = RowLine(
+            hasDisk: true, lastNumber: max(snapshotRows, isExact ? 0 : extent?.newest ?? 0),
+            onDisk: extent.flatMap { $0.oldest <= snapshotRows || !isExact ? $0.oldest : nil })
+        lastSpilled = extent?.newest ?? 0
+        if !isExact {
+            line.jump()
+            start.rows = line.lastNumber
+        } else {
+            held = rows
+            release()
+        }
+    }
+}
+
+/// A recorder that goes through the journal again.
+private struct Replay {
+    private(set) var recorder: Recorder
+    private(set) var events: Int64
+    var inputs: Int64
+    /// What the database may not have yet, under the same numbers as before.
+    private(set) var rows: [StoreRow] = []
+    private(set) var count = 0
+    private(set) var isDamaged = false
+    private var actions: [Action] = []
+
+    init(_ recorder: Recorder, events: Int64, inputs: Int64) {
+        self.recorder = recorder
+        self.events = events
+        self.inputs = inputs
+    }
+
+    mutating func apply(_ event: AcceptedEvent, _ number: Int64) {
+        events = number
+        apply(.event(event.event, receivedAt: event.receivedAt))
+    }
+
+    /// Look-ups were asked for before, and are asked for again after the replay; nobody is thrown out twice.
+    mutating func apply(_ input: Input) {
+        count += 1
+        recorder.apply(input, into: &actions)
+        for case .store(let row) in actions where !isDamaged { rows.append(row) }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// Events are missing. Rows made after them may differ from those made before: they are not made again.
+    mutating func skip(to number: Int64) {
+        events = number
+        isDamaged = true
+    }
+
+    mutating func skipInputs(to number: Int64) {
+        inputs = number
+        isDamaged = true
+    }
+}

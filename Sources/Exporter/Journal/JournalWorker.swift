@@ -1,0 +1,167 @@
+import Journal
+import Platform
+import Recording
+import Storage
+import Wire
+
+/// The body of the journal thread, which makes it: `begin`, then `run`, then `end`.
+final class JournalWorker {
+    /// How the journal does.
+    enum Health {
+        /// Can become: failing.
+        case good
+        /// It cannot be written; `again` is when it is tried next. Can become: good, incomplete.
+        case failing(again: MonotonicTime, backoff: Duration)
+        /// The file is new: the state has to be saved before anything is accepted. Can become: good, failing.
+        case incomplete
+    }
+
+    let settings: JournalSettings
+    let queue: CommitQueue
+    let shared: Monitor<JournalLoop.Shared>
+    let intake: WebhookIntake
+    let store: StoreLoop
+    let restoration: JournalLoop.Restoration
+    let metrics: JournalMetrics
+    let readiness: Readiness
+    let log: Log
+    let time: any TimeSource
+
+    /// Nil where nothing is kept.
+    var files: StateFiles?
+    var line = RowLine(hasDisk: false, lastNumber: 0, onDisk: nil)
+    var health = Health.good
+    /// What the next commit takes with it.
+    var commit = Commit()
+    /// Events that were taken out of the mail for the next commit; kept for its memory.
+    var arrivals = Arrivals()
+    /// Rows that may leave when the inputs before them are durable.
+    var held: [StoreRow] = []
+    var snapshot: RecorderSnapshot?
+    var readings: [ShipperReading] = []
+    var truncation: Truncation?
+    /// Rows in the database, and those of them that the journal knows to be there.
+    var appliedUpTo: Int64 = 0
+    var forgottenUpTo: Int64 = 0
+    /// The last row that was written to disk.
+    var lastSpilled: Int64 = 0
+
+    private var isClosing = false
+    private var stopBy: MonotonicTime?
+
+    init(
+        settings: JournalSettings, queue: CommitQueue, shared: Monitor<JournalLoop.Shared>, intake: WebhookIntake,
+        store: StoreLoop, restoration: JournalLoop.Restoration, metrics: JournalMetrics, readiness: Readiness,
+        log: Log, time: any TimeSource
+    ) {
+        self.settings = settings
+        self.queue = queue
+        self.shared = shared
+        self.intake = intake
+        self.store = store
+        self.restoration = restoration
+        self.metrics = metrics
+        self.readiness = readiness
+        self.log = log
+        self.time = time
+    }
+
+    // MARK: Turns
+
+    /// Works until a stop is asked for and everything is written, or the stop's time is over.
+    func run() {
+        while true {
+            collect()
+            if isCommitDue { attempt() } else { release() }
+            loadRows()
+            if isClosing && queue.mail.withLock({ $0.arrivals.isEmpty }) {
+                isClosing = false
+                intake.finish()
+            }
+            if let stopBy, isDone || time.monotonic() >= stopBy { return }
+        }
+    }
+
+    /// Closes everything.
+    func end() {
+        files?.saver.stop()
+        files?.close()
+        files = nil
+        intake.finish()
+        shared.change { $0.keepsState = false }
+        queue.mail.change { $0.isFailing = true }
+    }
+
+    /// Waits for mail, or until the next attempt is due, and takes all of it.
+    private func collect() {
+        struct Taken {
+            var turns: [RecorderTurn] = []
+            var readings: [ShipperReading] = []
+            var refused: [RefusedRow] = []
+            var saved: [SnapshotResult] = []
+        }
+        var taken = Taken()
+        let isStopping = stopBy != nil
+        _ = queue.mail.wait(until: wakeAt) { mail -> Bool? in
+            guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
+            swap(&arrivals, &mail.arrivals)
+            taken = Taken(turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved)
+            appliedUpTo = mail.appliedUpTo
+            isClosing = isClosing || mail.isClosing
+            stopBy = mail.stopBy
+            mail.clear()
+            return true
+        }
+        for turn in taken.turns { take(turn) }
+        readings += taken.readings
+        for row in taken.refused { take(row) }
+        for result in taken.saved { take(result) }
+    }
+
+    private var wakeAt: MonotonicTime? {
+        if isCommitDue { return time.monotonic() }
+        guard case .failing(let again, _) = health else { return stopBy }
+        return stopBy.map { min($0, again) } ?? again
+    }
+
+    private func take(_ turn: RecorderTurn) {
+        for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
+        held += turn.rows
+        // A newer one stands for the older one, too.
+        if let new = turn.snapshot { snapshot = new }
+    }
+
+    private func take(_ row: RefusedRow) {
+        metrics.noteSetAside(1)
+        guard files != nil else { return }
+        commit.setAside.append(
+            SetAsideRow(sequence: row.number, at: time.now(), reason: row.reason, row: "\(row.row)"))
+    }
+
+    /// Nothing is left that could be written.
+    private var isDone: Bool { !isCommitDue && files?.saver.isBusy != true && (held.isEmpty || files == nil) }
+}
+
+extension AppliedInput {
+    /// The entry of the journal's table `inputs`.
+    func encode(into writer: inout MessageWriter) {
+        writer.field(1, after)
+        writer.message(2) { input.encode(into: &$0) }
+    }
+
+    init(from reader: inout MessageReader) throws(MessageFault) {
+        var after: Int64 = 0
+        var input: Input?
+        while let field = try reader.next() {
+            switch field {
+            case 1: after = try reader.int64()
+            case 2:
+                var message = try reader.message()
+                input = try Input(from: &message)
+            default: try reader.skip()
+            }
+        }
+        guard let input else { throw MessageFault("an entry without an input") }
+        self.init(input: input, after: after)
+    }
+}

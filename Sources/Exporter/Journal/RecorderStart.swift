@@ -1,0 +1,19 @@
+package import Recording
+package import RemoteWrite
+
+/// What the recorder begins with.
+package struct RecorderStart: Sendable {
+    package var recorder: Recorder
+    /// Numbers of the last event and the last other input that it knows of, and of the last row that it made.
+    package var events: Int64 = 0
+    package var inputs: Int64 = 0
+    package var rows: Int64 = 0
+    /// There was no state to restore: the people in the rooms are asked of the database.
+    package var isFresh = true
+    /// No snapshot on disk stands for this state.
+    package var needsSnapshot = false
+    /// What the process before has pushed.
+    package var shipped = ShippedState()
+
+    package init(recorder: Recorder) { self.recorder = recorder }
+}

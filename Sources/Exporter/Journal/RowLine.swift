@@ -1,0 +1,104 @@
+import Storage
+import Wire
+
+/// Which rows for the database are in memory, and which wait on disk: as many in memory as the database needs to be kept
+/// busy, the rest behind them on disk, in order.
+struct RowLine {
+    /// The bounds of the line, each with its reason.
+    enum Limits {
+        /// Rows in memory while there is a disk: four batches of the database, about 1 MB.
+        static let memory = 2_000
+        /// Below this many the next ones are read from disk: one batch, so that the database does not wait.
+        static let lowWater = 500
+        /// Rows that are read from disk, or written there, at one time.
+        static let portion = 1_000
+        /// Rows that wait to be written to a disk that refuses: some 10 MB; beyond them the oldest are given up.
+        static let pending = 20_000
+    }
+
+    /// There is a disk for rows.
+    let hasDisk: Bool
+    /// The number of the newest row there is.
+    private(set) var lastNumber: Int64
+    /// Rows up to here are in memory, in the database, or given up; those after it are on disk or pending.
+    private(set) var loadedUpTo: Int64
+    /// Rows that were loaded and have these numbers or lower are on disk as well, or in the database.
+    private(set) var durableUpTo: Int64
+    /// Rows that belong on disk and are not there yet, oldest first.
+    private(set) var pending = Fifo<NumberedRow>()
+
+    /// - Parameters:
+    ///   - lastNumber: of the newest row that was ever made.
+    ///   - onDisk: the number of the first row that is on disk; nil where there is none.
+    init(hasDisk: Bool, lastNumber: Int64, onDisk: Int64?) {
+        self.hasDisk = hasDisk
+        self.lastNumber = lastNumber
+        loadedUpTo = onDisk.map { $0 - 1 } ?? lastNumber
+        durableUpTo = loadedUpTo
+    }
+
+    /// Rows that are not in memory, given-up ones between them included.
+    var unloaded: Int { Int(lastNumber - loadedUpTo) }
+
+    /// There are rows on disk to read.
+    var hasRowsToRead: Bool { unloaded > pending.count }
+
+    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk.
+    mutating func add(_ row: StoreRow, inMemory: Int) -> NumberedRow? {
+        let hadUnloaded = unloaded > 0
+        lastNumber += 1
+        let numbered = NumberedRow(number: lastNumber, row: row)
+        if hasDisk && (hadUnloaded || inMemory >= Limits.memory) {
+            pending.append(numbered)
+            return nil
+        }
+        loadedUpTo = lastNumber
+        return numbered
+    }
+
+    /// So many of the oldest pending rows are on disk now.
+    mutating func spilled(_ count: Int) {
+        for _ in 0..<count { _ = pending.popFirst() }
+    }
+
+    /// Gives up the oldest pending rows beyond the limit; returns how many.
+    mutating func giveUpPending() -> Int {
+        let count = max(0, pending.count - Limits.pending)
+        for _ in 0..<count { _ = pending.popFirst() }
+        return count
+    }
+
+    /// Rows in memory up to this number are on disk as well.
+    mutating func memoryIsDurable(upTo number: Int64) { durableUpTo = max(durableUpTo, number) }
+
+    /// Rows were read from disk; `isAll` where no others are there.
+    mutating func loaded(upTo number: Int64?, isAll: Bool) {
+        if let number { loadedUpTo = max(loadedUpTo, number) }
+        // What was given up on disk leaves a gap: the pending ones come next.
+        if isAll { loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber }
+    }
+
+    /// Takes pending rows that come next, where nothing on disk comes before them.
+    mutating func takePending(limit: Int) -> [NumberedRow] {
+        guard !hasRowsToRead else { return [] }
+        var taken: [NumberedRow] = []
+        while taken.count < limit, let row = pending.popFirst() { taken.append(row) }
+        if let last = taken.last { loadedUpTo = last.number }
+        return taken
+    }
+
+    /// The disk has none of them any more.
+    mutating func nothingIsDurable() {
+        durableUpTo = 0
+        // What was on disk only is gone.
+        loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber
+    }
+
+    /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.
+    mutating func jump() {
+        let gap: Int64 = 1 << 32
+        precondition(pending.isEmpty, "nothing is numbered yet")
+        if loadedUpTo == lastNumber { loadedUpTo += gap }
+        lastNumber += gap
+    }
+}

@@ -1,0 +1,53 @@
+import Glibc
+import Platform
+import Wire
+
+/// What is done to the files of a folder as a whole.
+enum Folder {
+    /// Makes renames and new names in a folder durable. Wraps `fsync`.
+    static func sync(_ path: String) throws(SystemError) {
+        let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { throw SystemError("open", path) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw SystemError("fsync", path) }
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func move(_ old: String, to new: String) throws(SystemError) {
+        guard rename(old, new) == 0 else { throw SystemError("rename", old) }
+    }
+
+    /// The size of a file; 0 where there is none.
+    static func size_bytes(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// The names in a folder, sorted.
+    static func names(_ path: String) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else { throw SystemError("open", path) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// A name for what is moved aside, which nothing has yet: `journal.db.damaged-20260928T060000Z`.
+    static func asideName(of path: String, _ word: String, at time: Timestamp) -> String {
+        let stamp = CivilTime(time).description.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
+        let plain = "\(path).\(word)-\(stamp)"
+        var name = plain
+        var number = 2
+        while exists(name) {
+            name = "\(plain)-\(number)"
+            number += 1
+        }
+        return name
+    }
+}

@@ -1,0 +1,55 @@
+package import Wire
+
+/// Entries that become durable together: consecutive numbers, one row of the journal.
+///
+/// Its bytes are one protobuf message with the entries as field 1 (`repeated bytes entry = 1`), in order. Appending
+/// allocates nothing while the buffer suffices; `restart` keeps the buffer.
+package struct Group: Sendable {
+    package enum Limits {
+        /// A group of more is committed in parts: a row is read as a whole, and SQLite keeps at most 10^9 bytes in one.
+        package static let group_bytes = 64 << 20
+    }
+
+    /// The field of an entry in the bytes of a group.
+    static let entryField = 1
+
+    /// The number of the first entry; meaningless while there is none.
+    package private(set) var first: Int64
+    /// How many entries it holds.
+    package private(set) var count = 0
+    private var writer = MessageWriter()
+
+    /// - Parameter first: the number that the first entry will have.
+    package init(first: Int64 = 1) { self.first = first }
+
+    package var isEmpty: Bool { count == 0 }
+    /// The number of the last entry; `first - 1` while there is none.
+    package var last: Int64 { first + Int64(count) - 1 }
+    package var size_bytes: Int { writer.count }
+    /// Whether it must be committed before more is appended.
+    package var isFull: Bool { size_bytes >= Limits.group_bytes }
+    /// As they are stored.
+    package var bytes: [UInt8] { writer.bytes }
+
+    /// Appends an entry that `body` encodes in place. An entry is bounded by `MessageWriter.Limits`.
+    package mutating func append(_ body: (inout MessageWriter) -> Void) {
+        writer.message(Self.entryField, body)
+        count += 1
+    }
+
+    /// Appends an entry that is encoded already.
+    package mutating func append(encoded bytes: [UInt8]) {
+        writer.field(Self.entryField, bytes: bytes)
+        count += 1
+    }
+
+    /// Numbers the entries from `first` on.
+    package mutating func renumber(first: Int64) { self.first = first }
+
+    /// Forgets all entries, keeps the memory, and begins anew at `first`.
+    package mutating func restart(first: Int64) {
+        writer.removeAll()
+        count = 0
+        self.first = first
+    }
+}

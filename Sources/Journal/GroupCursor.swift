@@ -1,0 +1,112 @@
+import SQLite
+package import Wire
+
+/// Reads the events or the inputs of a journal in order, a group at a time. Two of them can be read in turns.
+///
+/// It belongs to the journal's thread. What is committed while it runs may be read or not.
+package struct GroupCursor {
+    /// What comes next.
+    package enum Step {
+        /// An entry with its number; the reader stands before its first field.
+        case entry(number: Int64, MessageReader)
+        /// Entries from one number to another, both included, were committed and cannot be read.
+        case damaged(from: Int64, to: Int64)
+    }
+
+    private let journal: JournalFile
+    private let table: GroupTable
+    /// The number of the next entry to give.
+    private var expected: Int64
+    /// The last entry there is.
+    private let last: Int64
+    /// The first number of the group that was read last.
+    private var position: Int64
+    private var isStarted = false
+    private var group: Reading?
+
+    /// A group that is being read.
+    private struct Reading {
+        var reader: MessageReader
+        var number: Int64
+        let end: Int64
+    }
+
+    init(_ journal: JournalFile, _ table: GroupTable, after number: Int64) {
+        self.journal = journal
+        self.table = table
+        expected = max(number, journal.numbers[base: table]) + 1
+        last = journal.numbers[last: table]
+        position = 0
+    }
+
+    /// The next entry, or which ones are missing; nil at the end.
+    package mutating func next() throws(JournalError) -> Step? {
+        while true {
+            if let step = nextOfGroup() { return step }
+            guard expected <= last else { return nil }
+            guard let row = try nextGroup() else {
+                defer { expected = last + 1 }
+                return .damaged(from: expected, to: last)
+            }
+            // Of a damaged group not even the count is known: the next good one shows what is missing.
+            guard row.isIntact, row.last >= expected else { continue }
+            group = Reading(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
+            if row.first > expected {
+                defer { expected = row.first }
+                return .damaged(from: expected, to: row.first - 1)
+            }
+        }
+    }
+
+    private mutating func nextOfGroup() -> Step? {
+        while var reading = group {
+            guard reading.number < reading.end, let entry = Self.entry(&reading.reader) else {
+                group = nil
+                // Only a fault of the writer: the checksum is right, and entries are missing.
+                guard expected < reading.end else { return nil }
+                defer { expected = reading.end }
+                return .damaged(from: expected, to: reading.end - 1)
+            }
+            let number = reading.number
+            reading.number += 1
+            group = reading
+            if number < expected { continue }
+            expected = number + 1
+            return .entry(number: number, entry)
+        }
+        return nil
+    }
+
+    private static func entry(_ reader: inout MessageReader) -> MessageReader? {
+        // A fault ends the group.
+        while let field = try? reader.next() {
+            if field == Group.entryField { return try? reader.message() }
+            if (try? reader.skip()) == nil { return nil }
+        }
+        return nil
+    }
+
+    private mutating func nextGroup() throws(JournalError) -> GroupRow? {
+        let table = table
+        if !isStarted {
+            isStarted = true
+            let expected = expected
+            let start = try journal.use { connection throws(SQLiteError) in
+                do throws(SQLiteError) {
+                    return try table.start(of: expected, in: connection)
+                } catch {
+                    // Then from the beginning, past the damage.
+                    if error.condition == .damaged { return nil }
+                    throw error
+                }
+            }
+            position = (start ?? 1) - 1
+        }
+        let key = position
+        let row = try journal.use { connection throws(SQLiteError) in
+            try DamagedTable.row(above: key) { key throws(SQLiteError) in try table.row(above: key, in: connection) }
+        }.row
+        if let row { position = row.first }
+        return row
+    }
+}

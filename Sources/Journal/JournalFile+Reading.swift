@@ -1,0 +1,140 @@
+import SQLite
+import Wire
+
+extension JournalFile {
+    /// What was read of a table, and how much of it could not be.
+    package struct Page<Element: Sendable>: Sendable {
+        package var elements: [Element] = []
+        /// Rows with a wrong checksum, and places where pages could not be read.
+        package var damaged = 0
+    }
+
+    /// Reads the events after a number, in order.
+    package func events(after number: Int64) -> GroupCursor { GroupCursor(self, .events, after: number) }
+
+    /// Reads the inputs after a number, in order.
+    package func inputs(after number: Int64) -> GroupCursor { GroupCursor(self, .inputs, after: number) }
+
+    // MARK: Outbox
+
+    /// The next rows of the outbox after a number, at most `limit`. Fewer means that there are no more.
+    package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> Page<SpilledRow> {
+        try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
+            try connection.outboxRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
+        }
+    }
+
+    /// How many rows wait in the outbox, and the lowest and highest of their numbers; nil where there are none.
+    package func outboxExtent() throws(JournalError) -> (count: Int, oldest: Int64, newest: Int64)? {
+        try use { connection throws(SQLiteError) in
+            guard let oldest = try connection.number("SELECT MIN(sequence) FROM outbox"),
+                let newest = try connection.number("SELECT MAX(sequence) FROM outbox")
+            else { return nil }
+            return (Int(try connection.number("SELECT COUNT(*) FROM outbox") ?? 0), oldest, newest)
+        }
+    }
+
+    // MARK: Rows set aside, ids, series
+
+    /// Rows that the database refused, the oldest first, after a number.
+    package func setAside(after sequence: Int64, limit: Int) throws(JournalError) -> Page<SetAsideRow> {
+        try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
+            try connection.setAsideRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
+        }
+    }
+
+    /// Calls `body` with each segment of ids, in the order they were committed. Returns how many could not be read.
+    package func forEachSegment(_ body: (IDSegment) -> Void) throws(JournalError) -> Int {
+        var position = Int64.min
+        var damaged = 0
+        while true {
+            let key = position
+            let found = try use { connection throws(SQLiteError) in
+                try DamagedTable.row(above: key) { key throws(SQLiteError) in try connection.segment(above: key) }
+            }
+            if found.isDamaged { damaged += 1 }
+            guard let row = found.row else { return damaged }
+            position = row.key
+            if row.isIntact { body(row.segment) } else { damaged += 1 }
+        }
+    }
+
+    /// The keys of all series that are pushed, in no order that means anything.
+    package func shipped() throws(JournalError) -> Page<[UInt8]> {
+        try page(after: .min, limit: .max) { connection, key throws(SQLiteError) in
+            try connection.series(above: key).map { ($0.number, $0.key, $0.isIntact) }
+        }
+    }
+
+    private func page<Element: Sendable>(
+        after sequence: Int64, limit: Int,
+        _ read: (Connection, Int64) throws(SQLiteError) -> (key: Int64, element: Element, isIntact: Bool)?
+    ) throws(JournalError) -> Page<Element> {
+        var page = Page<Element>()
+        var position = sequence
+        while page.elements.count < limit {
+            let key = position
+            let found = try use { connection throws(SQLiteError) in
+                try DamagedTable.row(above: key) { key throws(SQLiteError) in try read(connection, key) }
+            }
+            if found.isDamaged { page.damaged += 1 }
+            guard let row = found.row else { break }
+            position = row.key
+            if row.isIntact { page.elements.append(row.element) } else { page.damaged += 1 }
+        }
+        return page
+    }
+}
+
+extension Connection {
+    func outboxRow(above key: Int64) throws(SQLiteError) -> (row: SpilledRow, isIntact: Bool)? {
+        let statement = try statement("SELECT sequence, crc, bytes FROM outbox WHERE sequence > ?1 ORDER BY 1 LIMIT 1")
+        guard try seek(statement, key, "outbox") else { return nil }
+        defer { statement.reset() }
+        let row = SpilledRow(sequence: statement.int64(at: 0), bytes: statement.bytes(at: 2))
+        let crc = RowChecksum.of(.outbox, number: row.sequence, row.bytes.span)
+        return (row, crc == statement.int64(at: 1))
+    }
+
+    func segment(above key: Int64) throws(SQLiteError) -> (key: Int64, segment: IDSegment, isIntact: Bool)? {
+        let statement = try statement(
+            "SELECT number, snapshot, kind, latest, crc, bytes FROM ids WHERE number > ?1 ORDER BY 1 LIMIT 1")
+        guard try seek(statement, key, "ids") else { return nil }
+        defer { statement.reset() }
+        let segment = IDSegment(
+            snapshot: statement.int64(at: 1), kind: Int(statement.int64(at: 2)),
+            latest: Timestamp(milliseconds: statement.int64(at: 3)), bytes: statement.bytes(at: 5))
+        return (statement.int64(at: 0), segment, segment.checksum == statement.int64(at: 4))
+    }
+
+    func setAsideRow(above key: Int64) throws(SQLiteError) -> (row: SetAsideRow, isIntact: Bool)? {
+        let statement = try statement(
+            "SELECT sequence, at, crc, reason, row FROM set_aside WHERE sequence > ?1 ORDER BY 1 LIMIT 1")
+        guard try seek(statement, key, "set_aside") else { return nil }
+        defer { statement.reset() }
+        let row = SetAsideRow(
+            sequence: statement.int64(at: 0), at: Timestamp(milliseconds: statement.int64(at: 1)),
+            reason: statement.text(at: 3), row: statement.text(at: 4))
+        return (row, row.checksum == statement.int64(at: 2))
+    }
+
+    func series(above key: Int64) throws(SQLiteError) -> (number: Int64, key: [UInt8], isIntact: Bool)? {
+        let statement = try statement("SELECT number, crc, key FROM shipped WHERE number > ?1 ORDER BY 1 LIMIT 1")
+        guard try seek(statement, key, "shipped") else { return nil }
+        defer { statement.reset() }
+        let bytes = statement.bytes(at: 2)
+        return (statement.int64(at: 0), bytes, RowChecksum.of(.shipped, bytes.span) == statement.int64(at: 1))
+    }
+
+    /// Goes to the first row above `key`.
+    private func seek(_ statement: Statement, _ key: Int64, _ table: String) throws(SQLiteError) -> Bool {
+        try statement.bind(key, at: 1)
+        guard try statement.step() else { return false }
+        // Only a damaged page gives what was not asked for; taken as it is, reading would never end.
+        if statement.int64(at: 0) <= key {
+            statement.reset()
+            throw .outOfOrder(table)
+        }
+        return true
+    }
+}

@@ -1,0 +1,237 @@
+import Glibc
+import Platform
+import SQLite
+package import Wire
+
+/// The journal of a process: what was accepted, and what follows from it, on disk before anybody is told.
+///
+/// It knows bytes and numbers: events and inputs are numbered 1, 2, 3 … each, and stored in groups; rows for the
+/// database wait in it, numbered as the recorder emitted them. One `commit` is one transaction with one fsync, in a
+/// write-ahead log with `synchronous=FULL`: it is all there, whatever happens next, or not at all.
+///
+/// It belongs to the thread that made it. After an error `reopen` before the next try: a failed fsync cannot be trusted
+/// to fail twice, so the file is read anew. The folder must be locked (`StateLock`); as a second line of defence SQLite
+/// keeps other processes out of the file.
+package final class JournalFile {
+    package enum Limits {
+        /// Rows that were set aside: a person looks at some of them; a broken schema would make millions.
+        package static let setAsideRows = 10_000
+        /// Truncated groups that one commit deletes: 256 groups of 256 events are 10 MB to walk through, some 10 ms.
+        package static let truncatedGroups = 256
+        /// Pages of the log before they go into the file: 4 MiB. More would save little under load, and both files
+        /// together must stay small on a quiet day.
+        package static let log_pages = 1_000
+        /// What the log may keep on disk after it was emptied; a commit with many ids makes it larger for a moment.
+        package static let log_bytes = 4 << 20
+        /// Free pages that are kept for use; beyond (16 MiB), they are given back to the file system.
+        package static let freePages = 4_096
+        /// Free pages that one commit gives back: 1 MiB each time.
+        package static let returnedPages = 256
+        /// Memory for pages. The journal is written far more than it is read.
+        package static let cache_kibibytes = 4_096
+        /// A file up to this size is checked as a whole when it is opened (about 1 s per GiB); damage in a larger one
+        /// is found when it is read.
+        package static let checked_bytes = 512 << 20
+    }
+
+    /// The name of the file in its folder.
+    package static let name = "journal.db"
+
+    package let directory: String
+    /// What happened when it was last opened.
+    package private(set) var opening: Opening
+    private(set) var numbers: JournalNumbers
+    private var opened: Opened?
+    /// Why there is no connection.
+    private var failure: JournalError?
+    private let owner = ThreadOwner()
+
+    /// Opens the journal in `directory`, or makes both. What is damaged or of a newer program is moved aside, and what can
+    /// still be read of it is taken over; `opening` tells.
+    /// - Parameter now: for the names of files that are moved aside.
+    package init(directory: String, now: Timestamp) throws(JournalError) {
+        self.directory = directory
+        var opener = Opener(directory: directory, now: now)
+        let opened = try opener.open(expecting: nil)
+        self.opened = opened
+        opening = opener.opening
+        numbers = opened.numbers
+    }
+
+    // MARK: What it holds
+
+    /// 128 random bits in hexadecimal, made with the file.
+    package var id: String { numbers.id }
+    /// The number of the last committed event; 0 before the first.
+    package var lastEvent: Int64 { numbers.lastEvent }
+    /// The number of the last committed input; 0 before the first.
+    package var lastInput: Int64 { numbers.lastInput }
+    /// Events up to here were truncated.
+    package var eventsBase: Int64 { numbers.eventsBase }
+    /// Inputs up to here were truncated.
+    package var inputsBase: Int64 { numbers.inputsBase }
+    /// Rows up to here are in the database, as far as the journal was told.
+    package var rowsApplied: Int64 { numbers.rowsApplied }
+    /// When the last sample that was pushed was read.
+    package var readingSent: Timestamp? { numbers.readingSent.map { Timestamp(milliseconds: $0) } }
+    /// The labels that all pushed series have in common.
+    package var pushedLabels: String { numbers.pushedLabels }
+    /// Rows that were set aside and are still there.
+    package var setAsideCount: Int { numbers.setAsideCount }
+    /// Rows that were set aside and dropped, because more than `Limits.setAsideRows` came later.
+    package var setAsideDropped: Int64 { numbers.setAsideDropped }
+    /// Whether `commit` can be tried; false after an error until `reopen` succeeds.
+    package var isOpen: Bool { opened != nil }
+
+    // MARK: Writing
+
+    /// Makes all of `commit` durable, or throws and leaves everything as it was.
+    ///
+    /// A commit without anything in it costs nothing. Numbers that do not follow the last ones are refused (`other`).
+    package func commit(_ commit: Commit) throws(JournalError) {
+        owner.assertOwned("the journal")
+        if commit.isEmpty { return }
+        let connection = try connection()
+        var next = numbers
+        try number(commit, in: &next)
+        do throws(SQLiteError) {
+            try connection.begin()
+            do throws(SQLiteError) {
+                try Self.write(commit, to: connection, &next)
+            } catch {
+                connection.rollBack()
+                throw error
+            }
+            try connection.commit()
+        } catch {
+            throw fail(error)
+        }
+        numbers = next
+    }
+
+    /// Deletes the `count` oldest rows of the outbox, for whom there is no room. Returns how many there were.
+    package func dropOldestRows(_ count: Int) throws(JournalError) -> Int {
+        try use { connection throws(SQLiteError) in
+            try connection.run(
+                "DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox ORDER BY sequence LIMIT ?1)",
+                .integer(Int64(count)))
+        }
+    }
+
+    /// Opens it again after an error; does nothing while it is open and in place.
+    ///
+    /// What was committed is there, or `opening.mayHaveLost` says so. What a failed commit left behind is removed. Where
+    /// the file is gone, or another one is in its place, a new one is made (`opening.isNew`).
+    @discardableResult
+    package func reopen(now: Timestamp) throws(JournalError) -> Opening {
+        owner.assertOwned("the journal")
+        if let opened, opened.isInPlace { return Opening() }
+        close()
+        var opener = Opener(directory: directory, now: now)
+        let opened = try opener.open(expecting: numbers)
+        self.opened = opened
+        numbers = opened.numbers
+        opening = opener.opening
+        failure = nil
+        return opening
+    }
+
+    /// Closes it; the log goes into the file. `reopen` opens it again.
+    package func close() {
+        owner.assertOwned("the journal")
+        opened?.connection.close()
+        opened = nil
+        if failure == nil { failure = JournalError(.other, "the journal is closed") }
+    }
+
+    // MARK: Size
+
+    /// Pages in use and the log, in bytes: what would have to be given up for room. Free pages do not count.
+    package func size_bytes() throws(JournalError) -> Int {
+        let pages = try use { connection throws(SQLiteError) in
+            let all = try connection.number("PRAGMA page_count") ?? 0
+            let free = try connection.number("PRAGMA freelist_count") ?? 0
+            return (all - free) * (try connection.number("PRAGMA page_size") ?? 0)
+        }
+        return Int(pages) + Folder.size_bytes(Opened.logPath(directory))
+    }
+
+    // MARK: The connection
+
+    /// Calls `body` with the connection, which is closed after an error that may not pass by itself.
+    func use<Result>(_ body: (Connection) throws(SQLiteError) -> Result) throws(JournalError) -> Result {
+        owner.assertOwned("the journal")
+        let connection = try connection()
+        do throws(SQLiteError) {
+            return try body(connection)
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    private func connection() throws(JournalError) -> Connection {
+        guard let opened else { throw failure ?? JournalError(.other, "the journal is closed") }
+        if !opened.isInPlace {
+            // SQLite neither merges nor deletes a log whose file was moved: what is at the path now is safe.
+            close()
+            let error = JournalError(.gone, "\(directory)/\(Self.name) was removed or replaced")
+            failure = error
+            throw error
+        }
+        return opened.connection
+    }
+
+    private func fail(_ error: SQLiteError) -> JournalError {
+        let failed = JournalError(error, in: directory)
+        // A full disk refuses the write itself, before anything is synchronized: the connection is good.
+        if error.condition == .full, let opened, !opened.connection.isInTransaction { return failed }
+        failure = failed
+        close()
+        return failed
+    }
+
+    /// Checks that the numbers of `commit` follow `numbers`, and moves those on.
+    private func number(_ commit: Commit, in numbers: inout JournalNumbers) throws(JournalError) {
+        for table in GroupTable.allCases {
+            let base = table == .events ? commit.truncation?.events : commit.truncation?.inputs
+            if let base, base > numbers[base: table] {
+                numbers[base: table] = base
+                numbers[last: table] = max(numbers[last: table], base)
+                numbers.hasStaleGroups = true
+            }
+            let group = table == .events ? commit.events : commit.inputs
+            if group.isEmpty { continue }
+            guard group.first == numbers[last: table] + 1 else {
+                throw JournalError(
+                    .other, "\(table) begin at \(group.first), the journal ends at \(numbers[last: table])")
+            }
+            numbers[last: table] = group.last
+        }
+    }
+}
+
+/// A journal that is open: its connection, and which files it has open.
+struct Opened {
+    let connection: Connection
+    let numbers: JournalNumbers
+    private let path: String
+    private let logPath: String
+    private let file: FileIdentity
+    private let log: FileIdentity
+
+    /// Nil where a file went between opening it and now.
+    init?(_ connection: Connection, numbers: JournalNumbers) {
+        path = connection.path
+        logPath = path + "-wal"
+        guard let file = FileIdentity(path: path), let log = FileIdentity(path: logPath) else { return nil }
+        self.file = file
+        self.log = log
+        self.connection = connection
+        self.numbers = numbers
+    }
+
+    /// Both files are still the ones at their paths: what is written can be found again.
+    var isInPlace: Bool { FileIdentity(path: path) == file && FileIdentity(path: logPath) == log }
+
+    static func logPath(_ directory: String) -> String { "\(directory)/\(JournalFile.name)-wal" }
+}

@@ -1,0 +1,112 @@
+import SQLite
+
+/// The tables of the journal and how an older form of them becomes this one.
+///
+/// The format number stands twice, in `PRAGMA user_version` and in `meta`: a flipped bit in one of them must not make a
+/// good journal look like one of a newer program.
+enum JournalSchema {
+    /// The format that this program writes. A new one gets the next number and a step in `migrate`.
+    static let format = 1
+    /// `lkpj` in the header of the file: tells a journal from any other database.
+    static let applicationID = 0x6C6B_706A
+
+    /// Integer keys where rows come in order of a number; blobs last, so that the rest is read without their pages.
+    static let tables = """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE events (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, crc INTEGER NOT NULL,
+            bytes BLOB NOT NULL);
+        CREATE TABLE inputs (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, crc INTEGER NOT NULL,
+            bytes BLOB NOT NULL);
+        CREATE TABLE outbox (sequence INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
+        CREATE TABLE set_aside (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, crc INTEGER NOT NULL,
+            reason TEXT NOT NULL, row TEXT NOT NULL);
+        CREATE TABLE ids (number INTEGER PRIMARY KEY, snapshot INTEGER NOT NULL, kind INTEGER NOT NULL,
+            latest INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
+        CREATE INDEX ids_by_snapshot ON ids (snapshot, kind);
+        CREATE INDEX ids_by_age ON ids (kind, latest);
+        CREATE TABLE shipped (number INTEGER PRIMARY KEY, crc INTEGER NOT NULL, key BLOB NOT NULL UNIQUE);
+        """
+
+    /// Makes the tables in an empty database.
+    static func make(in connection: Connection, id: String, formerID: String?) throws(SQLiteError) {
+        try connection.execute("PRAGMA page_size = 4096")
+        try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        try connection.useWriteAheadLog()
+        try connection.transaction { () throws(SQLiteError) in
+            try connection.execute(tables)
+            try connection.execute("PRAGMA application_id = \(applicationID)")
+            try connection.execute("PRAGMA user_version = \(format)")
+            try connection.setMeta(.format, String(format))
+            try connection.setMeta(.id, id)
+            if let formerID { try connection.setMeta(.formerID, formerID) }
+        }
+        // What follows may be cut off; that there is a journal, and which, must not be.
+        try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Brings a journal of an older format to this one, in one transaction. A later format adds its step here.
+    static func migrate(_ connection: Connection, from old: Int) throws(SQLiteError) {
+        if old == format { return }
+        try connection.transaction { () throws(SQLiteError) in
+            try connection.execute("PRAGMA user_version = \(format)")
+            try connection.setMeta(.format, String(format))
+        }
+    }
+}
+
+/// The names of single values in the journal; written to disk, never renamed.
+enum MetaKey: String, CaseIterable {
+    case format
+    /// 128 random bits, made with the file.
+    case id
+    /// The id of the journal that this one was salvaged from.
+    case formerID = "former_id"
+    /// Events, inputs up to here were truncated.
+    case eventsBase = "events_base"
+    case inputsBase = "inputs_base"
+    /// Rows up to here are in the database.
+    case rowsApplied = "rows_applied"
+    /// When the last sample that was pushed was read, in milliseconds.
+    case readingSent = "reading_sent"
+    /// What all pushed series have in common.
+    case pushedLabels = "pushed_labels"
+    /// Rows that were set aside and dropped, because there were too many.
+    case setAsideDropped = "set_aside_dropped"
+}
+
+extension Connection {
+    /// Keeps a single value.
+    func setMeta(_ key: MetaKey, _ value: String) throws(SQLiteError) {
+        try run(
+            "INSERT OR REPLACE INTO meta VALUES (?1, ?2, ?3)", .text(key.rawValue), .text(value),
+            .integer(Self.checksum(key, value)))
+    }
+
+    func setMeta(_ key: MetaKey, _ value: Int64) throws(SQLiteError) { try setMeta(key, String(value)) }
+
+    /// All single values, and whether each was what had been written.
+    func meta() throws(SQLiteError) -> (values: [MetaKey: String], isIntact: Bool) {
+        var values: [MetaKey: String] = [:]
+        var isIntact = true
+        try rows("SELECT key, value, crc FROM meta") { row in
+            // A name that is not known was written by a later program that still has this format.
+            let name = row.text(at: 0)
+            let value = row.text(at: 1)
+            guard let key = MetaKey(rawValue: name) else { return }
+            if Self.checksum(key, value) == row.int64(at: 2) { values[key] = value } else { isIntact = false }
+        }
+        return (values, isIntact)
+    }
+
+    private static func checksum(_ key: MetaKey, _ value: String) -> Int64 {
+        let bytes = Array("\(key.rawValue)=\(value)".utf8)
+        return RowChecksum.of(.meta, bytes.span)
+    }
+
+    /// The number that a query without parameters gives first.
+    func number(_ sql: String) throws(SQLiteError) -> Int64? {
+        var number: Int64?
+        try rows(sql) { row in if number == nil && !row.isNull(at: 0) { number = row.int64(at: 0) } }
+        return number
+    }
+}

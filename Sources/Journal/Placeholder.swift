@@ -1,4 +1,0 @@
-import SQLite
-
-/// Stands for the journal until it is here.
-enum Placeholder {}

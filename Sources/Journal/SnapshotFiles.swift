@@ -1,0 +1,153 @@
+import Glibc
+import Platform
+package import Wire
+
+/// The snapshots of a folder: `snapshot.<number>`, the newest and the one before it.
+///
+/// A file is written under another name, made durable, and renamed: there is never a part of one. Any thread may use it,
+/// one at a time. What the journal still needs is what follows the *older* of the two: so a damaged newest one loses
+/// nothing.
+package struct SnapshotFiles: Sendable {
+    package enum Limits {
+        /// Snapshots that are kept.
+        package static let generations = 2
+        /// The largest file that is read: 50,000 participants are some 10 MiB.
+        package static let file_bytes = 1 << 30
+    }
+
+    /// What was found in the folder.
+    package struct Loaded: Sendable, Equatable {
+        /// The newest that can be used.
+        package var newest: Snapshot?
+        /// The one before it: up to there the journal may be truncated.
+        package var older: SnapshotHeader?
+        /// Files that are damaged, where they were moved to.
+        package var damaged: [String] = []
+        /// Files of a newer program, where they were moved to.
+        package var ofNewerProgram: [String] = []
+        /// The highest number that any file had, also one that was moved aside now: the next snapshot comes after it.
+        package var highestNumber: Int64 = 0
+        /// Sentences for the log.
+        package var notes: [String] = []
+
+        package init() {}
+    }
+
+    package let directory: String
+    /// The format of the body that this program writes; older ones are read as well.
+    package let format: Int
+
+    private static let name = "snapshot."
+    private static let temporary = ".new"
+
+    package init(directory: String, format: Int) {
+        self.directory = directory
+        self.format = format
+    }
+
+    /// Makes a snapshot durable, then removes all but the newest two. After an error the ones before are untouched and
+    /// nothing of this one is left, except when only the folder could not be synchronized: then it may be there.
+    package func save(_ header: SnapshotHeader, _ body: [UInt8]) throws(JournalError) {
+        let path = path(header.number)
+        let head = SnapshotFormat.head(header, format: format, body: body)
+        try JournalError.ofSystem { () throws(SystemError) in
+            try write([head, body], to: path + Self.temporary)
+            guard rename(path + Self.temporary, path) == 0 else {
+                let error = SystemError("rename", path)
+                unlink(path + Self.temporary)
+                throw error
+            }
+            try Folder.sync(directory)
+        }
+        // One that cannot be removed is found again the next time.
+        guard let numbers = try? numbers() else { return }
+        for old in numbers.dropLast(Limits.generations) { unlink(self.path(old)) }
+    }
+
+    /// Reads the newest snapshot that is whole. Others that are damaged or of a newer program are moved aside; files that
+    /// were never finished are removed.
+    /// - Parameter now: for the names of files that are moved aside.
+    package func load(now: Timestamp) throws(JournalError) -> Loaded {
+        try JournalError.ofSystem { () throws(SystemError) in
+            guard Folder.exists(directory) else { return Loaded() }
+            var loaded = Loaded()
+            for name in try Folder.names(directory) where Self.isTemporary(name) { unlink("\(directory)/\(name)") }
+            for number in try numbers().reversed() {
+                loaded.highestNumber = max(loaded.highestNumber, number)
+                if loaded.newest != nil && loaded.older != nil { break }
+                try load(number, into: &loaded, now)
+            }
+            return loaded
+        }
+    }
+
+    /// Moves a snapshot aside whose body makes no sense to its reader.
+    package func setAside(_ number: Int64, now: Timestamp) throws(JournalError) {
+        try JournalError.ofSystem { () throws(SystemError) in
+            _ = try moveAside(path(number), "damaged", now)
+        }
+    }
+
+    private func load(_ number: Int64, into loaded: inout Loaded, _ now: Timestamp) throws(SystemError) {
+        let path = path(number)
+        let reading: SnapshotFormat.Reading
+        do throws(SystemError) {
+            reading = SnapshotFormat.read(try FileStore.read(path, limit: Limits.file_bytes), format: format)
+        } catch {
+            // The device does not give it, or it is far too large; anything else is no fault of this file.
+            guard error.code == EIO || error.code == EFBIG || error.code == EISDIR else { throw error }
+            reading = .damaged(error.description)
+        }
+        switch reading {
+        case .snapshot(let snapshot) where snapshot.header.number == number:
+            if loaded.newest == nil { loaded.newest = snapshot } else { loaded.older = snapshot.header }
+        case .snapshot:
+            loaded.damaged.append(try moveAside(path, "damaged", now))
+            loaded.notes.append("Snapshot \(number) was moved aside: it says that it has another number.")
+        case .newer(let format):
+            loaded.ofNewerProgram.append(try moveAside(path, "newer", now))
+            loaded.notes.append(
+                "Snapshot \(number) was moved aside: it has format \(format) of a newer program; this one knows "
+                    + "\(self.format).")
+        case .damaged(let reason):
+            loaded.damaged.append(try moveAside(path, "damaged", now))
+            loaded.notes.append("Snapshot \(number) was moved aside: \(reason).")
+        }
+    }
+
+    private func moveAside(_ path: String, _ word: String, _ now: Timestamp) throws(SystemError) -> String {
+        let name = Folder.asideName(of: path, word, at: now)
+        try Folder.move(path, to: name)
+        return name
+    }
+
+    private func write(_ parts: [[UInt8]], to path: String) throws(SystemError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw SystemError("create", path) }
+        do throws(SystemError) {
+            for part in parts { try FileStore.writeAll(part, to: file, named: path) }
+            guard fsync(file) == 0 else { throw SystemError("fsync", path) }
+        } catch {
+            close(file)
+            unlink(path)
+            throw error
+        }
+        close(file)
+    }
+
+    private func path(_ number: Int64) -> String { "\(directory)/\(Self.name)\(number)" }
+
+    /// The numbers of all snapshots, the lowest first.
+    private func numbers() throws(SystemError) -> [Int64] {
+        try Folder.names(directory).compactMap { name in
+            guard name.hasPrefix(Self.name), let number = Int64(name.dropFirst(Self.name.count)) else { return nil }
+            // Not `snapshot.+1` or `snapshot.01`: the path is made of the number again.
+            return "\(Self.name)\(number)" == name ? number : nil
+        }.sorted()
+    }
+
+    private static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(Self.name) && name.hasSuffix(temporary)
+            && Int64(name.dropFirst(Self.name.count).dropLast(temporary.count)) != nil
+    }
+}

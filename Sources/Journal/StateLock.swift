@@ -1,0 +1,83 @@
+import Glibc
+package import Platform
+
+/// The lock on a state folder: `lock`, held by one process at a time, from `take` to the end of the object.
+///
+/// It is on the open file, so the kernel releases it when the process ends, however it ends; the file stays. Wraps `fcntl`
+/// with `F_OFD_SETLK`. https://man7.org/linux/man-pages/man2/fcntl_locking.2.html
+package final class StateLock: Sendable {
+    /// What came of an attempt.
+    package enum Outcome: Sendable {
+        case taken(StateLock)
+        /// Another process has it; `by` says which, as far as it wrote that down: `process 12 on host`.
+        case held(by: String)
+    }
+
+    private enum Limits {
+        /// The file was removed each time between being opened and being locked: somebody is at work there.
+        static let attempts = 10
+        /// More than a process number and a host name.
+        static let text_bytes = 1_024
+    }
+
+    /// Not among the constants that Swift imports: `F_OFD_SETLK`.
+    private static let setOpenFileLock: Int32 = 37
+
+    package let path: String
+    private let file: Int32
+
+    private init(path: String, file: Int32) {
+        self.path = path
+        self.file = file
+    }
+
+    deinit { close(file) }
+
+    /// Tries to lock `directory`, which is made where it is missing. Never waits.
+    package static func take(directory: String) throws(SystemError) -> Outcome {
+        try FileStore.makeDirectory(directory)
+        let path = directory + "/lock"
+        for _ in 0..<Limits.attempts {
+            let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw SystemError("open", path) }
+            let lock = StateLock(path: path, file: file)
+            var region = flock()
+            region.l_type = Int16(F_WRLCK)
+            region.l_whence = Int16(SEEK_SET)
+            if fcntl(file, setOpenFileLock, &region) != 0 {
+                guard errno == EAGAIN || errno == EACCES else { throw SystemError("lock", path) }
+                return .held(by: lock.text)
+            }
+            if lock.isInPlace {
+                lock.describe()
+                return .taken(lock)
+            }
+        }
+        throw SystemError("lock", path, code: EBUSY)
+    }
+
+    /// The locked file is still the one at its path; else another process can lock the folder.
+    package var isInPlace: Bool {
+        var own = stat()
+        var there = stat()
+        return fstat(file, &own) == 0 && stat(path, &there) == 0 && own.st_dev == there.st_dev
+            && own.st_ino == there.st_ino
+    }
+
+    /// Says who has it. The lock holds without, so a full disk does not matter.
+    private func describe() {
+        var host = [CChar](repeating: 0, count: 256)
+        gethostname(&host, host.count - 1)
+        let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let text = Array("process \(getpid()) on \(name)\n".utf8)
+        ftruncate(file, 0)
+        _ = pwrite(file, text, text.count, 0)
+    }
+
+    private var text: String {
+        var bytes = [UInt8](repeating: 0, count: Limits.text_bytes)
+        let count = pread(file, &bytes, bytes.count, 0)
+        let line = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
+        return line.isEmpty ? "an unknown process" : String(decoding: line, as: UTF8.self)
+    }
+}

@@ -1,0 +1,92 @@
+import LiveKit
+import Storage
+import Wire
+
+// Where there is no state to start from, the database knows who was connected.
+
+extension Recorder {
+    /// Opens whoever is neither open nor remembered as ended, with their rooms; nothing of it is counted.
+    mutating func adopt(_ rows: [OpenPresence], _ actions: inout [Action]) {
+        // Rooms that were opened later are newer: they are numbered in this order.
+        let rows = rows.sorted { ($0.joinedAt, $0.participantSID) < ($1.joinedAt, $1.participantSID) }
+        for row in rows where !row.participantSID.isEmpty && !row.roomSID.isEmpty { adopt(row, &actions) }
+    }
+
+    private mutating func adopt(_ row: OpenPresence, _ actions: inout [Action]) {
+        if endedParticipants[Fingerprint(row.participantSID)]?.isClosed == true { return }
+        var slot = participants.find(row.participantSID)
+        if !slot.isNone && participants[slot].hasJoined { return }
+        if slot.isNone {
+            var room = rooms.find(row.roomSID)
+            if room.isNone {
+                if endedRooms[Fingerprint(row.roomSID)]?.isClosed == true { return }
+                room = adoptRoom(of: row, &actions)
+            }
+            var state = ParticipantState()
+            state.key = row.participantSID
+            state.room = room
+            state.placeInRoom = rooms[room].participants.count
+            slot = participants.insert(state)
+            rooms[room].participants.append(slot)
+        }
+        participants[slot].hasJoined = true
+        participants[slot].isStartCounted = true
+        participants[slot].identity = row.identity
+        participants[slot].kind = .standard
+        participants[slot].join_ms = row.joinedAt.milliseconds
+        participants[slot].lastEvent_ms = max(participants[slot].lastEvent_ms, row.joinedAt.milliseconds)
+        participants[slot].userID = row.userID
+        participants[slot].isPresenceStored = true
+        organizations[rooms[participants[slot].room].organization].adjust(catalog.participantsActive, by: 1)
+        _ = claimIdentity(slot, &actions)
+    }
+
+    /// Opens the room of a row, silent in event time: one that has events is newer.
+    private mutating func adoptRoom(of row: OpenPresence, _ actions: inout [Action]) -> Slot<RoomState> {
+        let name = row.roomName.isEmpty ? .none : name(adopted: row.roomName, of: row.organization, &actions)
+        lastNumber += 1
+        var room = RoomState()
+        room.key = row.roomSID
+        room.name = name
+        room.organization = organization(of: row, name: name)
+        room.received_ms = now.milliseconds
+        room.number = lastNumber
+        room.isStartCounted = endedRooms[Fingerprint(row.roomSID)]?.isStartCounted == true
+        let slot = rooms.insert(room)
+        if !name.isNone {
+            names[name].rooms.append(slot)
+            names[name].lastEvent_ms = now.milliseconds
+            names[name].lastUse_ms = now.milliseconds
+        }
+        organizations[room.organization].entities += 1
+        organizations[room.organization].adjust(catalog.roomsActive, by: 1)
+        noteActivity(of: room.organization, at: now)
+        return slot
+    }
+
+    private mutating func organization(of row: OpenPresence, name: Slot<NameState>) -> Slot<OrganizationState> {
+        if !fixed.isNone { return fixed }
+        if !name.isNone {
+            if case .known(let organization) = names[name].resolution { return organization }
+            return unknown
+        }
+        guard Self.isOrganizationID(row.organization.id) else { return unknown }
+        return upsert(row.organization, named: .database)
+    }
+
+    /// The record of a room's name. What the database says of an unknown one is believed until its next event.
+    private mutating func name(
+        adopted text: String, of organization: Organization, _ actions: inout [Action]
+    ) -> Slot<NameState> {
+        let name = record(ofName: text)
+        guard names[name].resolution == .unresolved else { return name }
+        switch settings.organizationSource {
+        case .fixed, .roomName: resolve(name, for: Event(room: Room(name: text), body: .other), &actions)
+        case .metadata, .database:
+            guard Self.isOrganizationID(organization.id) else { return name }
+            assign(name, to: upsert(organization, named: .database), &actions)
+            names[name].refreshAt_ms = now.milliseconds
+        }
+        return name
+    }
+}

@@ -1,0 +1,247 @@
+import LiveKit
+import Metrics
+import Storage
+package import Wire
+
+// Restoring. Nothing that was saved is believed before it is checked: bytes may be damaged.
+
+extension Recorder {
+    /// A recorder as it was saved, with its series in the catalog's registry, which has none of them yet.
+    ///
+    /// Counters and gauges keep their values and their beginning. Those of lkpush itself begin at 0. Where project or
+    /// region are others, the series of organizations are others too, and their totals begin anew. Where organizations
+    /// are found in another way, what is open stays where it is until the next event of its room.
+    ///
+    /// - Parameters:
+    ///   - ids: all segments that were saved, in any order; what is missing is not remembered.
+    ///   - keepsTotals: false where what follows the state may have been lost: counters and histograms begin anew.
+    /// - Throws: what is wrong with the bytes. The registry may hold some series then: it is of no use any more.
+    package init(
+        restoring reader: MessageReader, ids: [IDSegment], keepsTotals: Bool, settings: RecorderSettings,
+        catalog: Catalog
+    ) throws(StateFault) {
+        do throws(MessageFault) {
+            let saved = try SavedState(reader)
+            self = try Recorder(saved, keepsTotals: keepsTotals, settings: settings, catalog: catalog)
+            try restore(ids, saved)
+            try link()
+            countSets()
+            follow(settings, from: saved.source)
+        } catch {
+            throw StateFault(description: error.description)
+        }
+    }
+
+    private init(
+        _ saved: SavedState, keepsTotals: Bool, settings: RecorderSettings, catalog: Catalog
+    ) throws(MessageFault) {
+        var positions = SavedPositions()
+        for metric in saved.metrics { try positions.add(metric, catalog) }
+        var process = catalog.processTable()
+        try process.restore(from: saved.process, positions, isProcess: true, keepsTotals: keepsTotals)
+        let isSame = saved.source.hasSeries(of: SavedSource(settings, catalog))
+        var states: [OrganizationState] = []
+        states.reserveCapacity(saved.organizations.elements.count)
+        for organization in saved.organizations.elements {
+            states.append(try organization.state(catalog, positions, keepsTotals: keepsTotals && isSame))
+        }
+        let organizations = try EntityTable(states, free: saved.organizations.free)
+        let unknown = organizations.find("unknown")
+        guard !unknown.isNone else { throw MessageFault("there is no unknown organization") }
+        self.init(settings: settings, catalog: catalog, organizations: organizations, unknown: unknown)
+        self.process = process
+        now = Timestamp(milliseconds: saved.now_ms)
+        catalog.clock.set(now)
+        lastTick_ms = saved.lastTick_ms
+        lastSweep_ms = saved.lastSweep_ms
+        lastNumber = saved.lastNumber
+        licenses = saved.licenses
+        names = try EntityTable(saved.names.elements, free: saved.names.free)
+        rooms = try EntityTable(saved.rooms.elements, free: saved.rooms.free)
+        participants = try EntityTable(saved.participants.elements, free: saved.participants.free)
+        tracks = try EntityTable(saved.tracks.elements, free: saved.tracks.free)
+        egress = try EntityTable(saved.egress.elements, free: saved.egress.free)
+        ingress = try EntityTable(saved.ingress.elements, free: saved.ingress.free)
+        try relabel(positions)
+        for visit in saved.visits {
+            guard visit.name.position >= 0, visit.name.position < names.places_count else {
+                throw MessageFault("a visit is of no name")
+            }
+            visits.append(visit)
+        }
+        var lined: Set<Slot<NameState>> = []
+        for waiter in saved.waiters {
+            guard names.holds(waiter.name), names[waiter.name].resolution == .waiting, !waiter.arrivals.isEmpty,
+                waiter.number <= saved.lastWaiter, lined.insert(waiter.name).inserted
+            else { throw MessageFault("a room waits for nothing") }
+        }
+        waiting = WaitingRooms(saved.waiters, lastNumber: saved.lastWaiter)
+    }
+
+    private mutating func restore(_ segments: [IDSegment], _ saved: SavedState) throws(MessageFault) {
+        var runs = [[IDRun]](repeating: [], count: Self.remembered.count)
+        for segment in segments {
+            let (kind, run) = try segment.run()
+            runs[kind].append(run)
+        }
+        for (kind, ids) in Self.remembered.enumerated() where kind < saved.ids.count {
+            runs[kind].sort { $0.first < $1.first }
+            missingIDs += try self[keyPath: ids].restore(
+                runs[kind], first: saved.ids[kind].first, next: saved.ids[kind].next)
+            runs[kind] = []
+        }
+    }
+
+    // MARK: Labels
+
+    /// Gives tracks and jobs the offsets that their labels have in this version.
+    private mutating func relabel(_ positions: SavedPositions) throws(MessageFault) {
+        for place in 0..<tracks.places_count {
+            let slot = tracks.slot(at: place)
+            if slot.isNone { continue }
+            tracks[slot].label = try positions.offset(tracks[slot].label, of: catalog.tracksActive)
+        }
+        for kind in [JobKind.egress, .ingress] {
+            for place in 0..<self[jobs: kind].places_count {
+                let slot = self[jobs: kind].slot(at: place)
+                if slot.isNone { continue }
+                let label = self[jobs: kind][slot].label
+                self[jobs: kind][slot].label = try positions.offset(label, of: catalog.jobsActive(kind))
+            }
+        }
+    }
+
+    // MARK: Links
+
+    /// Follows every link, and makes those that are not saved.
+    private mutating func link() throws(MessageFault) {
+        try linkMembers()
+        try linkTracks()
+        try checkNames()
+    }
+
+    private mutating func linkMembers() throws(MessageFault) {
+        var sizes = [Int](repeating: 0, count: rooms.places_count)
+        for (slot, participant) in participants.all {
+            guard rooms.holds(participant.room) else { throw MessageFault("a participant is in no room") }
+            sizes[participant.room.index] += 1
+            if !participant.hasJoined || participant.identity.isEmpty { continue }
+            let identity = RoomIdentity(room: participant.room, identity: participant.identity)
+            guard identities.updateValue(slot, forKey: identity) == nil else {
+                throw MessageFault("two have one identity")
+            }
+        }
+        for (slot, room) in rooms.all {
+            guard room.number <= lastNumber, room.number > 0 else { throw MessageFault("a room has no number") }
+            guard organizations.holds(room.organization) else { throw MessageFault("a room has no organization") }
+            rooms[slot].participants = [Slot<ParticipantState>](repeating: .none, count: sizes[slot.index])
+        }
+        for (slot, participant) in participants.all {
+            let place = participant.placeInRoom
+            guard place < sizes[participant.room.index], rooms[participant.room].participants[place].isNone else {
+                throw MessageFault("two participants have one place")
+            }
+            rooms[participant.room].participants[place] = slot
+        }
+    }
+
+    private mutating func linkTracks() throws(MessageFault) {
+        var sizes = [Int](repeating: 0, count: participants.places_count)
+        for (_, track) in tracks.all {
+            guard participants.holds(track.participant) else { throw MessageFault("a track is of nobody") }
+            sizes[track.participant.index] += 1
+        }
+        for (slot, participant) in participants.all {
+            guard participant.hasJoined || sizes[slot.index] > 0 else { throw MessageFault("a participant is nothing") }
+            if sizes[slot.index] == 0 { continue }
+            participants[slot].tracks = [Slot<TrackState>](repeating: .none, count: sizes[slot.index])
+        }
+        for (slot, track) in tracks.all {
+            let place = track.placeInParticipant
+            guard place < sizes[track.participant.index], participants[track.participant].tracks[place].isNone else {
+                throw MessageFault("two tracks have one place")
+            }
+            participants[track.participant].tracks[place] = slot
+        }
+    }
+
+    /// What is open under a name knows it, and the other way round, each once.
+    private func checkNames() throws(MessageFault) {
+        var listed = (rooms: 0, egress: 0, ingress: 0)
+        for (slot, name) in names.all {
+            guard name.number <= lastNumber, name.number > 0 else { throw MessageFault("a name has no number") }
+            if case .known(let organization) = name.resolution, !organizations.holds(organization) {
+                throw MessageFault("a name has no organization")
+            }
+            guard Set(name.rooms).count == name.rooms.count, Set(name.egress).count == name.egress.count,
+                Set(name.ingress).count == name.ingress.count,
+                name.rooms.allSatisfy({ rooms.holds($0) && rooms[$0].name == slot }),
+                name.egress.allSatisfy({ egress.holds($0) && egress[$0].name == slot }),
+                name.ingress.allSatisfy({ ingress.holds($0) && ingress[$0].name == slot })
+            else { throw MessageFault("a name has what is not its own") }
+            listed.rooms += name.rooms.count
+            listed.egress += name.egress.count
+            listed.ingress += name.ingress.count
+        }
+        let jobs = (egress.all.map(\.element), ingress.all.map(\.element))
+        guard listed.rooms == rooms.all.count(where: { !$0.element.name.isNone }),
+            listed.egress == jobs.0.count(where: { !$0.name.isNone }),
+            listed.ingress == jobs.1.count(where: { !$0.name.isNone })
+        else { throw MessageFault("something is not under its name") }
+        guard (jobs.0 + jobs.1).allSatisfy({ organizations.holds($0.organization) }) else {
+            throw MessageFault("a job has no organization")
+        }
+    }
+
+    // MARK: Sets
+
+    /// Counts what is open for each organization.
+    private mutating func countSets() {
+        func count(_ metric: Metric<Gauge>, _ offset: Int = 0, _ slot: Slot<OrganizationState>) {
+            organizations[slot].open[metric.base + offset] += 1
+        }
+        for (_, room) in rooms.all {
+            organizations[room.organization].entities += 1
+            count(catalog.roomsActive, 0, room.organization)
+        }
+        for (_, participant) in participants.all where participant.isActive {
+            count(catalog.participantsActive, 0, rooms[participant.room].organization)
+        }
+        for (slot, track) in tracks.all { count(catalog.tracksActive, track.label, organization(of: slot)) }
+        for kind in [JobKind.egress, .ingress] {
+            for (_, job) in self[jobs: kind].all {
+                organizations[job.organization].entities += 1
+                count(catalog.jobsActive(kind), job.label, job.organization)
+            }
+        }
+        for (_, name) in names.all {
+            if case .known(let organization) = name.resolution { organizations[organization].names += 1 }
+        }
+    }
+
+    // MARK: Other settings
+
+    /// Takes over settings that differ from those the state was saved under.
+    private mutating func follow(_ settings: RecorderSettings, from saved: SavedSource) {
+        let source = SavedSource(settings, catalog)
+        if case .fixed(let id, let name) = settings.organizationSource {
+            fixed = organizations.find(id)
+            if fixed.isNone || saved.name != name || !source.finds(as: saved) {
+                fixed = upsert(Organization(id: id, name: name), named: name == id ? .makeshift : .events)
+            }
+        }
+        if source.finds(as: saved) { return }
+        visits = Fifo()
+        for (slot, name) in names.all {
+            if case .known(let organization) = name.resolution { organizations[organization].names -= 1 }
+            if name.resolution != .waiting { names[slot].resolution = .unresolved }
+            names[slot].refreshAt_ms = .max
+            names[slot].isAsked = false
+            if fixed.isNone {
+                visitLater(slot)
+            } else if !name.isOpen && name.resolution != .waiting {
+                names.remove(slot)
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import LiveKit
+import Wire
+
+// One session per person (SPEC 3.3). Nothing here happens where `RecorderSettings.isSingleSession` is false.
+
+extension Recorder {
+    /// Makes the index of sessions anew, as if no removal had been asked for yet.
+    ///
+    /// To be called when the state was read from a snapshot, and when a replay is over: what was asked for during a
+    /// replay has not been done.
+    package mutating func rebuildSessions() {
+        sessions = rebuiltSessions()
+    }
+
+    private func rebuiltSessions() -> SessionIndex {
+        var index = SessionIndex()
+        guard settings.isSingleSession else { return index }
+        for (slot, participant) in participants.all {
+            guard let person = person(slot, in: rooms[participant.room].organization) else { continue }
+            index.insert(.init(participant: slot), of: person)
+        }
+        return index
+    }
+
+    // MARK: What happens
+
+    /// Notes where a participant has joined. Of its person's sessions in the organization only the one that began last
+    /// may stay: asks for the removal of the others, of this one too where events came out of order.
+    mutating func limitSessions(
+        _ slot: Slot<ParticipantState>, _ context: EventContext, _ actions: inout [Action]
+    ) {
+        guard let person = person(slot, in: rooms[participants[slot].room].organization) else { return }
+        sessions.insert(.init(participant: slot), of: person)
+        let all = sessions[person]
+        if all.count < 2 { return }
+
+        // Of two that began at once, the one that we heard of last is taken for the later one.
+        var newest = slot
+        for session in all where !session.isRemovalAsked {
+            if participants[session.participant].join_ms > participants[newest].join_ms { newest = session.participant }
+        }
+        // LiveKit removes whoever has the identity in the room of that name. So nobody is removed from the room of the
+        // one that stays, be it that room's earlier life; what was asked for there before must not happen any more.
+        let home = roomName(of: newest)
+        if newest == slot && all.contains(where: { $0.isRemovalAsked && roomName(of: $0.participant) == home }) {
+            withdrawRemoval(of: participants[slot].identity, from: home, &actions)
+        }
+        guard let limit = removalLimit(context) else { return }
+        var left: [Slot<NameState>] = []
+        for session in all where session.participant != newest && !session.isRemovalAsked {
+            let name = roomName(of: session.participant)
+            // Without a name there is nothing to tell LiveKit.
+            if name.isNone || name == home { continue }
+            sessions.noteRemoval(of: session.participant, of: person)
+            if left.contains(name) { continue }
+            left.append(name)
+            actions.append(
+                .removeParticipant(room: names[name].key, identity: participants[slot].identity, until: limit))
+        }
+    }
+
+    /// Forgets a participant that is about to be closed; a removal that has not happened yet is not needed any more, and
+    /// might hit the person's next session in the same room.
+    mutating func forgetSession(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) {
+        guard let person = person(slot, in: rooms[participants[slot].room].organization),
+            let session = sessions.remove(slot, of: person), session.isRemovalAsked
+        else { return }
+        let name = roomName(of: slot)
+        let isAnotherAsked = sessions[person].contains { $0.isRemovalAsked && roomName(of: $0.participant) == name }
+        if !isAnotherAsked { withdrawRemoval(of: participants[slot].identity, from: name, &actions) }
+    }
+
+    /// Takes a participant along that moves from one organization to another with its room. Nobody joins by that, so
+    /// nobody is removed.
+    mutating func moveSession(
+        _ slot: Slot<ParticipantState>, from old: Slot<OrganizationState>, to new: Slot<OrganizationState>
+    ) {
+        let session = person(slot, in: old).flatMap { sessions.remove(slot, of: $0) }
+        guard let person = person(slot, in: new) else { return }
+        sessions.insert(session ?? .init(participant: slot), of: person)
+    }
+
+    // MARK: Rules
+
+    /// Who a participant is, where the rule is about it: a person who has joined, of a known organization, with an
+    /// identity, and with a join time to compare.
+    private func person(
+        _ slot: Slot<ParticipantState>, in organization: Slot<OrganizationState>
+    ) -> SessionIndex.Person? {
+        guard settings.isSingleSession, organization != unknown, participants[slot].isActive,
+            !participants[slot].identity.isEmpty, participants[slot].join_ms > 0
+        else { return nil }
+        return .init(organization: organization, identity: ExactText(participants[slot].identity))
+    }
+
+    /// Until when an event may have somebody removed; nil where that is over, or its age is not known.
+    private func removalLimit(_ context: EventContext) -> Timestamp? {
+        guard context.created_ms > 0 else { return nil }
+        let limit = Timestamp(milliseconds: context.created_ms) + Limits.removal
+        // It may have waited for its organization after it was received.
+        return max(now, context.receivedAt) <= limit ? limit : nil
+    }
+
+    private func roomName(of slot: Slot<ParticipantState>) -> Slot<NameState> { rooms[participants[slot].room].name }
+
+    private func withdrawRemoval(
+        of identity: String, from name: Slot<NameState>, _ actions: inout [Action]
+    ) {
+        if name.isNone { return }
+        actions.append(.withdrawRemoval(room: names[name].key, identity: identity))
+    }
+
+    // MARK: Checks
+
+    /// The index is what it would be if it were made now.
+    func checkSessions() -> [String] {
+        sessions.members == rebuiltSessions().members ? [] : ["the index of sessions is not that of who is there"]
+    }
+}

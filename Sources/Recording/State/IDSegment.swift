@@ -1,0 +1,52 @@
+package import Wire
+
+/// Ids of one kind that were remembered one after the other: what a snapshot adds to those saved before.
+package struct IDSegment: Sendable, Equatable {
+    /// Which ids: 0 of events, then of ended rooms, participants, tracks, egress and ingress.
+    package let kind: Int
+    /// The newest time at which one of them was remembered.
+    package let latest: Timestamp
+    /// The number of the last of them, counted for each kind: `Recorder.oldestIDs` tells which are still needed.
+    package let last: UInt64
+    /// All of it, as `Recorder.init(restoring:)` takes it.
+    package let bytes: [UInt8]
+
+    /// Takes a segment as it was saved.
+    package init(kind: Int, latest: Timestamp, last: UInt64, bytes: [UInt8]) {
+        self.kind = kind
+        self.latest = latest
+        self.last = last
+        self.bytes = bytes
+    }
+
+    init(kind: Int, _ run: IDRun) {
+        var writer = MessageWriter()
+        writer.reserve(run.bytes.count + 32)
+        writer.field(1, UInt64(kind))
+        writer.field(2, run.first)
+        writer.field(3, bytes: run.bytes)
+        self.init(
+            kind: kind, latest: Timestamp(milliseconds: run.latest_ms), last: run.first + UInt64(run.count) - 1,
+            bytes: writer.bytes)
+    }
+
+    /// The ids in it. Throws where the bytes are not those of a segment.
+    func run() throws(MessageFault) -> (kind: Int, ids: IDRun) {
+        var reader = MessageReader(bytes)
+        var kind: UInt64 = 0
+        var first: UInt64 = 0
+        var entries: [UInt8] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: kind = try reader.uint64()
+            case 2: first = try reader.uint64()
+            case 3: entries = try reader.byteArray()
+            default: try reader.skip()
+            }
+        }
+        guard kind < UInt64(Recorder.remembered.count), entries.count % IDRun.entry_bytes == 0 else {
+            throw MessageFault("a segment holds no ids")
+        }
+        return (Int(kind), IDRun(first: first, bytes: entries))
+    }
+}

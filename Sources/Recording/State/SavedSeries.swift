@@ -1,0 +1,118 @@
+import Metrics
+import Wire
+
+/// A series as it is saved: where it stood in the table of the version that wrote it, and what it held.
+struct SavedSeries: Sendable {
+    enum Reading: Sendable {
+        case counter(Double)
+        case gauge(Double)
+        case histogram(Histogram.State)
+    }
+
+    var position = 0
+    var created: Timestamp?
+    var reading = Reading.gauge(0)
+
+    var column: SeriesLayout.Column {
+        switch reading {
+        case .counter: .counters
+        case .gauge: .gauges
+        case .histogram: .histograms
+        }
+    }
+
+    /// No counter and no bucket can have counted more: beyond it, sums could overflow.
+    private static let most: UInt64 = 1 << 53
+
+    init(_ message: consuming MessageReader, in column: SeriesLayout.Column) throws(MessageFault) {
+        var reader = message
+        var value = 0.0
+        var counts: [UInt64] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: position = try reader.index()
+            case 2: created = Timestamp(milliseconds: try reader.int64())
+            case 3: value = try reader.double()
+            case 4:
+                counts.append(try reader.uint64())
+                if counts[counts.count - 1] > Self.most { throw MessageFault("a bucket is too full") }
+            default: try reader.skip()
+            }
+        }
+        switch column {
+        case .counters:
+            guard value >= 0 else { throw MessageFault("a counter is negative") }
+            reading = .counter(value)
+        case .gauges: reading = .gauge(value)
+        case .histograms: reading = .histogram(.init(counts: counts, sum: value))
+        }
+    }
+}
+
+extension SeriesTable {
+    /// Writes every series that the table has made.
+    func encode(into writer: inout MessageWriter) {
+        for (position, counter) in counters.enumerated() {
+            guard let counter else { continue }
+            writer.message(1) { $0.series(position, counter.created, counter.value) }
+        }
+        for (position, gauge) in gauges.enumerated() {
+            guard let gauge else { continue }
+            writer.message(2) { $0.series(position, gauge.created, gauge.value) }
+        }
+        for (position, histogram) in histograms.enumerated() {
+            guard let histogram else { continue }
+            let state = histogram.current
+            writer.message(3) { writer in
+                writer.series(position, histogram.created, state.sum)
+                for count in state.counts { writer.element(4, unsigned: count) }
+            }
+        }
+    }
+
+    /// Makes the series that were saved, as far as this version has them.
+    ///
+    /// - Parameters:
+    ///   - keepsTotals: counters and histograms too, except those of the recorder itself, which begin at 0.
+    mutating func restore(
+        from message: consuming MessageReader, _ positions: SavedPositions, isProcess: Bool, keepsTotals: Bool
+    ) throws(MessageFault) {
+        var reader = message
+        while let field = try reader.next() {
+            let column: SeriesLayout.Column
+            switch field {
+            case 1: column = .counters
+            case 2: column = .gauges
+            case 3: column = .histograms
+            default:
+                try reader.skip()
+                continue
+            }
+            var saved = try SavedSeries(reader.message(), in: column)
+            guard let (metric, offset) = try positions.find(saved.position, in: column, isProcess: isProcess) else {
+                continue
+            }
+            if case .gauge = saved.reading {
+                metric.resume(saved, offset: offset, in: &self)
+                continue
+            }
+            if metric.isOwn {
+                // Its place is taken as before, so that a full registry is as full as before.
+                saved.created = nil
+                saved.reading = .counter(0)
+            } else if !keepsTotals {
+                continue
+            }
+            if case .histogram(let state) = saved.reading, state.counts.count != metric.buckets.count + 1 { continue }
+            metric.resume(saved, offset: offset, in: &self)
+        }
+    }
+}
+
+extension MessageWriter {
+    fileprivate mutating func series(_ position: Int, _ created: Timestamp?, _ value: Double) {
+        field(1, UInt64(position))
+        if let created { element(2, created.milliseconds) }
+        field(3, value)
+    }
+}

@@ -1,0 +1,78 @@
+package import Metrics
+package import Wire
+
+/// Names one series over restarts: its family and its label values; a histogram counts once.
+///
+/// Two keys are equal only where all their bytes are the same. A key that was made from a series shares its texts and
+/// costs no memory of its own.
+package struct SeriesKey: Sendable {
+    package let family: String
+    /// In the order of the family's label names.
+    package let labelValues: [String]
+
+    package init(family: String, labelValues: [String]) {
+        self.family = family
+        self.labelValues = labelValues
+    }
+
+    package init(_ series: Series) { self.init(family: series.family.name, labelValues: series.labelValues) }
+
+    // MARK: Bytes
+
+    /// Its one form as bytes: `message SeriesKey { string family = 1; repeated string label_values = 2; }`.
+    package var bytes: [UInt8] {
+        var writer = MessageWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Writes its fields; equal keys make the same bytes.
+    package func encode(into writer: inout MessageWriter) {
+        writer.reserve(labelValues.reduce(4 + family.utf8.count) { $0 + $1.utf8.count + 4 })
+        writer.field(1, family)
+        for value in labelValues { writer.element(2, value) }
+    }
+
+    /// Reads what `encode` wrote, to the end of the reader. Fails where the bytes are no such message, or name no family.
+    package init(from reader: inout MessageReader) throws(MessageFault) {
+        var family = ""
+        var labelValues: [String] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: family = try reader.string()
+            case 2: labelValues.append(try reader.string())
+            default: try reader.skip()
+            }
+        }
+        if family.isEmpty { throw MessageFault("a series has no family") }
+        self.init(family: family, labelValues: labelValues)
+    }
+
+    /// Reads what `bytes` returned.
+    package init(bytes: [UInt8]) throws(MessageFault) {
+        var reader = MessageReader(bytes)
+        try self.init(from: &reader)
+    }
+}
+
+extension SeriesKey: Hashable {
+    package static func == (a: SeriesKey, b: SeriesKey) -> Bool {
+        // Not the equality of `String`, which takes texts for equal that look the same.
+        a.family.utf8.elementsEqual(b.family.utf8)
+            && a.labelValues.elementsEqual(b.labelValues) { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(family)
+        hasher.combine(labelValues)
+    }
+}
+
+extension SeriesKey: Comparable {
+    package static func < (a: SeriesKey, b: SeriesKey) -> Bool {
+        if !a.family.utf8.elementsEqual(b.family.utf8) {
+            return a.family.utf8.lexicographicallyPrecedes(b.family.utf8)
+        }
+        return a.labelValues.lexicographicallyPrecedes(b.labelValues) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}

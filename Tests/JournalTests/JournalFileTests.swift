@@ -1,0 +1,279 @@
+import Glibc
+import Journal
+import Platform
+import TestSupport
+import Testing
+import Wire
+
+@Suite struct JournalFileTests {
+    let desk = Desk()
+
+    @Test func `what is committed is read again in order after a restart`() throws {
+        let id: String
+        do {
+            let journal = try desk.open()
+            #expect(journal.opening.isNew && !journal.opening.mayHaveLost && journal.opening.notes.isEmpty)
+            id = journal.id
+            #expect(id.utf8.count == 32)
+            try journal.commit(Desk.events(1...1))
+            var both = Desk.events(2...300)
+            Desk.append(1...5, to: &both.inputs)
+            try journal.commit(both)
+            try journal.commit(Desk.inputs(6...6))
+            #expect(journal.lastEvent == 300 && journal.lastInput == 6)
+            #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...300))
+        }
+        let journal = try desk.open()
+        #expect(journal.id == id && !journal.opening.isNew && !journal.opening.mayHaveLost)
+        #expect(journal.lastEvent == 300 && journal.lastInput == 6)
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...300))
+        #expect(try Desk.Content(journal.inputs(after: 0)) == .whole(1...6))
+    }
+
+    @Test func `reading begins in the middle of a group and beyond the end`() throws {
+        let journal = try desk.open()
+        try journal.commit(Desk.events(1...10))
+        try journal.commit(Desk.events(11...20))
+        for after: Int64 in 0..<20 {
+            #expect(try Desk.Content(journal.events(after: after)) == .whole((after + 1)...20))
+        }
+        #expect(try Desk.Content(journal.events(after: 20)) == .init())
+        #expect(try Desk.Content(journal.events(after: 99)) == .init())
+        #expect(try Desk.Content(journal.inputs(after: 0)) == .init())
+    }
+
+    @Test func `events and inputs are read in turns`() throws {
+        let journal = try desk.open()
+        try journal.commit(Desk.events(1...3))
+        try journal.commit(Desk.inputs(1...2))
+        try journal.commit(Desk.events(4...4))
+        var events = journal.events(after: 0)
+        var inputs = journal.inputs(after: 0)
+        var order: [String] = []
+        for isEvent in [true, false, true, false, true, true] {
+            let step = isEvent ? try events.next() : try inputs.next()
+            guard case .entry(let number, _) = step else { continue }
+            order.append("\(isEvent ? "event" : "input") \(number)")
+        }
+        #expect(order == ["event 1", "input 1", "event 2", "input 2", "event 3", "event 4"])
+        #expect(try events.next() == nil && inputs.next() == nil)
+    }
+
+    @Test func `numbers that do not follow are refused and nothing is written`() throws {
+        let journal = try desk.open()
+        try journal.commit(Desk.events(1...3))
+        for wrong in [3...4, 5...6, 1...1] as [ClosedRange<Int64>] {
+            var commit = Desk.events(wrong)
+            commit.rowsAppliedUpTo = 9
+            #expect(throws: JournalError.self) { try journal.commit(commit) }
+        }
+        #expect(journal.lastEvent == 3 && journal.rowsApplied == 0)
+        try journal.commit(Desk.events(4...4))
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...4))
+    }
+
+    @Test func `an empty commit does nothing`() throws {
+        let journal = try desk.open()
+        let size = try journal.size_bytes()
+        try journal.commit(Commit())
+        #expect(try journal.size_bytes() == size)
+    }
+
+    @Test func `a commit is kept and used again`() throws {
+        let journal = try desk.open()
+        var commit = Commit()
+        for _ in 0..<10 {
+            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+            for number in (journal.lastEvent + 1)...(journal.lastEvent + 5) {
+                var writer = MessageWriter()
+                writer.field(1, number)
+                writer.field(2, Desk.text(number))
+                commit.events.append(encoded: writer.bytes)
+            }
+            try journal.commit(commit)
+        }
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...50))
+    }
+
+    // MARK: Truncation
+
+    @Test func `truncated entries are gone, whole groups at a time, and the numbers go on`() throws {
+        do {
+            let journal = try desk.open()
+            try journal.commit(Desk.events(1...10))
+            try journal.commit(Desk.events(11...20))
+            try journal.commit(Desk.inputs(1...4))
+            try journal.commit(
+                Desk.truncation {
+                    $0.events = 15
+                    $0.inputs = 4
+                })
+            #expect(journal.eventsBase == 15 && journal.inputsBase == 4)
+            #expect(try Desk.Content(journal.events(after: 0)) == .whole(16...20))
+        }
+        let journal = try desk.open()
+        #expect(journal.lastEvent == 20 && journal.lastInput == 4)
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(16...20))
+        #expect(try Desk.Content(journal.inputs(after: 0)) == .init())
+        try journal.commit(Desk.inputs(5...6))
+        #expect(try Desk.Content(journal.inputs(after: 4)) == .whole(5...6))
+    }
+
+    @Test func `truncation beyond the end moves the numbering on`() throws {
+        let journal = try desk.open()
+        var commit = Desk.truncation {
+            $0.events = 1_000
+            $0.inputs = 50
+        }
+        Desk.append(1_001...1_002, to: &commit.events)
+        try journal.commit(commit)
+        #expect(journal.lastEvent == 1_002 && journal.lastInput == 50)
+        try journal.commit(Desk.inputs(51...51))
+        let again = try {
+            journal.close(); return try desk.open()
+        }()
+        #expect(again.lastEvent == 1_002 && again.lastInput == 51)
+        #expect(try Desk.Content(again.events(after: 0)) == .whole(1_001...1_002))
+    }
+
+    @Test func `many truncated groups go a bounded number at a time and the file shrinks`() throws {
+        let journal = try desk.open()
+        let groups = Int64(JournalFile.Limits.truncatedGroups * 3)
+        for group in 0..<groups { try journal.commit(Desk.events((group * 100 + 1)...(group * 100 + 100))) }
+        let full = try journal.size_bytes()
+        try journal.commit(Desk.truncation { $0.events = groups * 100 })
+        let first = try journal.size_bytes()
+        for number in 0..<20 as Range<Int64> { try journal.commit(Desk.inputs((number + 1)...(number + 1))) }
+        let last = try journal.size_bytes()
+        #expect(first < full && last < first)
+        // The log has its room for itself.
+        #expect(last < JournalFile.Limits.log_bytes + (1 << 20))
+        #expect(try Desk.Content(journal.events(after: 0)) == .init())
+    }
+
+    // MARK: Outbox
+
+    @Test func `rows wait in the outbox until they are applied`() throws {
+        let rows = (11...40).map { SpilledRow(sequence: $0, bytes: Array("row \($0)".utf8)) }
+        do {
+            let journal = try desk.open()
+            #expect(try journal.outboxExtent() == nil)
+            var commit = Commit()
+            commit.spilled = rows
+            try journal.commit(commit)
+            // Replay spills again what it emits again.
+            try journal.commit(commit)
+        }
+        let journal = try desk.open()
+        let extent = try #require(try journal.outboxExtent())
+        #expect(extent.count == 30 && extent.oldest == 11 && extent.newest == 40)
+        #expect(try journal.outbox(after: 0, limit: 10).elements == Array(rows[0..<10]))
+        #expect(try journal.outbox(after: 20, limit: 99).elements == Array(rows[10...]))
+        var applied = Commit()
+        applied.rowsAppliedUpTo = 35
+        applied.spilled = [SpilledRow(sequence: 30, bytes: [1]), SpilledRow(sequence: 41, bytes: [])]
+        try journal.commit(applied)
+        #expect(journal.rowsApplied == 35)
+        #expect(try journal.outbox(after: 0, limit: 99).elements.map(\.sequence) == [36, 37, 38, 39, 40, 41])
+        #expect(try journal.dropOldestRows(2) == 2)
+        #expect(try journal.outboxExtent()?.oldest == 38)
+        #expect(try journal.dropOldestRows(99) == 4)
+        #expect(try journal.outboxExtent() == nil)
+        let again = try {
+            journal.close(); return try desk.open()
+        }()
+        #expect(again.rowsApplied == 35)
+    }
+
+    @Test func `rows that were set aside are bounded and the dropped ones counted`() throws {
+        let journal = try desk.open()
+        let most = Int64(JournalFile.Limits.setAsideRows)
+        var commit = Commit()
+        for sequence in 1...(most + 3) {
+            commit.setAside.append(
+                SetAsideRow(sequence: sequence, at: Desk.noon, reason: "22003", row: "{\"a\": \(sequence)}"))
+        }
+        try journal.commit(commit)
+        #expect(journal.setAsideCount == Int(most) && journal.setAsideDropped == 3)
+        let page = try journal.setAside(after: 0, limit: 2)
+        #expect(page.elements == Array(commit.setAside[3...4]) && page.damaged == 0)
+        let again = try {
+            journal.close(); return try desk.open()
+        }()
+        #expect(again.setAsideCount == Int(most) && again.setAsideDropped == 3)
+    }
+
+    // MARK: Ids, series, time
+
+    @Test func `segments of ids come back, are replaced, expire and fall with their snapshot`() throws {
+        func segment(_ snapshot: Int64, _ kind: Int, _ latest: Int64, _ bytes: [UInt8]) -> IDSegment {
+            IDSegment(snapshot: snapshot, kind: kind, latest: Timestamp(seconds: latest), bytes: bytes)
+        }
+        func all(_ journal: JournalFile) throws -> [IDSegment] {
+            var found: [IDSegment] = []
+            #expect(try journal.forEachSegment { found.append($0) } == 0)
+            return found
+        }
+        let journal = try desk.open()
+        var commit = Commit()
+        let big = [UInt8](repeating: 7, count: 300_000)
+        commit.ids = [segment(1, 1, 10, [1]), segment(1, 2, 10, big), segment(2, 1, 20, []), segment(3, 1, 30, [3])]
+        try journal.commit(commit)
+        #expect(try all(journal) == commit.ids)
+        var again = Commit()
+        again.ids = [segment(3, 1, 31, [4])]
+        try journal.commit(again)
+        #expect(try all(journal) == Array(commit.ids[0...2]) + again.ids)
+        try journal.commit(
+            Desk.truncation {
+                $0.expiredIDs = [Truncation.Expiry(kind: 1, latest: Timestamp(seconds: 10))]
+                $0.idsAboveSnapshot = 2
+            })
+        #expect(try all(journal) == [commit.ids[1], commit.ids[2]])
+    }
+
+    @Test func `series and the time of the last sample are remembered`() throws {
+        do {
+            let journal = try desk.open()
+            #expect(journal.readingSent == nil)
+            var commit = Commit()
+            commit.readingSent = Desk.noon
+            commit.seriesBegan = [[1], [2, 2], [], [3]]
+            try journal.commit(commit)
+            var ended = Commit()
+            ended.seriesEnded = [[2, 2], [9]]
+            ended.seriesBegan = [[1]]
+            try journal.commit(ended)
+        }
+        let journal = try desk.open()
+        #expect(journal.readingSent == Desk.noon)
+        #expect(Set(try journal.shipped().elements) == [[1], [], [3]])
+    }
+
+    // MARK: Size
+
+    @Test func `an office day needs less than eight mebibytes on disk`() throws {
+        let journal = try desk.open()
+        // 15,000 events of 170 bytes in groups of three, truncated every 150 events.
+        var commit = Commit()
+        let filler = String(repeating: "x", count: 150)
+        for group in 0..<5_000 as Range<Int64> {
+            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+            for number in (group * 3 + 1)...(group * 3 + 3) {
+                commit.events.append {
+                    $0.field(1, number)
+                    $0.field(2, filler)
+                }
+            }
+            commit.inputs.append { $0.field(1, group) }
+            if group % 50 == 0 {
+                commit.truncation = Truncation(events: max(0, group * 3 - 150), inputs: max(0, group - 50))
+            }
+            try journal.commit(commit)
+        }
+        var bytes = 0
+        for suffix in ["", "-wal"] { bytes += try FileStore.read(desk.file + suffix, limit: 1 << 30).count }
+        #expect(bytes < 8 << 20)
+        #expect(try journal.size_bytes() < 8 << 20)
+    }
+}
