@@ -15,6 +15,10 @@ package protocol Database: AnyObject {
     /// After an error some of those before it were done: call it in a transaction.
     func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int]
 
+    /// Runs statements in order in the open transaction, so that one that is refused undoes only itself. Returns why, for
+    /// each that was.
+    func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?]
+
     /// Runs a lookup for many rooms, in as few round trips as the database allows. Returns the answer for each, in
     /// their order; a failure is of the kind `refused` and that room's alone. Call it outside of a transaction.
     func rows(_ lookup: LookupQuery, of rooms: [String]) throws(StoreError) -> [Result<SQLRows, StoreError>]
@@ -95,6 +99,32 @@ extension Database {
         var changes: [Int] = []
         for statement in statements { changes.append(try run(statement.sql, statement.values)) }
         return changes
+    }
+
+    /// One after the other, each with a savepoint.
+    package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
+        var refusals: [StoreError?] = []
+        for statement in statements {
+            refusals.append(
+                try saved { () throws(StoreError) in _ = try run(statement.sql, statement.values) })
+        }
+        return refusals
+    }
+
+    /// Runs `body` so that a refusal undoes only what it did; returns the refusal.
+    package func saved(_ body: () throws(StoreError) -> Void) throws(StoreError) -> StoreError? {
+        _ = try run("SAVEPOINT one_row", [])
+        do throws(StoreError) {
+            try body()
+            _ = try run("RELEASE SAVEPOINT one_row", [])
+            return nil
+        } catch {
+            guard error.kind == .refused else { throw error }
+            // Deferred keys may refuse at the release; the savepoint is still there then.
+            _ = try run("ROLLBACK TO SAVEPOINT one_row", [])
+            _ = try run("RELEASE SAVEPOINT one_row", [])
+            return error
+        }
     }
 
     /// One after the other.

@@ -81,34 +81,45 @@ extension OfficeStore {
         return try database.transaction(.write) { () throws(StoreError) in
             var outcome = WriteOutcome()
             if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            var statements: [SQLStatement] = []
             for row in rows.dropFirst(outcome.repeated) {
-                let before = owners
-                _ = try database.run("SAVEPOINT one_row", [])
-                do throws(StoreError) {
-                    switch try statement(for: row, &owners) {
-                    case .success(let statement):
-                        _ = try database.runAll([statement, SQLStatement("RELEASE SAVEPOINT one_row", [])])
-                        outcome.written += 1
-                    case .failure(let setback):
-                        _ = try database.run("RELEASE SAVEPOINT one_row", [])
-                        outcome.add(setback)
-                    }
-                } catch {
-                    guard error.kind == .refused else { throw error }
-                    // Deferred keys may refuse at the release; the savepoint is still there then.
-                    _ = try database.runAll([
-                        SQLStatement("ROLLBACK TO SAVEPOINT one_row", []),
-                        SQLStatement("RELEASE SAVEPOINT one_row", []),
-                    ])
-                    owners = before
-                    outcome.add(.refused(error))
+                if try !owners.isSettled(row.owner) {
+                    // What is written for its organization must go with the row.
+                    try outcome.add(database.runEach(statements))
+                    statements.removeAll()
+                    try outcome.add(applyAlone(row, &owners))
+                    continue
+                }
+                switch try statement(for: row, &owners) {
+                case .success(let statement): statements.append(statement)
+                case .failure(let setback): outcome.add(setback)
                 }
             }
+            try outcome.add(database.runEach(statements))
             if let origin, outcome.repeated < rows.count {
                 _ = try database.runAll([mark(origin, count: rows.count, at: now)])
             }
             return outcome
         }
+    }
+
+    /// One row, and what is written for its organization.
+    private func applyAlone(_ row: StoreRow, _ owners: inout Owners) throws(StoreError) -> WriteOutcome {
+        let before = owners
+        var outcome = WriteOutcome()
+        let refusal = try database.saved { () throws(StoreError) in
+            switch try statement(for: row, &owners) {
+            case .success(let statement):
+                _ = try database.run(statement.sql, statement.values)
+                outcome.written += 1
+            case .failure(let setback): outcome.add(setback)
+            }
+        }
+        guard let refusal else { return outcome }
+        owners = before
+        outcome = WriteOutcome()
+        outcome.add(.refused(refusal))
+        return outcome
     }
 
     // MARK: Exactly once

@@ -44,6 +44,19 @@ struct Owners {
         }
     }
 
+    /// The key is known, or can be found, without a change of the database.
+    mutating func isSettled(_ owner: RowOwner?) throws(StoreError) -> Bool {
+        guard case .organization(let id, let name) = owner else { return true }
+        let texts = [ExactText(id), ExactText(name)]
+        if keys[texts] != nil { return true }
+        var found: (key: OrganizationKey, name: String?)?
+        // A text that the database cannot even read is refused with its row.
+        let refusal = try database.saved { () throws(StoreError) in found = try look(id) }
+        guard refusal == nil, let found, found.name == name || name.isEmpty else { return false }
+        keys[texts] = found.key
+        return true
+    }
+
     /// The key of an organization that comes from elsewhere: its row is inserted on first sight, its name kept current.
     private func key(ofPublicID id: String, name: String) throws(StoreError) -> OrganizationKey {
         if let key = try find(id, name: name) { return key }
@@ -55,13 +68,18 @@ struct Owners {
     }
 
     private func find(_ id: String, name: String) throws(StoreError) -> OrganizationKey? {
+        guard let found = try look(id) else { return nil }
+        if found.name != name && !name.isEmpty {
+            _ = try database.run(
+                "UPDATE organizations SET name = $2 WHERE id = $1", [SQLValue(found.key), .text(name)])
+        }
+        return found.key
+    }
+
+    private func look(_ id: String) throws(StoreError) -> (key: OrganizationKey, name: String?)? {
         let found = try database.rows(
             "SELECT id, name FROM organizations WHERE workos_org_id = $1 ORDER BY id LIMIT 1", [.text(id)])
         guard let row = found.rows.first, let key = row[0].asKey else { return nil }
-        if row[1].asText != name && !name.isEmpty {
-            _ = try database.run(
-                "UPDATE organizations SET name = $2 WHERE id = $1", [SQLValue(key), .text(name)])
-        }
-        return key
+        return (key, row[1].asText)
     }
 }

@@ -22,6 +22,13 @@ package struct WriteOutcome: Sendable, Equatable {
         }
     }
 
+    /// Adds rows of which some were refused.
+    mutating func add(_ refusals: [StoreError?]) {
+        for refusal in refusals {
+            if let refusal { add(.refused(refusal)) } else { written += 1 }
+        }
+    }
+
     /// Adds what became of further rows.
     mutating func add(_ other: WriteOutcome) {
         written += other.written

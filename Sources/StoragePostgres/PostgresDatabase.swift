@@ -70,29 +70,6 @@ package final class PostgresDatabase: Database {
         _ = try session.request(Self.operation(sql)) { PQsendQuery($0, sql) }
     }
 
-    package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
-        var changes: [Int] = []
-        var rest = statements[...]
-        while !rest.isEmpty {
-            let part = Array(rest.prefix(PostgresSettings.Limits.pipeline))
-            changes += try runPipeline(part)
-            rest = rest.dropFirst(part.count)
-        }
-        return changes
-    }
-
-    private func runPipeline(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
-        if statements.count == 1 { return [try run(statements[0].sql, statements[0].values)] }
-        var names: [String?] = []
-        for statement in statements {
-            try checkSendable(statement.sql, statement.values)
-            names.append(try prepare(statement.sql, statement.values.map { PostgresValue.type(of: $0) }))
-        }
-        return try session.pipeline("write", count: statements.count) { handle, index in
-            Self.send(handle, statements[index].sql, statements[index].values, preparedAs: names[index])
-        }
-    }
-
     func execute(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> QueryResult {
         try checkSendable(sql, values)
         let name = try prepare(sql, values.map { PostgresValue.type(of: $0) })
@@ -100,7 +77,7 @@ package final class PostgresDatabase: Database {
     }
 
     /// Wraps `PQsendQueryPrepared` and `PQsendQueryParams`.
-    private static func send(
+    static func send(
         _ handle: OpaquePointer, _ sql: String, _ values: [SQLValue], preparedAs name: String?
     ) -> Int32 {
         PostgresValue.withParameters(values) { texts in
@@ -111,7 +88,7 @@ package final class PostgresDatabase: Database {
     }
 
     /// The name that the statement has been prepared by; nil where too many are. Wraps `PQsendPrepare`.
-    private func prepare(_ sql: String, _ types: [Oid]) throws(StoreError) -> String? {
+    func prepare(_ sql: String, _ types: [Oid]) throws(StoreError) -> String? {
         let text = Text(sql: sql, types: types)
         if let name = prepared[text] { return name }
         guard prepared.count < PostgresSettings.Limits.preparedStatements else { return nil }
@@ -128,7 +105,7 @@ package final class PostgresDatabase: Database {
         return description.firstParameterType ?? PostgresValue.TypeID.text
     }
 
-    private func checkSendable(_ sql: String, _ values: [SQLValue]) throws(StoreError) {
+    func checkSendable(_ sql: String, _ values: [SQLValue]) throws(StoreError) {
         guard values.allSatisfy({ PostgresValue.isSendable($0) }) else {
             throw StoreError(
                 .refused, operation: Self.operation(sql), code: "22021", text: "a text with a zero character")

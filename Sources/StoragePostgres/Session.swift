@@ -87,39 +87,45 @@ final class Session {
         return last
     }
 
-    /// Sends many requests before it reads the first answer: one round trip for all. After the first error the server
-    /// does none of those that follow. Wraps `PQenterPipelineMode`.
+    /// Sends many requests before it reads the first answer: one round trip for all. They are in groups: after an error
+    /// the server leaves out the rest of its group, and goes on with the next. Wraps `PQenterPipelineMode`.
     ///
-    /// - Returns: how many rows each one changed.
+    /// - Parameter send: queues the requests of the group of a number.
+    /// - Returns: for each group how many rows each request changed, or its first error.
     func pipeline(
-        _ operation: String, count: Int, _ send: (OpaquePointer, Int) -> Int32
-    ) throws(StoreError) -> [Int] {
+        _ operation: String, groups count: Int, _ send: (OpaquePointer, Int) -> Bool
+    ) throws(StoreError) -> [Result<[Int], StoreError>] {
         let handle = try open(operation)
         isWaiting = true
         guard PQenterPipelineMode(handle) == 1 else { throw lost(operation) }
         for index in 0..<count {
-            guard send(handle, index) == 1 else { throw lost(operation) }
+            guard send(handle, index), PQpipelineSync(handle) == 1 else { throw lost(operation) }
         }
-        guard PQpipelineSync(handle) == 1 else { throw lost(operation) }
         try flush(operation, until: deadline)
+        var groups: [Result<[Int], StoreError>] = []
+        for _ in 0..<count { groups.append(try answers(operation)) }
+        isWaiting = false
+        guard PQexitPipelineMode(handle) == 1 else { throw lost(operation) }
+        return groups
+    }
+
+    /// What the requests of one group of a pipeline did.
+    private func answers(_ operation: String) throws(StoreError) -> Result<[Int], StoreError> {
         var changes: [Int] = []
         var error: StoreError?
         while true {
-            // Each statement has the time that one has.
+            // Each statement has the time that one has; between two answers libpq says that one is over.
             guard let result = try answer(operation, until: deadline) else { continue }
             if result.status == PGRES_PIPELINE_SYNC { break }
             if result.status == PGRES_PIPELINE_ABORTED { continue }
             if isError(result) {
                 error = error ?? failure(operation, result)
-                if let error, self.handle == nil { throw error }
+                if let error, handle == nil { throw error }
             } else {
                 changes.append(result.changes)
             }
         }
-        isWaiting = false
-        guard PQexitPipelineMode(handle) == 1 else { throw lost(operation) }
-        if let error { throw error }
-        return changes
+        return error.map { .failure($0) } ?? .success(changes)
     }
 
     private var deadline: MonotonicTime { time.monotonic() + statementTimeout + settings.grace }

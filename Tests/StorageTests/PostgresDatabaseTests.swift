@@ -176,6 +176,34 @@ import Wire
         #expect(try database.runAll(echoes).count == 400)
     }
 
+    @Test func `in a crowd of statements each that is refused undoes only itself`() throws {
+        let database = try connect()
+        try database.runScript("CREATE TABLE v (x bigint CHECK (x % 3 <> 0), t text)")
+        let insert = "INSERT INTO v VALUES ($1, $2)"
+        for count in [0, 1, 2, 250, 251, 700] {
+            try database.begin(.write)
+            _ = try database.run("DELETE FROM v", [])
+            let statements = (0..<count).map {
+                SQLStatement(insert, [.integer(Int64($0)), .text($0 == 1 ? "a\0b" : "it's")])
+            }
+            let refusals = try database.runEach(statements)
+            #expect(refusals.enumerated().allSatisfy { ($1 != nil) == ($0 % 3 == 0 || $0 == 1) })
+            #expect(refusals.count == count)
+            try database.commit()
+            let kept = (0..<count).filter { $0 % 3 != 0 && $0 != 1 }
+            #expect(
+                try database.first("SELECT COUNT(*), COALESCE(SUM(x), 0) FROM v")
+                    == [.integer(Int64(kept.count)), .integer(Int64(kept.reduce(0, +)))])
+        }
+        try database.begin(.write)
+        let broken = [SQLStatement(insert, [.integer(1), .null]), SQLStatement("SELECT pg_sleep(60)", [])]
+        try database.runScript("SET LOCAL statement_timeout = 50")
+        let error = failure { () throws(StoreError) in _ = try database.runEach(broken) }
+        #expect(error?.kind == .other && error?.code == "57014")
+        database.rollBack()
+        #expect(try database.first("SELECT COUNT(*) FROM v") == [.integer(465)])
+    }
+
     @Test func `what a server in another encoding holds is read, and what it cannot hold is refused`() throws {
         let server = try PostgresServer.shared()
         let ascii = try PostgresOffice.connect(server.database("ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))

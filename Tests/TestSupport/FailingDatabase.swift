@@ -86,6 +86,10 @@ package final class FailingDatabase: Database {
         try passing { () throws(StoreError) in try inner.runAll(statements) }
     }
 
+    package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
+        try passing { () throws(StoreError) in try inner.runEach(statements) }
+    }
+
     package func rows(
         _ lookup: LookupQuery, of rooms: [String]
     ) throws(StoreError) -> [Result<SQLRows, StoreError>] {
