@@ -65,7 +65,7 @@ final class StoreWorker {
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
             if takesPresence && mail.wantsPresence { return .some(nil) }
-            if takesLookups && !mail.lookups.isEmpty || takesRows && !mail.outbox.isEmpty { return .some(nil) }
+            if takesLookups && mail.hasLookups || takesRows && !mail.outbox.isEmpty { return .some(nil) }
             return nil
         } ?? nil
     }
@@ -96,7 +96,7 @@ final class StoreWorker {
 
     /// Takes the room off the list first, so that who asks again after the answer is asked for again.
     private func reply(_ room: String, _ organization: Result<Organization, LookupFailure>) {
-        mail.withLock { $0.answered(1) }
+        mail.withLock { $0.answered() }
         answer(.organization(room: room, organization))
     }
 
@@ -127,20 +127,35 @@ final class StoreWorker {
             }
         }
         guard let batch else { return nil }
+        var refused: [RefusedRow] = []
         let isWritten = attempt(.write) { (store) throws(StoreError) in
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             instruments.count(outcome)
-            if let refusal = outcome.firstRefusal {
-                log.throttled(
-                    .error, "the database refused rows",
-                    ["rows": .int(outcome.refused), "error": .text(refusal)])
+            refused = outcome.refusals.map { refusal in
+                RefusedRow(
+                    number: batch.origin.firstSequence + Int64(refusal.index), row: batch.rows[refusal.index],
+                    error: refusal.error)
             }
         }
         if isWritten {
+            report(refused)
             let (number, left) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox.count) }
-            journal?.noteApplied(upTo: number, left: left)
+            journal?.noteApplied(upTo: number, left: left, refused: refused)
         }
         return isWritten
+    }
+
+    /// Says why rows were refused, one line for each table and code.
+    private func report(_ refused: [RefusedRow]) {
+        let groups = Dictionary(grouping: refused, by: { "\($0.row.table) \($0.error.code)" })
+        for (key, rows) in groups.sorted(by: { $0.key < $1.key }) {
+            log.throttled(
+                .error, by: key, "the database refused rows: they are set aside",
+                [
+                    "rows": .int(rows.count), "table": .string(rows[0].row.table), "code": .string(rows[0].error.code),
+                    "error": .text(rows[0].error),
+                ])
+        }
     }
 
     // MARK: Background work
@@ -248,7 +263,7 @@ final class StoreWorker {
 
     /// Writes what waits, as long as the database works and the time allows; returns how many rows are left.
     private func drain(until deadline: MonotonicTime) -> Int {
-        for room in mail.withLock({ $0.lookups }) { reply(room, .failure(.lookup_error)) }
+        for room in mail.withLock({ $0.pending(limit: .max) }) { reply(room, .failure(.lookup_error)) }
         while time.monotonic() < deadline {
             schedule.hurry(.open, at: time.monotonic())
             let isWritten = writeBatch()
