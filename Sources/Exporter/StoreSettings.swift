@@ -9,8 +9,6 @@ package struct StoreSettings: Sendable {
         package static let rowsInBatch = 500
         /// Rooms that wait for an answer: more than are ever open; each is a name of some 40 bytes.
         package static let lookupsWaiting = 100_000
-        /// Lookups answered before rows get their turn.
-        package static let lookupsInBatch = 256
     }
 
     /// The intervals of SPEC 3.2; each schedule is jittered by a tenth, so that processes do not ask in step.

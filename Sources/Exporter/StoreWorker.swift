@@ -17,6 +17,7 @@ final class StoreWorker {
     /// Where rows wait that are not in memory; nil where there are none.
     private let journal: CommitQueue?
     private var schedule: StoreSchedule
+    private var lookupBatch = LookupBatch()
     private var store: OfficeStore?
 
     init(
@@ -77,13 +78,23 @@ final class StoreWorker {
         schedule.trouble(of: .lookup, at: now).map { $0 >= settings.lookupPatience } ?? false
     }
 
+    /// Answers what waits; where that is very much, rows get their turn between.
     private func answerLookups() {
-        let rooms = mail.withLock { $0.pending(limit: StoreSettings.Limits.lookupsInBatch) }
-        guard !rooms.isEmpty else { return }
+        var turns = 0
+        while turns < LookupBatch.Limits.turns, answerBatch() { turns += 1 }
+    }
+
+    /// Answers one batch; false where none waits, or some of it still does.
+    private func answerBatch() -> Bool {
+        let limit = lookupBatch.size
+        let rooms = mail.withLock { $0.pending(limit: limit) }
+        guard !rooms.isEmpty else { return false }
         var answered = 0
         if schedule.isReady(.lookup, at: time.monotonic()) {
             _ = attempt(.lookup) { (store) throws(StoreError) in
+                let begin = time.monotonic()
                 let organizations = try store.organizations(ofRooms: rooms)
+                lookupBatch.answered(rooms.count, in: time.monotonic().since(begin))
                 for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
                 answered = rooms.count
             }
@@ -92,6 +103,7 @@ final class StoreWorker {
         if !left.isEmpty && isImpatient(at: time.monotonic()) {
             for room in left { reply(room, .failure(.lookup_error)) }
         }
+        return left.isEmpty && mail.withLock { $0.stopBy } == nil
     }
 
     /// Takes the room off the list first, so that who asks again after the answer is asked for again.
