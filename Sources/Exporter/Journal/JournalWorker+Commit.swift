@@ -46,8 +46,8 @@ extension JournalWorker {
         var header: SnapshotHeader?
         /// How many of the line's pending rows.
         var spilled = 0
-        /// The number of the last row that is in memory, where those were written too.
-        var memoryUpTo: Int64?
+        /// All rows that there were when it was made are on disk now, or in the database.
+        var hasAllRows = false
     }
 
     /// Writes everything that waits in one transaction.
@@ -67,13 +67,15 @@ extension JournalWorker {
             }
             if case .incomplete = health { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            used.memoryUpTo = line.loadedUpTo
+            used.hasAllRows = true
             commit.spilled += store.rows(after: line.durableUpTo).map(Self.spilled)
         }
-        let isComplete = used.snapshot != nil
+        let isComplete = used.hasAllRows
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
+        // The state knows of them, too; their inputs are in this commit.
+        if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
         commit.pushedLabels = readings.last?.labels
@@ -117,11 +119,11 @@ extension JournalWorker {
             arrivals.removeAll()
         }
         line.spilled(used.spilled)
-        if let number = used.memoryUpTo { line.memoryIsDurable(upTo: number) }
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
-        release()
+        release(areOnDisk: used.hasAllRows)
+        if used.hasAllRows { line.memoryIsDurable(upTo: line.loadedUpTo) }
         if let snapshot = used.snapshot, let header = used.header {
             self.snapshot = nil
             save(snapshot, header)
@@ -129,14 +131,14 @@ extension JournalWorker {
         if used.spilled > 0 { keepBelowLimit() }
     }
 
-    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
-    func release() {
+    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk, unless they are there.
+    func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
         guard commit.inputs.isEmpty, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
-            guard let numbered = line.add(row, inMemory: inMemory) else { continue }
+            guard let numbered = line.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
             direct.append(numbered)
             inMemory += 1
         }

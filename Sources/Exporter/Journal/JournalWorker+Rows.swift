@@ -15,12 +15,15 @@ extension JournalWorker {
             do throws(JournalError) {
                 let limit = RowLine.Limits.portion
                 let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
-                for row in found.elements {
+                // After a restart rows may be pending that are on disk already: they come from there, once.
+                let unread = found.elements.prefix { row in line.pending.first.map { row.sequence < $0.number } ?? true
+                }
+                for row in unread {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
                 }
                 if found.damaged > 0 { noteDamagedRows() }
-                line.loaded(upTo: last, isAll: found.elements.count < limit)
+                line.loaded(upTo: last, isAll: unread.count < limit)
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }

@@ -43,17 +43,24 @@ struct RowLine {
     /// There are rows on disk to read.
     var hasRowsToRead: Bool { unloaded > pending.count }
 
-    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk.
-    mutating func add(_ row: StoreRow, inMemory: Int) -> NumberedRow? {
+    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there already,
+    /// and so are all before it.
+    mutating func add(_ row: StoreRow, inMemory: Int, isOnDisk: Bool = false) -> NumberedRow? {
+        precondition(!isOnDisk || pending.isEmpty, "what is pending comes before it")
         let hadUnloaded = unloaded > 0
         lastNumber += 1
         let numbered = NumberedRow(number: lastNumber, row: row)
         if hasDisk && (hadUnloaded || inMemory >= Limits.memory) {
-            pending.append(numbered)
+            if !isOnDisk { pending.append(numbered) }
             return nil
         }
         loadedUpTo = lastNumber
         return numbered
+    }
+
+    /// Rows under the numbers that they get when they are added next.
+    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
+        zip(1..., rows).map { NumberedRow(number: lastNumber + $0, row: $1) }
     }
 
     /// So many of the oldest pending rows are on disk now.
