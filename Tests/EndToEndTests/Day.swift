@@ -12,6 +12,8 @@ import Wire
 struct Day {
     struct Post: Sendable {
         let room: String
+        /// The name of the event.
+        let event: String
         let body: [UInt8]
         let token: String
         let status: Int
@@ -22,9 +24,10 @@ struct Day {
     /// What really happened, as the maker of the day wrote it down.
     let truth: DayTruth
 
-    init(_ name: String) throws {
+    /// - Parameter limit: only so many posts, from the start of the day; the truth is that of the whole day.
+    init(_ name: String, limit: Int = .max) throws {
         let folder = try #require(Bundle.module.resourcePath) + "/Data/"
-        let lines = try Self.content(folder + "\(name).jsonl").split(separator: "\n")
+        let lines = try Self.content(folder + "\(name).jsonl").split(separator: "\n").prefix(limit)
         truth = try DayTruth(Self.content(folder + "\(name).truth.json"))
         let now = SystemTime().now().milliseconds / 1_000
         let records = try lines.map { line in
@@ -41,8 +44,8 @@ struct Day {
             let token = (isForged ? forger : signer).webhookToken(
                 for: body.span, at: Timestamp(seconds: now), lifetime: .seconds(3_600))
             return Post(
-                room: try #require(expected["room"] as? String), body: body, token: token,
-                status: try #require(expected["http"] as? Int), isForged: isForged)
+                room: try #require(expected["room"] as? String), event: try #require(expected["event"] as? String),
+                body: body, token: token, status: try #require(expected["http"] as? Int), isForged: isForged)
         }
     }
 

@@ -41,6 +41,8 @@ struct Reduction {
     }
 
     private let region: String
+    /// The organization of everything, where there is only one.
+    private let only: String?
     /// By the room's name; learned from metadata where it is not given.
     private var organizations: [String: String]
 
@@ -57,8 +59,9 @@ struct Reduction {
     /// Events of rooms whose organization was not known yet.
     private(set) var unresolved = 0
 
-    init(region: String, organizations: [String: String] = [:]) {
+    init(region: String, organizations: [String: String] = [:], only: String? = nil) {
         self.region = region
+        self.only = only
         self.organizations = organizations
     }
 
@@ -84,6 +87,9 @@ struct Reduction {
     /// True the first time a fact is told.
     private mutating func isNew(_ fact: String) -> Bool { once.insert(fact).inserted }
     private func isTold(_ fact: String) -> Bool { once.contains(fact) }
+
+    /// The participants that are still there.
+    var present: Set<String> { Set(people.filter { $0.value.isStandard }.keys) }
 
     /// The samples with the gauges of what is still open.
     var all: [String: Double] {
@@ -136,6 +142,7 @@ struct Reduction {
     }
 
     private mutating func resolve(_ room: Object?) -> String {
+        if let only { return only }
         let name = Self.text(room, "name")
         let metadata = Data(Self.text(room, "metadata").utf8)
         if let said = try? JSONSerialization.jsonObject(with: metadata) as? Object, let id = said["org_id"] as? String {

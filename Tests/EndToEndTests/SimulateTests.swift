@@ -86,7 +86,7 @@ import Wire
             found["\(session.organization) \(session.user)", default: (0, 0)].seconds += row.seconds
         }
         for (visit, activity) in truth.visits {
-            let row = found["\(visit.organization) \(try OfficeTables.user(visit.identity, folder))"]
+            let row = found["\(visit.organization) \(try OfficeTables.user(visit.identity))"]
             let all = truth.visits.filter {
                 $0.key.organization == visit.organization && $0.key.identity == visit.identity
             }.values

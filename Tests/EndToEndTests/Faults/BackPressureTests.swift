@@ -1,0 +1,82 @@
+import Platform
+import TestSupport
+import Testing
+
+/// Too much at once: the answers of the contract, in time, and nothing counted twice by the repeats.
+@Suite(.serialized) struct BackPressureTests {
+    /// An answer leaves within 1 s; the rest is for a machine that does other things too.
+    private static let answer = Duration.seconds(2)
+
+    private func expectAll(
+        _ day: FaultDay, _ source: FaultDay.Source, _ record: RetryingSender.Record, _ exporter: MortalExporter
+    ) throws {
+        let expected = try day.reduction(source)
+        var problems = try exporter.differences(from: expected.all, ignoring: FaultDay.isDuplicates)
+        problems += day.deliveryProblems(record, expected, exporter.samples)
+        #expect(problems.isEmpty, "\(problems.prefix(20).joined(separator: "\n"))")
+        #expect(record.slowest < Self.answer, "\(record.slowest)")
+        #expect(record.retryAfters == 0, "LiveKit's own back-off is longer")
+        #expect(record.unanswered == 0)
+    }
+
+    @Test func `a crowd before the smallest queue is answered in time and counted once`() throws {
+        let day = try FaultDay()
+        let exporter = MortalExporter(
+            TemporaryFolder(), FaultDay.environment(.metadata).merging(["QUEUE_SIZE": "1"]) { $1 })
+        try exporter.startAndWait()
+        let sender = RetryingSender(
+            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
+        #expect(sender.waitUntilAllSettled())
+        try expectAll(day, .metadata, sender.stop(), exporter)
+        try exporter.terminate()
+    }
+
+    @Test func `a queue that stays full is said within a second, and the repeats are counted once`() throws {
+        let folder = TemporaryFolder()
+        let day = try FaultDay()
+        let office = try OfficeDatabase(.sqlite, in: folder)
+        try office.fill(day.rooms, in: folder)
+        // Each room's organization takes the database a while; its events, and those behind them, wait for it.
+        let slow = """
+            WITH RECURSIVE slow(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM slow WHERE n < 250000)
+            SELECT organizations.workos_org_id AS org_id, organizations.name AS org_name,
+                organizations.id AS organization_pk, (SELECT count(*) FROM slow) AS monthly_recording_minutes
+            FROM rooms LEFT JOIN organizations ON organizations.id = rooms.organization_id WHERE rooms.id = :room
+            """
+        let exporter = MortalExporter(
+            folder,
+            FaultDay.environment(.database).merging([
+                "DATABASE_URL": office.url, "QUEUE_SIZE": "10", "ORG_LOOKUP_SQL": slow,
+            ]) { $1 })
+        try exporter.startAndWait()
+        let sender = RetryingSender(
+            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
+        #expect(sender.waitUntilAllSettled(within: .seconds(90)))
+        let record = sender.stop()
+        #expect(record.refusals(503) > 0, "the queue was full for longer than 500 ms")
+        try expectAll(day, .database, record, exporter)
+        try exporter.terminate()
+    }
+
+    @Test func `a commit that comes late is answered before it, and its event is kept`() throws {
+        let folder = TemporaryFolder()
+        let day = try FaultDay()
+        let disk = try FaultyDisk(root: folder.file("state"), in: folder)
+        let exporter = MortalExporter(
+            folder,
+            FaultDay.environment(.metadata).merging(["DATABASE_URL": "sqlite:" + folder.file("office.db")]) { $1 })
+        try exporter.startAndWait(disk.environment)
+        try disk.begin(.slow(.milliseconds(1_500)))
+        let sender = RetryingSender(
+            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.2))
+        #expect(sender.wait(within: .seconds(30)) { $0.refusals(503) > 20 })
+        #expect(LoopbackClient.get("/healthz", port: exporter.webhooks)?.status == 200)
+        try disk.begin(nil)
+        #expect(sender.waitUntilAllSettled())
+        let record = sender.stop()
+        try expectAll(day, .metadata, record, exporter)
+        let duplicates = exporter.samples.filter { FaultDay.isDuplicates($0.key) }.values.reduce(0, +)
+        #expect(duplicates > 4, "the events that were answered 503 were kept")
+        try exporter.terminate()
+    }
+}

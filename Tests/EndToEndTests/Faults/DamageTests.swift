@@ -1,0 +1,115 @@
+import Platform
+import TestSupport
+import Testing
+
+/// Files that are damaged between a kill and the next start.
+///
+/// `DAMAGE_RUNS` says how often each damage is done, 3 by default; `DAMAGE_SEED` makes a run come again.
+@Suite(.serialized) struct DamageTests {
+    /// One by one and over one connection: the order of the events in the journal is that of the day.
+    private func send(_ posts: ArraySlice<Day.Post>, to exporter: MortalExporter, pace: Duration = .zero) throws {
+        let letters = posts.map { RetryingSender.Letter(key: "", token: $0.token, body: $0.body) }
+        let sender = RetryingSender(
+            letters, to: exporter.webhooks, connections: 1, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
+        let isDone = sender.waitUntilAllSettled(within: .seconds(30))
+        _ = sender.stop()
+        try exporter.expectAlive()
+        try #require(isDone, "\(exporter.readiness)")
+    }
+
+    @Test(arguments: Damage.allCases)
+    func `a damaged file stops nothing, and no counter goes on from a lower value`(damage: Damage) throws {
+        let runs = ProcessEnvironment.current["DAMAGE_RUNS"].flatMap { Int($0) } ?? 3
+        let first =
+            ProcessEnvironment.current["DAMAGE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1 << 32)
+        let day = try FaultDay()
+        for seed in first..<first + UInt64(runs) {
+            let problems: [String]
+            do {
+                problems = try run(damage, day, seed)
+            } catch {
+                problems = ["\(error)"]
+            }
+            #expect(
+                problems.isEmpty, "DAMAGE_SEED=\(seed) DAMAGE_RUNS=1: \(problems.prefix(10).joined(separator: "\n"))")
+        }
+    }
+
+    private func run(_ damage: Damage, _ day: FaultDay, _ seed: UInt64) throws -> [String] {
+        var random = SeededGenerator(seed: seed)
+        let folder = TemporaryFolder()
+        let exporter = MortalExporter(
+            folder,
+            FaultDay.environment(.metadata).merging([
+                "DATABASE_URL": "sqlite:" + folder.file("office.db"), "SNAPSHOT_INTERVAL": "100ms",
+            ]) { $1 })
+        try exporter.startAndWait()
+        let half = Int.random(in: 200...400, using: &random)
+        // Some of it before the last snapshots, some of it perhaps after.
+        try send(day.posts.prefix(half / 2), to: exporter)
+        let state = StateFolder(folder)
+        _ = eventually(.seconds(5)) { state.snapshots.count >= 2 }
+        try send(day.posts[(half / 2)..<half], to: exporter, pace: .microseconds(500))
+        let differences = try exporter.differences(from: try day.reduction(.metadata, half).all)
+        guard differences.isEmpty else { return differences }
+        try exporter.kill()
+        guard StateFolder.size(of: state.journal) > 0, !state.snapshots.isEmpty else {
+            return ["there is nothing to damage: \(state.listing)"]
+        }
+        let listing = state.listing
+        try damage.strike(state, using: &random)
+        let lines = exporter.output.split(separator: "\n").count
+        try exporter.startAndWait()
+
+        let news = exporter.output.split(separator: "\n").dropFirst(lines)
+        let isSaid = news.contains { $0.contains("\"level\":\"warning\"") || $0.contains("\"level\":\"error\"") }
+        let found = Comparison.driven(exporter.samples)
+        var problems = try remainderProblems(damage, day, half, found, isSaid: isSaid)
+        try send(day.posts.dropFirst(half), to: exporter)
+        let everything = try day.reduction(.metadata)
+        problems += Gauges.problems(Comparison.driven(exporter.samples), atMost: everything.all)
+        if case .everything = damage.remainder { problems += try exporter.differences(from: everything.all) }
+        // The next life reads what this one wrote.
+        let last = Comparison.driven(exporter.samples)
+        try exporter.kill()
+        try exporter.startAndWait()
+        problems += try exporter.differences(from: last)
+        try exporter.terminate()
+        return problems.isEmpty ? [] : problems + [listing, "\(news.prefix(5).joined(separator: "\n"))"]
+    }
+
+    /// What is wrong with the first values after the damage; `count` posts were sent before it.
+    private func remainderProblems(
+        _ damage: Damage, _ day: FaultDay, _ count: Int, _ found: [String: Double], isSaid: Bool
+    ) throws -> [String] {
+        let whole = try day.reduction(.metadata, count).all
+        let missing = Comparison.differences(expected: Comparison.driven(whole), found: found)
+        if missing.isEmpty { return [] }
+        var problems = Gauges.problems(found, atMost: whole)
+        switch damage.remainder {
+        case .everything: problems += missing
+        case .prefix:
+            if isZero(found) { break }
+            // The state is that after some number of events, as a whole.
+            let isPrefix = try isState(found, of: day)
+            if !isPrefix { problems += ["neither everything, nor a prefix, nor 0"] + missing }
+        case .everythingOrCountersAtZero:
+            if !isZero(found) { problems += ["neither everything nor 0"] + missing }
+            if !isSaid { problems.append("something is missing and nothing was said") }
+        }
+        return problems
+    }
+
+    /// Whether the samples are those after the first events of the day, as many as they say.
+    private func isState(_ found: [String: Double], of day: FaultDay) throws -> Bool {
+        let names: Set = ["lk_webhook_events_total", "lk_webhook_duplicates_total"]
+        let taken = found.filter { names.contains(String($0.key.prefix { $0 != "{" })) }.values.reduce(0, +)
+        var reduction = Reduction(region: "here")
+        for post in day.posts.filter({ !$0.isForged }).prefix(Int(taken)) { try reduction.take(post.body) }
+        return Comparison.differences(expected: Comparison.driven(reduction.all), found: found).isEmpty
+    }
+
+    private func isZero(_ found: [String: Double]) -> Bool {
+        found.allSatisfy { Gauges.isGauge($0.key) || $0.value == 0 }
+    }
+}

@@ -1,0 +1,21 @@
+/// The gauges of what is open now.
+enum Gauges {
+    static func isGauge(_ key: String) -> Bool { key.prefix { $0 != "{" }.hasSuffix("_active") }
+
+    /// Gauges that cannot be true whatever was lost: negative, no whole number, or more than was ever opened.
+    ///
+    /// - Parameter day: the samples of everything that was sent.
+    static func problems(_ found: [String: Double], atMost day: [String: Double]) -> [String] {
+        let opened = [
+            "lk_room_active": "lk_rooms_started_total", "lk_participants_active": "lk_participant_sessions_total",
+            "lk_tracks_active": "lk_tracks_published_total", "lk_egress_active": "lk_egress_started_total",
+            "lk_ingress_active": "lk_ingress_started_total",
+        ]
+        return found.filter { isGauge($0.key) }.sorted { $0.key < $1.key }.compactMap { key, value in
+            let name = String(key.prefix { $0 != "{" })
+            let most = day[(opened[name] ?? name) + key.dropFirst(name.count)] ?? 0
+            let isPlausible = value >= 0 && value <= most && value == value.rounded()
+            return isPlausible ? nil : "\(key): \(value), though only \(most) were ever opened"
+        }
+    }
+}

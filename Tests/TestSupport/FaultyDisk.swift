@@ -1,0 +1,67 @@
+import Platform
+import Wire
+
+/// A disk that fails on demand below one folder, for a program that is started with `environment`: it dies inside a
+/// call that changes a file, or its calls fail for a while. See `Tests/Faults/disk.c`.
+package final class FaultyDisk: Sendable {
+    /// How far the call came in which the program died.
+    package enum Death: String, Sendable, CaseIterable {
+        case before, after
+        /// Half of a write was done.
+        case torn
+    }
+
+    /// What happens to every call while it lasts.
+    package enum Trouble: Sendable, CustomStringConvertible {
+        case full, readOnly, broken
+        case slow(Duration)
+
+        package var description: String {
+            switch self {
+            case .full: "ENOSPC"
+            case .readOnly: "EROFS"
+            case .broken: "EIO"
+            case .slow(let duration): "slow \(duration.milliseconds)"
+            }
+        }
+    }
+
+    /// The compiler is missing, or refused.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let root: String
+    private let library: String
+    private let control: String
+    private let folder: TemporaryFolder
+
+    /// - Parameter root: the folder below which files are meant.
+    package init(root: String, in folder: TemporaryFolder) throws {
+        self.root = root
+        self.folder = folder
+        library = folder.file("libdisk.so")
+        control = folder.file("disk-trouble")
+        let path = ProcessEnvironment.current["PATH"] ?? ""
+        let compiled = ChildProcess.run(
+            "/usr/bin/env",
+            ["clang", "-shared", "-fPIC", "-O1", "-o", library, Repository.root + "/Tests/Faults/disk.c"],
+            environment: ["PATH": path])
+        guard compiled.status == 0 else { throw Failure(description: "clang: \(compiled.output)") }
+    }
+
+    /// Variables for a program whose disk can get into trouble.
+    package var environment: [String: String] {
+        ["LD_PRELOAD": library, "FAULT_ROOT": root, "FAULT_SWITCH": control]
+    }
+
+    /// Variables for a program that dies at its call number `call` that changes a file, counted from 1.
+    package func environment(dyingAt call: Int, _ death: Death) -> [String: String] {
+        ["LD_PRELOAD": library, "FAULT_ROOT": root, "FAULT_AT": "\(call)", "FAULT_HOW": death.rawValue]
+    }
+
+    /// From now on every call fails so; nil ends it.
+    package func begin(_ trouble: Trouble?) throws {
+        try FileStore.replace(control, with: Array((trouble?.description ?? "").utf8))
+    }
+}

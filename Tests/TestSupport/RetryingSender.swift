@@ -1,0 +1,241 @@
+import Platform
+
+/// Delivers signed webhooks as LiveKit does, to a receiver that may die and come back.
+///
+/// Letters of one key are sent strictly one after the other: the next one leaves when the one before was answered or
+/// given up. Connection errors, 5xx and 429 are repeated; any other status counts as delivered. Connections are kept
+/// alive and made anew where they broke. https://docs.livekit.io/home/server/webhooks/#delivery-and-retries
+package final class RetryingSender: Sendable {
+    /// One webhook.
+    package struct Letter: Sendable {
+        package let key: String
+        package let token: String
+        package let body: [UInt8]
+
+        package init(key: String, token: String, body: [UInt8]) {
+            self.key = key
+            self.token = token
+            self.body = body
+        }
+    }
+
+    /// When a letter is sent again.
+    package struct Patience: Sendable {
+        let waits: [Duration]
+        let isEndless: Bool
+
+        /// LiveKit's own: attempts at +0, +1, +3, +7 and +15 s, then the letter is lost.
+        package static let liveKit = Patience(waits: [1, 2, 4, 8].map { .seconds($0) }, isEndless: false)
+
+        /// LiveKit's waits made shorter; it gives up as often as LiveKit does.
+        package static func liveKit(scaledBy factor: Double) -> Patience {
+            Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: false)
+        }
+
+        /// LiveKit's waits made shorter; the last one is repeated until there is an answer.
+        package static func untilAnswered(scaledBy factor: Double) -> Patience {
+            Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: true)
+        }
+
+        /// The wait after the attempt number `attempt`, counted from 1; nil where that was the last one.
+        func wait(after attempt: Int) -> Duration? {
+            if attempt <= waits.count { return waits[attempt - 1] }
+            return isEndless ? waits.last : nil
+        }
+    }
+
+    /// What became of one letter.
+    package struct Outcome: Sendable {
+        package var attempts = 0
+        /// Attempts that got no answer: the receiver may or may not have taken them.
+        package var unanswered = 0
+        /// Answers that asked for another attempt, by status.
+        package var refusals: [Int: Int] = [:]
+        /// The status that settled it; nil where it is still on its way, or lost.
+        package var status: Int?
+        package var isLost = false
+
+        /// Attempts that the receiver may have taken before the one that settled it.
+        package var repeats: Int { max(0, attempts - 1) }
+    }
+
+    /// What became of all of them.
+    package struct Record: Sendable {
+        /// In the order of the letters.
+        package var outcomes: [Outcome]
+        /// The longest time from a request to its answer, of any status.
+        package var slowest = Duration.zero
+        /// Refusals that carried the header `Retry-After`.
+        package var retryAfters = 0
+        /// Letters whose first attempt has begun.
+        package var begun = 0
+        /// Letters that are answered or lost.
+        package var settled = 0
+
+        /// Letters answered 200.
+        package var accepted: Int { outcomes.count { $0.status == 200 } }
+        package var lost: Int { outcomes.count { $0.isLost } }
+        package var unanswered: Int { outcomes.reduce(0) { $0 + $1.unanswered } }
+        /// Answers with this status that asked for another attempt.
+        package func refusals(_ status: Int) -> Int { outcomes.reduce(0) { $0 + ($1.refusals[status] ?? 0) } }
+    }
+
+    private struct State: Sendable {
+        var record: Record
+        var isStopped = false
+    }
+
+    private let state: Monitor<State>
+    private let lanes: [NamedThread]
+    private let isJoined = Monitor(false)
+
+    /// Starts sending.
+    ///
+    /// - Parameters:
+    ///   - connections: how many work side by side; letters of one key share one.
+    ///   - pace: the least time between two first attempts on one connection.
+    package init(
+        _ letters: [Letter], to port: UInt16, connections: Int = 8, patience: Patience, pace: Duration = .zero
+    ) {
+        var queues = Array(repeating: [Int](), count: connections)
+        var queueOfKey: [String: Int] = [:]
+        for (index, letter) in letters.enumerated() {
+            let queue = queueOfKey[letter.key] ?? queueOfKey.count % connections
+            queueOfKey[letter.key] = queue
+            queues[queue].append(index)
+        }
+        let outcomes = Array(repeating: Outcome(), count: letters.count)
+        let state = Monitor(State(record: Record(outcomes: outcomes)))
+        self.state = state
+        lanes = queues.filter { !$0.isEmpty }.map { queue in
+            NamedThread(name: "sender") {
+                var lane = Lane(port: port, patience: patience, pace: pace, state: state)
+                lane.send(queue.map { ($0, letters[$0]) })
+            }
+        }
+    }
+
+    deinit { _ = stop() }
+
+    /// How far it is.
+    package var record: Record { state.withLock { $0.record } }
+
+    package var isAllSettled: Bool { state.withLock { $0.record.settled == $0.record.outcomes.count } }
+
+    /// Waits until `count` letters have begun; false where that does not happen in time.
+    package func wait(untilBegun count: Int, within limit: Duration = .seconds(60)) -> Bool {
+        wait(within: limit) { $0.begun >= count }
+    }
+
+    /// Waits until `count` letters are answered or lost; false where that does not happen in time.
+    package func wait(untilSettled count: Int, within limit: Duration = .seconds(60)) -> Bool {
+        wait(within: limit) { $0.settled >= count }
+    }
+
+    /// Waits until every letter is answered or lost; false where that does not happen in time.
+    package func waitUntilAllSettled(within limit: Duration = .seconds(60)) -> Bool {
+        wait(within: limit) { $0.settled == $0.outcomes.count }
+    }
+
+    /// Waits until `condition` holds; false where it does not in time.
+    package func wait(within limit: Duration, until condition: (Record) -> Bool) -> Bool {
+        state.wait(until: SystemTime().monotonic() + limit) { condition($0.record) ? true : nil } ?? false
+    }
+
+    /// Ends every lane after its current attempt, and says what became of the letters.
+    package func stop() -> Record {
+        state.change { $0.isStopped = true }
+        let mustJoin = isJoined.change { isJoined in
+            defer { isJoined = true }
+            return !isJoined
+        }
+        if mustJoin { for lane in lanes { lane.join() } }
+        return record
+    }
+
+    // MARK: One connection
+
+    private struct Lane {
+        let port: UInt16
+        let patience: Patience
+        let pace: Duration
+        let state: Monitor<State>
+        var connection: RawHTTP?
+        let time = SystemTime()
+
+        init(port: UInt16, patience: Patience, pace: Duration, state: Monitor<State>) {
+            self.port = port
+            self.patience = patience
+            self.pace = pace
+            self.state = state
+        }
+
+        mutating func send(_ letters: [(index: Int, letter: Letter)]) {
+            for (index, letter) in letters {
+                let begun = time.monotonic()
+                guard begin(), deliver(letter, index) else { return }
+                if pace > .zero, isStopped(waitingUntil: begun + pace) { return }
+            }
+        }
+
+        private func begin() -> Bool {
+            state.change { state in
+                if !state.isStopped { state.record.begun += 1 }
+                return !state.isStopped
+            }
+        }
+
+        /// True once the sender was told to stop; false at the deadline.
+        private func isStopped(waitingUntil deadline: MonotonicTime) -> Bool {
+            state.wait(until: deadline) { $0.isStopped ? true : nil } ?? false
+        }
+
+        /// False where the sender was told to stop.
+        private mutating func deliver(_ letter: Letter, _ index: Int) -> Bool {
+            var attempt = 0
+            while true {
+                attempt += 1
+                let start = time.monotonic()
+                let reply = exchange(letter)
+                let took = time.monotonic().since(start)
+                let wait = settle(reply, took, index, wait: patience.wait(after: attempt))
+                guard let wait else { return true }
+                if isStopped(waitingUntil: time.monotonic() + wait) { return false }
+            }
+        }
+
+        /// Writes an attempt down; returns how long to wait for the next one, nil where the letter is settled.
+        private func settle(_ reply: RawHTTP.Reply?, _ took: Duration, _ index: Int, wait: Duration?) -> Duration? {
+            let isFinal = reply.map { $0.status < 500 && $0.status != 429 } ?? false
+            return state.change { state -> Duration? in
+                state.record.outcomes[index].attempts += 1
+                if let reply {
+                    state.record.slowest = max(state.record.slowest, took)
+                    if !isFinal {
+                        state.record.outcomes[index].refusals[reply.status, default: 0] += 1
+                        if reply.header("retry-after") != nil { state.record.retryAfters += 1 }
+                    }
+                } else {
+                    state.record.outcomes[index].unanswered += 1
+                }
+                guard isFinal || wait == nil else { return wait }
+                state.record.outcomes[index].status = isFinal ? reply?.status : nil
+                state.record.outcomes[index].isLost = !isFinal
+                state.record.settled += 1
+                return nil
+            }
+        }
+
+        private mutating func exchange(_ letter: Letter) -> RawHTTP.Reply? {
+            if connection == nil { connection = try? RawHTTP(port: port, patience: .seconds(20)) }
+            let reply = connection?.ask(
+                "POST", "/webhook",
+                headers: [
+                    ("Authorization", letter.token), ("Content-Type", "application/webhook+json"),
+                    ("User-Agent", "LiveKit"),
+                ], body: letter.body)
+            if reply == nil || reply?.header("connection")?.lowercased() == "close" { connection = nil }
+            return reply
+        }
+    }
+}
