@@ -29,12 +29,19 @@ import Wire
         return settings
     }
 
+    /// For a connection that must be made first, and used, whatever else the machine does.
+    private var hurried: PostgresSettings {
+        var hurried = settings(.seconds(2))
+        hurried.connectTimeout = .seconds(30)
+        return hurried
+    }
+
     @Test func `a server that is silent is given up at the deadline`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
         let url = try PostgresOffice.postgresURL(server.url(database: "postgres", port: proxy.port))
         let database = try PostgresDatabase(url, PostgresOffice.patient)
-        let hasty = try PostgresDatabase(url, settings(.milliseconds(200)))
+        let hasty = try PostgresDatabase(url, hurried)
         proxy.change(to: .stalled)
         let statement = failure { () throws(StoreError) in _ = try hasty.rows("SELECT 1", []) }
         #expect(statement?.kind == .connectionLost)
@@ -56,7 +63,7 @@ import Wire
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
         let url = try PostgresOffice.postgresURL(server.url(database: "postgres", port: proxy.port))
-        let database = try PostgresDatabase(url, settings(.milliseconds(300)))
+        let database = try PostgresDatabase(url, hurried)
         #expect(try database.first("SELECT length($1::text)", [.text("x")]) == [.integer(1)])
         proxy.change(to: .stalled)
         let text = String(repeating: "x", count: 30_000_000)
