@@ -103,7 +103,9 @@ let package = Package(
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
         tests("Journal", uses: ["Journal", "Platform", "SQLite", "Wire"]),
-        tests("Recording", uses: ["LiveKit", "Matching", "Metrics", "Recording", "Storage", "Wire"]),
+        tests(
+            "Recording", uses: ["LiveKit", "Matching", "Metrics", "Platform", "Recording", "Storage", "Wire"],
+            resources: [.copy("Data")]),
         tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
         tests("HTTPClient", uses: ["HTTPClient", "Platform"]),

@@ -49,7 +49,7 @@ struct RecorderWorker {
         while true {
             let wait = intake.drain(into: &batch, until: time.monotonic() + RecorderLoop.Limits.pace)
             applyBatch()
-            if time.monotonic() >= nextSnapshot { takeSnapshot(isLast: false) }
+            if time.monotonic() >= nextSnapshot || journal.needsSnapshot { takeSnapshot(isLast: false) }
             handOver()
             guard wait == .finished, let deadline = stopBy() else { continue }
             settle(until: deadline)

@@ -26,6 +26,9 @@ package struct Commit: Sendable {
     package var seriesEnded: [[UInt8]] = []
     /// What nobody needs any more.
     package var truncation: Truncation?
+    /// A snapshot of everything was made since the journal was opened: what was lost before is dealt with, and is not
+    /// told again (`Opening.mayHaveLost`).
+    package var coversLoss = false
 
     package init() {}
 
@@ -33,7 +36,7 @@ package struct Commit: Sendable {
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
-            && truncation == nil
+            && truncation == nil && !coversLoss
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
@@ -49,6 +52,7 @@ package struct Commit: Sendable {
         seriesBegan.removeAll(keepingCapacity: true)
         seriesEnded.removeAll(keepingCapacity: true)
         truncation = nil
+        coversLoss = false
     }
 }
 

@@ -5,10 +5,14 @@ import SQLite
 /// A page that cannot be read hides all rows on it; the rows after it are found by looking for the lowest key above
 /// which reading works again, in at most 126 steps.
 enum DamagedTable {
-    /// What follows a key.
-    enum Found<Row> {
+    /// Whether reading above a key works, and what is there.
+    private enum Attempt<Row> {
         case row(Row)
         case nothing
+        case damaged
+
+        var row: Row? { if case .row(let row) = self { row } else { nil } }
+        var isDamaged: Bool { if case .damaged = self { true } else { false } }
     }
 
     /// The first row above `key` that can be read, and whether something before it could not.
@@ -17,40 +21,35 @@ enum DamagedTable {
     static func row<Row>(
         above key: Int64, _ read: (Int64) throws(SQLiteError) -> Row?
     ) throws(SQLiteError) -> (row: Row?, isDamaged: Bool) {
-        if case .some(let found) = try attempt(key, read) { return (unwrap(found), false) }
+        let first = try attempt(key, read)
+        if !first.isDamaged { return (first.row, false) }
         // Above `bad` reading fails, above `good` it works.
         var bad = key
-        var distance: Int64 = 1
         var good: Int64?
+        var distance: Int64 = 1
         while good == nil && bad < .max {
             let (next, overflow) = bad.addingReportingOverflow(distance)
             let candidate = overflow ? Int64.max : next
-            if try attempt(candidate, read) != nil { good = candidate } else { bad = candidate }
+            if try attempt(candidate, read).isDamaged { bad = candidate } else { good = candidate }
             distance = distance > .max / 2 ? .max : distance * 2
         }
         guard var good else { return (nil, true) }
         while good - bad > 1 {
             let middle = bad + (good - bad) / 2
-            if try attempt(middle, read) != nil { good = middle } else { bad = middle }
+            if try attempt(middle, read).isDamaged { bad = middle } else { good = middle }
         }
-        guard let found = try attempt(good, read) else { return (nil, true) }
-        return (unwrap(found), true)
+        return (try attempt(good, read).row, true)
     }
 
-    private static func unwrap<Row>(_ found: Found<Row>) -> Row? {
-        if case .row(let row) = found { row } else { nil }
-    }
-
-    /// Nil where damage is in the way.
     private static func attempt<Row>(
         _ key: Int64, _ read: (Int64) throws(SQLiteError) -> Row?
-    ) throws(SQLiteError) -> Found<Row>? {
+    ) throws(SQLiteError) -> Attempt<Row> {
         do throws(SQLiteError) {
             guard let row = try read(key) else { return .nothing }
             return .row(row)
         } catch {
-            // A page beyond the end of the file, or one that the device does not give.
-            if error.condition == .damaged || error.condition == .unreachable { return nil }
+            // A bad page, one beyond the end of the file, or one that the device does not give.
+            if error.condition == .damaged || error.condition == .unreachable { return .damaged }
             throw error
         }
     }

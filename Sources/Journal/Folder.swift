@@ -4,9 +4,9 @@ import Wire
 
 /// What is done to the files of a folder as a whole.
 enum Folder {
-    /// Makes renames and new names in a folder durable. Wraps `fsync`.
+    /// Makes a file durable or, of a folder, new names and renames in it. Wraps `fsync`.
     static func sync(_ path: String) throws(SystemError) {
-        let file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", path) }
         defer { close(file) }
         guard fsync(file) == 0 else { throw SystemError("fsync", path) }

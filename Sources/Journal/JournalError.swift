@@ -70,7 +70,9 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
         if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR { return .gone }
         let file = directory + "/" + JournalFile.name
         if access(directory, W_OK) != 0 { return .readOnly }
-        if access(file, F_OK) == 0, access(file, W_OK) != 0 { return .readOnly }
+        for name in [file, file + "-wal"] where access(name, F_OK) == 0 && access(name, W_OK) != 0 {
+            return .readOnly
+        }
         var space = statvfs()
         guard statvfs(directory, &space) == 0 else { return nil }
         if space.f_bavail == 0 || space.f_files > 0 && space.f_favail == 0 { return .full }

@@ -28,6 +28,10 @@ extension JournalFile {
         }
         for key in commit.seriesEnded { try connection.run("DELETE FROM shipped WHERE key = ?1", .blob(key)) }
         for key in commit.seriesBegan { try connection.insertSeries(key) }
+        if commit.coversLoss && numbers.hasLost {
+            numbers.hasLost = false
+            try connection.setMeta(.hasLost, 0)
+        }
         if let truncation = commit.truncation { try truncate(truncation, in: connection, numbers) }
         if numbers.hasStaleGroups { try removeStaleGroups(in: connection, &numbers) }
     }

@@ -128,7 +128,7 @@ package final class JournalFile {
         if let opened, opened.isInPlace { return Opening() }
         close()
         var opener = Opener(directory: directory, now: now)
-        let opened = try opener.open(expecting: numbers)
+        let opened = try opener.open(expecting: numbers, wasDamaged: failure?.kind == .damaged)
         self.opened = opened
         numbers = opened.numbers
         opening = opener.opening

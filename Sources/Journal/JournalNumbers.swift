@@ -4,6 +4,8 @@ import SQLite
 struct JournalNumbers: Equatable {
     var id = ""
     var formerID: String?
+    /// Something was lost, and no snapshot has been made since.
+    var hasLost = false
     /// Events up to here were truncated or, below `lastEvent`, soon will be.
     var eventsBase: Int64 = 0
     var inputsBase: Int64 = 0
@@ -25,6 +27,7 @@ struct JournalNumbers: Equatable {
         guard isIntact, let id = values[.id], id.utf8.count == 32 else { return nil }
         self.id = id
         formerID = values[.formerID]
+        hasLost = values[.hasLost] == "1"
         func number(_ key: MetaKey) -> Int64? { values[key].flatMap { Int64($0) } }
         eventsBase = number(.eventsBase) ?? 0
         inputsBase = number(.inputsBase) ?? 0
@@ -41,6 +44,9 @@ struct JournalNumbers: Equatable {
         }
         setAsideCount = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
     }
+
+    /// Nothing was ever committed that has a number.
+    var isPristine: Bool { lastEvent == 0 && lastInput == 0 && rowsApplied == 0 }
 
     subscript(last table: GroupTable) -> Int64 {
         get { table == .events ? lastEvent : lastInput }

@@ -28,7 +28,7 @@ enum JournalSchema {
         """
 
     /// Makes the tables in an empty database.
-    static func make(in connection: Connection, id: String, formerID: String?) throws(SQLiteError) {
+    static func make(in connection: Connection, id: String, hasLost: Bool) throws(SQLiteError) {
         try connection.execute("PRAGMA page_size = 4096")
         try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         try connection.useWriteAheadLog()
@@ -38,7 +38,7 @@ enum JournalSchema {
             try connection.execute("PRAGMA user_version = \(format)")
             try connection.setMeta(.format, String(format))
             try connection.setMeta(.id, id)
-            if let formerID { try connection.setMeta(.formerID, formerID) }
+            if hasLost { try connection.setMeta(.hasLost, 1) }
         }
         // What follows may be cut off; that there is a journal, and which, must not be.
         try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -61,6 +61,8 @@ enum MetaKey: String, CaseIterable {
     case id
     /// The id of the journal that this one was salvaged from.
     case formerID = "former_id"
+    /// 1 where something was lost, until a snapshot was made since.
+    case hasLost = "has_lost"
     /// Events, inputs up to here were truncated.
     case eventsBase = "events_base"
     case inputsBase = "inputs_base"

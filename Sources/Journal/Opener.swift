@@ -20,8 +20,8 @@ struct Opener {
         case empty
         /// Format number of a newer program.
         case newer(Int)
-        /// Why it cannot be used.
-        case damaged(String)
+        /// Why it cannot be used, and whether it is known that something is missing.
+        case damaged(String, isLoss: Bool = false)
         /// A journal, but not the one that was open.
         case foreign
     }
@@ -34,8 +34,10 @@ struct Opener {
         finished = path + ".salvaged"
     }
 
-    /// - Parameter expecting: what had been committed when it was last open; nil at the first time.
-    mutating func open(expecting: JournalNumbers?) throws(JournalError) -> Opened {
+    /// - Parameters:
+    ///   - expecting: what had been committed when it was last open; nil at the first time.
+    ///   - wasDamaged: damage was met while it was open; a check that finds none is not believed.
+    mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> Opened {
         do throws(SystemError) {
             try FileStore.makeDirectory(directory)
             try finishSalvage()
@@ -44,7 +46,13 @@ struct Opener {
         }
         guard Folder.exists(path) else { return try openNew() }
         switch try examine(expecting) {
-        case .good(let opened): return opened
+        case .good(let opened) where wasDamaged:
+            opened.connection.close()
+            opening.notes.append("The journal is damaged: damage was met while it was used.")
+            return try openSalvaged(hasLost: false)
+        case .good(let opened):
+            tell(opened.numbers, expecting)
+            return opened
         case .empty: return try openNew()
         case .newer(let format):
             try moveAside("newer")
@@ -60,9 +68,9 @@ struct Opener {
                 "Another journal was found in place of the one that was open. It was moved aside, and a new one was made."
             )
             return try openNew()
-        case .damaged(let reason):
+        case .damaged(let reason, let isLoss):
             opening.notes.append("The journal is damaged: \(reason).")
-            return try openSalvaged()
+            return try openSalvaged(hasLost: isLoss)
         }
     }
 
@@ -75,9 +83,9 @@ struct Opener {
             let verdict = try examine(connection, expecting)
             if case .good = verdict {
                 if log.isDamaged {
-                    opening.mayHaveLost = true
                     connection.close()
-                    return .damaged("its log is damaged, and commits after that place are lost")
+                    keep(log.evidence)
+                    return .damaged("its log is damaged, and commits after that place are lost", isLoss: true)
                 }
             } else {
                 connection.close()
@@ -111,7 +119,9 @@ struct Opener {
         if let expecting {
             if numbers.id != expecting.id { return .foreign }
             for table in GroupTable.allCases {
-                if numbers[last: table] < expecting[last: table] { return .damaged("commits are missing") }
+                if numbers[last: table] < expecting[last: table] {
+                    return .damaged("commits are missing", isLoss: true)
+                }
                 // A commit that was reported as failed: its fsync failed, the device has it all the same.
                 try table.removeExcess(after: expecting[last: table], in: connection)
             }
@@ -122,6 +132,23 @@ struct Opener {
         return .good(opened)
     }
 
+    private mutating func keep(_ log: [UInt8]) {
+        let name = Folder.asideName(of: path + "-wal", "damaged", at: now)
+        // Without room for it, what can be used matters more.
+        if (try? FileStore.replace(name, with: log)) != nil { opening.movedAside.append(name) }
+    }
+
+    /// What an earlier opening found, and nobody has dealt with yet.
+    private mutating func tell(_ numbers: JournalNumbers, _ expecting: JournalNumbers?) {
+        opening.mayHaveLost = numbers.hasLost
+        opening.formerID = numbers.hasLost ? numbers.formerID : nil
+        let isKnown = expecting?.id == numbers.id
+        opening.isNew = numbers.hasLost || !isKnown && numbers.isPristine
+        if numbers.hasLost {
+            opening.notes.append("Something of the journal was lost, and no snapshot was made since.")
+        }
+    }
+
     // MARK: Making
 
     private mutating func openNew() throws(JournalError) -> Opened {
@@ -129,7 +156,7 @@ struct Opener {
         if !Folder.exists(path) { try moveAsideLog() }
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: true)
-            try JournalSchema.make(in: connection, id: Self.randomID(), formerID: nil)
+            try JournalSchema.make(in: connection, id: Self.randomID(), hasLost: opening.mayHaveLost)
             return try JournalNumbers(of: connection).flatMap { Opened(connection, numbers: $0) }
         }
         guard let opened else { throw JournalError(.gone, "\(path) went while it was made") }
@@ -162,7 +189,7 @@ struct Opener {
 
     /// Makes a new file from what can be read of the damaged one, and puts it in its place. A crash in between leaves
     /// either the damaged file, to begin again, or the finished one, which is then taken.
-    private mutating func openSalvaged() throws(JournalError) -> Opened {
+    private mutating func openSalvaged(hasLost: Bool) throws(JournalError) -> Opened {
         try JournalError.ofSystem { () throws(SystemError) in try remove(unfinished) }
         var salvage = Salvage()
         try JournalError.of(directory) { () throws(SQLiteError) in
@@ -172,7 +199,7 @@ struct Opener {
             // A file that cannot be opened gives nothing.
             let damaged = try? connect(path, mayCreate: false)
             defer { damaged?.close() }
-            try salvage.copy(from: damaged, into: fresh, newID: Self.randomID(), mayHaveLost: opening.mayHaveLost)
+            try salvage.copy(from: damaged, into: fresh, newID: Self.randomID(), hasLost: hasLost)
             fresh.close()
         }
         try JournalError.ofSystem { () throws(SystemError) in
@@ -181,15 +208,15 @@ struct Opener {
         }
         try moveAside("damaged")
         try JournalError.ofSystem { () throws(SystemError) in try finishSalvage() }
-        opening.isNew = !salvage.keepsID
-        opening.mayHaveLost = !salvage.keepsID
-        opening.formerID = salvage.keepsID ? nil : salvage.formerID
         opening.notes.append(salvage.description)
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: false)
             return try JournalNumbers(of: connection).flatMap { Opened(connection, numbers: $0) }
         }
         guard let opened else { throw JournalError(.gone, "\(path) went while it was salvaged") }
+        opening.isNew = opened.numbers.hasLost
+        opening.mayHaveLost = opened.numbers.hasLost
+        opening.formerID = opened.numbers.hasLost ? opened.numbers.formerID : nil
         return opened
     }
 

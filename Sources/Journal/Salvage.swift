@@ -15,8 +15,6 @@ struct Salvage {
     private var rows = 0
     private var segments = 0
     private var isComplete = true
-    private var isOpen = false
-    private var written = 0
 
     var description: String {
         let kept =
@@ -27,9 +25,9 @@ struct Salvage {
 
     /// Copies all that can be read. Errors of the damaged file are losses, errors of the new one are thrown.
     mutating func copy(
-        from damaged: Connection?, into fresh: Connection, newID: String, mayHaveLost: Bool
+        from damaged: Connection?, into fresh: Connection, newID: String, hasLost: Bool
     ) throws(SQLiteError) {
-        try JournalSchema.make(in: fresh, id: newID, formerID: nil)
+        try JournalSchema.make(in: fresh, id: newID, hasLost: false)
         var values: [MetaKey: String] = [:]
         if let damaged, let meta = try? damaged.meta() {
             values = meta.values
@@ -42,14 +40,13 @@ struct Salvage {
         } else {
             isComplete = false
         }
-        keepsID = isComplete && !mayHaveLost && formerID != nil
+        keepsID = isComplete && !hasLost && formerID != nil
         try fresh.transaction { () throws(SQLiteError) in
-            for (key, value) in values where key != .format && key != .id && key != .formerID {
+            for (key, value) in values where key != .format && key != .id && (key != .formerID || keepsID) {
                 try fresh.setMeta(key, value)
             }
-            if let formerID {
-                try fresh.setMeta(keepsID ? .id : .formerID, formerID)
-            }
+            if let formerID { try fresh.setMeta(keepsID ? .id : .formerID, formerID) }
+            if !keepsID { try fresh.setMeta(.hasLost, 1) }
         }
         try fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
@@ -58,7 +55,7 @@ struct Salvage {
         _ table: GroupTable, from damaged: Connection, into fresh: Connection, base: Int64
     ) throws(SQLiteError) {
         var expected = base + 1
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try table.row(above: key, in: damaged)
         } key: {
             $0.first
@@ -75,7 +72,7 @@ struct Salvage {
     }
 
     private mutating func copyRows(from damaged: Connection, into fresh: Connection) throws(SQLiteError) {
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.outboxRow(above: key)
         } key: {
             $0.row.sequence
@@ -85,7 +82,7 @@ struct Salvage {
             try fresh.insertRow(found.row)
             salvage.rows += 1
         }
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.segment(above: key)
         } key: {
             $0.key
@@ -97,14 +94,14 @@ struct Salvage {
         }
         // Neither rows that were set aside nor what was pushed change what is counted.
         let isComplete = self.isComplete
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.setAsideRow(above: key)
         } key: {
             $0.row.sequence
         } write: { found, _ throws(SQLiteError) in
             if found.isIntact { try fresh.insertSetAside(found.row) }
         }
-        try walk(from: damaged, into: fresh) { key throws(SQLiteError) in
+        try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.series(above: key)
         } key: {
             $0.number
@@ -114,10 +111,9 @@ struct Salvage {
         self.isComplete = isComplete
     }
 
-    /// Walks through a table of the damaged file in transactions of the new one.
+    /// Walks through a table that `read` gives row by row, in transactions of the new file.
     private mutating func walk<Row>(
-        from damaged: Connection, into fresh: Connection,
-        _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
+        into fresh: Connection, _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
         write: (Row, inout Salvage) throws(SQLiteError) -> Void
     ) throws(SQLiteError) {
         var position = Int64.min

@@ -15,12 +15,15 @@ struct WriteAheadLog {
 
     /// Commits that had been finished cannot be read.
     private(set) var isDamaged = false
+    /// The whole log where it is damaged, for a person to look at: opening the journal removes it.
+    private(set) var evidence: [UInt8] = []
 
     /// Reads the log at `path`; one that is missing or cannot be read is not known to be damaged.
     init(path: String) {
         // What cannot be read now is reported when SQLite reads it.
         guard let bytes = try? FileStore.read(path, limit: Self.examined_bytes) else { return }
         isDamaged = Self.isDamaged(bytes)
+        if isDamaged { evidence = bytes }
     }
 
     static func isDamaged(_ bytes: [UInt8]) -> Bool {

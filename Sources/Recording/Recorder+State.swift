@@ -26,8 +26,12 @@ extension Recorder {
         writer.field(6, lastNumber)
         for metric in catalog.all { writer.message(7) { SavedMetric(metric).encode(into: &$0) } }
         writer.message(8) { process.encode(into: &$0) }
-        for (_, organization) in organizations.all {
-            writer.message(10) { organization.encode(into: &$0, catalog) }
+        for place in 0..<organizations.places_count {
+            let slot = organizations.slot(at: place)
+            if slot.isNone { continue }
+            let message = writer.begin(10)
+            organizations[slot].encode(into: &writer, catalog)
+            writer.end(message)
         }
         for place in organizations.free { writer.field(11, UInt64(place + 1)) }
         names.encode(into: &writer, elements: 12, free: 13)

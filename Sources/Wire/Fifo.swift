@@ -12,8 +12,10 @@ package struct Fifo<Element> {
     /// All of them, the first first.
     package var all: some Sequence<Element> { elements[head...].lazy.compactMap { $0 } }
 
+    /// Adds an element behind all others.
     package mutating func append(_ element: Element) { elements.append(element) }
 
+    /// Adds an element before all others.
     package mutating func prepend(_ element: Element) {
         if head > 0 {
             head -= 1

@@ -104,10 +104,20 @@ package struct MessageWriter: Sendable {
 
     /// A message inside this one; written even where it is empty.
     package mutating func message(_ number: Int, _ body: (inout MessageWriter) -> Void) {
-        tag(number, .bytes)
-        let place = bytes.count
-        for _ in 0..<Self.lengthPlaces { bytes.append(0) }
+        let place = begin(number)
         body(&self)
+        end(place)
+    }
+
+    /// Begins a message inside this one, without a closure; returns what `end` takes.
+    package mutating func begin(_ number: Int) -> Int {
+        tag(number, .bytes)
+        for _ in 0..<Self.lengthPlaces { bytes.append(0) }
+        return bytes.count - Self.lengthPlaces
+    }
+
+    /// Ends the message that began at `place`.
+    package mutating func end(_ place: Int) {
         let length = bytes.count - place - Self.lengthPlaces
         precondition(length <= Limits.nested_bytes, "a nested message has a bound")
         // A varint may be longer than it needs to be: so the length needs no second pass.

@@ -4,6 +4,8 @@ import HTTPServing
 import LiveKit
 import Metrics
 import Platform
+import Storage
+import StorageSQLite
 import TestSupport
 import Testing
 import Wire
@@ -97,23 +99,39 @@ import Wire
         #expect(calls.map(\.room) == ["red", "blue"])
     }
 
-    @Test func `a stop counts what was accepted, though the database never answers`() throws {
+    @Test func `an event that waits for a dead database waits on, after a restart too`() throws {
         // A folder where the database's file should be: no connection is ever made.
-        try FileStore.makeDirectory(folder.file("office.db"))
-        let service = try start([
-            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret",
-            "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
-        ])
-        #expect(try post("1", room: "a", key: "key", "secret", to: service) == 200)
-        #expect(!(try page(service)).contains(#"lk_rooms_started_total{project="default""#))
-        _ = service.stop()
-        let counted = service.registry.snapshot().first { $0.family.name == "lk_rooms_started_total" }?.series.first
-        #expect(counted?.labelValues == ["default", "local", "unknown"])
-        guard let counted, case .counter(let counter) = counted.reading else {
-            Issue.record("it is no counter")
-            return
+        let path = folder.file("office.db")
+        try FileStore.makeDirectory(path)
+        let settings = [
+            "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "DATABASE_URL": "sqlite:\(path)",
+            "SHUTDOWN_TIMEOUT": "2s",
+        ]
+        let first = try start(settings)
+        #expect(try post("1", room: "a", key: "key", "secret", to: first) == 200)
+        #expect(first.stop())
+        #expect(started(first) == [:])
+
+        rmdir(path)
+        let database = try SQLiteDatabase(path: path)
+        _ = try OfficeStore(database).migrate(at: SystemTime().now())
+        _ = try database.run("INSERT INTO organizations (id, workos_org_id) VALUES (1, 'org_1')", [])
+        _ = try database.run("INSERT INTO rooms (id, organization_id) VALUES ('a', 1)", [])
+        database.close()
+        let second = try start(settings)
+        defer { _ = second.stop() }
+        #expect(eventually { started(second) == ["org_1": 1] })
+    }
+
+    /// Rooms started, by organization.
+    private func started(_ service: Service) -> [String: Double] {
+        var counts: [String: Double] = [:]
+        for (family, series) in service.registry.snapshot() where family.name == "lk_rooms_started_total" {
+            for one in series {
+                if case .counter(let counter) = one.reading { counts[one.labelValues[2]] = counter.value }
+            }
         }
-        #expect(counter.value == 1)
+        return counts
     }
 
     @Test func `a listener that is not to be had is a failure that says so, and leaves nothing running`() throws {

@@ -78,6 +78,9 @@ struct Desk {
             }
         }
 
+        /// All from 1 to `last`, which may be 0.
+        static func upTo(_ last: Int64) -> Content { last == 0 ? Content() : whole(1...last) }
+
         static func whole(_ numbers: ClosedRange<Int64>) -> Content {
             var content = Content()
             content.numbers = Array(numbers)

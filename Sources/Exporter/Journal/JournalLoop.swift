@@ -178,6 +178,7 @@ package final class JournalLoop: Sendable {
 }
 
 extension JournalLoop: ShipperJournal {
+    /// Writes down what is about to be pushed, after everything that it shows. Waits for that, a second at most.
     package func commit(reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]) {
         guard settings.directory != nil else { return }
         let reading = ShipperReading(

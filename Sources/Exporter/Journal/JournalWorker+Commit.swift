@@ -15,7 +15,7 @@ extension JournalWorker {
         case .incomplete: return isSnapshotDue
         }
         return !arrivals.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
-            || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil
+            || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
     }
 
     /// Commits what waits, and lets go what waited for it.
@@ -113,6 +113,7 @@ extension JournalWorker {
         arrivals.accept()
         if !arrivals.isEmpty {
             intake.deliver(arrivals.events)
+            delivered += Int64(arrivals.count)
             arrivals.removeAll()
         }
         line.spilled(used.spilled)
@@ -209,11 +210,7 @@ extension JournalWorker {
         snapshot = nil
         lastSpilled = 0
         line.nothingIsDurable()
-        shared.change { shared in
-            shared.needsSnapshot = true
-            shared.needsAllIDs = true
-        }
-        intake.wake()
+        askForSnapshot()
         return true
     }
 }

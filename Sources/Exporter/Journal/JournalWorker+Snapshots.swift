@@ -8,7 +8,7 @@ extension JournalWorker {
     func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
         guard let files else { return }
         var writer = MessageWriter(appendingTo: snapshot.state)
-        SavedState.append(rowOrigin: files.rowOrigin, to: &writer)
+        SavedState.append(rowOrigin: files.rowOrigin, isJournaled: settings.durability == .commit, to: &writer)
         files.saver.save(header, writer.bytes)
     }
 
@@ -18,11 +18,7 @@ extension JournalWorker {
         metrics.noteSnapshot(isSaved: result.error == nil)
         if let error = result.error {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
-            if case .incomplete = health {
-                // It is tried again with the next snapshot.
-                shared.change { $0.needsSnapshot = true }
-                intake.wake()
-            }
+            if case .incomplete = health { askForSnapshot() }
             return
         }
         metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
@@ -32,6 +28,8 @@ extension JournalWorker {
             beGood()
         }
         guard var files else { return }
+        // Counters began at zero in this process; the next one can go on with them.
+        if files.journal.opening.mayHaveLost { commit.coversLoss = true }
         let older = files.note(result.header)
         self.files = files
         if let older {
@@ -56,25 +54,40 @@ enum SavedState {
 
     private static let stateField = 1
     private static let rowOriginField = 2
+    private static let isJournaledField = 3
+
+    /// What `read` finds.
+    struct Reading {
+        let state: MessageReader
+        /// The journal that numbers the rows.
+        let rowOrigin: String
+        /// All events and inputs up to the snapshot were in the journal.
+        let isJournaled: Bool
+    }
 
     static func append(state body: (inout MessageWriter) -> Void, to writer: inout MessageWriter) {
         writer.message(stateField, body)
     }
 
-    static func append(rowOrigin: String, to writer: inout MessageWriter) { writer.field(rowOriginField, rowOrigin) }
+    static func append(rowOrigin: String, isJournaled: Bool, to writer: inout MessageWriter) {
+        writer.field(rowOriginField, rowOrigin)
+        writer.field(isJournaledField, isJournaled)
+    }
 
-    static func read(_ bytes: [UInt8]) throws(MessageFault) -> (state: MessageReader, rowOrigin: String) {
+    static func read(_ bytes: [UInt8]) throws(MessageFault) -> Reading {
         var reader = MessageReader(bytes)
         var state: MessageReader?
         var rowOrigin = ""
+        var isJournaled = false
         while let field = try reader.next() {
             switch field {
             case stateField: state = try reader.message()
             case rowOriginField: rowOrigin = try reader.string()
+            case isJournaledField: isJournaled = try reader.bool()
             default: try reader.skip()
             }
         }
         guard let state else { throw MessageFault("a snapshot without a state") }
-        return (state, rowOrigin)
+        return Reading(state: state, rowOrigin: rowOrigin, isJournaled: isJournaled)
     }
 }

@@ -91,6 +91,7 @@ extension JournalWorker {
         }
         start.recorder.startOwnTotalsAtZero()
         start.recorder.rebuildSessions()
+        delivered = start.events
         start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
             lastReading: journal.readingSent, labels: journal.pushedLabels,
@@ -146,20 +147,18 @@ extension JournalWorker {
                 ids.append(
                     Recording.IDSegment(kind: segment.kind, latest: segment.latest, last: 0, bytes: segment.bytes))
             }
-            let isWhole =
-                isExact && header.isCleanStop && header.journalID == journal.id && damaged == 0
-                && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
-            switch restored(snapshot.body, ids, keepsTotals: isWhole) {
-            case .success(let (recorder, rowOrigin)):
-                start.recorder = recorder
+            let isWhole = isExact && damaged == 0
+            switch restored(snapshot, ids, journal, isWhole: isWhole) {
+            case .success(let restored):
+                start.recorder = restored.recorder
                 (start.events, start.inputs) = (header.eventsApplied, header.inputsApplied)
                 start.rows = header.rowsEmitted
-                isExact = isWhole
+                isExact = restored.isExact
                 // Those of a newer snapshot, which cannot be used, come again with the events after this one.
                 var truncation = Truncation()
                 truncation.idsAboveSnapshot = header.number
                 self.truncation = truncation
-                (found.header, found.rowOrigin) = (header, rowOrigin)
+                (found.header, found.rowOrigin) = (header, restored.rowOrigin)
                 return found
             case .failure(let fault):
                 metrics.noteDamage()
@@ -170,13 +169,29 @@ extension JournalWorker {
         }
     }
 
+    private struct Restored {
+        let recorder: Recorder
+        let rowOrigin: String
+        let isExact: Bool
+    }
+
     private func restored(
-        _ bytes: [UInt8], _ ids: [Recording.IDSegment], keepsTotals: Bool
-    ) -> Result<(Recorder, rowOrigin: String), MessageFault> {
+        _ snapshot: Snapshot, _ ids: [Recording.IDSegment], _ journal: JournalFile, isWhole: Bool
+    ) -> Result<Restored, MessageFault> {
         do throws(MessageFault) {
-            let saved = try SavedState.read(bytes)
+            let saved = try SavedState.read(snapshot.body)
+            let header = snapshot.header
+            // What was in the journal when the snapshot was made has to be there, or to have been truncated since; else
+            // what followed may be missing too.
+            let isFollowed =
+                !saved.isJournaled
+                || journal.lastEvent >= header.eventsApplied && journal.lastInput >= header.inputsApplied
+            let isExact =
+                isWhole && header.isCleanStop && header.journalID == journal.id && isFollowed
+                && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
             do throws(StateFault) {
-                return .success((try restoration.restored(saved.state, ids, keepsTotals), saved.rowOrigin))
+                let recorder = try restoration.restored(saved.state, ids, isExact)
+                return .success(Restored(recorder: recorder, rowOrigin: saved.rowOrigin, isExact: isExact))
             } catch {
                 throw MessageFault("\(error)")
             }
@@ -223,6 +238,12 @@ extension JournalWorker {
         if replay.isDamaged {
             metrics.noteDamage()
             isExact = false
+        }
+        // A journal that does not know all that the state knows goes on after it.
+        if journal.lastEvent < replay.events || journal.lastInput < replay.inputs {
+            truncation = truncation ?? Truncation()
+            truncation?.events = max(replay.events, journal.lastEvent)
+            truncation?.inputs = max(replay.inputs, journal.lastInput)
         }
         start.recorder = replay.recorder
         (start.events, start.inputs) = (replay.events, replay.inputs)

@@ -43,6 +43,8 @@ final class JournalWorker {
     /// Rows in the database, and those of them that the journal knows to be there.
     var appliedUpTo: Int64 = 0
     var forgottenUpTo: Int64 = 0
+    /// The number of the last event that the recorder was given.
+    var delivered: Int64 = 0
     /// The last row that was written to disk.
     var lastSpilled: Int64 = 0
 
@@ -128,7 +130,23 @@ final class JournalWorker {
         for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
         held += turn.rows
         // A newer one stands for the older one, too.
-        if let new = turn.snapshot { snapshot = new }
+        guard let new = turn.snapshot else { return }
+        if case .incomplete = health, new.events < delivered {
+            // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
+            askForSnapshot()
+        } else {
+            snapshot = new
+        }
+    }
+
+    /// Asks the recorder for a complete snapshot, at once.
+    func askForSnapshot() {
+        shared.change { shared in
+            shared.isSaving = false
+            shared.needsSnapshot = true
+            shared.needsAllIDs = true
+        }
+        intake.wake()
     }
 
     private func take(_ row: RefusedRow) {

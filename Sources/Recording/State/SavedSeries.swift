@@ -54,19 +54,23 @@ extension SeriesTable {
     func encode(into writer: inout MessageWriter) {
         for (position, counter) in counters.enumerated() {
             guard let counter else { continue }
-            writer.message(1) { $0.series(position, counter.created, counter.value) }
+            let message = writer.begin(1)
+            writer.series(position, counter.created, counter.value)
+            writer.end(message)
         }
         for (position, gauge) in gauges.enumerated() {
             guard let gauge else { continue }
-            writer.message(2) { $0.series(position, gauge.created, gauge.value) }
+            let message = writer.begin(2)
+            writer.series(position, gauge.created, gauge.value)
+            writer.end(message)
         }
         for (position, histogram) in histograms.enumerated() {
             guard let histogram else { continue }
             let state = histogram.current
-            writer.message(3) { writer in
-                writer.series(position, histogram.created, state.sum)
-                for count in state.counts { writer.element(4, unsigned: count) }
-            }
+            let message = writer.begin(3)
+            writer.series(position, histogram.created, state.sum)
+            for count in state.counts { writer.element(4, unsigned: count) }
+            writer.end(message)
         }
     }
 

@@ -34,7 +34,10 @@ extension EntityTable where Element: StoredEntity {
     func encode(into writer: inout MessageWriter, elements number: Int, free: Int) {
         for place in 0..<places_count {
             let slot = slot(at: place)
-            if !slot.isNone { writer.message(number) { self[slot].encode(into: &$0) } }
+            if slot.isNone { continue }
+            let message = writer.begin(number)
+            self[slot].encode(into: &writer)
+            writer.end(message)
         }
         for place in self.free { writer.field(free, UInt64(place + 1)) }
     }
@@ -79,7 +82,7 @@ extension ParticipantState: StoredEntity {
         writer.field(3, room)
         writer.field(4, UInt64(placeInRoom))
         writer.field(5, hasJoined)
-        writer.field(6, kind)
+        if kind != .standard { writer.field(6, kind) }
         writer.field(7, join_ms)
         writer.field(8, lastEvent_ms)
         writer.field(9, fixed: UInt64(bitPattern: userID))

@@ -1,0 +1,134 @@
+import LiveKit
+import Platform
+import Recording
+import Storage
+import TestSupport
+import Testing
+import Wire
+
+/// Bytes that outlive the program: a file that an older version wrote, and the schema that describes all of them.
+@Suite struct StateFileTests {
+    private static let folder = Repository.root + "/Tests/RecordingTests/Data"
+
+    /// `UPDATE_GOLDEN=1` rewrites both files. Never for a change of the format alone: state of version 1 is in the field.
+    @Test func `state that version 1 wrote is restored`() throws {
+        if ProcessEnvironment.current["UPDATE_GOLDEN"] == "1" {
+            var station = Sample.station()
+            let state = station.save()
+            var writer = MessageWriter()
+            writer.field(1, bytes: state)
+            for segment in station.segments { writer.field(2, bytes: segment.bytes) }
+            try FileStore.replace(Self.folder + "/state.1", with: writer.bytes)
+            try FileStore.replace(
+                Self.folder + "/state.1.page", with: Array(station.page.joined(separator: "\n").utf8))
+        }
+        var reader = MessageReader(try FileStore.read(Self.folder + "/state.1"))
+        var state: [UInt8] = []
+        var segments: [IDSegment] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: state = try reader.byteArray()
+            default:
+                segments.append(
+                    IDSegment(kind: 0, latest: Timestamp(milliseconds: 0), last: 0, bytes: try reader.byteArray()))
+            }
+        }
+        var station = try Station(state, segments, Sample.setup)
+        #expect(station.recorder.checkInvariants() == [])
+        #expect(station.recorder.missingIDs == 0)
+        #expect(station.recorder.waitingEvents == 1)
+        #expect(station.recorder.outstandingLookups.contains("waiting"))
+        let page = String(decoding: try FileStore.read(Self.folder + "/state.1.page"), as: UTF8.self)
+        #expect(station.page == page.split(separator: "\n").map(String.init))
+        station.apply(
+            .event(
+                Event(id: "EV_last_40001", createdAt: Desk.opening_s, room: .office, body: .roomStarted),
+                receivedAt: Desk.time(40_010)))
+        #expect(station.page.contains { $0.hasPrefix("lk_webhook_duplicates_total{event=\"room_started\"}") })
+    }
+
+    // MARK: The schema
+
+    @Test func `protoc reads the state and the ids with our schema, and knows every field`() throws {
+        var station = Sample.station()
+        let state = station.save()
+        let text = try decode(state, "State")
+        for part in [
+            "version: 1\n", "name: \"lk_tracks_active\"", "sid: \"PA_open\"", "identity: \"anna\"", "sid: \"TR_open\"",
+            "id: \"EG_open\"", "id: \"IS_open\"", "stage: WAITING", "stage: KNOWN", "type: ROOM_STARTED",
+            "shown_name: \"One\"", "kind: DATABASE", "id: \"new\"", "is_asked: true", "counts: ",
+        ] {
+            #expect(text.contains(part), "\(part)")
+        }
+        for segment in station.segments { _ = try decode(segment.bytes, "IDSegment") }
+    }
+
+    @Test func `protoc reads every input and every row`() throws {
+        let bodies: [Event.Body] = [
+            .participantJoined(Participant(sid: "PA", identity: "a", kind: .other, joinedAt_ms: 1, joinedAt_s: 2)),
+            .trackPublished(Track(sid: "TR", source: .screen_share_audio, type: .unknown), by: Participant(sid: "PA")),
+            .egressEnded(
+                Egress(
+                    id: "EG", requestType: .replay, status: .other, startedAt_ns: 1, endedAt_ns: 2, retryCount: 3,
+                    media_ns: 4, size_bytes: 5, location: "l", error: "e")),
+            .ingressEnded(
+                Ingress(
+                    id: "IN", resourceID: "IS", inputType: .unknown, startedAt_ns: 1, endedAt_ns: 2, hasFailed: true)),
+        ]
+        let room = Room(sid: "RM", name: "n", creationTime_ms: 3, creationTime_s: 4, metadataOrganization: "o")
+        var inputs = InputMessageTests.inputs
+        for body in bodies {
+            let event = Event(id: "EV", createdAt: 1, room: room, body: body)
+            inputs.append(.event(event, receivedAt: InputMessageTests.time))
+            var writer = MessageWriter()
+            event.encode(into: &writer)
+            #expect(try decode(writer.bytes, "Event").contains("room_metadata_organization: \"o\""))
+        }
+        for input in inputs {
+            var writer = MessageWriter()
+            input.encode(into: &writer)
+            #expect(try decode(writer.bytes, "Input").contains("time_ms: ") || input == InputMessageTests.inputs[5])
+        }
+        let owners: [RowOwner] = [
+            .key(.integer(1)), .key(.text("k")), .organization(id: "i", name: "n"), .room(name: "r"),
+        ]
+        let time = InputMessageTests.time
+        let rows: [StoreRow] = owners.flatMap { owner in
+            [
+                .session(SessionRow(owner: owner, userID: -1, day: CivilDate(time), duration_seconds: 1)),
+                .recording(
+                    RecordingRow(
+                        owner: owner, egressID: "EG", roomName: "r", requestType: "web", status: "failed",
+                        startedAt: time, endedAt: time, duration_seconds: 1, size_bytes: 1, location: "l", error: "e",
+                        expiresAt: time)),
+                .present(
+                    PresenceRow(
+                        owner: owner, participantSID: "PA", roomSID: "RM", roomName: "r", userID: 1, identity: "i",
+                        joinedAt: time)),
+            ]
+        }
+        for row in rows + [.absent(participantSID: "PA")] {
+            var writer = MessageWriter()
+            row.encode(into: &writer)
+            #expect(try !decode(writer.bytes, "StoreRow").isEmpty)
+        }
+    }
+
+    /// What `protoc` makes of a message; every field has a name, or it is not in the schema.
+    private func decode(_ bytes: [UInt8], _ message: String) throws -> String {
+        let folder = TemporaryFolder()
+        try FileStore.replace(folder.file("message"), with: bytes)
+        let command = """
+            protoc --proto_path=\(Repository.root)/proto --decode=lkpush.journal.\(message) journal.proto \
+            < \(folder.file("message"))
+            """
+        let result = ChildProcess.run("/bin/sh", ["-c", command])
+        try #require(result.status == 0, "\(result.output)")
+        // A field without a name is shown by its number.
+        let unknown = result.output.split(separator: "\n").filter { line in
+            line.drop { $0 == " " }.first?.isNumber == true
+        }
+        #expect(unknown == [], "\(message)")
+        return result.output
+    }
+}
