@@ -23,6 +23,7 @@ struct Plan {
     let restoration: JournalLoop.Restoration
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
+    let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
     /// Nil where nobody is removed.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
@@ -59,7 +60,7 @@ struct Plan {
             journalSettings = JournalSettings(
                 directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes)
             storeSettings = try Self.store(settings)
-            openDatabase = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
+            openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
             enforcer = try Self.enforcer(settings)
         } catch {

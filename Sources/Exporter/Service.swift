@@ -81,7 +81,7 @@ package final class Service {
         let mailbox = RecorderLoop.Mailbox(wakes: intake)
         let store = StoreLoop(
             settings: plan.storeSettings, open: plan.openDatabase, journal: plan.commits, registry: registry, log: log,
-            time: time
+            time: time, interruption: plan.databaseInterruption
         ) { mailbox.leave($0) }
         let journal = JournalLoop(
             settings: plan.journalSettings, queue: plan.commits, intake: intake, store: store,

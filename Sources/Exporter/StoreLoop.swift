@@ -25,16 +25,19 @@ package final class StoreLoop: Sendable {
     private let settings: StoreSettings
     private let instruments: StoreInstruments
     private let log: Log
+    private let interruption: Interruption
     private let thread: NamedThread
 
     /// Starts the thread.
     ///
     /// - Parameters:
     ///   - journal: keeps the rows that are not in memory; nil where there is no disk for them.
+    ///   - interruption: ends the wait of the databases that `open` makes.
     ///   - answer: called on the store thread; it must not wait.
     package init(
         settings: StoreSettings, open: @escaping StoreDriver.Open, journal: CommitQueue? = nil, registry: Registry,
-        log: Log, time: any TimeSource = SystemTime(), answer: @escaping @Sendable (StoreAnswer) -> Void
+        log: Log, time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
+        answer: @escaping @Sendable (StoreAnswer) -> Void
     ) {
         let mail = Monitor(StoreMail(capacity: settings.rowsWaiting))
         let instruments = StoreInstruments(in: registry)
@@ -42,6 +45,7 @@ package final class StoreLoop: Sendable {
         self.settings = settings
         self.instruments = instruments
         self.log = log
+        self.interruption = interruption
         registry.onRead { [weak mail] in
             instruments.waiting?.set((mail?.withLock { $0.outbox.count } ?? 0) + (journal?.rowsOnDisk ?? 0))
         }
@@ -105,7 +109,13 @@ package final class StoreLoop: Sendable {
     /// Ends the thread. Rows are drained into a database that works until `deadline`; call it once, after the last row.
     package func stop(by deadline: MonotonicTime) -> Stopped {
         mail.change { $0.stopBy = deadline }
-        // One statement may be waiting for a lock: it returns within the database's own time-out.
+        if let left = mail.wait(until: deadline, { $0.rowsLeft }) {
+            thread.join()
+            return Stopped(rowsLeft: left, isFinished: true)
+        }
+        // One statement may be waiting: over the network until it is interrupted, for a lock of a file until the
+        // database's own time-out.
+        interruption.interrupt()
         guard let left = mail.wait(until: deadline + .seconds(2), { $0.rowsLeft }) else {
             return Stopped(rowsLeft: rowsWaiting, isFinished: false)
         }

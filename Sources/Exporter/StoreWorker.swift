@@ -83,11 +83,9 @@ final class StoreWorker {
         var answered = 0
         if schedule.isReady(.lookup, at: time.monotonic()) {
             _ = attempt(.lookup) { (store) throws(StoreError) in
-                for room in rooms {
-                    let organization = try store.organization(ofRoom: room)
-                    reply(room, organization)
-                    answered += 1
-                }
+                let organizations = try store.organizations(ofRooms: rooms)
+                for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
+                answered = rooms.count
             }
         }
         let left = rooms.dropFirst(answered)

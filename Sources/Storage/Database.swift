@@ -11,6 +11,18 @@ package protocol Database: AnyObject {
     /// Runs one query.
     func rows(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> SQLRows
 
+    /// Runs statements in order, in as few round trips as the database allows; returns how many rows each changed.
+    /// After an error some of those before it were done: call it in a transaction.
+    func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int]
+
+    /// Runs statements in order in the open transaction, so that one that is refused undoes only itself. Returns why, for
+    /// each that was.
+    func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?]
+
+    /// Runs a lookup for many rooms, in as few round trips as the database allows. Returns the answer for each, in
+    /// their order; a failure is of the kind `refused` and that room's alone. Call it outside of a transaction.
+    func rows(_ lookup: LookupQuery, of rooms: [String]) throws(StoreError) -> [Result<SQLRows, StoreError>]
+
     /// Runs any number of statements without parameters, once.
     func runScript(_ sql: String) throws(StoreError)
 
@@ -29,8 +41,22 @@ package protocol Database: AnyObject {
     /// At most one row can have the same values in exactly these columns.
     func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool
 
+    /// There is a table, view or index of this name.
+    func exists(_ name: String) throws(StoreError) -> Bool
+
     /// Ends the connection; nothing else is called afterwards.
     func close()
+}
+
+/// A statement and the values of its parameters.
+package struct SQLStatement: Sendable, Equatable {
+    package let sql: String
+    package let values: [SQLValue]
+
+    package init(_ sql: String, _ values: [SQLValue]) {
+        self.sql = sql
+        self.values = values
+    }
 }
 
 /// Why a transaction is opened.
@@ -68,6 +94,55 @@ package struct SQLDialect: Sendable {
 }
 
 extension Database {
+    /// One after the other.
+    package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
+        var changes: [Int] = []
+        for statement in statements { changes.append(try run(statement.sql, statement.values)) }
+        return changes
+    }
+
+    /// One after the other, each with a savepoint.
+    package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
+        var refusals: [StoreError?] = []
+        for statement in statements {
+            refusals.append(
+                try saved { () throws(StoreError) in _ = try run(statement.sql, statement.values) })
+        }
+        return refusals
+    }
+
+    /// Runs `body` so that a refusal undoes only what it did; returns the refusal.
+    package func saved(_ body: () throws(StoreError) -> Void) throws(StoreError) -> StoreError? {
+        _ = try run("SAVEPOINT one_row", [])
+        do throws(StoreError) {
+            try body()
+            _ = try run("RELEASE SAVEPOINT one_row", [])
+            return nil
+        } catch {
+            guard error.kind == .refused else { throw error }
+            // Deferred keys may refuse at the release; the savepoint is still there then.
+            _ = try run("ROLLBACK TO SAVEPOINT one_row", [])
+            _ = try run("RELEASE SAVEPOINT one_row", [])
+            return error
+        }
+    }
+
+    /// One after the other.
+    package func rows(
+        _ lookup: LookupQuery, of rooms: [String]
+    ) throws(StoreError) -> [Result<SQLRows, StoreError>] {
+        var answers: [Result<SQLRows, StoreError>] = []
+        for room in rooms {
+            do throws(StoreError) {
+                answers.append(.success(try rows(lookup.sql, [.text(room)])))
+            } catch {
+                guard error.kind == .refused else { throw error }
+                answers.append(.failure(error))
+            }
+        }
+        return answers
+    }
+
     /// Runs `body` in a transaction: all of it or, after an error, nothing.
     package func transaction<Result>(
         _ purpose: TransactionPurpose, _ body: () throws(StoreError) -> Result

@@ -52,7 +52,7 @@ extension DatabaseURL: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The text without the password of the user part and without the values of secret parameters.
+    /// The text without the password of the user part, and with the values of parameters that hold no secret.
     package var description: String {
         let scheme = exposed.prefix { $0 != ":" }
         let rest = exposed.dropFirst(scheme.count + 3)
@@ -73,11 +73,17 @@ extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringCon
             "?"
                 + query.split(separator: "&").map { pair in
                     let name = pair.prefix { $0 != "=" }
-                    return name.lowercased().contains("pass") ? "\(name)=••••" : String(pair)
+                    return Self.shown.contains(String(name)) ? String(pair) : "\(name)=••••"
                 }.joined(separator: "&")
         }
         return "\(scheme)://\(user)\(place)\(shown ?? "")"
     }
+
+    /// The parameters of which no value is secret; any other may be a misspelt `password`.
+    private static let shown: Set<String> = [
+        "application_name", "connect_timeout", "dbname", "host", "hostaddr", "options", "port", "sslcert", "sslcrl",
+        "sslkey", "sslmode", "sslrootcert", "target_session_attrs", "user",
+    ]
 
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: []) }

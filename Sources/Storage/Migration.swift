@@ -10,27 +10,41 @@ struct Migration: Sendable {
     /// Its number and name; written to `lkpush_migrations`, so it never changes.
     let name: String
     let sql: [UInt8]
+    /// The table or indexes that it makes: where all are there it has nothing to do, and needs no right to do it.
+    let makes: [String]
     var key: Key?
 
     /// All of them, in order.
     static let all: [Migration] = [
-        Migration(name: "000001_organizations", sql: PackageResources._00001_organizations_sql),
-        Migration(name: "000002_rooms", sql: PackageResources._00002_rooms_sql),
-        Migration(name: "000003_org_licenses", sql: PackageResources._00003_org_licenses_sql),
+        Migration(
+            name: "000001_organizations", sql: PackageResources._00001_organizations_sql,
+            makes: ["organizations"]),
+        Migration(
+            name: "000002_rooms", sql: PackageResources._00002_rooms_sql,
+            makes: ["rooms"]),
+        Migration(
+            name: "000003_org_licenses", sql: PackageResources._00003_org_licenses_sql,
+            makes: ["org_licenses"]),
         Migration(
             name: "000004_recordings", sql: PackageResources._00004_recordings_sql,
+            makes: ["recordings"],
             key: Key(table: "recordings", columns: ["egress_id"])),
         Migration(
             name: "000005_room_presence", sql: PackageResources._00005_room_presence_sql,
+            makes: ["room_presence"],
             key: Key(table: "room_presence", columns: ["participant_sid"])),
         Migration(
             name: "000010_participant_activity_metrics",
             sql: PackageResources._00010_participant_activity_metrics_sql,
+            makes: ["participant_activity_metrics", "idx_participant_activity_metrics_activity_date"],
             key: Key(
                 table: "participant_activity_metrics", columns: ["organization_id", "user_id", "activity_date"])),
         Migration(
-            name: "000020_recordings_completed_index", sql: PackageResources._00020_recordings_completed_index_sql),
-        Migration(name: "000030_lkpush_outbox", sql: PackageResources._00030_lkpush_outbox_sql),
+            name: "000020_recordings_completed_index", sql: PackageResources._00020_recordings_completed_index_sql,
+            makes: ["idx_recordings_completed_ended_at"]),
+        Migration(
+            name: "000030_lkpush_outbox", sql: PackageResources._00030_lkpush_outbox_sql,
+            makes: ["lkpush_outbox"]),
     ]
 
     /// The SQL with the types of this database put in.

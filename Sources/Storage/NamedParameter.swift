@@ -1,8 +1,8 @@
-/// Replaces a named parameter of an SQL text by a numbered one.
+/// Replaces a named parameter of an SQL text by another expression.
 enum NamedParameter {
-    /// The text with every `:name` as `$1`, and how many there were. Strings, quoted names and comments are left
+    /// The text with every `:name` as `expression`, and how many there were. Strings, quoted names and comments are left
     /// alone, and so are casts such as `id::text`.
-    static func replace(_ name: String, in sql: String) -> (sql: String, count: Int) {
+    static func replace(_ name: String, in sql: String, by expression: String) -> (sql: String, count: Int) {
         let text = Array(sql.utf8)
         let name = Array(name.utf8)
         var result: [UInt8] = []
@@ -16,7 +16,7 @@ enum NamedParameter {
             } else if text[index] == colon, index == 0 || text[index - 1] != colon,
                 text[(index + 1)...].starts(with: name), !isWord(text, at: index + 1 + name.count)
             {
-                result += "$1".utf8
+                result += expression.utf8
                 count += 1
                 index += 1 + name.count
             } else {

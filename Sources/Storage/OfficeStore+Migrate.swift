@@ -41,12 +41,16 @@ extension OfficeStore {
 
     /// Makes lkpush's own tables, and writes down what was there before its first migration.
     private func prepareMigrations() throws(StoreError) {
-        try database.runScript(
-            """
-            CREATE TABLE IF NOT EXISTS lkpush_migrations (
-                name text PRIMARY KEY, applied_at \(database.dialect.timestamp) NOT NULL);
-            CREATE TABLE IF NOT EXISTS lkpush_facts (name text PRIMARY KEY, value text NOT NULL);
-            """)
+        if try !database.exists("lkpush_migrations") {
+            try database.runScript(
+                """
+                CREATE TABLE lkpush_migrations (
+                    name text PRIMARY KEY, applied_at \(database.dialect.timestamp) NOT NULL)
+                """)
+        }
+        if try !database.exists("lkpush_facts") {
+            try database.runScript("CREATE TABLE lkpush_facts (name text PRIMARY KEY, value text NOT NULL)")
+        }
         let existed = try !database.columns(of: Schema.activity).isEmpty
         _ = try database.run(
             "INSERT INTO lkpush_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -56,10 +60,7 @@ extension OfficeStore {
     private func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
         let done = try database.rows("SELECT 1 FROM lkpush_migrations WHERE name = $1", [.text(migration.name)])
         guard done.rows.isEmpty else { return false }
-        let organizationID = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
-        let roomID = try Schema.type(of: "id", in: "rooms", else: "text", database)
-        try database.runScript(
-            migration.text(dialect: database.dialect, organizationID: organizationID, roomID: roomID))
+        if try !isMade(migration) { try make(migration) }
         if let key = migration.key, try !database.isUnique(key.columns, in: key.table) {
             try database.runScript(
                 "CREATE UNIQUE INDEX \(key.indexName) ON \(key.table) (\(key.columns.joined(separator: ", ")))")
@@ -67,6 +68,21 @@ extension OfficeStore {
         _ = try database.run(
             "INSERT INTO lkpush_migrations (name, applied_at) VALUES ($1, $2)", [.text(migration.name), .time(now)])
         return true
+    }
+
+    /// All is there: even to ask for it again takes the right to make it.
+    private func isMade(_ migration: Migration) throws(StoreError) -> Bool {
+        for name in migration.makes {
+            if try !database.exists(name) { return false }
+        }
+        return true
+    }
+
+    private func make(_ migration: Migration) throws(StoreError) {
+        let organizationID = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
+        let roomID = try Schema.type(of: "id", in: "rooms", else: "text", database)
+        try database.runScript(
+            migration.text(dialect: database.dialect, organizationID: organizationID, roomID: roomID))
     }
 
     private static var activityExisted: String { "activity_table_existed" }

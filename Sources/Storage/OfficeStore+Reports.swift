@@ -93,8 +93,20 @@ extension OfficeStore {
     }
 
     /// Deletes the activity of days before `day`. Returns how many rows went.
+    ///
+    /// Each day is a statement of its own, so that years of them neither take one long transaction nor a time-out.
     package func purge(before day: CivilDate) throws(StoreError) -> Int {
-        try database.run("DELETE FROM participant_activity_metrics WHERE activity_date < $1", [.day(day)])
+        var count = 0
+        while true {
+            let answer = try database.rows(
+                "SELECT MIN(activity_date) FROM participant_activity_metrics WHERE activity_date < $1", [.day(day)])
+            guard let first = answer.rows.first?.first, first != .null else { return count }
+            let gone = try database.run(
+                "DELETE FROM participant_activity_metrics WHERE activity_date = $1", [first])
+            // Rows that a rule of the database keeps would be found for ever.
+            guard gone > 0 else { return count }
+            count += gone
+        }
     }
 }
 

@@ -9,13 +9,13 @@ extension OfficeStore {
         _ rows: [StoreRow], from origin: RowOrigin? = nil, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
         do throws(StoreError) {
-            return try apply(rows, from: origin, at: now, savingEach: false)
+            return try apply(rows, from: origin, at: now)
         } catch {
             guard error.kind == .refused else { throw error }
             // Now with a savepoint around each row, to find out which one it is.
         }
         do throws(StoreError) {
-            return try apply(rows, from: origin, at: now, savingEach: true)
+            return try applySavingEach(rows, from: origin, at: now)
         } catch {
             guard error.kind == .refused else { throw error }
             // A constraint that is checked at the commit: only a transaction for each row tells.
@@ -35,12 +35,12 @@ extension OfficeStore {
         for (index, row) in rows.enumerated() {
             let place = origin.map { RowOrigin(journal: $0.journal, firstSequence: $0.firstSequence + Int64(index)) }
             do throws(StoreError) {
-                outcome.add(try apply([row], from: place, at: now, savingEach: true))
+                outcome.add(try applySavingEach([row], from: place, at: now))
             } catch {
                 guard error.kind == .refused else { throw error }
                 if let place {
                     try database.transaction(.write) { () throws(StoreError) in
-                        try mark(place, last: place.firstSequence, at: now)
+                        _ = try database.runAll([mark(place, count: 1, at: now)])
                     }
                 }
                 outcome.refused += 1
@@ -50,59 +50,76 @@ extension OfficeStore {
         return outcome
     }
 
+    /// All rows in one transaction, and as few round trips as the database allows.
     private func apply(
-        _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp, savingEach: Bool
+        _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
-        try database.transaction(.write) { () throws(StoreError) in
+        var owners = try Owners(of: rows, in: self)
+        return try database.transaction(.write) { () throws(StoreError) in
             var outcome = WriteOutcome()
-            var owners = Owners(store: self)
             if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            var statements: [SQLStatement] = []
             for row in rows.dropFirst(outcome.repeated) {
-                let result: Result<Void, Setback>
-                if savingEach {
-                    result = try saved(&owners) { (owners) throws(StoreError) in try apply(row, &owners) }
-                } else {
-                    result = try apply(row, &owners)
-                }
-                switch result {
-                case .success: outcome.written += 1
-                case .failure(.dropped(let reason)): outcome.dropped[reason, default: 0] += 1
-                case .failure(.refused(let error)):
-                    outcome.refused += 1
-                    outcome.firstRefusal = outcome.firstRefusal ?? error
+                switch try statement(for: row, &owners) {
+                case .success(let statement):
+                    statements.append(statement)
+                    outcome.written += 1
+                case .failure(let setback): outcome.add(setback)
                 }
             }
+            if let origin, outcome.repeated < rows.count { statements.append(mark(origin, count: rows.count, at: now)) }
+            if !statements.isEmpty { _ = try database.runAll(statements) }
+            return outcome
+        }
+    }
+
+    /// The same with a savepoint around each row, so that a refusal undoes only what it did.
+    private func applySavingEach(
+        _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
+    ) throws(StoreError) -> WriteOutcome {
+        var owners = try Owners(of: rows, in: self)
+        return try database.transaction(.write) { () throws(StoreError) in
+            var outcome = WriteOutcome()
+            if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            var statements: [SQLStatement] = []
+            for row in rows.dropFirst(outcome.repeated) {
+                if try !owners.isSettled(row.owner) {
+                    // What is written for its organization must go with the row.
+                    try outcome.add(database.runEach(statements))
+                    statements.removeAll()
+                    try outcome.add(applyAlone(row, &owners))
+                    continue
+                }
+                switch try statement(for: row, &owners) {
+                case .success(let statement): statements.append(statement)
+                case .failure(let setback): outcome.add(setback)
+                }
+            }
+            try outcome.add(database.runEach(statements))
             if let origin, outcome.repeated < rows.count {
-                try mark(origin, last: origin.firstSequence + Int64(rows.count) - 1, at: now)
+                _ = try database.runAll([mark(origin, count: rows.count, at: now)])
             }
             return outcome
         }
     }
 
-    /// Why one row is not applied while the others are.
-    private enum Setback: Error {
-        case dropped(LookupFailure)
-        case refused(StoreError)
-    }
-
-    /// Runs `body` so that a refusal undoes only what it did.
-    private func saved(
-        _ owners: inout Owners, _ body: (inout Owners) throws(StoreError) -> Result<Void, Setback>
-    ) throws(StoreError) -> Result<Void, Setback> {
+    /// One row, and what is written for its organization.
+    private func applyAlone(_ row: StoreRow, _ owners: inout Owners) throws(StoreError) -> WriteOutcome {
         let before = owners
-        _ = try database.run("SAVEPOINT one_row", [])
-        do throws(StoreError) {
-            let result = try body(&owners)
-            _ = try database.run("RELEASE SAVEPOINT one_row", [])
-            return result
-        } catch {
-            guard error.kind == .refused else { throw error }
-            // Deferred keys may refuse at the release; the savepoint is still there then.
-            _ = try database.run("ROLLBACK TO SAVEPOINT one_row", [])
-            _ = try database.run("RELEASE SAVEPOINT one_row", [])
-            owners = before
-            return .failure(error.operation == Owners.lookup ? .dropped(.room_not_found) : .refused(error))
+        var outcome = WriteOutcome()
+        let refusal = try database.saved { () throws(StoreError) in
+            switch try statement(for: row, &owners) {
+            case .success(let statement):
+                _ = try database.run(statement.sql, statement.values)
+                outcome.written += 1
+            case .failure(let setback): outcome.add(setback)
+            }
         }
+        guard let refusal else { return outcome }
+        owners = before
+        outcome = WriteOutcome()
+        outcome.add(.refused(refusal))
+        return outcome
     }
 
     // MARK: Exactly once
@@ -115,8 +132,9 @@ extension OfficeStore {
         return Int(min(last - origin.firstSequence + 1, Int64(count)))
     }
 
-    private func mark(_ origin: RowOrigin, last: Int64, at now: Timestamp) throws(StoreError) {
-        _ = try database.run(
+    private func mark(_ origin: RowOrigin, count: Int, at now: Timestamp) -> SQLStatement {
+        let last = origin.firstSequence + Int64(count) - 1
+        return SQLStatement(
             """
             INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, $2, $3)
             ON CONFLICT (journal) DO UPDATE SET sequence = excluded.sequence, applied_at = excluded.applied_at
@@ -125,11 +143,11 @@ extension OfficeStore {
 
     // MARK: One row
 
-    private func apply(_ row: StoreRow, _ owners: inout Owners) throws(StoreError) -> Result<Void, Setback> {
-        if case .absent(let participantSID) = row {
-            _ = try database.run("DELETE FROM room_presence WHERE participant_sid = $1", [.text(participantSID)])
-            return .success(())
-        }
+    /// What writes the row; its organization is inserted where that is missing.
+    private func statement(
+        for row: StoreRow, _ owners: inout Owners
+    ) throws(StoreError) -> Result<SQLStatement, RowSetback> {
+        if case .absent(let participantSID) = row { return .success(removing(participantSID)) }
         if let fault = row.fault {
             return .failure(.refused(StoreError(.refused, operation: "write", text: fault)))
         }
@@ -139,16 +157,15 @@ extension OfficeStore {
         case .failure(let reason): return .failure(.dropped(reason))
         }
         switch row {
-        case .session(let session): try add(session, key)
-        case .recording(let recording): try replace(recording, key)
-        case .present(let presence): try replace(presence, key)
-        case .absent: break
+        case .session(let session): return .success(adding(session, key))
+        case .recording(let recording): return .success(replacing(recording, key))
+        case .present(let presence): return .success(replacing(presence, key))
+        case .absent(let participantSID): return .success(removing(participantSID))
         }
-        return .success(())
     }
 
-    private func add(_ row: SessionRow, _ organization: OrganizationKey) throws(StoreError) {
-        _ = try database.run(
+    private func adding(_ row: SessionRow, _ organization: OrganizationKey) -> SQLStatement {
+        SQLStatement(
             """
             INSERT INTO participant_activity_metrics
                 (user_id, organization_id, activity_date, total_duration_seconds, session_count)
@@ -160,8 +177,8 @@ extension OfficeStore {
             """, [.integer(row.userID), SQLValue(organization), .day(row.day), .double(row.duration_seconds)])
     }
 
-    private func replace(_ row: RecordingRow, _ organization: OrganizationKey) throws(StoreError) {
-        _ = try database.run(
+    private func replacing(_ row: RecordingRow, _ organization: OrganizationKey) -> SQLStatement {
+        SQLStatement(
             """
             INSERT INTO recordings (egress_id, room_id, organization_id, request_type, status, started_at, ended_at,
                 duration_seconds, size_bytes, location, error, expires_at)
@@ -180,8 +197,8 @@ extension OfficeStore {
             ])
     }
 
-    private func replace(_ row: PresenceRow, _ organization: OrganizationKey) throws(StoreError) {
-        _ = try database.run(
+    private func replacing(_ row: PresenceRow, _ organization: OrganizationKey) -> SQLStatement {
+        SQLStatement(
             """
             INSERT INTO room_presence
                 (participant_sid, room_sid, room_id, organization_id, user_id, identity, joined_at)
@@ -194,5 +211,9 @@ extension OfficeStore {
                 .text(row.participantSID), .text(row.roomSID), row.roomName.isEmpty ? .null : .text(row.roomName),
                 SQLValue(organization), .integer(row.userID), .text(row.identity), .time(row.joinedAt),
             ])
+    }
+
+    private func removing(_ participantSID: String) -> SQLStatement {
+        SQLStatement("DELETE FROM room_presence WHERE participant_sid = $1", [.text(participantSID)])
     }
 }

@@ -12,6 +12,23 @@ package struct WriteOutcome: Sendable, Equatable {
 
     package init() {}
 
+    /// Adds a row that was not applied.
+    mutating func add(_ setback: RowSetback) {
+        switch setback {
+        case .dropped(let reason): dropped[reason, default: 0] += 1
+        case .refused(let error):
+            refused += 1
+            firstRefusal = firstRefusal ?? error
+        }
+    }
+
+    /// Adds rows of which some were refused.
+    mutating func add(_ refusals: [StoreError?]) {
+        for refusal in refusals {
+            if let refusal { add(.refused(refusal)) } else { written += 1 }
+        }
+    }
+
     /// Adds what became of further rows.
     mutating func add(_ other: WriteOutcome) {
         written += other.written
@@ -23,6 +40,14 @@ package struct WriteOutcome: Sendable, Equatable {
 
     /// All of them.
     package var count: Int { written + repeated + refused + dropped.values.reduce(0, +) }
+}
+
+/// Why one row is not applied while the others are.
+enum RowSetback: Error {
+    /// Its room has no organization.
+    case dropped(LookupFailure)
+    /// The database refuses it.
+    case refused(StoreError)
 }
 
 /// Where rows come from, so that each is applied once however often it is handed over.

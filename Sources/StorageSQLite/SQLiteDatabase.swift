@@ -129,6 +129,10 @@ package final class SQLiteDatabase: Database {
         }
     }
 
+    package func exists(_ name: String) throws(StoreError) -> Bool {
+        try !rows("SELECT 1 FROM sqlite_schema WHERE name = $1", [.text(name)]).rows.isEmpty
+    }
+
     // MARK: Values
 
     private static func value(_ value: SQLValue) -> ColumnValue {

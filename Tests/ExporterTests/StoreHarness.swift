@@ -44,14 +44,18 @@ struct StoreHarness {
             }, change)
     }
 
-    func start(open: @escaping StoreDriver.Open, _ change: (inout StoreSettings) -> Void) -> StoreLoop {
+    func start(
+        open: @escaping StoreDriver.Open, interruption: Interruption = Interruption(),
+        _ change: (inout StoreSettings) -> Void
+    ) -> StoreLoop {
         var settings = StoreSettings()
         settings.minBackoff = .milliseconds(2)
         settings.maxBackoff = .milliseconds(20)
         change(&settings)
         return StoreLoop(
             settings: settings, open: open, registry: registry,
-            log: Log(level: .error, format: .text, file: -1), time: FixedWall()
+            log: Log(level: .error, format: .text, file: -1), time: FixedWall(),
+            interruption: interruption
         ) { answer in
             answers.change { answers in
                 switch answer {

@@ -114,7 +114,7 @@ private let mayPromise: Set<String> = [
                     !declaration.contains("static func "), !declaration.contains("func encode("),
                     !declaration.contains("func hash("), !declaration.contains("enum Limits"),
                     // Witnesses of the port: the protocol says what they do.
-                    file.target != "StorageSQLite"
+                    file.target != "StorageSQLite" && file.target != "StoragePostgres"
                 else { continue }
                 var above = number - 1
                 while above >= 0, file.lines[above].trimmed.hasPrefix("@") { above -= 1 }

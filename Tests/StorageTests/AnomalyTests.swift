@@ -10,14 +10,14 @@ import Wire
         Row.session(.organization(id: "a", name: "A"), user: 1, 1), Row.present(.organization(id: "a", name: "A"), "1"),
         Row.recording(.room(name: "room"), "EG"), Row.session(.organization(id: "a", name: "B"), user: 1, 2),
         Row.session(.room(name: "unknown"), user: 1, 4), .absent(participantSID: "1"),
-        Row.session(.key(.integer(1)), user: 2, 8),
+        Row.session(.key(.integer(1_000_000)), user: 2, 8),
     ]
 
     @Test(arguments: Adapter.allCases, FailurePlan.Mode.allCases)
     func `every call may fail once`(_ adapter: Adapter, _ mode: FailurePlan.Mode) throws {
         var failsAt = 1
         while true {
-            let office = Office(adapter)
+            let office = try Office(adapter)
             let plan = FailurePlan(failsAt: failsAt, mode)
             let outcome = try run(office, plan)
             let label: Comment = "call \(failsAt) of \(plan.callCount), \(mode)"
@@ -70,7 +70,8 @@ import Wire
         let database = try office.connect()
         defer { database.close() }
         _ = try database.run(
-            "INSERT INTO organizations (id, workos_org_id, name) VALUES (1, 'r', 'R') ON CONFLICT DO NOTHING", [])
-        _ = try database.run("INSERT INTO rooms (id, organization_id) VALUES ('room', 1) ON CONFLICT DO NOTHING", [])
+            "INSERT INTO organizations (id, workos_org_id, name) VALUES (1000000, 'r', 'R') ON CONFLICT DO NOTHING", [])
+        _ = try database.run(
+            "INSERT INTO rooms (id, organization_id) VALUES ('room', 1000000) ON CONFLICT DO NOTHING", [])
     }
 }

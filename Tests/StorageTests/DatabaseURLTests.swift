@@ -17,11 +17,11 @@ import Testing
         Vector(text: "postgres://ann@host/db", shown: "postgres://ann@host/db"),
         Vector(text: "postgres://ann:hunter2@host:5432/db", shown: "postgres://ann:••••@host:5432/db"),
         Vector(text: "postgresql://ann:p@ss:w/rd@host/db", shown: "postgresql://ann:••••@host/db"),
-        Vector(text: "postgres://ann:hunter2?x@host/db?a=b", shown: "postgres://ann:••••@host/db?a=b"),
+        Vector(text: "postgres://ann:hunter2?x@host/db?port=1", shown: "postgres://ann:••••@host/db?port=1"),
         Vector(text: "postgres://host:5432/db?user=a@b", shown: "postgres://host:5432/db?user=a@b"),
         Vector(
-            text: "postgres://ann@host/db?sslmode=require&password=hunter2&sslpassword=x",
-            shown: "postgres://ann@host/db?sslmode=require&password=••••&sslpassword=••••"),
+            text: "postgres://ann@host/db?sslmode=require&password=hunter2&sslpassword=x&pasword=hunter2",
+            shown: "postgres://ann@host/db?sslmode=require&password=••••&sslpassword=••••&pasword=••••"),
     ]
 
     @Test(arguments: vectors)

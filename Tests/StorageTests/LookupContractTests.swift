@@ -43,6 +43,22 @@ import Wire
     }
 
     @Test(arguments: Adapter.allCases)
+    func `many rooms are answered in their order`(_ adapter: Adapter) throws {
+        let (store, database) = try Office(adapter).open()
+        try database.add(room: "a", of: try database.add(organization: "org_a", minutes: 60))
+        try database.add(room: "b", of: try database.add(organization: "org_b"))
+        try database.add(room: "e\u{301}", of: try database.add(organization: "org_e"))
+        try database.add(room: "orphan", of: nil)
+        let asked = ["b", "unknown", "a", "orphan", "b", "\u{E9}", "e\u{301}", "", "it's {\"b\"}, \\"]
+        let answers = try store.organizations(ofRooms: asked)
+        #expect(answers.map { try? $0.get().id } == ["org_b", nil, "org_a", nil, "org_b", nil, "org_e", nil, nil])
+        #expect(answers[3] == .failure(.no_organization))
+        #expect(try answers[2].get().recordingLimit_minutes == 60)
+        #expect(try store.organizations(ofRooms: []) == [])
+        for (room, answer) in zip(asked, answers) { #expect(try store.organization(ofRoom: room) == answer) }
+    }
+
+    @Test(arguments: Adapter.allCases)
     func `a query of the user is asked instead`(_ adapter: Adapter) throws {
         let query = try LookupQuery(
             sql: """

@@ -13,7 +13,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `an empty database gets every migration once`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let store = OfficeStore(try office.connect())
         #expect(try store.migrate(at: noon) == Self.names)
         #expect(try store.migrate(at: noon) == [])
@@ -23,7 +23,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `connections that migrate at once share the work`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let applied = Mutex<[String]>([])
         let errors = Mutex<[StoreError]>([])
         let gate = Monitor(false)
@@ -46,7 +46,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a migration that was interrupted goes on where it stopped`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let (store, database) = try office.open()
         _ = try store.write([Row.session(.organization(id: "o", name: "O"))], at: noon)
         // As if an older version had stopped after 000005.
@@ -62,7 +62,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `tables of another application are used as they are`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let database = try office.connect()
         try database.runScript(
             """

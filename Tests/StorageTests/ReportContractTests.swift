@@ -65,9 +65,11 @@ import Wire
             activity(try store.activity(.week, at: noon)) == ["org_a": .init(uniqueUsers: 2, online_seconds: 51)])
     }
 
-    @Test(arguments: [Report.Window.day, .week, .month])
-    func `a recording counts up to its last millisecond in the window`(_ window: Report.Window) throws {
-        let (store, _) = try Office(.sqlite).open()
+    @Test(arguments: Adapter.allCases, Report.Window.allCases)
+    func `a recording counts up to its last millisecond in the window`(
+        _ adapter: Adapter, _ window: Report.Window
+    ) throws {
+        let (store, _) = try Office(adapter).open()
         let edge = noon - .seconds(window.rawValue * 86_400)
         _ = try store.write(
             [
@@ -136,6 +138,41 @@ import Wire
                 Row.present(owner("present"), "PA"),
             ], at: noon)
         #expect(try store.recent(at: noon) == .recent(["active", "recorded"]))
+    }
+
+    /// The server of the tests lives in New York: at noon UTC it is another day there for some of these.
+    @Test(arguments: Adapter.allCases, [0, 3_599, 3_600, 43_200, 86_399])
+    func `the purge goes by the day in UTC of the given clock`(_ adapter: Adapter, _ second: Int) throws {
+        let (store, database) = try Office(adapter).open()
+        let now = Timestamp(seconds: Int64(today.daysSinceEpoch * 86_400 + second))
+        let rows = (85...95).map { Row.session(owner, user: Int64($0), day: today.before(days: $0)) }
+        _ = try store.write(rows, at: now)
+        #expect(try store.purge(before: CivilDate(now - .seconds(90 * 86_400))) == 5)
+        let left = try database.rows("SELECT user_id FROM participant_activity_metrics ORDER BY 1", [])
+        #expect(left.rows == (85...90).map { [.integer($0)] })
+        #expect(try store.purge(before: CivilDate(now - .seconds(90 * 86_400))) == 0)
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `who is present is read as it was written`(_ adapter: Adapter) throws {
+        let (store, database) = try Office(adapter).open()
+        let key = try database.add(organization: "org_a", name: "A")
+        _ = try store.write(
+            [
+                Row.present(.key(key), "PA_1", user: .min, identity: "Zoë"), Row.present(.key(.integer(99)), "PA_2"),
+                Row.present(.key(key), "PA_3", room: ""),
+            ], at: noon)
+        let found = try store.openPresence()
+        let organization = Organization(id: "org_a", name: "A", key: key)
+        #expect(
+            found == [
+                OpenPresence(
+                    participantSID: "PA_1", roomSID: "RM_1", roomName: "room", organization: organization,
+                    userID: .min, identity: "Zoë", joinedAt: noon),
+                OpenPresence(
+                    participantSID: "PA_3", roomSID: "RM_1", roomName: "", organization: organization, userID: 1,
+                    identity: "1", joinedAt: noon),
+            ])
     }
 
     @Test(arguments: Adapter.allCases)

@@ -154,9 +154,9 @@ import Wire
             .organization(id: "bad", name: ""), "EG_bad", startedAt: Timestamp(milliseconds: -62_135_596_800_001)),
     ]
 
-    @Test(arguments: badRows)
-    func `a row that cannot be compared is set aside`(_ bad: StoreRow) throws {
-        let (store, _) = try Office(.sqlite).open()
+    @Test(arguments: Adapter.allCases, badRows)
+    func `a row that cannot be compared is set aside`(_ adapter: Adapter, _ bad: StoreRow) throws {
+        let (store, _) = try Office(adapter).open()
         let outcome = try store.write([Row.present(owner, "1"), bad, Row.present(owner, "2")], at: noon)
         #expect(outcome.written == 2)
         #expect(outcome.refused == 1)
@@ -167,7 +167,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a row that the database refuses blocks nothing`(_ adapter: Adapter) throws {
-        let office = Office(adapter)
+        let office = try Office(adapter)
         let database = try office.connect()
         try database.runScript(
             """

@@ -82,6 +82,24 @@ package final class FailingDatabase: Database {
         try passing { () throws(StoreError) in try inner.rows(sql, values) }
     }
 
+    package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
+        try passing { () throws(StoreError) in try inner.runAll(statements) }
+    }
+
+    package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
+        try passing { () throws(StoreError) in try inner.runEach(statements) }
+    }
+
+    package func rows(
+        _ lookup: LookupQuery, of rooms: [String]
+    ) throws(StoreError) -> [Result<SQLRows, StoreError>] {
+        try passing { () throws(StoreError) in try inner.rows(lookup, of: rooms) }
+    }
+
+    package func exists(_ name: String) throws(StoreError) -> Bool {
+        try passing { () throws(StoreError) in try inner.exists(name) }
+    }
+
     package func runScript(_ sql: String) throws(StoreError) {
         try passing { () throws(StoreError) in try inner.runScript(sql) }
     }

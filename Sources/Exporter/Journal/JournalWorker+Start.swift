@@ -27,13 +27,13 @@ extension JournalWorker {
                 readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
             }
             _ = queue.mail.wait(until: time.monotonic() + JournalSettings.Limits.lockPace) {
-                $0.stopBy == nil ? nil : true
+                $0.isClosing || $0.stopBy != nil ? true : nil
             }
         }
         return nil
     }
 
-    private var isStopping: Bool { queue.mail.withLock { $0.stopBy != nil } }
+    private var isStopping: Bool { queue.mail.withLock { $0.isClosing || $0.stopBy != nil } }
 
     private func beginWithoutFiles() -> RecorderStart {
         if settings.directory != nil {

@@ -1,0 +1,113 @@
+import CPostgres
+import Storage
+import Wire
+
+/// How values cross the wire: as text in both directions, which every type of column reads.
+///
+/// Numbers say their type, so that a column of another numeric type takes them as in an assignment. The type of all
+/// else is left to the server: a text may be meant for a `uuid`, a time for a `timestamp` without zone.
+enum PostgresValue {
+    /// Object ids of built-in types never change. https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat
+    enum TypeID {
+        static let bool: Oid = 16
+        static let int8: Oid = 20
+        static let int2: Oid = 21
+        static let int4: Oid = 23
+        static let text: Oid = 25
+        static let oid: Oid = 26
+        static let float4: Oid = 700
+        static let float8: Oid = 701
+        static let numeric: Oid = 1_700
+        static let uuid: Oid = 2_950
+        /// The server decides.
+        static let inferred: Oid = 0
+    }
+
+    static func type(of value: SQLValue) -> Oid {
+        switch value {
+        case .integer: TypeID.int8
+        case .double: TypeID.float8
+        case .null, .text, .time, .day: TypeID.inferred
+        }
+    }
+
+    /// Calls `body` with the values as zero-ended texts; NULL is a null pointer.
+    static func withParameters<Result>(
+        _ values: [SQLValue], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
+    ) -> Result {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(values.count * 32)
+        let offsets = values.map { value -> Int? in
+            guard let text = value.asText else { return nil }
+            let offset = bytes.count
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(0)
+            return offset
+        }
+        return bytes.withUnsafeBytes { bytes in
+            let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            let pointers = offsets.map { offset in offset.flatMap { place in start.map { $0 + place } } }
+            return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
+        }
+    }
+
+    /// A text with a zero would end there. https://www.postgresql.org/docs/15/datatype-character.html
+    static func isSendable(_ value: SQLValue) -> Bool {
+        if case .text(let text) = value { return !text.utf8.contains(0) }
+        return true
+    }
+
+    /// What the server returned for a column of this type.
+    static func value(_ text: String, type: Oid) -> SQLValue {
+        switch type {
+        case TypeID.int2, TypeID.int4, TypeID.int8, TypeID.oid:
+            Int64(text).map { .integer($0) } ?? .text(text)
+        case TypeID.float4, TypeID.float8:
+            Double(text).map { .double($0) } ?? .text(text)
+        case TypeID.numeric:
+            // A sum of integers is one.
+            Int64(text).map { .integer($0) } ?? Double(text).map { .double($0) } ?? .text(text)
+        case TypeID.bool: .integer(text == "t" ? 1 : 0)
+        default: .text(text)
+        }
+    }
+
+    /// A list as the text of an array.
+    static func array(_ texts: [String]) -> String {
+        var result = "{"
+        for (index, text) in texts.enumerated() {
+            if index > 0 { result += "," }
+            result += "\""
+            for character in text.unicodeScalars {
+                if character == "\"" || character == "\\" { result += "\\" }
+                result.unicodeScalars.append(character)
+            }
+            result += "\""
+        }
+        return result + "}"
+    }
+
+    /// What the type `uuid` reads: 32 hexadecimal digits, a hyphen allowed after each group of four, braces around.
+    /// https://www.postgresql.org/docs/15/datatype-uuid.html
+    static func isUUID(_ text: String) -> Bool {
+        var rest = Array(text.utf8)[...]
+        if rest.first == UInt8(ascii: "{") {
+            guard rest.last == UInt8(ascii: "}"), rest.count > 1 else { return false }
+            rest = rest.dropFirst().dropLast()
+        }
+        var digits = 0
+        var isAfterHyphen = true
+        for byte in rest {
+            switch byte {
+            case 0x30...0x39, 0x41...0x46, 0x61...0x66:
+                digits += 1
+                isAfterHyphen = false
+            case UInt8(ascii: "-"):
+                guard !isAfterHyphen, digits % 4 == 0, digits < 32 else { return false }
+                isAfterHyphen = true
+            default: return false
+            }
+        }
+        return digits == 32 && !isAfterHyphen
+    }
+}

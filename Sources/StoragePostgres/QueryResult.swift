@@ -1,0 +1,57 @@
+import CPostgres
+import Storage
+
+/// One answer of the server, freed with the value.
+struct QueryResult: ~Copyable {
+    private let handle: OpaquePointer
+
+    init(_ handle: OpaquePointer) { self.handle = handle }
+
+    deinit { PQclear(handle) }
+
+    /// Wraps `PQresultStatus`.
+    var status: ExecStatusType { PQresultStatus(handle) }
+
+    /// Rows that a statement changed. Wraps `PQcmdTuples`.
+    var changes: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
+
+    /// What was done, such as `COMMIT`. Wraps `PQcmdStatus`.
+    var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
+
+    /// The type that the server found for the first parameter. Wraps `PQparamtype`.
+    var firstParameterType: Oid? { PQnparams(handle) > 0 ? PQparamtype(handle, 0) : nil }
+
+    /// A field of an error, or nil. Wraps `PQresultErrorField`.
+    func errorField(_ field: ErrorField) -> String? {
+        PQresultErrorField(handle, Int32(field.rawValue)).map { String(cString: $0) }
+    }
+
+    /// https://www.postgresql.org/docs/15/protocol-error-fields.html
+    enum ErrorField: UInt8 {
+        /// `PG_DIAG_SQLSTATE`
+        case code = 0x43
+        /// `PG_DIAG_MESSAGE_PRIMARY`
+        case message = 0x4D
+        /// `PG_DIAG_CONTEXT`
+        case context = 0x57
+        /// `PG_DIAG_SOURCE_FUNCTION`
+        case function = 0x52
+    }
+
+    /// All rows.
+    func rows() -> SQLRows {
+        let columnCount = PQnfields(handle)
+        let columns = (0..<columnCount).map { PQfname(handle, $0).map { String(cString: $0) } ?? "" }
+        let types = (0..<columnCount).map { PQftype(handle, $0) }
+        let rows = (0..<PQntuples(handle)).map { row in
+            (0..<columnCount).map { column -> SQLValue in
+                guard PQgetisnull(handle, row, column) == 0, let start = PQgetvalue(handle, row, column) else {
+                    return .null
+                }
+                let bytes = UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(handle, row, column)))
+                return PostgresValue.value(String(decoding: bytes, as: UTF8.self), type: types[Int(column)])
+            }
+        }
+        return SQLRows(columns: columns, rows: rows)
+    }
+}

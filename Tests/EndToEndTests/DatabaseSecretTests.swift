@@ -1,0 +1,62 @@
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+/// Whatever fails about the database, its password is in nothing that the program says.
+@Suite(.timeLimit(.minutes(3))) struct DatabaseSecretTests {
+    private let folder = TemporaryFolder()
+
+    private func run(_ command: String, _ url: String, isFile: Bool) throws -> String {
+        var environment = RunningExporter.environment(folder)
+        environment["LOG_LEVEL"] = "debug"
+        if isFile {
+            try FileStore.replace(folder.file("url"), with: Array((url + "\n").utf8))
+            environment["DATABASE_URL_FILE"] = folder.file("url")
+        } else {
+            environment["DATABASE_URL"] = url
+        }
+        guard command == "serve" else {
+            return ChildProcess.run(RunningExporter.executable, [command], environment: environment).output
+        }
+        let log = folder.file("log")
+        let process = try ChildProcess(RunningExporter.executable, [], environment: environment, output: log)
+        func output() -> String {
+            ((try? FileStore.read(log, limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) }) ?? ""
+        }
+        _ = eventually { process.poll() != nil || output().contains("the database failed") }
+        _ = process.end(with: SIGTERM)
+        defer { unlink(log) }
+        return output()
+    }
+
+    @Test func `no line that the program writes holds the password`() throws {
+        let server = try PostgresServer.shared()
+        let address = "127.0.0.1:\(server.port)"
+        let urls = [
+            "postgresql://guarded:hunter2@\(address)/postgres", "postgresql://guarded:hun@ter2@\(address)/postgres",
+            "postgresql://guarded:hunter2@127.0.0.1:1/postgres", "postgresql://guarded@\(address)/x?password=hunter2",
+            "postgresql://guarded:hunter2@\(address)/x?pasword=hunter2", "postgresql://guarded:hunter2@\(address):/x",
+            "postgresql://guarded:\(PostgresServer.password)@\(address)/nothing", "postgres:hunter2", "hunter2://x",
+        ]
+        for (number, url) in urls.enumerated() {
+            for command in ["check", "migrate", "serve"] {
+                let output = try run(command, url, isFile: number % 2 == 1)
+                #expect(!output.isEmpty, "\(command) \(url)")
+                #expect(!output.contains("hunter2") && !output.contains("ter2"), "\(command) \(url): \(output)")
+            }
+        }
+    }
+
+    @Test func `check and migrate reach the database`() throws {
+        let server = try PostgresServer.shared()
+        let name = try server.newDatabase()
+        let url = "postgresql://guarded:\(PostgresServer.password)@127.0.0.1:\(server.port)/\(name)"
+        try server.query("GRANT CREATE ON SCHEMA public TO guarded", in: name)
+        #expect(try run("check", url, isFile: true).contains("database: ok"))
+        #expect(try run("migrate", url, isFile: true).contains("applied 000010_participant_activity_metrics"))
+        #expect(try run("migrate", url, isFile: false).contains("The schema is up to date."))
+        let checked = try run("check", url, isFile: false)
+        #expect(checked.contains("database: ok, postgresql://guarded:••••@127.0.0.1:\(server.port)/\(name)"))
+    }
+}

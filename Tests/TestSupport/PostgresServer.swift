@@ -1,0 +1,219 @@
+import Glibc
+import Platform
+
+/// A real PostgreSQL on a free port of 127.0.0.1 and a unix socket, in a temporary folder.
+///
+/// As root it runs as the user `postgres`, otherwise as the current user. A watchdog stops it and removes the folder
+/// when the tests are over, however they end: it waits for the end of a pipe that only they hold open.
+package final class PostgresServer: Sendable {
+    /// It did not start, or a command failed.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The role of the tests: no superuser. `guardedRole` needs the password over TCP.
+    package static let role = "office"
+    package static let guardedRole = "guarded"
+    package static let password = "hunter2%40%2F%3Ax"
+    /// The same, not escaped.
+    package static let plainPassword = "hunter2@/:x"
+
+    private static let one = Monitor<PostgresServer?>(nil)
+
+    /// The server that the tests of a process share; it is started when it is first asked for.
+    package static func shared() throws -> PostgresServer {
+        try one.change { one in
+            if let one { return one }
+            let server = try PostgresServer()
+            one = server
+            return server
+        }
+    }
+
+    package let port: UInt16
+    /// Where its unix socket is.
+    package let folder: String
+    private let bin: String
+    private let names = Monitor(0)
+    /// The end of the watchdog's pipe.
+    private let leash: Int32
+
+    /// Starts one of its own, for a test that stops it or needs other settings. With `isEncrypted` it takes TLS, and
+    /// `server.crt` in its folder is its certificate.
+    package init(settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false) throws {
+        bin = try Self.findPrograms()
+        var template = Array("/tmp/lkpush-postgres-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "no folder in /tmp") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        chmod(folder, 0o777)
+        leash = try Self.startWatchdog(folder, bin: bin)
+        try Self.command(
+            bin + "/initdb",
+            [
+                "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-sync", "--no-instructions",
+            ])
+        var settings = settings
+        if isEncrypted {
+            try Self.makeCertificate(folder)
+            settings.merge(["ssl": "on"]) { $1 }
+        }
+        // Between finding a free port and using it somebody else may take it.
+        var found: UInt16?
+        for _ in 0..<4 where found == nil {
+            let candidate = try LoopbackSocket.listening().port
+            try Self.configure(folder, port: candidate, settings: settings, isSynced: isSynced)
+            found = (try? Self.control(bin, folder, "start")).map { candidate }
+        }
+        guard let found else { throw Failure(description: "PostgreSQL did not start: \(Self.log(folder))") }
+        port = found
+        try query(
+            """
+            CREATE ROLE \(Self.role) LOGIN; CREATE ROLE \(Self.guardedRole) LOGIN PASSWORD '\(Self.plainPassword)';
+            """)
+    }
+
+    deinit { close(leash) }
+
+    // MARK: Databases
+
+    /// A fresh database that belongs to `role`; returns its URL.
+    package func database(_ options: String = "") throws -> String {
+        let name = try newDatabase(options)
+        return url(database: name)
+    }
+
+    /// A fresh database; returns its name.
+    package func newDatabase(_ options: String = "") throws -> String {
+        let number = names.change { number in
+            number += 1
+            return number
+        }
+        try query("CREATE DATABASE test_\(number) OWNER \(Self.role) \(options)")
+        return "test_\(number)"
+    }
+
+    /// The URL of a database; another port may be that of a proxy.
+    package func url(database: String, user: String = role, port: UInt16? = nil) -> String {
+        "postgresql://\(user)@127.0.0.1:\(port ?? self.port)/\(database)"
+    }
+
+    /// Runs SQL as superuser, with `psql`; returns what it prints, unaligned.
+    @discardableResult
+    package func query(_ sql: String, in database: String = "postgres") throws -> String {
+        let result = ChildProcess.run(
+            bin + "/psql",
+            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", "\(port)", "-U", "postgres"]
+                + ["-d", database, "-c", sql])
+        guard result.status == 0 else { throw Failure(description: "\(sql): \(result.output)") }
+        return result.output.hasSuffix("\n") ? String(result.output.dropLast()) : result.output
+    }
+
+    /// Ends every connection to a database, as an administrator does.
+    package func terminateConnections(to database: String) throws {
+        try query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'")
+    }
+
+    // MARK: Life
+
+    /// Stops it at once: connections are cut, what was committed stays.
+    package func stop() throws { try Self.control(bin, folder, "stop", "-m", "fast") }
+
+    /// Starts it again on the same data and port.
+    package func start() throws { try Self.control(bin, folder, "start") }
+
+    /// What it logged.
+    package var log: String { Self.log(folder) }
+
+    // MARK: Processes
+
+    private static func log(_ folder: String) -> String {
+        (try? FileStore.read(folder + "/log", limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// Where the programs of the server are: the newest version that is installed.
+    private static func findPrograms() throws -> String {
+        let roots = ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/postgresql"]
+        let list = ChildProcess.run(
+            "/bin/sh",
+            [
+                "-c",
+                "ls -d \(roots.map { $0 + "/*/bin" }.joined(separator: " "))"
+                    + " \(roots.map { $0 + "/bin" }.joined(separator: " ")) /usr/bin 2>/dev/null | sort -rV",
+            ])
+        let folders = list.output.split(separator: "\n").map(String.init)
+        guard let found = folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) else {
+            throw Failure(description: "PostgreSQL is not installed: deploy/packages test")
+        }
+        return found
+    }
+
+    /// The words that run a program as a user whom PostgreSQL accepts.
+    private static var asUser: [String] {
+        getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
+    }
+
+    private static func command(_ program: String, _ arguments: [String]) throws {
+        let words = asUser + [program] + arguments
+        let result = ChildProcess.run(words[0], Array(words.dropFirst()))
+        guard result.status == 0 else { throw Failure(description: "\(program): \(result.output)") }
+    }
+
+    private static func control(_ bin: String, _ folder: String, _ words: String...) throws {
+        try command(bin + "/pg_ctl", ["-D", folder + "/data", "-l", folder + "/log", "-w", "-t", "60"] + words)
+    }
+
+    private static func configure(
+        _ folder: String, port: UInt16, settings: [String: String], isSynced: Bool
+    ) throws {
+        var all = [
+            "port": "\(port)", "listen_addresses": "127.0.0.1", "unix_socket_directories": folder,
+            "max_connections": "200", "shared_buffers": "32MB", "autovacuum": "off", "log_timezone": "UTC",
+            "timezone": "America/New_York", "jit": "off",
+        ]
+        if !isSynced { all.merge(["fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"]) { $1 } }
+        all.merge(settings) { $1 }
+        let lines = all.map { "\($0.key) = '\($0.value)'" }.sorted().joined(separator: "\n")
+        let rules =
+            "host all \(guardedRole) 127.0.0.1/32 scram-sha-256\nlocal all all trust\n"
+            + "host all all 127.0.0.1/32 trust\n"
+        for (name, text) in [("postgresql.auto.conf", lines + "\n"), ("pg_hba.conf", rules)] {
+            let file = "\(folder)/data/\(name)"
+            try FileStore.replace(file, with: Array(text.utf8), mode: 0o600)
+            if let user = getpwnam("postgres"), getuid() == 0 { chown(file, user.pointee.pw_uid, user.pointee.pw_gid) }
+        }
+    }
+
+    /// A certificate for 127.0.0.1 that signs itself: `data/server.crt`.
+    private static func makeCertificate(_ folder: String) throws {
+        try command(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lkpush-tests", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/data/server.key", "-out",
+                folder + "/data/server.crt",
+            ])
+        try command("/bin/cp", [folder + "/data/server.crt", folder + "/server.crt"])
+    }
+
+    /// Starts a shell that waits until this process is gone; returns what it waits for.
+    private static func startWatchdog(_ folder: String, bin: String) throws -> Int32 {
+        let pipe = folder + "/leash"
+        guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo", pipe) }
+        // Open for both, so that neither side waits for the other.
+        let file = open(pipe, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { throw SystemError("open", pipe) }
+        let script = """
+            exec <"$0/leash"; echo >"$0/watched"; read -r _
+            pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
+            while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+            rm -rf "$0"
+            """
+        let result = ChildProcess.run("/bin/sh", ["-c", "setsid sh -c '\(script)' \(folder) >/dev/null 2>&1 &"])
+        let isWatched = eventually { access(folder + "/watched", F_OK) == 0 }
+        guard result.status == 0, isWatched else {
+            throw Failure(description: "the watchdog did not start")
+        }
+        return file
+    }
+}
