@@ -246,7 +246,9 @@ extension JournalWorker {
             truncation?.inputs = max(replay.inputs, journal.lastInput)
         }
         start.recorder = replay.recorder
-        (start.events, start.inputs) = (replay.events, replay.inputs)
+        // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
+        start.events = max(replay.events, journal.lastEvent)
+        start.inputs = max(replay.inputs, journal.lastInput)
         rows = replay.rows
         return true
     }
