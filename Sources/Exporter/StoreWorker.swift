@@ -17,6 +17,7 @@ final class StoreWorker {
     /// Where rows wait that are not in memory; nil where there are none.
     private let journal: CommitQueue?
     private var schedule: StoreSchedule
+    private var lookupPace = LookupPace()
     private var store: OfficeStore?
 
     init(
@@ -80,15 +81,19 @@ final class StoreWorker {
     private func answerLookups() {
         let rooms = mail.withLock { $0.pending(limit: StoreSettings.Limits.lookupsInBatch) }
         guard !rooms.isEmpty else { return }
-        var answered = 0
-        if schedule.isReady(.lookup, at: time.monotonic()) {
-            _ = attempt(.lookup) { (store) throws(StoreError) in
-                let organizations = try store.organizations(ofRooms: rooms)
-                for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
-                answered = rooms.count
+        var left = rooms[...]
+        let end = time.monotonic() + StoreSettings.Limits.lookupTurn
+        while !left.isEmpty, schedule.isReady(.lookup, at: time.monotonic()), time.monotonic() < end {
+            let asked = left.prefix(lookupPace.count)
+            let begin = time.monotonic()
+            let isDone = attempt(.lookup) { (store) throws(StoreError) in
+                let organizations = try store.organizations(ofRooms: Array(asked))
+                for (room, organization) in zip(asked, organizations) { reply(room, organization) }
             }
+            lookupPace.note(took: time.monotonic().since(begin))
+            if !isDone { break }
+            left = left.dropFirst(asked.count)
         }
-        let left = rooms.dropFirst(answered)
         if !left.isEmpty && isImpatient(at: time.monotonic()) {
             for room in left { reply(room, .failure(.lookup_error)) }
         }
