@@ -75,6 +75,8 @@ final class JournalWorker {
 
     /// Works until a stop is asked for and everything is written, or the stop's time is over.
     func run() {
+        // Rows may wait on disk while nothing else happens.
+        loadRows()
         while true {
             collect()
             if isCommitDue { attempt() } else { release() }
