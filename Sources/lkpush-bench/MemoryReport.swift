@@ -155,7 +155,7 @@ enum MemoryReport {
     }
 
     /// What the kernel says of a process. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-    private static func memory(of process: pid_t) -> (resident_KiB: Int, peak_KiB: Int) {
+    static func memory(of process: pid_t) -> (resident_KiB: Int, peak_KiB: Int) {
         // A process that has just ended has no memory.
         let text = (try? FileStore.read("/proc/\(process)/status")) ?? []
         func value(_ name: String) -> Int {

@@ -8,6 +8,8 @@ import Wire
 struct JournalMail: Sendable {
     /// From the intake.
     var arrivals = Arrivals()
+    /// How many events end the wait of the journal thread; `Int.max` while it does not wait for any.
+    var awaited = Int.max
     /// From the recorder, in order.
     var turns: [RecorderTurn] = []
     /// From the shipper: it waits for each of them.

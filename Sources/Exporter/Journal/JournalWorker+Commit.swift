@@ -26,7 +26,9 @@ extension JournalWorker {
             if case .failing = health, try reopen(&files) { return }
             let used = try write(to: &files)
             self.files = files
-            metrics.noteCommit(took: time.monotonic().since(begin), events: arrivals.count)
+            let end = time.monotonic()
+            if !arrivals.isEmpty { lastGroup = (end, end.since(begin), arrivals.count) }
+            metrics.noteCommit(took: end.since(begin), events: arrivals.count)
             if case .failing = health {
                 log.info("the journal can be written again")
                 beGood()

@@ -48,6 +48,9 @@ final class JournalWorker {
     /// The last row that was written to disk.
     var lastSpilled: Int64 = 0
 
+    /// The last commit with events: when it ended, how long it took, and how many they were.
+    var lastGroup = (end: MonotonicTime(nanoseconds: 0), took: Duration.zero, count: 0)
+
     private var isClosing = false
     private var stopBy: MonotonicTime?
 
@@ -72,6 +75,8 @@ final class JournalWorker {
 
     /// Works until a stop is asked for and everything is written, or the stop's time is over.
     func run() {
+        // Rows may wait on disk while nothing else happens.
+        loadRows()
         while true {
             collect()
             if isCommitDue { attempt() } else { release() }
@@ -94,8 +99,21 @@ final class JournalWorker {
         queue.mail.change { $0.isFailing = true }
     }
 
+    /// Lets events of a crowd wait for each other, but no longer than the commit before took: one commit for all of
+    /// them costs what each would cost alone.
+    private func gather() {
+        let limits = JournalSettings.Limits.self
+        guard lastGroup.count >= limits.crowd, files != nil else { return }
+        let end = lastGroup.end + min(lastGroup.took, limits.gathering)
+        _ = queue.mail.wait(until: end) { mail -> Bool? in
+            mail.awaited = limits.company
+            return mail.arrivals.count >= limits.company || mail.isClosing || mail.stopBy != nil ? true : nil
+        }
+    }
+
     /// Waits for mail, or until the next attempt is due, and takes all of it.
     private func collect() {
+        gather()
         struct Taken {
             var turns: [RecorderTurn] = []
             var readings: [ShipperReading] = []
@@ -105,7 +123,9 @@ final class JournalWorker {
         var taken = Taken()
         let isStopping = stopBy != nil
         _ = queue.mail.wait(until: wakeAt) { mail -> Bool? in
+            mail.awaited = 1
             guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
+            mail.awaited = .max
             swap(&arrivals, &mail.arrivals)
             taken = Taken(turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved)
             appliedUpTo = mail.appliedUpTo
