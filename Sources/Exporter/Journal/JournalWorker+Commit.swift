@@ -46,8 +46,6 @@ extension JournalWorker {
         var header: SnapshotHeader?
         /// How many of the line's pending rows.
         var spilled = 0
-        /// The number of the last row that is in memory, where those were written too.
-        var memoryUpTo: Int64?
     }
 
     /// Writes everything that waits in one transaction.
@@ -67,13 +65,14 @@ extension JournalWorker {
             }
             if case .incomplete = health { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            used.memoryUpTo = line.loadedUpTo
             commit.spilled += store.rows(after: line.durableUpTo).map(Self.spilled)
         }
         let isComplete = used.snapshot != nil
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
+        // Nor would it make those that only wait for the inputs of this very commit.
+        if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
         commit.pushedLabels = readings.last?.labels
@@ -117,12 +116,12 @@ extension JournalWorker {
             arrivals.removeAll()
         }
         line.spilled(used.spilled)
-        if let number = used.memoryUpTo { line.memoryIsDurable(upTo: number) }
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
         release()
         if let snapshot = used.snapshot, let header = used.header {
+            line.memoryIsDurable()
             self.snapshot = nil
             save(snapshot, header)
         }

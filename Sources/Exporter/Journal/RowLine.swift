@@ -56,6 +56,11 @@ struct RowLine {
         return numbered
     }
 
+    /// Rows under the numbers that `add` will give them.
+    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
+        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
+    }
+
     /// So many of the oldest pending rows are on disk now.
     mutating func spilled(_ count: Int) {
         for _ in 0..<count { _ = pending.popFirst() }
@@ -68,8 +73,8 @@ struct RowLine {
         return count
     }
 
-    /// Rows in memory up to this number are on disk as well.
-    mutating func memoryIsDurable(upTo number: Int64) { durableUpTo = max(durableUpTo, number) }
+    /// The rows that are in memory are on disk as well.
+    mutating func memoryIsDurable() { durableUpTo = loadedUpTo }
 
     /// Rows were read from disk; `isAll` where no others are there.
     mutating func loaded(upTo number: Int64?, isAll: Bool) {
