@@ -129,12 +129,13 @@ final class JournalWorker {
     private func take(_ turn: RecorderTurn) {
         for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
         held += turn.rows
-        // A newer one stands for the older one, too.
-        guard let new = turn.snapshot else { return }
+        guard var new = turn.snapshot else { return }
         if case .incomplete = health, new.events < delivered {
             // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
             askForSnapshot()
         } else {
+            // A newer one stands for the older one, too, but for its ids: those are told once.
+            if let older = snapshot { new.ids = older.ids + new.ids }
             snapshot = new
         }
     }
