@@ -39,6 +39,8 @@ extension JournalWorker {
         if settings.directory != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
         }
+        readiness.clear(.state)
+        readiness.clear(.journal)
         return RecorderStart(recorder: restoration.fresh())
     }
 
