@@ -46,6 +46,9 @@ struct RecorderWorker {
 
     mutating func run(stopBy: () -> MonotonicTime?) {
         for room in recorder.outstandingLookups { lookUp(room) }
+        // Where one is wanted from the start, events may be waiting for it.
+        if time.monotonic() >= nextSnapshot { takeSnapshot(isLast: false) }
+        handOver()
         while true {
             let wait = intake.drain(into: &batch, until: time.monotonic() + RecorderLoop.Limits.pace)
             applyBatch()

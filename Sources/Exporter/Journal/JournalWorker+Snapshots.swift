@@ -18,14 +18,19 @@ extension JournalWorker {
         metrics.noteSnapshot(isSaved: result.error == nil)
         if let error = result.error {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
-            if case .incomplete = health { askForSnapshot() }
+            if lacksState {
+                // Another one is asked for when the disk has had a pause.
+                let pause = JournalSettings.Limits.maxBackoff
+                health = .failing(again: time.monotonic() + pause, backoff: pause)
+            }
             return
         }
         metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
         shared.change { $0.needsSnapshot = false }
-        if case .incomplete = health {
+        if lacksState {
             log.info("the state is saved to a new journal")
-            beGood()
+            lacksState = false
+            if case .good = health { beGood() }
         }
         guard var files else { return }
         // Counters began at zero in this process; the next one can go on with them.

@@ -39,6 +39,8 @@ extension JournalWorker {
         if settings.directory != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
         }
+        readiness.clear(.state)
+        readiness.clear(.journal)
         return RecorderStart(recorder: restoration.fresh())
     }
 
@@ -98,14 +100,15 @@ extension JournalWorker {
             // What cannot be read ends by itself, five minutes after its last sample.
             series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
+        // One in which a snapshot stands is not, though nothing else may be in it yet.
+        let isNew = journal.opening.isNew && found.header?.journalID != journal.id
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
-            shared.needsAllIDs = journal.opening.isNew
+            shared.needsAllIDs = isNew
         }
-        if journal.opening.isNew && !start.isFresh { health = .incomplete } else { beGood() }
+        if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
-        readiness.clear(.journal)
         log.info(
             "the state is restored",
             [

@@ -10,10 +10,8 @@ final class JournalWorker {
     enum Health {
         /// Can become: failing.
         case good
-        /// It cannot be written; `again` is when it is tried next. Can become: good, incomplete.
+        /// It cannot be written; `again` is when it is tried next. Can become: good.
         case failing(again: MonotonicTime, backoff: Duration)
-        /// The file is new: the state has to be saved before anything is accepted. Can become: good, failing.
-        case incomplete
     }
 
     let settings: JournalSettings
@@ -31,6 +29,8 @@ final class JournalWorker {
     var files: StateFiles?
     var line = RowLine(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
+    /// The file is new: the state has to be saved before anything is accepted or leaves.
+    var lacksState = false
     /// What the next commit takes with it.
     var commit = Commit()
     /// Events that were taken out of the mail for the next commit; kept for its memory.
@@ -149,14 +149,25 @@ final class JournalWorker {
     private func take(_ turn: RecorderTurn) {
         for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
         held += turn.rows
-        // A newer one stands for the older one, too.
-        guard let new = turn.snapshot else { return }
-        if case .incomplete = health, new.events < delivered {
+        guard var new = turn.snapshot else { return }
+        if lacksState && new.events < delivered {
             // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
-            askForSnapshot()
-        } else {
-            snapshot = new
+            return askForSnapshot()
         }
+        // A newer one stands for the older one, too, but for its ids: those are told once.
+        if let older = snapshot { new.ids = older.ids + new.ids }
+        snapshot = new
+        // A new journal begins with what follows the state; the inputs up to here are part of it.
+        if lacksState { commit.inputs.restart(first: 1) }
+    }
+
+    /// The journal is a new file that nothing is kept in before the state is: events are refused meanwhile. Where events
+    /// are not journaled, nothing depends on it.
+    func beginAnew() {
+        guard settings.durability == .commit else { return beGood() }
+        lacksState = true
+        queue.mail.change { $0.isFailing = true }
+        readiness.block(.journal, because: "the journal is new: the state is being saved")
     }
 
     /// Asks the recorder for a complete snapshot, at once.

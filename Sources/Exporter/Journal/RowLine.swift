@@ -40,8 +40,12 @@ struct RowLine {
     /// Rows that are not in memory, given-up ones between them included.
     var unloaded: Int { Int(lastNumber - loadedUpTo) }
 
+    /// Rows up to here that are not loaded are to be read from disk. Those after it are pending: the disk may have them
+    /// too, from before a restart that made them again.
+    var readUpTo: Int64 { (pending.first?.number).map { $0 - 1 } ?? lastNumber }
+
     /// There are rows on disk to read.
-    var hasRowsToRead: Bool { unloaded > pending.count }
+    var hasRowsToRead: Bool { loadedUpTo < readUpTo }
 
     /// Numbers a row; returns it where it goes to memory, nil where it goes to disk.
     mutating func add(_ row: StoreRow, inMemory: Int) -> NumberedRow? {
@@ -56,6 +60,11 @@ struct RowLine {
         return numbered
     }
 
+    /// Rows under the numbers that `add` will give them.
+    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
+        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
+    }
+
     /// So many of the oldest pending rows are on disk now.
     mutating func spilled(_ count: Int) {
         for _ in 0..<count { _ = pending.popFirst() }
@@ -68,14 +77,13 @@ struct RowLine {
         return count
     }
 
-    /// Rows in memory up to this number are on disk as well.
-    mutating func memoryIsDurable(upTo number: Int64) { durableUpTo = max(durableUpTo, number) }
+    /// The rows that are in memory are on disk as well.
+    mutating func memoryIsDurable() { durableUpTo = loadedUpTo }
 
-    /// Rows were read from disk; `isAll` where no others are there.
+    /// Rows up to a number were read from disk; `isAll` where no others are there.
     mutating func loaded(upTo number: Int64?, isAll: Bool) {
-        if let number { loadedUpTo = max(loadedUpTo, number) }
         // What was given up on disk leaves a gap: the pending ones come next.
-        if isAll { loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber }
+        loadedUpTo = isAll ? readUpTo : max(loadedUpTo, min(number ?? 0, readUpTo))
     }
 
     /// Takes pending rows that come next, where nothing on disk comes before them.
@@ -91,7 +99,7 @@ struct RowLine {
     mutating func nothingIsDurable() {
         durableUpTo = 0
         // What was on disk only is gone.
-        loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber
+        loadedUpTo = readUpTo
     }
 
     /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.
