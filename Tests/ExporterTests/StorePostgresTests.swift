@@ -120,6 +120,8 @@ import Wire
         let url = server.url(database: database, port: proxy.port)
         let loop = harness.start(open: try open(url, timeout: .milliseconds(300))) {
             $0.lookupPatience = .milliseconds(100)
+            // Else background work may be the first to notice.
+            $0.gathering = .zero
         }
         loop.store(session(0))
         #expect(written(1))
