@@ -80,6 +80,9 @@ package final class JournalFile {
     package var setAsideCount: Int { numbers.setAsideCount }
     /// Rows that were set aside and dropped, because more than `Limits.setAsideRows` came later.
     package var setAsideDropped: Int64 { numbers.setAsideDropped }
+    /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
+    /// there was none.
+    package var unjournaledAfter: Int64? { numbers.unjournaledAfter }
     /// Whether `commit` can be tried; false after an error until `reopen` succeeds.
     package var isOpen: Bool { opened != nil }
 

@@ -92,8 +92,8 @@ package final class JournalLoop: Sendable {
                 worker.run()
             } else {
                 start.change { $0 = .none }
-                worker.end()
             }
+            worker.end()
             queue.mail.change { $0.isFinished = true }
         }
         self.thread.withLock { $0 = thread }

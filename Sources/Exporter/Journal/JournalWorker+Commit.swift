@@ -172,7 +172,9 @@ extension JournalWorker {
         metrics.noteFailedCommit()
         log.throttled(
             .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
-        readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        if settings.durability == .commit {
+            readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        }
         var backoff = JournalSettings.Limits.minBackoff
         if case .failing(_, let last) = health { backoff = min(last * 2, JournalSettings.Limits.maxBackoff) }
         health = .failing(again: time.monotonic() + backoff, backoff: backoff)

@@ -100,6 +100,7 @@ extension JournalWorker {
             // What cannot be read ends by itself, five minutes after its last sample.
             series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
+        if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
         // One in which a snapshot stands is not, though nothing else may be in it yet.
         let isNew = journal.opening.isNew && found.header?.journalID != journal.id
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
@@ -117,6 +118,17 @@ extension JournalWorker {
                 "took_ms": .milliseconds(time.monotonic().since(begin)),
             ])
         return start
+    }
+
+    /// What is counted from now on is in no journal: the snapshot of a clean stop is not the whole truth any more.
+    private func noteUnjournaled(_ journal: JournalFile, after number: Int64) {
+        var note = Commit()
+        note.unjournaledAfter = number
+        do throws(JournalError) {
+            try journal.commit(note)
+        } catch {
+            log.error("the journal cannot be written: a crash would make counters go back", ["error": .text(error)])
+        }
     }
 
     /// What was found of the snapshots.
@@ -140,7 +152,9 @@ extension JournalWorker {
             found.highestNumber = max(found.highestNumber, loaded.highestNumber)
             guard let snapshot = loaded.newest else {
                 // Without a snapshot the journal has to begin at the beginning.
-                if journal.eventsBase > 0 || journal.inputsBase > 0 { isExact = false }
+                if journal.eventsBase > 0 || journal.inputsBase > 0 || journal.unjournaledAfter != nil {
+                    isExact = false
+                }
                 return found
             }
             let header = snapshot.header
@@ -192,6 +206,7 @@ extension JournalWorker {
             let isExact =
                 isWhole && header.isCleanStop && header.journalID == journal.id && isFollowed
                 && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
+                && journal.unjournaledAfter.map { $0 < header.number } ?? true
             do throws(StateFault) {
                 let recorder = try restoration.restored(saved.state, ids, isExact)
                 return .success(Restored(recorder: recorder, rowOrigin: saved.rowOrigin, isExact: isExact))
@@ -283,7 +298,8 @@ extension JournalWorker {
             onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
-            line.jump()
+            // Further than any number that was given since, in as many processes as died before they saved anything.
+            line.jump(beyond: min(max(0, time.now().milliseconds), 1 << 42) << 20)
             start.rows = line.lastNumber
         } else {
             held = rows.inMemory

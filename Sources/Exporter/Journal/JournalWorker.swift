@@ -187,8 +187,13 @@ final class JournalWorker {
             SetAsideRow(sequence: row.number, at: time.now(), reason: row.reason, row: "\(row.row)"))
     }
 
-    /// Nothing is left that could be written.
-    private var isDone: Bool { !isCommitDue && files?.saver.isBusy != true && (held.isEmpty || files == nil) }
+    /// Nothing is left that could be written. A disk that fails may get well in time.
+    private var isDone: Bool {
+        guard let files else { return !isCommitDue }
+        if files.saver.isBusy || !held.isEmpty { return false }
+        guard case .failing = health else { return !isCommitDue }
+        return snapshot == nil && commit.inputs.isEmpty && readings.isEmpty && line.pending.isEmpty
+    }
 }
 
 extension AppliedInput {

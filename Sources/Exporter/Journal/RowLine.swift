@@ -37,8 +37,11 @@ struct RowLine {
         durableUpTo = loadedUpTo
     }
 
+    /// Numbers that no row has: how many, and the last of them.
+    private var skipped: (count: Int64, last: Int64) = (0, 0)
+
     /// Rows that are not in memory, given-up ones between them included.
-    var unloaded: Int { Int(lastNumber - loadedUpTo) }
+    var unloaded: Int { Int(lastNumber - loadedUpTo - (loadedUpTo < skipped.last ? skipped.count : 0)) }
 
     /// Rows up to here that are not loaded are to be read from disk. Those after it are pending: the disk may have them
     /// too, from before a restart that made them again.
@@ -103,10 +106,14 @@ struct RowLine {
     }
 
     /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.
-    mutating func jump() {
-        let gap: Int64 = 1 << 32
+    ///
+    /// - Parameter floor: higher than any number that was given before, as far as a clock can tell. Where it is not, the
+    ///   clock was put back.
+    mutating func jump(beyond floor: Int64) {
         precondition(pending.isEmpty, "nothing is numbered yet")
-        if loadedUpTo == lastNumber { loadedUpTo += gap }
-        lastNumber += gap
+        let next = floor > lastNumber ? floor : lastNumber + (1 << 32)
+        if loadedUpTo == lastNumber { loadedUpTo = next }
+        skipped = (next - lastNumber, next)
+        lastNumber = next
     }
 }
