@@ -12,12 +12,6 @@ package struct StoreSettings: Sendable {
         package static let gathering = Duration.milliseconds(50)
         /// Rooms that wait for an answer: more than are ever open; each is a name of some 40 bytes.
         package static let lookupsWaiting = 100_000
-        /// Lookups answered before rows get their turn.
-        package static let lookupsInBatch = 256
-        /// How long lookups may keep rows waiting at one time.
-        static let lookupTurn = Duration.seconds(1)
-        /// How long the rooms of one question should take together: the events of each wait for all of them.
-        static let question = Duration.milliseconds(250)
     }
 
     /// The intervals of SPEC 3.2; each schedule is jittered by a tenth, so that processes do not ask in step.

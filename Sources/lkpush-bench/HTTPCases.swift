@@ -32,7 +32,9 @@ enum HTTPCases {
             requests.append(body, signer: signer)
         }
         let folder = ScratchFolder()
-        let service = try start(stateDirectory: folder.path)
+        let service = try start([
+            "STATE_DIR": folder.path, "ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id",
+        ])
         defer { _ = service.stop() }
         let ours = try LoadGenerator(port: service.publicAddress.port, connections: connections)
         let nginx = Nginx()
@@ -79,12 +81,13 @@ enum HTTPCases {
 
     private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
 
-    private static func start(stateDirectory: String) throws(LoadGenerator.Failure) -> Service {
-        var reader = SettingsReader([
-            "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": stateDirectory,
-            "LIVEKIT_API_KEY": TokenCases.key, "LIVEKIT_API_SECRET": TokenCases.secret.exposed,
-            "ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id", "LOG_LEVEL": "error",
-        ])
+    /// The service on ports of its own, ready for webhooks.
+    static func start(_ settings: [String: String]) throws(LoadGenerator.Failure) -> Service {
+        var reader = SettingsReader(
+            [
+                "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "LIVEKIT_API_KEY": TokenCases.key,
+                "LIVEKIT_API_SECRET": TokenCases.secret.exposed, "LOG_LEVEL": "error",
+            ].merging(settings) { $1 })
         let settings = Settings(&reader)
         guard reader.problems.isEmpty else { throw LoadGenerator.Failure(description: "\(reader.problems)") }
         let service: Service

@@ -94,7 +94,8 @@ struct ShipperReading: Sendable {
 struct RefusedRow: Sendable {
     let number: Int64
     let row: StoreRow
-    let reason: String
+    /// Why, without the row's values.
+    let error: StoreError
 }
 
 /// How the writing of a snapshot ended.

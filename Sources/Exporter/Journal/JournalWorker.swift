@@ -181,10 +181,13 @@ final class JournalWorker {
     }
 
     private func take(_ row: RefusedRow) {
-        metrics.noteSetAside(1)
         guard files != nil else { return }
+        // While the disk refuses, as many wait as the journal keeps.
+        if commit.setAside.count >= JournalFile.Limits.setAsideRows { commit.setAside.removeFirst() }
+        metrics.noteSetAside(1)
         commit.setAside.append(
-            SetAsideRow(sequence: row.number, at: time.now(), reason: row.reason, row: "\(row.row)"))
+            SetAsideRow(
+                sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
     }
 
     /// Nothing is left that could be written. A disk that fails may get well in time.
