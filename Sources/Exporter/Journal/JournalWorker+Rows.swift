@@ -15,12 +15,15 @@ extension JournalWorker {
             do throws(JournalError) {
                 let limit = RowLine.Limits.portion
                 let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
-                for row in found.elements {
+                // After a restart rows may be on disk that are pending again: those come from memory.
+                let end = line.pending.first?.number ?? .max
+                let elements = found.elements.prefix { $0.sequence < end }
+                for row in elements {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
                 }
                 if found.damaged > 0 { noteDamagedRows() }
-                line.loaded(upTo: last, isAll: found.elements.count < limit)
+                line.loaded(upTo: last, isAll: elements.count < limit)
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }
