@@ -101,6 +101,7 @@ extension JournalWorker {
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
+            shared.rowOrigin = files.rowOrigin
             shared.needsAllIDs = journal.opening.isNew
         }
         if journal.opening.isNew && !start.isFresh { health = .incomplete } else { beGood() }
