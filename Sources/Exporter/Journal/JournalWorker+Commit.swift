@@ -81,7 +81,11 @@ extension JournalWorker {
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
+<<<<<<< HEAD
         // Nor would it make those that only wait for the inputs of this very commit.
+=======
+        // The snapshot knows of the rows that came with it, too; the inputs before them are in this commit.
+>>>>>>> perf
         if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
@@ -127,7 +131,7 @@ extension JournalWorker {
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
-        release()
+        release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
             line.memoryIsDurable()
             self.snapshot = nil
@@ -137,13 +141,13 @@ extension JournalWorker {
     }
 
     /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
-    func release() {
+    func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
         guard commit.inputs.isEmpty, !lacksState, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
-            guard let numbered = line.add(row, inMemory: inMemory) else { continue }
+            guard let numbered = line.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
             direct.append(numbered)
             inMemory += 1
         }

@@ -106,7 +106,12 @@ extension JournalWorker {
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
+<<<<<<< HEAD
             shared.needsAllIDs = isNew
+=======
+            shared.rowOrigin = files.rowOrigin
+            shared.needsAllIDs = journal.opening.isNew
+>>>>>>> perf
         }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
