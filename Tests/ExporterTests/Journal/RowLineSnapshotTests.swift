@@ -3,7 +3,7 @@ import Testing
 
 @testable import Exporter
 
-@Suite struct RowLineTests {
+@Suite struct RowLineSnapshotTests {
     private func row(_ number: Int) -> StoreRow { .absent(participantSID: "\(number)") }
 
     @Test func `rows that come with a snapshot have their numbers before they are let go`() {
