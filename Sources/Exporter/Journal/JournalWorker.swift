@@ -50,6 +50,8 @@ final class JournalWorker {
 
     private var isClosing = false
     private var stopBy: MonotonicTime?
+    /// A recorder was made, and may have left series.
+    var hasBegun = false
 
     init(
         settings: JournalSettings, queue: CommitQueue, shared: Monitor<JournalLoop.Shared>, intake: WebhookIntake,
