@@ -86,7 +86,7 @@ let package = Package(
             dependencies: [
                 "CBenchmark", "Exporter", "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording",
                 "RemoteWrite",
-                "Simulation", "Storage", "Wire",
+                "Simulation", "Storage", "TestSupport", "Wire",
             ],
             swiftSettings: house),
 

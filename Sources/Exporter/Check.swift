@@ -57,13 +57,21 @@ enum Check {
             if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
             let database = try StoreDriver.open(url)()
             defer { database.close() }
-            if try database.columns(of: "organizations").isEmpty {
-                return (true, "\(url); its tables are made at the first start, or by lkpush migrate")
+            let store = OfficeStore(database, lookup: try Plan.lookup(settings))
+            let pending = try store.pendingMigrations()
+            guard pending.isEmpty else {
+                return (true, "\(url); the first start, or lkpush migrate, applies \(pending.joined(separator: ", "))")
             }
-            _ = try OfficeStore(database, lookup: Plan.lookup(settings)).organization(ofRoom: "lkpush check")
-            return (true, "\(url)")
+            if settings.organizationSource == .database { _ = try store.organization(ofRoom: "lkpush check") }
+            try store.checkRights(addsOrganizations: settings.organizationSource != .database)
+            return (true, "\(url); tables, rights and lookups are in order")
         } catch {
-            return (false, "\(error)")
+            return (false, plain("\(error)"))
         }
+    }
+
+    /// A text of several lines in one.
+    static func plain(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 }

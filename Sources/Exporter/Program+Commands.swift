@@ -27,7 +27,7 @@ extension Program {
     }
 
     /// Creates or upgrades the schema.
-    static func migrate(_ settings: Settings, log: Log) -> Int32 {
+    static func migrate(_ settings: Settings) -> Int32 {
         do {
             try FileStore.makeDirectory(settings.stateDirectory)
             let open = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
@@ -38,7 +38,7 @@ extension Program {
             print(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done
         } catch {
-            log.error("the schema cannot be brought up to date", ["error": .string("\(error)")])
+            printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\n")
             return Status.failed
         }
     }

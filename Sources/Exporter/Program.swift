@@ -58,12 +58,12 @@ package enum Program {
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         switch words.command {
         case .check: return Check.run(settings, rows: reader.rows, log: log) ? Status.done : Status.failed
-        case .migrate: return migrate(settings, log: log)
+        case .migrate: return migrate(settings)
         default: return serve(settings, log: log)
         }
     }
 
-    private static func printError(_ text: String) {
+    static func printError(_ text: String) {
         // What cannot be written to standard error has nowhere else to go.
         try? FileStore.writeAll(Array(text.utf8), to: STDERR_FILENO, named: "standard error")
     }

@@ -5,7 +5,7 @@ import Wire
 struct StoreMail {
     var outbox: StoreOutbox
     /// Rooms to look up, in the order they were asked for, each once.
-    private(set) var lookups: [String] = []
+    private var rooms = Fifo<String>()
     private var asked: Set<ExactText> = []
     /// The database was tried once: it works, or it is known not to.
     var isTried = false
@@ -21,21 +21,23 @@ struct StoreMail {
         outbox = StoreOutbox(capacity: capacity, journal: RandomName.make())
     }
 
+    /// Rooms wait for an answer.
+    var hasLookups: Bool { !rooms.isEmpty }
+
     /// False where too many wait.
     mutating func ask(_ room: String, limit: Int) -> Bool {
         if asked.contains(ExactText(room)) { return true }
-        guard lookups.count < limit else { return false }
+        guard rooms.count < limit else { return false }
         asked.insert(ExactText(room))
-        lookups.append(room)
+        rooms.append(room)
         return true
     }
 
     /// The first `limit` rooms; they wait until they are `answered`.
-    func pending(limit: Int) -> [String] { Array(lookups.prefix(limit)) }
+    func pending(limit: Int) -> [String] { Array(rooms.all.prefix(limit)) }
 
-    /// The first `count` rooms have their answers.
-    mutating func answered(_ count: Int) {
-        for room in lookups.prefix(count) { asked.remove(ExactText(room)) }
-        lookups.removeFirst(count)
+    /// The first room has its answer.
+    mutating func answered() {
+        if let room = rooms.popFirst() { asked.remove(ExactText(room)) }
     }
 }

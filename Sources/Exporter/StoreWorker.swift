@@ -17,7 +17,10 @@ final class StoreWorker {
     /// Where rows wait that are not in memory; nil where there are none.
     private let journal: CommitQueue?
     private var schedule: StoreSchedule
+    private var lookupBatch = LookupBatch()
     private var store: OfficeStore?
+    /// Until then rows gather, unless they are a full batch.
+    private var nextBatch: MonotonicTime
 
     init(
         mail: Monitor<StoreMail>, settings: StoreSettings, open: @escaping StoreDriver.Open, journal: CommitQueue?,
@@ -31,8 +34,8 @@ final class StoreWorker {
         self.time = time
         self.answer = answer
         self.journal = journal
-        schedule = StoreSchedule(
-            minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: time.monotonic())
+        nextBatch = time.monotonic()
+        schedule = StoreSchedule(minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: nextBatch)
     }
 
     /// Works until a stop is asked for.
@@ -46,7 +49,7 @@ final class StoreWorker {
             }
             askForPresence()
             answerLookups()
-            if schedule.isReady(.write, at: time.monotonic()) { _ = writeBatch() }
+            if schedule.isReady(.write, at: time.monotonic()), mail.withLock({ isBatchDue($0) }) { _ = writeBatch() }
             if let job = schedule.job(at: time.monotonic()) { run(job) }
         }
     }
@@ -62,10 +65,11 @@ final class StoreWorker {
         var wakeAt = schedule.nextJobAt ?? now + settings.maxBackoff
         if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
         if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
+        if now < nextBatch { wakeAt = min(wakeAt, nextBatch) }
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
             if takesPresence && mail.wantsPresence { return .some(nil) }
-            if takesLookups && !mail.lookups.isEmpty || takesRows && !mail.outbox.isEmpty { return .some(nil) }
+            if takesLookups && mail.hasLookups || takesRows && isBatchDue(mail) { return .some(nil) }
             return nil
         } ?? nil
     }
@@ -77,26 +81,38 @@ final class StoreWorker {
         schedule.trouble(of: .lookup, at: now).map { $0 >= settings.lookupPatience } ?? false
     }
 
+    /// Answers what waits; where that is very much, rows get their turn between.
     private func answerLookups() {
-        let rooms = mail.withLock { $0.pending(limit: StoreSettings.Limits.lookupsInBatch) }
-        guard !rooms.isEmpty else { return }
+        var turns = 0
+        while turns < LookupBatch.Limits.turns, answerBatch() { turns += 1 }
+    }
+
+    /// Answers one batch; false where none waits, or some of it still does.
+    private func answerBatch() -> Bool {
+        let limit = lookupBatch.size
+        let rooms = mail.withLock { $0.pending(limit: limit) }
+        guard !rooms.isEmpty else { return false }
         var answered = 0
         if schedule.isReady(.lookup, at: time.monotonic()) {
+            let begin = time.monotonic()
             _ = attempt(.lookup) { (store) throws(StoreError) in
                 let organizations = try store.organizations(ofRooms: rooms)
                 for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
                 answered = rooms.count
             }
+            // A question that took too long to be answered at all is a slow one too.
+            lookupBatch.answered(rooms.count, in: time.monotonic().since(begin))
         }
         let left = rooms.dropFirst(answered)
         if !left.isEmpty && isImpatient(at: time.monotonic()) {
             for room in left { reply(room, .failure(.lookup_error)) }
         }
+        return left.isEmpty && mail.withLock { $0.stopBy } == nil
     }
 
     /// Takes the room off the list first, so that who asks again after the answer is asked for again.
     private func reply(_ room: String, _ organization: Result<Organization, LookupFailure>) {
-        mail.withLock { $0.answered(1) }
+        mail.withLock { $0.answered() }
         answer(.organization(room: room, organization))
     }
 
@@ -117,6 +133,12 @@ final class StoreWorker {
 
     // MARK: Rows
 
+    /// There are rows, and they are many or have waited for others.
+    private func isBatchDue(_ mail: StoreMail) -> Bool {
+        let count = mail.outbox.count
+        return count >= settings.rowsInBatch || count > 0 && time.monotonic() >= nextBatch
+    }
+
     /// Writes one batch; nil where there is none, false where it failed.
     private func writeBatch() -> Bool? {
         let limit = settings.rowsInBatch
@@ -127,20 +149,36 @@ final class StoreWorker {
             }
         }
         guard let batch else { return nil }
+        var refused: [RefusedRow] = []
         let isWritten = attempt(.write) { (store) throws(StoreError) in
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             instruments.count(outcome)
-            if let refusal = outcome.firstRefusal {
-                log.throttled(
-                    .error, "the database refused rows",
-                    ["rows": .int(outcome.refused), "error": .text(refusal)])
+            refused = outcome.refusals.map { refusal in
+                RefusedRow(
+                    number: batch.origin.firstSequence + Int64(refusal.index), row: batch.rows[refusal.index],
+                    error: refusal.error)
             }
         }
         if isWritten {
+            nextBatch = time.monotonic() + settings.gathering
+            report(refused)
             let (number, left) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox.count) }
-            journal?.noteApplied(upTo: number, left: left)
+            journal?.noteApplied(upTo: number, left: left, refused: refused)
         }
         return isWritten
+    }
+
+    /// Says why rows were refused, one line for each table and code.
+    private func report(_ refused: [RefusedRow]) {
+        let groups = Dictionary(grouping: refused, by: { "\($0.row.table) \($0.error.code)" })
+        for (key, rows) in groups.sorted(by: { $0.key < $1.key }) {
+            log.throttled(
+                .error, by: key, "the database refused rows: they are set aside",
+                [
+                    "rows": .int(rows.count), "table": .string(rows[0].row.table), "code": .string(rows[0].error.code),
+                    "error": .text(rows[0].error),
+                ])
+        }
     }
 
     // MARK: Background work
@@ -248,7 +286,7 @@ final class StoreWorker {
 
     /// Writes what waits, as long as the database works and the time allows; returns how many rows are left.
     private func drain(until deadline: MonotonicTime) -> Int {
-        for room in mail.withLock({ $0.lookups }) { reply(room, .failure(.lookup_error)) }
+        for room in mail.withLock({ $0.pending(limit: .max) }) { reply(room, .failure(.lookup_error)) }
         while time.monotonic() < deadline {
             schedule.hurry(.open, at: time.monotonic())
             let isWritten = writeBatch()

@@ -41,6 +41,8 @@ package final class Log: Sendable {
     private let time: any TimeSource
     private let file: Int32
     private let throttles = Mutex<[String: Throttle]>([:])
+    /// Messages and their reasons that are throttled apart: some 100 bytes each.
+    private static let maxThrottles = 500
 
     private struct Throttle {
         var nextAt: MonotonicTime
@@ -71,15 +73,17 @@ package final class Log: Sendable {
         write(.error, message, fields())
     }
 
-    /// A line that may repeat: once per `interval` and message; the next one says in `hidden` how many were left out.
+    /// A line that may repeat: once per `interval`, message and reason; the next one says in `hidden` how many were left
+    /// out. Where there are too many reasons, those that are new share one.
     package func throttled(
-        _ level: Level, every interval: Duration = .seconds(30), _ message: StaticString,
+        _ level: Level, every interval: Duration = .seconds(30), by reason: String = "", _ message: StaticString,
         _ fields: @autoclosure () -> Fields = [:]
     ) {
         guard self.level <= level else { return }
         let now = time.monotonic()
         let hidden: Int? = throttles.withLock { throttles in
-            let key = "\(message)"
+            var key = "\(message) \(reason)"
+            if throttles[key] == nil && throttles.count >= Self.maxThrottles { key = "\(message)" }
             if var throttle = throttles[key], now < throttle.nextAt {
                 throttle.hidden += 1
                 throttles[key] = throttle

@@ -35,7 +35,9 @@ extension OfficeStore {
         for (index, row) in rows.enumerated() {
             let place = origin.map { RowOrigin(journal: $0.journal, firstSequence: $0.firstSequence + Int64(index)) }
             do throws(StoreError) {
-                outcome.add(try applySavingEach([row], from: place, at: now))
+                var one = try applySavingEach([row], from: place, at: now)
+                one.refusals = one.refusals.map { RowRefusal(index: index, error: $0.error) }
+                outcome.add(one)
             } catch {
                 guard error.kind == .refused else { throw error }
                 if let place {
@@ -43,8 +45,7 @@ extension OfficeStore {
                         _ = try database.runAll([mark(place, count: 1, at: now)])
                     }
                 }
-                outcome.refused += 1
-                outcome.firstRefusal = outcome.firstRefusal ?? error
+                outcome.add(.refused(error), at: index)
             }
         }
         return outcome
@@ -59,12 +60,12 @@ extension OfficeStore {
             var outcome = WriteOutcome()
             if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
             var statements: [SQLStatement] = []
-            for row in rows.dropFirst(outcome.repeated) {
+            for (index, row) in rows.enumerated().dropFirst(outcome.repeated) {
                 switch try statement(for: row, &owners) {
                 case .success(let statement):
                     statements.append(statement)
                     outcome.written += 1
-                case .failure(let setback): outcome.add(setback)
+                case .failure(let setback): outcome.add(setback, at: index)
                 }
             }
             if let origin, outcome.repeated < rows.count { statements.append(mark(origin, count: rows.count, at: now)) }
@@ -82,20 +83,25 @@ extension OfficeStore {
             var outcome = WriteOutcome()
             if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
             var statements: [SQLStatement] = []
-            for row in rows.dropFirst(outcome.repeated) {
+            var places: [Int] = []
+            for (index, row) in rows.enumerated().dropFirst(outcome.repeated) {
                 if !owners.isSettled(row.owner) {
                     // What is written for its organization must go with the row.
-                    try outcome.add(database.runEach(statements))
+                    try outcome.add(database.runEach(statements), at: places)
                     statements.removeAll()
-                    try outcome.add(applyAlone(row, &owners))
+                    places.removeAll()
+                    try outcome.add(applyAlone(row, at: index, &owners))
                     continue
                 }
                 switch try statement(for: row, &owners) {
-                case .success(let statement): statements.append(statement)
-                case .failure(let setback): outcome.add(setback)
+                case .success(let statement):
+                    statements.append(statement)
+                    places.append(index)
+                case .failure(let setback): outcome.add(setback, at: index)
                 }
             }
-            try outcome.add(database.runEach(statements))
+            try outcome.add(database.runEach(statements), at: places)
+            outcome.refusals.sort { $0.index < $1.index }
             if let origin, outcome.repeated < rows.count {
                 _ = try database.runAll([mark(origin, count: rows.count, at: now)])
             }
@@ -104,7 +110,9 @@ extension OfficeStore {
     }
 
     /// One row, and what is written for its organization.
-    private func applyAlone(_ row: StoreRow, _ owners: inout Owners) throws(StoreError) -> WriteOutcome {
+    private func applyAlone(
+        _ row: StoreRow, at index: Int, _ owners: inout Owners
+    ) throws(StoreError) -> WriteOutcome {
         let before = owners
         var outcome = WriteOutcome()
         let refusal = try database.saved { () throws(StoreError) in
@@ -112,13 +120,13 @@ extension OfficeStore {
             case .success(let statement):
                 _ = try database.run(statement.sql, statement.values)
                 outcome.written += 1
-            case .failure(let setback): outcome.add(setback)
+            case .failure(let setback): outcome.add(setback, at: index)
             }
         }
         guard let refusal else { return outcome }
         owners = before
         outcome = WriteOutcome()
-        outcome.add(.refused(refusal))
+        outcome.add(.refused(refusal), at: index)
         return outcome
     }
 

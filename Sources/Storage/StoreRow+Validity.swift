@@ -31,6 +31,6 @@ extension StoreRow {
     }
 
     /// 0001-01-01 to 9999-12-31.
-    private static var days: ClosedRange<Int> { -719_162...2_932_896 }
-    private static var times: ClosedRange<Int64> { -62_135_596_800_000...253_402_300_799_999 }
+    static var days: ClosedRange<Int> { -719_162...2_932_896 }
+    static var times: ClosedRange<Int64> { -62_135_596_800_000...253_402_300_799_999 }
 }

@@ -6,40 +6,49 @@ package struct WriteOutcome: Sendable, Equatable {
     package var repeated = 0
     /// Dropped because the room's organization is not known to the database, by reason.
     package var dropped: [LookupFailure: Int] = [:]
-    /// Set aside because the database refused the data: how many, and the first of the errors.
-    package var refused = 0
-    package var firstRefusal: StoreError?
+    /// The rows that are to be set aside because the database refused their data, in the order of the rows.
+    package var refusals: [RowRefusal] = []
 
     package init() {}
 
-    /// Adds a row that was not applied.
-    mutating func add(_ setback: RowSetback) {
+    /// How many were refused.
+    package var refused: Int { refusals.count }
+    /// Why the first of them was.
+    package var firstRefusal: StoreError? { refusals.first?.error }
+
+    /// Adds the row at this place, which was not applied.
+    mutating func add(_ setback: RowSetback, at index: Int) {
         switch setback {
         case .dropped(let reason): dropped[reason, default: 0] += 1
-        case .refused(let error):
-            refused += 1
-            firstRefusal = firstRefusal ?? error
+        case .refused(let error): refusals.append(RowRefusal(index: index, error: error))
         }
     }
 
-    /// Adds rows of which some were refused.
-    mutating func add(_ refusals: [StoreError?]) {
-        for refusal in refusals {
-            if let refusal { add(.refused(refusal)) } else { written += 1 }
+    /// Adds the rows at these places, of which some were refused.
+    mutating func add(_ refusals: [StoreError?], at indexes: [Int]) {
+        for (refusal, index) in zip(refusals, indexes) {
+            if let refusal { add(.refused(refusal), at: index) } else { written += 1 }
         }
     }
 
-    /// Adds what became of further rows.
+    /// Adds what became of further rows; the places of those that were refused are as they are there.
     mutating func add(_ other: WriteOutcome) {
         written += other.written
         repeated += other.repeated
-        refused += other.refused
-        firstRefusal = firstRefusal ?? other.firstRefusal
+        refusals += other.refusals
         dropped.merge(other.dropped) { $0 + $1 }
     }
 
     /// All of them.
     package var count: Int { written + repeated + refused + dropped.values.reduce(0, +) }
+}
+
+/// A row that the database refused.
+package struct RowRefusal: Sendable, Equatable {
+    /// The row's place among those that were handed over, from 0.
+    package let index: Int
+    /// Why, without the row's values.
+    package let error: StoreError
 }
 
 /// Why one row is not applied while the others are.

@@ -8,12 +8,26 @@ import Testing
     /// How lkpush finds the organization of a room.
     enum Source: String, CaseIterable { case metadata, database }
 
-    @Test(arguments: ["small", "day"], Source.allCases)
-    func `a day adds up everywhere`(name: String, source: Source) throws {
+    /// Where the database is, and who knows the organizations.
+    struct Office: Sendable, CustomTestStringConvertible {
+        let database: OfficeDatabase.Kind
+        let source: Source
+
+        static let all = OfficeDatabase.Kind.allCases.flatMap { kind in
+            Source.allCases.map { Office(database: kind, source: $0) }
+        }
+
+        var testDescription: String { "\(database), organizations from \(source)" }
+    }
+
+    @Test(arguments: ["small", "day"], Office.all)
+    func `a day adds up everywhere`(name: String, office: Office) throws {
         let day = try Day(name)
         let folder = TemporaryFolder()
+        let source = office.source
         let prometheus = try PrometheusServer()
-        let exporter = try RunningExporter(folder, try environment(day, folder, source, prometheus))
+        let database = try OfficeDatabase(office.database, in: folder)
+        let exporter = try RunningExporter(folder, try environment(day, folder, source, database, prometheus))
         let ports = try exporter.ready()
 
         day.send(to: ports.webhooks)
@@ -26,7 +40,7 @@ import Testing
         expectNoSecrets(of: day, in: exporter, ports.metrics)
 
         #expect(exporter.process.end(with: SIGTERM) == 0)
-        try expectTables(expected, folder)
+        try expectTables(expected, database)
         let after = exporter.output
         #expect(!after.contains("\"level\":\"error\""), "\(after.split(separator: "\n").suffix(5))")
     }
@@ -34,12 +48,13 @@ import Testing
     // MARK: Setting up
 
     private func environment(
-        _ day: Day, _ folder: TemporaryFolder, _ source: Source, _ prometheus: PrometheusServer
+        _ day: Day, _ folder: TemporaryFolder, _ source: Source, _ database: OfficeDatabase,
+        _ prometheus: PrometheusServer
     ) throws -> [String: String] {
         var variables = [
             "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "PUSH_INTERVAL": "1s", "IDLE_PUSH_INTERVAL": "1s",
             "ACTIVITY_REFRESH": "1s", "EGRESS_REFRESH": "1s", "PRESENCE_REFRESH": "1s", "LICENSE_REFRESH": "1s",
-            "DATABASE_URL": "sqlite:\(folder.file("office.db"))",
+            "DATABASE_URL": database.url,
             // Ten hours pass in seconds here: what comes while the database is asked about a room is as much as an hour
             // of it, and all of it must wait.
             "QUEUE_SIZE": "50000",
@@ -50,7 +65,7 @@ import Testing
             variables["ORG_METADATA_KEY"] = "org_id"
         case .database:
             variables["ORG_SOURCE"] = "database"
-            try OfficeDatabase(.sqlite, in: folder).fill(day.truth.rooms, in: folder)
+            try database.fill(day.truth.rooms, in: folder)
         }
         return variables
     }
@@ -124,8 +139,8 @@ import Testing
         #expect(isEqual, "\((differences.prefix(20) + log.map(String.init)).joined(separator: "\n"))")
     }
 
-    private func expectTables(_ expected: Reduction, _ folder: TemporaryFolder) throws {
-        let differences = try OfficeTables(folder.file("office.db")).differences(from: expected)
+    private func expectTables(_ expected: Reduction, _ database: OfficeDatabase) throws {
+        let differences = try OfficeTables(database).differences(from: expected)
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
     }
 

@@ -159,7 +159,7 @@ import Wire
         let (store, _) = try Office(adapter).open()
         let outcome = try store.write([Row.present(owner, "1"), bad, Row.present(owner, "2")], at: noon)
         #expect(outcome.written == 2)
-        #expect(outcome.refused == 1)
+        #expect(outcome.refusals.map(\.index) == [1])
         #expect(outcome.firstRefusal?.kind == .refused)
         #expect(try store.presence() == .presence(["org_a": 2]))
         #expect(try store.recent(at: noon) == .recent([]))
@@ -186,6 +186,7 @@ import Wire
         let outcome = try store.write(rows, from: origin, at: noon)
         #expect(outcome.written == 4)
         #expect(outcome.refused == 2)
+        #expect(outcome.refusals.map(\.index) == [1, 5])
         #expect(outcome.firstRefusal?.description.contains("secret") == false)
         let organizations = try database.rows("SELECT workos_org_id FROM organizations ORDER BY 1", []).rows
         #expect(organizations == [[.text("fresh")], [.text("org_a")]], "a refused row leaves nothing behind")

@@ -101,12 +101,38 @@ package final class PostgresServer: Sendable {
     /// Runs SQL as superuser, with `psql`; returns what it prints, unaligned.
     @discardableResult
     package func query(_ sql: String, in database: String = "postgres") throws -> String {
+        let output = try psql(["-c", sql], in: database)
+        return output.hasSuffix("\n") ? String(output.dropLast()) : output
+    }
+
+    /// The rows that a query gives, as text.
+    package func rows(_ sql: String, in database: String) throws -> [[String?]] {
+        // Characters that no value holds.
+        let output = try psql(["-F", "\u{1F}", "-R", "\u{1E}", "-P", "null=\u{1D}", "-c", sql], in: database)
+        return output.dropLast().split(separator: "\u{1E}").map { row in
+            row.split(separator: "\u{1F}", omittingEmptySubsequences: false).map { $0 == "\u{1D}" ? nil : String($0) }
+        }
+    }
+
+    /// Runs any number of statements in one transaction, as `role`.
+    package func execute(_ statements: [String], in database: String) throws {
+        let script = TemporaryFolder()
+        let text = statements.map { $0 + ";\n" }.joined()
+        try FileStore.replace(script.file("script.sql"), with: Array(text.utf8))
+        try psql(["-1", "-f", script.file("script.sql")], in: database, as: Self.role)
+    }
+
+    @discardableResult
+    private func psql(_ words: [String], in database: String, as user: String = "postgres") throws -> String {
         let result = ChildProcess.run(
             bin + "/psql",
-            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", "\(port)", "-U", "postgres"]
-                + ["-d", database, "-c", sql])
-        guard result.status == 0 else { throw Failure(description: "\(sql): \(result.output)") }
-        return result.output.hasSuffix("\n") ? String(result.output.dropLast()) : result.output
+            [
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", "\(port)", "-U", user, "-d",
+                database,
+            ]
+                + words)
+        guard result.status == 0 else { throw Failure(description: "\(words.last ?? ""): \(result.output)") }
+        return result.output
     }
 
     /// Ends every connection to a database, as an administrator does.

@@ -15,18 +15,20 @@ package final class CommitQueue: Sendable {
             guard !mail.isFailing else { return false }
             isTaken = true
             mail.arrivals.append(event, pending, answers)
-            return mail.arrivals.count == 1
+            return mail.arrivals.count == mail.awaited
         }
         return isTaken
     }
 
     // MARK: Store
 
-    /// Rows up to this number are in the database, and so many are left in memory.
-    func noteApplied(upTo number: Int64, left: Int) {
+    /// Rows up to this number are in the database, but for those that it refused; so many are left in memory.
+    func noteApplied(upTo number: Int64, left: Int, refused: [RefusedRow] = []) {
         mail.changeWakingIfNeeded { mail in
             mail.appliedUpTo = number
-            guard left < RowLine.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else { return false }
+            // Together, so that what is set aside is on disk before the journal forgets the row.
+            mail.refused += refused
+            guard left < RowLine.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else { return !refused.isEmpty }
             mail.wantsRows = true
             return true
         }

@@ -8,6 +8,8 @@ import Wire
 struct JournalMail: Sendable {
     /// From the intake.
     var arrivals = Arrivals()
+    /// How many events end the wait of the journal thread; `Int.max` while it does not wait for any.
+    var awaited = Int.max
     /// From the recorder, in order.
     var turns: [RecorderTurn] = []
     /// From the shipper: it waits for each of them.
@@ -99,7 +101,8 @@ struct ShipperReading: Sendable {
 struct RefusedRow: Sendable {
     let number: Int64
     let row: StoreRow
-    let reason: String
+    /// Why, without the row's values.
+    let error: StoreError
 }
 
 /// How the writing of a snapshot ended.

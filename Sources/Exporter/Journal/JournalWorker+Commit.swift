@@ -23,7 +23,9 @@ extension JournalWorker {
             if case .failing = health, try reopen(&files) { return }
             let used = lacksState && !canTakeSnapshot(files) ? try probe(files.journal) : try write(to: &files)
             self.files = files
-            metrics.noteCommit(took: time.monotonic().since(begin), events: arrivals.count)
+            let end = time.monotonic()
+            if !arrivals.isEmpty { lastGroup = (end, end.since(begin), arrivals.count) }
+            metrics.noteCommit(took: end.since(begin), events: arrivals.count)
             if case .failing = health { recovered() }
             if let used { succeeded(used) }
         } catch {
@@ -79,7 +81,11 @@ extension JournalWorker {
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
+<<<<<<< HEAD
         // Nor would it make those that only wait for the inputs of this very commit.
+=======
+        // The snapshot knows of the rows that came with it, too; the inputs before them are in this commit.
+>>>>>>> perf
         if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
@@ -125,7 +131,7 @@ extension JournalWorker {
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
-        release()
+        release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
             line.memoryIsDurable()
             self.snapshot = nil
@@ -135,13 +141,13 @@ extension JournalWorker {
     }
 
     /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
-    func release() {
+    func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
         guard commit.inputs.isEmpty, !lacksState, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
-            guard let numbered = line.add(row, inMemory: inMemory) else { continue }
+            guard let numbered = line.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
             direct.append(numbered)
             inMemory += 1
         }

@@ -6,10 +6,7 @@ import Wire
 extension JournalWorker {
     /// Hands a snapshot to the thread that writes it. Everything that it needs beside it is on disk.
     func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
-        guard let files else { return }
-        var writer = MessageWriter(appendingTo: snapshot.state)
-        SavedState.append(rowOrigin: files.rowOrigin, isJournaled: settings.durability == .commit, to: &writer)
-        files.saver.save(header, writer.bytes)
+        files?.saver.save(header, snapshot.state)
     }
 
     /// A snapshot was written, or not.
@@ -52,7 +49,7 @@ extension JournalWorker {
     }
 }
 
-/// The body of a snapshot: the recorder's state, and what the journal thread keeps beside it.
+/// The body of a snapshot: the recorder's state, and what the journal keeps beside it.
 enum SavedState {
     /// The format of what this program writes; a field more needs no new one.
     static let format = 1

@@ -94,9 +94,9 @@ extension JournalWorker {
         if !found.rowOrigin.isEmpty { files.rowOrigin = found.rowOrigin }
         start.isFresh = found.header == nil && journal.lastEvent == 0
 
-        var rows: [StoreRow] = []
+        var rows = ReplayedRows(first: start.rows + 1, canSpill: isExact)
         guard try replay(journal, into: &start, &rows, isExact: &isExact) else { return nil }
-        start.rows += Int64(rows.count)
+        start.rows = rows.last
         if !isExact {
             // Totals that may be lower than those that were pushed would count as a restart plus their whole value.
             start.recorder.startTotalsAtZero()
@@ -117,7 +117,12 @@ extension JournalWorker {
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
+<<<<<<< HEAD
             shared.needsAllIDs = isNew
+=======
+            shared.rowOrigin = files.rowOrigin
+            shared.needsAllIDs = journal.opening.isNew
+>>>>>>> perf
         }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
@@ -231,7 +236,7 @@ extension JournalWorker {
 
     /// Applies what the journal has after the snapshot; false where a stop came first.
     private func replay(
-        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout [StoreRow], isExact: inout Bool
+        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool
     ) throws -> Bool {
         var replay = Replay(start.recorder, events: start.events, inputs: start.inputs)
         var events = journal.events(after: start.events)
@@ -254,6 +259,7 @@ extension JournalWorker {
                 }
                 replay.apply(event, number)
             }
+            if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
             if replay.count % 4_096 == 0 {
                 if isStopping { return false }
                 readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
@@ -278,7 +284,7 @@ extension JournalWorker {
         // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
         start.events = max(replay.events, journal.lastEvent)
         start.inputs = max(replay.inputs, journal.lastInput)
-        rows = replay.rows
+        try rows.takeLast(replay.takeRows(), to: journal)
         return true
     }
 
@@ -297,23 +303,26 @@ extension JournalWorker {
 
     /// Rows that were on disk come first, then those that the replay made again.
     private func restoreRows(
-        _ rows: [StoreRow], _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
+        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
     ) throws {
-        let snapshotRows = start.rows - Int64(rows.count)
+        // Rows up to this number are on disk, unless they are in the database.
+        let known = rows.last - Int64(rows.inMemory.count)
         let extent = try journal.outboxExtent()
         store.use(journal: origin)
         line = RowLine(
-            hasDisk: true, lastNumber: max(snapshotRows, isExact ? 0 : extent?.newest ?? 0),
-            onDisk: extent.flatMap { $0.oldest <= snapshotRows || !isExact ? $0.oldest : nil })
+            hasDisk: true, lastNumber: max(known, isExact ? 0 : extent?.newest ?? 0),
+            onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
             // Further than any number that was given since, in as many processes as died before they saved anything.
             line.jump(beyond: min(max(0, time.now().milliseconds), 1 << 42) << 20)
             start.rows = line.lastNumber
         } else {
-            held = rows
+            held = rows.inMemory
             release()
         }
+        noteRowsOnDisk()
+        if rows.isSpilling { keepBelowLimit() }
     }
 }
 
@@ -322,7 +331,7 @@ private struct Replay {
     private(set) var recorder: Recorder
     private(set) var events: Int64
     var inputs: Int64
-    /// What the database may not have yet, under the same numbers as before.
+    /// What the database may not have yet, under the same numbers as before, since they were last taken.
     private(set) var rows: [StoreRow] = []
     private(set) var count = 0
     private(set) var isDamaged = false
@@ -345,6 +354,11 @@ private struct Replay {
         recorder.apply(input, into: &actions)
         for case .store(let row) in actions where !isDamaged { rows.append(row) }
         actions.removeAll(keepingCapacity: true)
+    }
+
+    mutating func takeRows() -> [StoreRow] {
+        defer { rows.removeAll() }
+        return rows
     }
 
     /// Events are missing. Rows made after them may differ from those made before: they are not made again.

@@ -48,6 +48,9 @@ final class JournalWorker {
     /// The last row that was written to disk.
     var lastSpilled: Int64 = 0
 
+    /// The last commit with events: when it ended, how long it took, and how many they were.
+    var lastGroup = (end: MonotonicTime(nanoseconds: 0), took: Duration.zero, count: 0)
+
     private var isClosing = false
     private var stopBy: MonotonicTime?
     /// A recorder was made, and may have left series.
@@ -74,6 +77,8 @@ final class JournalWorker {
 
     /// Works until a stop is asked for and everything is written, or the stop's time is over.
     func run() {
+        // Rows may wait on disk while nothing else happens.
+        loadRows()
         while true {
             collect()
             if isCommitDue { attempt() } else { release() }
@@ -96,8 +101,21 @@ final class JournalWorker {
         queue.mail.change { $0.isFailing = true }
     }
 
+    /// Lets events of a crowd wait for each other, but no longer than the commit before took: one commit for all of
+    /// them costs what each would cost alone.
+    private func gather() {
+        let limits = JournalSettings.Limits.self
+        guard lastGroup.count >= limits.crowd, files != nil else { return }
+        let end = lastGroup.end + min(lastGroup.took, limits.gathering)
+        _ = queue.mail.wait(until: end) { mail -> Bool? in
+            mail.awaited = limits.company
+            return mail.arrivals.count >= limits.company || mail.isClosing || mail.stopBy != nil ? true : nil
+        }
+    }
+
     /// Waits for mail, or until the next attempt is due, and takes all of it.
     private func collect() {
+        gather()
         struct Taken {
             var turns: [RecorderTurn] = []
             var readings: [ShipperReading] = []
@@ -107,7 +125,9 @@ final class JournalWorker {
         var taken = Taken()
         let isStopping = stopBy != nil
         _ = queue.mail.wait(until: wakeAt) { mail -> Bool? in
+            mail.awaited = 1
             guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
+            mail.awaited = .max
             swap(&arrivals, &mail.arrivals)
             taken = Taken(turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved)
             appliedUpTo = mail.appliedUpTo
@@ -175,10 +195,13 @@ final class JournalWorker {
     }
 
     private func take(_ row: RefusedRow) {
-        metrics.noteSetAside(1)
         guard files != nil else { return }
+        // While the disk refuses, as many wait as the journal keeps.
+        if commit.setAside.count >= JournalFile.Limits.setAsideRows { commit.setAside.removeFirst() }
+        metrics.noteSetAside(1)
         commit.setAside.append(
-            SetAsideRow(sequence: row.number, at: time.now(), reason: row.reason, row: "\(row.row)"))
+            SetAsideRow(
+                sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
     }
 
     /// Nothing is left that could be written. A disk that fails may get well in time.

@@ -50,16 +50,23 @@ struct RowLine {
     /// There are rows on disk to read.
     var hasRowsToRead: Bool { loadedUpTo < readUpTo }
 
-    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk.
-    mutating func add(_ row: StoreRow, inMemory: Int) -> NumberedRow? {
+    /// The numbers that the next rows will get.
+    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
+        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
+    }
+
+    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there
+    /// already, and all before it are.
+    mutating func add(_ row: StoreRow, inMemory: Int, isOnDisk: Bool = false) -> NumberedRow? {
         let hadUnloaded = unloaded > 0
         lastNumber += 1
         let numbered = NumberedRow(number: lastNumber, row: row)
         if hasDisk && (hadUnloaded || inMemory >= Limits.memory) {
-            pending.append(numbered)
+            if !isOnDisk { pending.append(numbered) }
             return nil
         }
         loadedUpTo = lastNumber
+        if isOnDisk { durableUpTo = lastNumber }
         return numbered
     }
 

@@ -1,0 +1,219 @@
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+/// A PostgreSQL that is away, slow, silent or cannot write: webhooks are answered at once, figures from events go on,
+/// and every row arrives once when it is back.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DatabaseTroubleTests {
+    /// An answer leaves within 1 s; the rest is for a machine that does other things too.
+    private static let answer = Duration.seconds(2)
+    private let folder = TemporaryFolder()
+
+    private func exporter(_ office: OfficeDatabase, _ more: [String: String] = [:]) -> MortalExporter {
+        MortalExporter(
+            folder,
+            FaultDay.environment(.metadata).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "10000"]) { $1 }
+                .merging(more) { $1 })
+    }
+
+    private func send(
+        _ posts: ArraySlice<Day.Post>, to exporter: MortalExporter, pace: Duration = .zero,
+        while body: (RetryingSender) throws -> Void = { _ in }
+    ) throws {
+        let sender = RetryingSender(
+            posts.map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
+        try body(sender)
+        #expect(sender.waitUntilAllSettled(within: .seconds(120)))
+        let record = sender.stop()
+        print("\(posts.count) webhooks, the slowest answer took \(record.slowest)")
+        #expect(record.slowest < Self.answer, "\(record.slowest)")
+        #expect(record.refusals(503) == 0 && record.unanswered == 0, "no webhook is refused for the database's sake")
+        #expect(zip(posts, record.outcomes).allSatisfy { $0.status == $1.status })
+    }
+
+    /// The figures of the events, wherever the database is.
+    private func expectFigures(_ expected: Reduction, at exporter: MortalExporter) throws {
+        let differences = try exporter.differences(from: expected.all)
+        #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
+    }
+
+    private func waitForRows(_ exporter: MortalExporter, within limit: Duration = .seconds(60)) throws {
+        let isDone = try eventually(limit) {
+            try exporter.expectAlive()
+            return exporter.samples["lkpush_database_rows_waiting"] == 0
+        }
+        let figures = exporter.samples.filter { $0.key.hasPrefix("lkpush_database") }
+        #expect(isDone, "\(figures) \(exporter.output.suffix(2_000))")
+    }
+
+    private func expectTables(_ expected: Reduction, in office: OfficeDatabase) throws {
+        let rows = try OfficeTables(office).differences(from: expected)
+        #expect(rows.isEmpty, "\(rows.prefix(20).joined(separator: "\n"))")
+    }
+
+    private func errors(_ exporter: MortalExporter, _ operation: String) -> Double {
+        exporter.samples["lkpush_database_errors_total{operation=\"\(operation)\"}"] ?? 0
+    }
+
+    // MARK: The server
+
+    @Test func `a server that is down at the start, and stopped and started under load`() throws {
+        let server = try PostgresServer(isSynced: true)
+        let office = try OfficeDatabase(server)
+        let day = try FaultDay()
+        let half = day.posts.count / 2
+        try server.stop()
+        let exporter = exporter(office)
+        try exporter.startAndWait()
+        try send(day.posts[..<half], to: exporter)
+        try expectFigures(try day.reduction(.metadata, half), at: exporter)
+        #expect(exporter.samples["lkpush_database_up"] == 0)
+        #expect(errors(exporter, "open") >= 1)
+        try server.start()
+        try send(day.posts[half...], to: exporter, pace: .milliseconds(30)) { sender in
+            for share in 1...3 {
+                #expect(sender.wait(untilSettled: half * share / 4))
+                try server.stop()
+                try server.start()
+            }
+        }
+        try expectFigures(try day.reduction(.metadata), at: exporter)
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(try day.reduction(.metadata), in: office)
+    }
+
+    @Test func `connections that are ended again and again in the middle of transactions`() throws {
+        let server = try PostgresServer.shared()
+        let office = try OfficeDatabase(server)
+        let day = try FaultDay(others: 3_000)
+        let exporter = exporter(office)
+        try exporter.startAndWait()
+        var ended = 0
+        try send(day.posts[...], to: exporter, pace: .milliseconds(4)) { sender in
+            while !sender.isAllSettled {
+                // Only where a transaction is open.
+                let count = try server.query(
+                    """
+                    SELECT COUNT(*) FILTER (WHERE done) FROM (SELECT pg_terminate_backend(pid) AS done
+                    FROM pg_stat_activity WHERE datname = '\(office.name)' AND xact_start IS NOT NULL
+                    AND application_name = 'lkpush') AS ended
+                    """)
+                ended += Int(count) ?? 0
+                Pause.wait(.milliseconds(20))
+            }
+        }
+        print("\(ended) transactions were ended")
+        #expect(ended > 0)
+        try expectFigures(try day.reduction(.metadata), at: exporter)
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(try day.reduction(.metadata), in: office)
+    }
+
+    @Test func `a server that may only be read, and one without a free connection`() throws {
+        let server = try PostgresServer.shared()
+        let office = try OfficeDatabase(server)
+        let day = try FaultDay()
+        let third = day.posts.count / 3
+        let exporter = exporter(office)
+        try exporter.startAndWait()
+        try send(day.posts[..<third], to: exporter)
+        try waitForRows(exporter)
+        try server.query("ALTER DATABASE \(office.name) SET default_transaction_read_only = on")
+        try server.terminateConnections(to: office.name)
+        try send(day.posts[third..<2 * third], to: exporter)
+        try expectFigures(try day.reduction(.metadata, 2 * third), at: exporter)
+        #expect(eventually { errors(exporter, "write") >= 1 })
+        #expect((exporter.samples["lkpush_database_rows_waiting"] ?? 0) > 0)
+        try server.query("ALTER DATABASE \(office.name) RESET default_transaction_read_only")
+        try waitForRows(exporter)
+
+        // Superusers are let in always.
+        try server.query("ALTER DATABASE \(office.name) CONNECTION LIMIT 0")
+        try server.terminateConnections(to: office.name)
+        let before = errors(exporter, "open")
+        try send(day.posts[(2 * third)...], to: exporter)
+        try expectFigures(try day.reduction(.metadata), at: exporter)
+        #expect(eventually { errors(exporter, "open") > before })
+        try server.query("ALTER DATABASE \(office.name) CONNECTION LIMIT -1")
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(try day.reduction(.metadata), in: office)
+    }
+
+    // MARK: The network
+
+    @Test func `rooms that are known go on while the database is silent, new ones follow`() throws {
+        let server = try PostgresServer.shared()
+        let proxy = try StallingProxy(to: server.port)
+        let office = try OfficeDatabase(server, port: proxy.port)
+        let known = "0f0e0d0c-0b0a-4908-8706-050403020100"
+        try office.fill([known: "org_known"], in: folder)
+        let exporter = exporter(office, ["ORG_SOURCE": "database"])
+        try exporter.startAndWait()
+        try send([WebhookLetter.make("room_started", room: known)], to: exporter)
+        let labels = "{org_id=\"org_known\",project=\"default\",region=\"here\"}"
+        let (rooms, active) = ("lk_room_active" + labels, "lk_participants_active" + labels)
+        #expect(eventually { exporter.samples[rooms] == 1 })
+        proxy.change(to: .stalled)
+        // One that nobody knows waits; the known room does not wait behind it.
+        let new = "1f0e0d0c-0b0a-4908-8706-050403020100"
+        var letters = [WebhookLetter.make("room_started", room: new)]
+        for number in 1...200 {
+            letters.append(WebhookLetter.make("participant_joined", room: known, identity: "\(number)"))
+        }
+        try send(letters, to: exporter)
+        #expect(eventually(.seconds(5)) { exporter.samples[active] == 200 }, "\(exporter.samples[active] ?? -1)")
+        #expect(eventually { errors(exporter, "lookup") + errors(exporter, "write") >= 1 })
+        proxy.change(to: .passing(delay: .zero))
+        try waitForRows(exporter)
+        #expect(exporter.samples["lkpush_database_up"] == 1)
+        let present = try office.rows("SELECT COUNT(*), COUNT(DISTINCT user_id) FROM room_presence")
+        #expect(present == [["200", "200"]])
+        try exporter.terminate()
+    }
+
+    private func send(_ letters: [RetryingSender.Letter], to exporter: MortalExporter) throws {
+        let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+        #expect(sender.waitUntilAllSettled())
+        let record = sender.stop()
+        print("\(letters.count) webhooks, the slowest answer took \(record.slowest)")
+        #expect(record.slowest < Self.answer && record.refusals(503) == 0 && record.accepted == letters.count)
+    }
+
+    /// Ten hours of an office in less than a minute, most of them without a database; killed in the middle of it.
+    @Test func `a database that is away for hours delays rows on the disk and loses none`() throws {
+        let server = try PostgresServer.shared()
+        let proxy = try StallingProxy(to: server.port)
+        let office = try OfficeDatabase(server, port: proxy.port)
+        let day = try Day("day")
+        let count = day.posts.count
+        let exporter = exporter(office, ["SNAPSHOT_INTERVAL": "1s"])
+        try exporter.startAndWait()
+        try send(day.posts[..<(count / 10)], to: exporter)
+        let memory = "process_resident_memory_bytes"
+        let before = try #require(exporter.samples[memory])
+        proxy.change(to: .cut)
+        try send(day.posts[(count / 10)..<(count / 2)], to: exporter)
+        proxy.change(to: .stalled)
+        try exporter.kill()
+        try exporter.startAndWait()
+        try send(day.posts[(count / 2)...], to: exporter)
+        let samples = exporter.samples
+        let waiting = samples["lkpush_database_rows_waiting"] ?? 0
+        // 2,000 at most are in memory: RowLine.Limits.
+        #expect(waiting > 4_000)
+        print("\(waiting) rows waited, memory \(before) before and \(samples[memory] ?? 0) after")
+        #expect((samples[memory] ?? .infinity) < before + 40_000_000)
+        var expected = Reduction(region: "here")
+        for post in day.posts where !post.isForged { try expected.take(post.body) }
+        let differences = try exporter.differences(from: expected.all, ignoring: FaultDay.isDuplicates)
+        #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
+        proxy.change(to: .passing(delay: .zero))
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(expected, in: office)
+    }
+}
