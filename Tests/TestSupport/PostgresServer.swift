@@ -145,6 +145,9 @@ package final class PostgresServer: Sendable {
     /// Stops it at once: connections are cut, what was committed stays.
     package func stop() throws { try Self.control(bin, folder, "stop", "-m", "fast") }
 
+    /// Ends it as a power cut does: what was committed is found again in its log.
+    package func crash() throws { try Self.control(bin, folder, "stop", "-m", "immediate") }
+
     /// Starts it again on the same data and port.
     package func start() throws { try Self.control(bin, folder, "start") }
 

@@ -58,7 +58,7 @@ import Testing
 
     // MARK: The server
 
-    @Test func `a server that is down at the start, and stopped and started under load`() throws {
+    @Test func `a server that is down at the start, and crashes, stops and starts under load`() throws {
         let server = try PostgresServer(isSynced: true)
         let office = try OfficeDatabase(server)
         let day = try FaultDay()
@@ -74,7 +74,7 @@ import Testing
         try send(day.posts[half...], to: exporter, pace: .milliseconds(30)) { sender in
             for share in 1...3 {
                 #expect(sender.wait(untilSettled: half * share / 4))
-                try server.stop()
+                if share == 2 { try server.stop() } else { try server.crash() }
                 try server.start()
             }
         }
@@ -141,6 +141,29 @@ import Testing
         try waitForRows(exporter)
         try exporter.terminate()
         try expectTables(try day.reduction(.metadata), in: office)
+    }
+
+    @Test func `rows of rooms that could not be looked up find their organization later`() throws {
+        let server = try PostgresServer(isSynced: true)
+        let office = try OfficeDatabase(server)
+        let day = try FaultDay()
+        try office.fill(day.rooms, in: folder)
+        try server.stop()
+        let exporter = exporter(office, ["ORG_SOURCE": "database"])
+        try exporter.startAndWait()
+        try send(day.posts[...], to: exporter)
+        // The events wait for a while, then count under nobody.
+        let isCounted = eventually(.seconds(40)) {
+            let samples = exporter.samples
+            let counted = samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +)
+            return (samples["lk_org_lookup_failures_total{reason=\"lookup_error\"}"] ?? 0) == counted && counted > 400
+        }
+        let found = exporter.samples.filter { $0.key.hasPrefix("lk_org_") || $0.key.hasPrefix("lk_webhook_events") }
+        #expect(isCounted, "\(found)")
+        try server.start()
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(try day.reduction(.database), in: office)
     }
 
     // MARK: The network
@@ -215,5 +238,29 @@ import Testing
         try waitForRows(exporter)
         try exporter.terminate()
         try expectTables(expected, in: office)
+    }
+
+    /// Snapshots are made all the time: each death may come between one and the rows that it counts as made.
+    @Test func `deaths while the database is away cost no row`() throws {
+        let server = try PostgresServer.shared()
+        let proxy = try StallingProxy(to: server.port)
+        let office = try OfficeDatabase(server, port: proxy.port)
+        let day = try FaultDay(others: 2_000)
+        proxy.change(to: .cut)
+        let exporter = exporter(office, ["SNAPSHOT_INTERVAL": "50ms"])
+        try exporter.startAndWait()
+        let sender = RetryingSender(
+            day.letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: .milliseconds(10))
+        for share in 1...15 {
+            #expect(sender.wait(untilSettled: day.posts.count * share / 16))
+            try exporter.kill()
+            try exporter.startAndWait()
+        }
+        #expect(sender.waitUntilAllSettled())
+        #expect(sender.stop().accepted == day.posts.count { !$0.isForged })
+        proxy.change(to: .passing(delay: .zero))
+        try waitForRows(exporter)
+        try exporter.terminate()
+        try expectTables(try day.reduction(.metadata), in: office)
     }
 }
