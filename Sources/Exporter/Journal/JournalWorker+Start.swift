@@ -117,12 +117,8 @@ extension JournalWorker {
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
-<<<<<<< HEAD
-            shared.needsAllIDs = isNew
-=======
             shared.rowOrigin = files.rowOrigin
-            shared.needsAllIDs = journal.opening.isNew
->>>>>>> perf
+            shared.needsAllIDs = isNew
         }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
