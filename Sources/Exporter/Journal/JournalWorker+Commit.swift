@@ -81,7 +81,7 @@ extension JournalWorker {
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
-        // The snapshot knows of the rows that came with it, too; the inputs before them are in this commit.
+        // Nor would it make those that only wait for the inputs of this very commit.
         if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at

@@ -15,14 +15,13 @@ extension JournalWorker {
             do throws(JournalError) {
                 let limit = RowLine.Limits.portion
                 let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
-                // After a restart rows may be on disk that are pending again: those come from memory.
-                let elements = found.elements.prefix { $0.sequence <= line.readUpTo }
-                for row in elements {
+                for row in found.elements where row.sequence <= line.readUpTo {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
                 }
                 if found.damaged > 0 { noteDamagedRows() }
-                line.loaded(upTo: last, isAll: elements.count < limit)
+                let isAll = found.elements.count < limit || found.elements.last?.sequence != last
+                line.loaded(upTo: last, isAll: isAll)
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }
