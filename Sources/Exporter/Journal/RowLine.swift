@@ -65,6 +65,11 @@ struct RowLine {
         return numbered
     }
 
+    /// Rows under the numbers that `add` will give them.
+    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
+        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
+    }
+
     /// So many of the oldest pending rows are on disk now.
     mutating func spilled(_ count: Int) {
         for _ in 0..<count { _ = pending.popFirst() }
