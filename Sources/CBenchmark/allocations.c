@@ -9,13 +9,19 @@ extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-// A counter per thread is exact and costs one addition; the shared one is relaxed, since it orders nothing.
+// A counter per thread is exact and costs one addition. Those of the process are spread over cache lines: one that all
+// threads write would cost more than the allocations that it counts. They are relaxed, since they order nothing.
+enum { SHARDS = 64 };
 static _Thread_local uint64_t of_thread;
-static uint64_t of_process;
+static _Thread_local unsigned shard;
+static unsigned threads;
+static struct {
+    _Alignas(64) uint64_t count;
+} of_process[SHARDS];
 
 static inline void count(void) {
-    of_thread++;
-    __atomic_fetch_add(&of_process, 1, __ATOMIC_RELAXED);
+    if (of_thread++ == 0) shard = __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED) % SHARDS;
+    __atomic_fetch_add(&of_process[shard].count, 1, __ATOMIC_RELAXED);
 }
 
 void *malloc(size_t size) {
@@ -52,7 +58,11 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
 }
 
 uint64_t lk_allocations_of_thread(void) { return of_thread; }
-uint64_t lk_allocations_of_process(void) { return __atomic_load_n(&of_process, __ATOMIC_RELAXED); }
+uint64_t lk_allocations_of_process(void) {
+    uint64_t sum = 0;
+    for (int index = 0; index < SHARDS; index++) sum += __atomic_load_n(&of_process[index].count, __ATOMIC_RELAXED);
+    return sum;
+}
 size_t lk_heap_bytes(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;

@@ -1,9 +1,10 @@
 import Glibc
+import Journal
 import Platform
 import Storage
 import Wire
 
-/// `lkpush check`: shows the configuration in effect, and reaches the database and the receiver once.
+/// `lkpush check`: shows the configuration in effect, and reaches the state, the database and the receiver once.
 enum Check {
     /// True when everything answered.
     static func run(_ settings: Settings, rows: [SettingsReader.Row], log: Log) -> Bool {
@@ -13,7 +14,8 @@ enum Check {
             print("\(row.name)\(blank)  \(row.effective)")
         }
         print("")
-        var isGood = report("database", database(settings))
+        var isGood = report("state", state(settings))
+        isGood = report("database", database(settings)) && isGood
         do {
             if let shipper = try Plan.shipper(settings, log: log) {
                 let result = ShipperProbe.run(shipper)
@@ -30,6 +32,23 @@ enum Check {
     private static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
         print("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
         return outcome.isGood
+    }
+
+    /// Writes to the folder as the journal would; a process that uses it is left alone.
+    private static func state(_ settings: Settings) -> (isGood: Bool, text: String) {
+        let directory = settings.stateDirectory
+        let probe = "\(directory)/check"
+        do throws(SystemError) {
+            try FileStore.makeDirectory(directory)
+            try FileStore.replace(probe, with: Array("lkpush check\n".utf8))
+            unlink(probe)
+            switch try StateLock.take(directory: directory) {
+            case .taken: return (true, "\(directory) can be written")
+            case .held(let holder): return (true, "\(directory) can be written, and is used by \(holder)")
+            }
+        } catch {
+            return (false, "\(error)")
+        }
     }
 
     private static func database(_ settings: Settings) -> (isGood: Bool, text: String) {

@@ -7,8 +7,8 @@ struct LookupBatch {
     enum Limits {
         /// An array of some 40 kB; the default of the events that may wait.
         static let rooms = 1_000
-        /// The first query of a process: of unknown speed.
-        static let first = 64
+        /// The first query of a process: of unknown speed, and each of them may be one of its own.
+        static let first = 8
         /// Batches before rows get their turn: 10,000 rooms, or some seconds where lookups are slow.
         static let turns = 10
         /// Faster than this, and the next one may be larger; slower than the other, and it becomes smaller. Much less than
@@ -19,7 +19,7 @@ struct LookupBatch {
 
     private(set) var size = Limits.first
 
-    /// A batch of `count` rooms was answered.
+    /// A batch of `count` rooms was answered, or given up.
     mutating func answered(_ count: Int, in duration: Duration) {
         if duration > Limits.slow {
             size = max(1, min(size, count) / 2)

@@ -46,6 +46,9 @@ struct RecorderWorker {
 
     mutating func run(stopBy: () -> MonotonicTime?) {
         for room in recorder.outstandingLookups { lookUp(room) }
+        // Where one is wanted from the start, events may be waiting for it.
+        if time.monotonic() >= nextSnapshot { takeSnapshot(isLast: false) }
+        handOver()
         while true {
             let wait = intake.drain(into: &batch, until: time.monotonic() + RecorderLoop.Limits.pace)
             applyBatch()
@@ -115,10 +118,11 @@ struct RecorderWorker {
 
     // MARK: Inputs and what comes of them
 
-    /// Applies an input that is no event, and notes it for the journal.
+    /// Applies an input that is no event. The journal has it before: a reading that shows what came of it is written
+    /// down after it.
     private mutating func apply(_ input: Input) {
         inputs += 1
-        if journal.keepsInputs { turn.inputs.append(AppliedInput(input: input, after: events)) }
+        if journal.keepsInputs { journal.note(AppliedInput(input: input, after: events)) }
         lastInput = time.monotonic()
         recorder.apply(input, into: &actions)
         perform()

@@ -68,7 +68,14 @@ package final class StoreLoop: Sendable {
 
     /// Hands rows over that a journal numbers.
     func store(_ rows: [NumberedRow]) {
-        give(up: mail.change { mail in rows.reduce(0) { $0 + mail.outbox.append($1) } })
+        var lost = 0
+        mail.changeWakingIfNeeded { [full = settings.rowsInBatch] mail in
+            let before = mail.outbox.count
+            lost = rows.reduce(0) { $0 + mail.outbox.append($1) }
+            // The first row starts the wait for others, a full batch ends it.
+            return before == 0 || before < full && mail.outbox.count >= full
+        }
+        give(up: lost)
     }
 
     private func give(up count: Int) {

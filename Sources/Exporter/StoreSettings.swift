@@ -7,6 +7,9 @@ package struct StoreSettings: Sendable {
         package static let rowsWaiting = 20_000
         /// Rows of one transaction: enough to make the commit's cost small, few enough that a lookup waits briefly.
         package static let rowsInBatch = 500
+        /// How long rows gather after a batch, unless there is a full one: a commit costs the device the same for one row
+        /// as for hundreds, and webhooks wait for the same device.
+        package static let gathering = Duration.milliseconds(50)
         /// Rooms that wait for an answer: more than are ever open; each is a name of some 40 bytes.
         package static let lookupsWaiting = 100_000
     }
@@ -24,6 +27,7 @@ package struct StoreSettings: Sendable {
     package var lookup = LookupQuery.standard
     package var rowsWaiting = Limits.rowsWaiting
     package var rowsInBatch = Limits.rowsInBatch
+    package var gathering = Limits.gathering
 
     package var minBackoff = Duration.milliseconds(200)
     package var maxBackoff = Duration.seconds(30)

@@ -19,6 +19,8 @@ final class StoreWorker {
     private var schedule: StoreSchedule
     private var lookupBatch = LookupBatch()
     private var store: OfficeStore?
+    /// Until then rows gather, unless they are a full batch.
+    private var nextBatch: MonotonicTime
 
     init(
         mail: Monitor<StoreMail>, settings: StoreSettings, open: @escaping StoreDriver.Open, journal: CommitQueue?,
@@ -32,8 +34,8 @@ final class StoreWorker {
         self.time = time
         self.answer = answer
         self.journal = journal
-        schedule = StoreSchedule(
-            minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: time.monotonic())
+        nextBatch = time.monotonic()
+        schedule = StoreSchedule(minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: nextBatch)
     }
 
     /// Works until a stop is asked for.
@@ -47,7 +49,7 @@ final class StoreWorker {
             }
             askForPresence()
             answerLookups()
-            if schedule.isReady(.write, at: time.monotonic()) { _ = writeBatch() }
+            if schedule.isReady(.write, at: time.monotonic()), mail.withLock({ isBatchDue($0) }) { _ = writeBatch() }
             if let job = schedule.job(at: time.monotonic()) { run(job) }
         }
     }
@@ -63,10 +65,11 @@ final class StoreWorker {
         var wakeAt = schedule.nextJobAt ?? now + settings.maxBackoff
         if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
         if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
+        if now < nextBatch { wakeAt = min(wakeAt, nextBatch) }
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
             if takesPresence && mail.wantsPresence { return .some(nil) }
-            if takesLookups && mail.hasLookups || takesRows && !mail.outbox.isEmpty { return .some(nil) }
+            if takesLookups && mail.hasLookups || takesRows && isBatchDue(mail) { return .some(nil) }
             return nil
         } ?? nil
     }
@@ -91,13 +94,14 @@ final class StoreWorker {
         guard !rooms.isEmpty else { return false }
         var answered = 0
         if schedule.isReady(.lookup, at: time.monotonic()) {
+            let begin = time.monotonic()
             _ = attempt(.lookup) { (store) throws(StoreError) in
-                let begin = time.monotonic()
                 let organizations = try store.organizations(ofRooms: rooms)
-                lookupBatch.answered(rooms.count, in: time.monotonic().since(begin))
                 for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
                 answered = rooms.count
             }
+            // A question that took too long to be answered at all is a slow one too.
+            lookupBatch.answered(rooms.count, in: time.monotonic().since(begin))
         }
         let left = rooms.dropFirst(answered)
         if !left.isEmpty && isImpatient(at: time.monotonic()) {
@@ -129,6 +133,12 @@ final class StoreWorker {
 
     // MARK: Rows
 
+    /// There are rows, and they are many or have waited for others.
+    private func isBatchDue(_ mail: StoreMail) -> Bool {
+        let count = mail.outbox.count
+        return count >= settings.rowsInBatch || count > 0 && time.monotonic() >= nextBatch
+    }
+
     /// Writes one batch; nil where there is none, false where it failed.
     private func writeBatch() -> Bool? {
         let limit = settings.rowsInBatch
@@ -150,6 +160,7 @@ final class StoreWorker {
             }
         }
         if isWritten {
+            nextBatch = time.monotonic() + settings.gathering
             report(refused)
             let (number, left) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox.count) }
             journal?.noteApplied(upTo: number, left: left, refused: refused)

@@ -29,6 +29,9 @@ package struct Commit: Sendable {
     /// A snapshot of everything was made since the journal was opened: what was lost before is dealt with, and is not
     /// told again (`Opening.mayHaveLost`).
     package var coversLoss = false
+    /// From now on events are accepted that are not journaled; the newest snapshot has this number. It and those before
+    /// it do not tell what was counted since (`JournalFile.unjournaledAfter`).
+    package var unjournaledAfter: Int64?
 
     package init() {}
 
@@ -36,7 +39,7 @@ package struct Commit: Sendable {
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
-            && truncation == nil && !coversLoss
+            && truncation == nil && !coversLoss && unjournaledAfter == nil
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
@@ -53,6 +56,7 @@ package struct Commit: Sendable {
         seriesEnded.removeAll(keepingCapacity: true)
         truncation = nil
         coversLoss = false
+        unjournaledAfter = nil
     }
 }
 

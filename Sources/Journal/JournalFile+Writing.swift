@@ -32,6 +32,10 @@ extension JournalFile {
             numbers.hasLost = false
             try connection.setMeta(.hasLost, 0)
         }
+        if let number = commit.unjournaledAfter {
+            numbers.unjournaledAfter = number
+            try connection.setMeta(.unjournaledAfter, number)
+        }
         if let truncation = commit.truncation { try truncate(truncation, in: connection, numbers) }
         if numbers.hasStaleGroups { try removeStaleGroups(in: connection, &numbers) }
     }

@@ -28,7 +28,7 @@ package final class JournalFile {
         /// Free pages that one commit gives back: 1 MiB each time.
         package static let returnedPages = 256
         /// Memory for pages. The journal is written far more than it is read.
-        package static let cache_kibibytes = 4_096
+        package static let cache_kibibytes = 1_024
         /// A file up to this size is checked as a whole when it is opened (about 1 s per GiB); damage in a larger one
         /// is found when it is read.
         package static let checked_bytes = 512 << 20
@@ -80,6 +80,9 @@ package final class JournalFile {
     package var setAsideCount: Int { numbers.setAsideCount }
     /// Rows that were set aside and dropped, because more than `Limits.setAsideRows` came later.
     package var setAsideDropped: Int64 { numbers.setAsideDropped }
+    /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
+    /// there was none.
+    package var unjournaledAfter: Int64? { numbers.unjournaledAfter }
     /// Whether `commit` can be tried; false after an error until `reopen` succeeds.
     package var isOpen: Bool { opened != nil }
 

@@ -16,6 +16,7 @@ struct JournalNumbers: Equatable {
     var pushedLabels = ""
     var setAsideCount = 0
     var setAsideDropped: Int64 = 0
+    var unjournaledAfter: Int64?
     /// Groups below the base are still there: they are deleted a few at a time.
     var hasStaleGroups = true
 
@@ -35,6 +36,7 @@ struct JournalNumbers: Equatable {
         readingSent = number(.readingSent)
         pushedLabels = values[.pushedLabels] ?? ""
         setAsideDropped = number(.setAsideDropped) ?? 0
+        unjournaledAfter = number(.unjournaledAfter)
         lastEvent = eventsBase
         lastInput = inputsBase
         for table in GroupTable.allCases {

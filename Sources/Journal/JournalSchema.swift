@@ -74,6 +74,8 @@ enum MetaKey: String, CaseIterable {
     case pushedLabels = "pushed_labels"
     /// Rows that were set aside and dropped, because there were too many.
     case setAsideDropped = "set_aside_dropped"
+    /// The number of the newest snapshot when a process began that journals no events.
+    case unjournaledAfter = "unjournaled_after"
 }
 
 extension Connection {

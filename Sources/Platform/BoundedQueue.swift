@@ -64,6 +64,23 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return offer
     }
 
+    /// Puts elements at the end, in order, or none of them and says why.
+    package func offer(contentsOf elements: [Element]) -> Offer {
+        var offer = Offer.accepted
+        monitor.changeWakingIfNeeded { state in
+            if state.isClosed {
+                offer = .closed
+            } else if state.elements.count + elements.count > capacity {
+                offer = .full
+            } else {
+                state.elements.append(contentsOf: elements)
+                return state.isDue
+            }
+            return false
+        }
+        return offer
+    }
+
     /// Waits for elements and moves all of them into `batch`, which is emptied first.
     ///
     /// - Parameter gathering: how long the first element waits for company, unless the queue is half full before. Waking

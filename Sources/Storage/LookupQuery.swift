@@ -22,6 +22,10 @@ package struct LookupQuery: Sendable, Equatable {
             WHERE rooms.id = :room
             """)
 
+    /// Key and name of the organization with a public id, which stands in the place of the room.
+    static let organization = LookupQuery(
+        template: "SELECT id, name FROM organizations WHERE workos_org_id = :room ORDER BY id LIMIT 1")
+
     /// A query of the user: `:room` stands for the room's name; it returns the columns `org_id`, `org_name`,
     /// `organization_pk` and, if it likes, `monthly_recording_minutes`.
     package init(sql: String) throws(Problem) {

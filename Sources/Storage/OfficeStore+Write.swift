@@ -85,7 +85,7 @@ extension OfficeStore {
             var statements: [SQLStatement] = []
             var places: [Int] = []
             for (index, row) in rows.enumerated().dropFirst(outcome.repeated) {
-                if try !owners.isSettled(row.owner) {
+                if !owners.isSettled(row.owner) {
                     // What is written for its organization must go with the row.
                     try outcome.add(database.runEach(statements), at: places)
                     statements.removeAll()

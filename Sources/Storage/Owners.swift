@@ -10,22 +10,35 @@ struct Owners {
     /// By id and name of an organization.
     private var keys: [[ExactText]: OrganizationKey] = [:]
 
-    /// Looks all rooms of the rows up; call it outside of the transaction, which a name that is refused would end.
+    /// Asks for all rooms and organizations of the rows; call it outside of the transaction, which a name that is
+    /// refused would end.
     init(of rows: some Sequence<StoreRow>, in store: OfficeStore) throws(StoreError) {
         database = store.database
-        var names: [ExactText] = []
-        var seen: Set<ExactText> = []
+        var names: Set<ExactText> = []
+        var publicIDs: [ExactText: Set<ExactText>] = [:]
         for row in rows {
-            if case .room(let name) = row.owner, seen.insert(ExactText(name)).inserted { names.append(ExactText(name)) }
+            switch row.owner {
+            case .room(let name): names.insert(ExactText(name))
+            case .organization(let id, let name): publicIDs[ExactText(id), default: []].insert(ExactText(name))
+            case .key, nil: break
+            }
         }
-        guard !names.isEmpty else {
-            rooms = [:]
-            return
+        let asked = Array(names)
+        let found = asked.isEmpty ? [] : try store.organizations(ofRooms: asked.map(\.text))
+        rooms = Dictionary(
+            uniqueKeysWithValues: zip(
+                asked,
+                found.map { organization in
+                    organization.flatMap { $0.key.map { .success($0) } ?? .failure(.no_organization) }
+                }))
+        let ids = Array(publicIDs.keys)
+        let answers = ids.isEmpty ? [] : try database.rows(Self.byPublicID, of: ids.map(\.text))
+        for (id, answer) in zip(ids, answers) {
+            guard case .success(let rows) = answer, let (key, name) = Self.keyAndName(in: rows) else { continue }
+            for wanted in publicIDs[id, default: []] where wanted.text.isEmpty || wanted.text == name {
+                keys[[id, wanted]] = key
+            }
         }
-        let found = try store.organizations(ofRooms: names.map(\.text)).map { organization in
-            organization.flatMap { $0.key.map { .success($0) } ?? .failure(.no_organization) }
-        }
-        rooms = Dictionary(uniqueKeysWithValues: zip(names, found))
     }
 
     mutating func key(
@@ -44,17 +57,10 @@ struct Owners {
         }
     }
 
-    /// The key is known, or can be found, without a change of the database.
-    mutating func isSettled(_ owner: RowOwner?) throws(StoreError) -> Bool {
+    /// The key is known without a change of the database.
+    func isSettled(_ owner: RowOwner?) -> Bool {
         guard case .organization(let id, let name) = owner else { return true }
-        let texts = [ExactText(id), ExactText(name)]
-        if keys[texts] != nil { return true }
-        var found: (key: OrganizationKey, name: String?)?
-        // A text that the database cannot even read is refused with its row.
-        let refusal = try database.saved { () throws(StoreError) in found = try look(id) }
-        guard refusal == nil, let found, found.name == name || name.isEmpty else { return false }
-        keys[texts] = found.key
-        return true
+        return keys[[ExactText(id), ExactText(name)]] != nil
     }
 
     /// The key of an organization that comes from elsewhere: its row is inserted on first sight, its name kept current.
@@ -68,18 +74,19 @@ struct Owners {
     }
 
     private func find(_ id: String, name: String) throws(StoreError) -> OrganizationKey? {
-        guard let found = try look(id) else { return nil }
-        if found.name != name && !name.isEmpty {
+        let found = try database.rows(Self.byPublicID.sql, [.text(id)])
+        guard let (key, oldName) = Self.keyAndName(in: found) else { return nil }
+        if oldName != name && !name.isEmpty {
             _ = try database.run(
-                "UPDATE organizations SET name = $2 WHERE id = $1", [SQLValue(found.key), .text(name)])
+                "UPDATE organizations SET name = $2 WHERE id = $1", [SQLValue(key), .text(name)])
         }
-        return found.key
+        return key
     }
 
-    private func look(_ id: String) throws(StoreError) -> (key: OrganizationKey, name: String?)? {
-        let found = try database.rows(
-            "SELECT id, name FROM organizations WHERE workos_org_id = $1 ORDER BY id LIMIT 1", [.text(id)])
-        guard let row = found.rows.first, let key = row[0].asKey else { return nil }
+    private static let byPublicID = LookupQuery.organization
+
+    private static func keyAndName(in rows: SQLRows) -> (key: OrganizationKey, name: String?)? {
+        guard let row = rows.rows.first, let key = row[0].asKey else { return nil }
         return (key, row[1].asText)
     }
 }

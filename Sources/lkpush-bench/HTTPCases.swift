@@ -27,8 +27,8 @@ enum HTTPCases {
         let second = SystemTime().now().milliseconds / 1_000
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         var requests = Requests()
-        // Each request is sent to us once: a repeated id would be cheap.
-        for body in OfficeBodies.stream(count: (rounds + 1) * perRound, second: second - 1_800, seed: 1) {
+        // Each request is sent to us once: a repeated id would be cheap. The last two rounds follow a schedule.
+        for body in OfficeBodies.stream(count: (rounds + 3) * perRound, second: second - 1_800, seed: 1) {
             requests.append(body, signer: signer)
         }
         let folder = ScratchFolder()
@@ -45,10 +45,13 @@ enum HTTPCases {
         _ = try theirs?.send(requests, 0..<perRound)
         var (times, plainTimes): ([Double], [Double]) = ([], [])
         var (busy, plainBusy, allocations, good) = (0.0, 0.0, 0.0, 0)
+        var cpu_ns: Int64 = 0
         for round in 1...rounds {
             let range = round * perRound..<(round + 1) * perRound
             let allocated = lk_allocations_of_process() - lk_allocations_of_thread()
+            let spent = LoadGenerator.processTime() - LoadGenerator.threadTime()
             let outcome = try ours.send(requests, range)
+            cpu_ns += LoadGenerator.processTime() - LoadGenerator.threadTime() - spent
             allocations += Double(lk_allocations_of_process() - lk_allocations_of_thread() - allocated)
             times.append(Double(outcome.wall_ns) / Double(perRound))
             busy += outcome.busy / Double(rounds)
@@ -60,11 +63,16 @@ enum HTTPCases {
         guard good == rounds * perRound else {
             throw LoadGenerator.Failure(description: "only \(good) of \(rounds * perRound) were answered 200")
         }
-        var note = "\(requests.meanBody) bytes, client busy \(percent(busy))"
+        let half = 0.5e9 / times.percentile(0.5)
+        let paced = try ours.send(
+            requests, (rounds + 1) * perRound..<(rounds + 3) * perRound, perSecond: half)
+        let cpu_us = Row.number(Double(cpu_ns) / 1_000 / Double(rounds * perRound))
+        var note = "\(requests.meanBody) bytes, \(cpu_us) us of CPU, client busy \(percent(busy))"
         if !plainTimes.isEmpty {
             let share = plainTimes.percentile(0.5) / times.percentile(0.5)
             note += ", with nginx \(percent(plainBusy)); \(percent(share)) of nginx's rate"
         }
+        note += "; at \(Int(half))/s: \(paced.text)"
         return Measurement(
             samples: rounds, best_ns: times.percentile(0), p50_ns: times.percentile(0.5), p90_ns: times.percentile(0.9),
             allocations: allocations / Double(rounds * perRound),

@@ -23,10 +23,12 @@ final class LoadGenerator {
     }
 
     private static let buffer_bytes = 1_024
-    private let file: Int32
+    let file: Int32
     private var connections: [Connection] = []
     private var buffer: [UInt8]
-    private var ready: [epoll_event]
+    var ready: [epoll_event]
+
+    var connectionCount: Int { connections.count }
 
     /// Opens the connections to a port of this machine.
     init(port: UInt16, connections count: Int) throws(Failure) {
@@ -83,7 +85,7 @@ final class LoadGenerator {
     }
 
     /// A request always fits into the empty buffer of its connection.
-    private func begin(_ index: Int, _ requests: Requests, _ number: Int) throws(Failure) {
+    func begin(_ index: Int, _ requests: Requests, _ number: Int) throws(Failure) {
         let range = requests[number]
         let sent = requests.bytes.withUnsafeBytes { bytes in
             Glibc.send(
@@ -94,7 +96,7 @@ final class LoadGenerator {
     }
 
     /// Whether the answer is a 200; nil while it is not complete.
-    private func receive(_ index: Int) throws(Failure) -> Bool? {
+    func receive(_ index: Int) throws(Failure) -> Bool? {
         let had = connections[index].received
         let count = buffer.withUnsafeMutableBytes { bytes in
             recv(connections[index].socket, bytes.baseAddress, bytes.count, 0)
@@ -115,9 +117,15 @@ final class LoadGenerator {
         return buffer[9] == UInt8(ascii: "2") && buffer[10] == UInt8(ascii: "0") && buffer[11] == UInt8(ascii: "0")
     }
 
-    private static func threadTime() -> Int64 {
+    /// What this thread has computed.
+    static func threadTime() -> Int64 { clock(CLOCK_THREAD_CPUTIME_ID) }
+
+    /// What all threads have computed.
+    static func processTime() -> Int64 { clock(CLOCK_PROCESS_CPUTIME_ID) }
+
+    private static func clock(_ id: clockid_t) -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        clock_gettime(id, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -9,6 +9,9 @@ enum OfficeBodies {
 
     private static let size = OfficeSize(organizations: 6, rooms: 6, users: 60, length: .seconds(3_600))
 
+    private static let day = OfficeSize(
+        organizations: 100, rooms: 10, users: 400, length: .seconds(8 * 3_600), ending: .open)
+
     /// Up to `limit` bodies of each kind of event.
     static func byKind(limit: Int) -> [EventType: [[UInt8]]] {
         var office = Office(size: size, seed: 1)
@@ -22,16 +25,23 @@ enum OfficeBodies {
 
     /// `count` different events of a long day, nothing repeated, with times around `second`.
     static func stream(count: Int, second: Int64, seed: UInt64) -> [[UInt8]] {
-        let size = OfficeSize(organizations: 100, rooms: 10, users: 400, length: .seconds(8 * 3_600), ending: .open)
-        var office = Office(size: size, seed: seed)
-        let shift = TimeShift(seconds: second - Office.epoch.milliseconds / 1_000)
         var bodies: [[UInt8]] = []
         bodies.reserveCapacity(count)
-        while bodies.count < count, let call = office.next() {
-            if call.novelty == .duplicate { continue }
-            bodies.append(padded(call.message.body(shift: shift)))
+        forEach(second: second, seed: seed) { body in
+            bodies.append(padded(body))
+            return bodies.count < count
         }
         return bodies
+    }
+
+    /// Passes on the bodies of a long day, as long as `take` wants more.
+    static func forEach(second: Int64, seed: UInt64, _ take: ([UInt8]) -> Bool) {
+        var office = Office(size: day, seed: seed)
+        let shift = TimeShift(seconds: second - Office.epoch.milliseconds / 1_000)
+        while let call = office.next() {
+            if call.novelty == .duplicate { continue }
+            if !take(call.message.body(shift: shift)) { return }
+        }
     }
 
     /// A body of the promised size: shorter ones get a field that nobody knows.

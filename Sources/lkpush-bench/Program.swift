@@ -7,7 +7,7 @@ enum Program {
     /// Every case, in the order in which they are shown.
     static var cases: [BenchmarkCase] {
         TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + TickCases.all + ExpositionCases.all
-            + QueueCases.all + JournalCases.all + LookupCases.all + HTTPCases.all
+            + QueueCases.all + JournalCases.all + StartCases.all + LookupCases.all + HTTPCases.all
     }
 
     static func run(_ arguments: [String]) -> Int32 {

@@ -10,8 +10,8 @@ import Testing
             batch.answered(count, in: duration)
             sizes.append(batch.size)
         }
-        for _ in 0..<5 { answer(batch.size, .milliseconds(25)) }
-        #expect(sizes == [64, 128, 256, 512, 1_000, 1_000])
+        for _ in 0..<8 { answer(batch.size, .milliseconds(25)) }
+        #expect(sizes == [8, 16, 32, 64, 128, 256, 512, 1_000, 1_000])
         // A few rooms say nothing about many.
         answer(1, .milliseconds(1))
         answer(1_000, .milliseconds(399))

@@ -28,6 +28,7 @@ let package = Package(
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd"),
         system("CCurl", pkgConfig: "libcurl"),
         system("CSQLite", pkgConfig: "sqlite3"),
+        system("CPostgres", pkgConfig: "libpq"),
         system("CSnappy", pkgConfig: "snappy"),
         system("CCrypto", pkgConfig: "libcrypto"),
         system("CPCRE2", pkgConfig: "libpcre2-8"),
@@ -41,14 +42,16 @@ let package = Package(
         product("Storage", uses: ["Wire"], resources: [.embedInCode("Migrations")]),
         product("Recording", uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
         product("RemoteWrite", uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
+        product("Journal", uses: ["Platform", "SQLite", "Wire"]),
         product("HTTPServing", uses: ["CMicroHTTPD", "Platform"]),
         product("HTTPClient", uses: ["CCurl", "Platform"]),
         product("StorageSQLite", uses: ["SQLite", "Storage", "Wire"]),
+        product("StoragePostgres", uses: ["CPostgres", "Platform", "Storage", "Wire"]),
         product(
             "Exporter",
             uses: [
-                "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Matching", "Platform", "Recording", "RemoteWrite",
-                "Storage", "StorageSQLite", "Wire",
+                "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Matching", "Platform", "Recording",
+                "RemoteWrite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
 
         .target(

@@ -66,7 +66,7 @@ import Wire
     }
 
     @Test func `a queue gives back what it was given, in order`() {
-        var queue = Recording.Fifo<Int>()
+        var queue = Fifo<Int>()
         var next = 0
         for number in 0..<1_000 {
             queue.append(number)

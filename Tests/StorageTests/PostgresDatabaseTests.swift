@@ -93,7 +93,7 @@ import Wire
         let url = try PostgresOffice.newSchema()
         var settings = PostgresOffice.patient
         settings.lockTimeout = .milliseconds(20)
-        settings.statementTimeout = .milliseconds(100)
+        settings.statementTimeout = .seconds(1)
         let database = try PostgresDatabase(url, settings)
         try database.runScript("CREATE TABLE v (x bigint); INSERT INTO v VALUES (1)")
         let other = try PostgresDatabase(url, PostgresOffice.patient)

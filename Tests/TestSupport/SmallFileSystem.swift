@@ -9,7 +9,8 @@ package final class SmallFileSystem: Sendable {
         package let description: String
     }
 
-    package static let size_bytes = 3 << 20
+    /// Room for the journal, its log up to the next checkpoint, and two snapshots.
+    package static let size_bytes = 16 << 20
     /// Where it is.
     package let path: String
     /// Goes after the mount that lies in it.

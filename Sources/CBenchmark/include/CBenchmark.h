@@ -10,3 +10,5 @@ uint64_t lk_allocations_of_thread(void);
 uint64_t lk_allocations_of_process(void);
 /// Bytes that the program holds on the heap.
 size_t lk_heap_bytes(void);
+/// Waits until `file` can be read, for so many nanoseconds at most: `epoll_wait` counts whole milliseconds.
+void lk_wait_readable(int file, int64_t limit_ns);

@@ -1,7 +1,7 @@
 import HTTPServing
 import Journal
 import LiveKit
-import Wire
+package import Wire
 
 /// Events that wait for one commit, in order, with the requests that they came in.
 struct Arrivals: Sendable {
@@ -51,7 +51,7 @@ struct Arrivals: Sendable {
 
 extension AcceptedEvent {
     /// The entry of the journal's table `events`.
-    func encode(into writer: inout MessageWriter) {
+    package func encode(into writer: inout MessageWriter) {
         writer.field(1, receivedAt.milliseconds)
         writer.message(2) { event.encode(into: &$0) }
     }

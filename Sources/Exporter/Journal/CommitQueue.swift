@@ -15,7 +15,7 @@ package final class CommitQueue: Sendable {
             guard !mail.isFailing else { return false }
             isTaken = true
             mail.arrivals.append(event, pending, answers)
-            return mail.arrivals.count == 1
+            return mail.arrivals.count == mail.awaited
         }
         return isTaken
     }

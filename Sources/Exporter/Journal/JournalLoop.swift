@@ -56,6 +56,8 @@ package final class JournalLoop: Sendable {
         var needsSnapshot = false
         /// The remembered ids of all times belong into the next snapshot.
         var needsAllIDs = false
+        /// Names the rows of all journals that this state had.
+        var rowOrigin = ""
         /// The size of the last snapshot, for the buffer of the next one.
         var snapshot_bytes = 0
         /// The number of the last input that a snapshot or an entry of the journal stands for.
@@ -92,8 +94,8 @@ package final class JournalLoop: Sendable {
                 worker.run()
             } else {
                 start.change { $0 = .none }
-                worker.end()
             }
+            worker.end()
             queue.mail.change { $0.isFinished = true }
         }
         self.thread.withLock { $0 = thread }
@@ -121,6 +123,9 @@ package final class JournalLoop: Sendable {
         return found ?? nil
     }
 
+    /// Takes an input that the recorder is about to apply. It wakes nobody: what comes of it does.
+    func note(_ input: AppliedInput) { queue.mail.withLock { $0.note(input) } }
+
     /// Takes what one turn of the recorder left.
     func take(_ turn: RecorderTurn) { queue.mail.change { $0.turns.append(turn) } }
 
@@ -136,13 +141,13 @@ package final class JournalLoop: Sendable {
     func encode(
         _ recorder: inout Recorder, events: Int64, inputs: Int64, rows: Int64, isLast: Bool
     ) -> RecorderSnapshot? {
-        let (size, all, isUnchanged) = shared.withLock { shared in
+        let (size, all, isUnchanged, rowOrigin) = shared.withLock { shared in
             defer {
                 shared.isSaving = true
                 shared.needsAllIDs = false
             }
             let isUnchanged = shared.lastState == (events, inputs) && !shared.needsSnapshot && !isLast
-            return (shared.snapshot_bytes, shared.needsAllIDs, isUnchanged)
+            return (shared.snapshot_bytes, shared.needsAllIDs, isUnchanged, shared.rowOrigin)
         }
         if isUnchanged {
             shared.withLock { $0.isSaving = false }
@@ -152,6 +157,7 @@ package final class JournalLoop: Sendable {
         var writer = MessageWriter()
         writer.reserve(size + size / 8)
         SavedState.append(state: { recorder.encodeState(into: &$0) }, to: &writer)
+        SavedState.append(rowOrigin: rowOrigin, isJournaled: settings.durability == .commit, to: &writer)
         let ids = recorder.takeIDs(all: all)
         metrics.noteEncoded(took: time.monotonic().since(begin))
         shared.withLock { shared in

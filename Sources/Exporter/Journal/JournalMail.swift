@@ -8,6 +8,8 @@ import Wire
 struct JournalMail: Sendable {
     /// From the intake.
     var arrivals = Arrivals()
+    /// How many events end the wait of the journal thread; `Int.max` while it does not wait for any.
+    var awaited = Int.max
     /// From the recorder, in order.
     var turns: [RecorderTurn] = []
     /// From the shipper: it waits for each of them.
@@ -40,6 +42,12 @@ struct JournalMail: Sendable {
             || isClosing
     }
 
+    /// Puts an input behind everything that the recorder left before.
+    mutating func note(_ input: AppliedInput) {
+        if turns.last?.snapshot != nil || turns.isEmpty { turns.append(RecorderTurn()) }
+        turns[turns.count - 1].inputs.append(input)
+    }
+
     /// Everything was taken; what says how things are stays.
     mutating func clear() {
         if !turns.isEmpty { isHoldingRows = true }
@@ -54,7 +62,8 @@ struct JournalMail: Sendable {
 
 /// What one turn of the recorder leaves behind.
 struct RecorderTurn: Sendable {
-    /// Inputs other than events that it applied: they must be durable before anything leaves that they caused.
+    /// Inputs other than events that it applied before the snapshot: they must be durable before anything leaves that
+    /// they caused.
     var inputs: [AppliedInput] = []
     /// What is for the database, in order.
     var rows: [StoreRow] = []

@@ -18,6 +18,12 @@ package struct JournalSettings: Sendable {
         static let maxBackoff = Duration.seconds(1)
         /// Between looks at a directory that another process holds.
         static let lockPace = Duration.milliseconds(250)
+        /// A commit with so many events comes from a crowd: the next ones are on their way, and wait for each other.
+        static let crowd = 8
+        /// So many events need no more company: a commit costs as much as a few of them.
+        static let company = 96
+        /// The longest that events wait for company, however long the commit before took: it must not show in an answer.
+        static let gathering = Duration.milliseconds(1)
         /// How long a reading waits for the journal: then it leaves anyway, because silence would be worse.
         static let readingPatience = Duration.seconds(1)
         /// Inputs that wait for a journal that cannot be written: answers and reports of many hours.

@@ -8,12 +8,9 @@ extension JournalWorker {
     /// There is something that only a commit brings further, and it may be tried now.
     var isCommitDue: Bool {
         guard let files else { return !readings.isEmpty || !arrivals.isEmpty }
+        if case .failing(let again, _) = health { return time.monotonic() >= again }
         let isSnapshotDue = snapshot != nil && !files.saver.isBusy
-        switch health {
-        case .good: break
-        case .failing(let again, _): return time.monotonic() >= again
-        case .incomplete: return isSnapshotDue
-        }
+        if lacksState { return isSnapshotDue }
         return !arrivals.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
             || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
     }
@@ -24,14 +21,13 @@ extension JournalWorker {
         let begin = time.monotonic()
         do throws(JournalError) {
             if case .failing = health, try reopen(&files) { return }
-            let used = try write(to: &files)
+            let used = lacksState && !canTakeSnapshot(files) ? try probe(files.journal) : try write(to: &files)
             self.files = files
-            metrics.noteCommit(took: time.monotonic().since(begin), events: arrivals.count)
-            if case .failing = health {
-                log.info("the journal can be written again")
-                beGood()
-            }
-            succeeded(used)
+            let end = time.monotonic()
+            if !arrivals.isEmpty { lastGroup = (end, end.since(begin), arrivals.count) }
+            metrics.noteCommit(took: end.since(begin), events: arrivals.count)
+            if case .failing = health { recovered() }
+            if let used { succeeded(used) }
         } catch {
             self.files = files
             failed(error)
@@ -40,14 +36,27 @@ extension JournalWorker {
 
     // MARK: Writing
 
+    /// Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
+    private func canTakeSnapshot(_ files: StateFiles) -> Bool {
+        snapshot != nil && !files.saver.isBusy && truncation?.idsAboveSnapshot == nil
+    }
+
+    /// Tries whether a new journal can be written; what waits for the state waits on.
+    private func probe(_ journal: JournalFile) throws(JournalError) -> Used? {
+        var probe = Commit()
+        probe.truncation = truncation
+        probe.readingSent = journal.readingSent ?? Timestamp(milliseconds: 0)
+        try journal.commit(probe)
+        truncation = nil
+        return nil
+    }
+
     /// What a commit took with it.
     private struct Used {
         var snapshot: RecorderSnapshot?
         var header: SnapshotHeader?
         /// How many of the line's pending rows.
         var spilled = 0
-        /// All rows that there were when it was made are on disk now, or in the database.
-        var hasAllRows = false
     }
 
     /// Writes everything that waits in one transaction.
@@ -57,24 +66,22 @@ extension JournalWorker {
         commit.spilled.removeAll(keepingCapacity: true)
         commit.ids.removeAll(keepingCapacity: true)
         commit.truncation = truncation
-        // Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
-        if let snapshot, !files.saver.isBusy, truncation?.idsAboveSnapshot == nil {
+        if let snapshot, canTakeSnapshot(files) {
             let header = files.header(of: snapshot, isExact: settings.durability == .commit, at: time.now())
             used.snapshot = snapshot
             used.header = header
             commit.ids = snapshot.ids.map {
                 Journal.IDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
             }
-            if case .incomplete = health { moveOn(to: snapshot, journal) }
+            if lacksState { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            used.hasAllRows = true
             commit.spilled += store.rows(after: line.durableUpTo).map(Self.spilled)
         }
-        let isComplete = used.hasAllRows
+        let isComplete = used.snapshot != nil
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map(Self.spilled)
-        // The state knows of them, too; their inputs are in this commit.
+        // Nor would it make those that only wait for the inputs of this very commit.
         if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
@@ -97,8 +104,6 @@ extension JournalWorker {
     private func moveOn(to snapshot: RecorderSnapshot, _ journal: JournalFile) {
         commit.truncation = Truncation(
             events: max(snapshot.events, journal.lastEvent), inputs: max(snapshot.inputs, journal.lastInput))
-        // The state knows of them.
-        commit.inputs.restart(first: snapshot.inputs + 1)
     }
 
     private static func spilled(_ row: NumberedRow) -> SpilledRow {
@@ -122,19 +127,19 @@ extension JournalWorker {
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
-        release(areOnDisk: used.hasAllRows)
-        if used.hasAllRows { line.memoryIsDurable(upTo: line.loadedUpTo) }
+        release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
+            line.memoryIsDurable()
             self.snapshot = nil
             save(snapshot, header)
         }
         if used.spilled > 0 { keepBelowLimit() }
     }
 
-    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk, unless they are there.
+    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
     func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
-        guard commit.inputs.isEmpty, !held.isEmpty else { return }
+        guard commit.inputs.isEmpty, !lacksState, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
@@ -167,7 +172,9 @@ extension JournalWorker {
         metrics.noteFailedCommit()
         log.throttled(
             .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
-        readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        if settings.durability == .commit {
+            readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        }
         var backoff = JournalSettings.Limits.minBackoff
         if case .failing(_, let last) = health { backoff = min(last * 2, JournalSettings.Limits.maxBackoff) }
         health = .failing(again: time.monotonic() + backoff, backoff: backoff)
@@ -193,8 +200,16 @@ extension JournalWorker {
         if count > 0 { intake.giveBack(count) }
     }
 
-    func beGood() {
+    private func recovered() {
+        log.info("the journal can be written again")
         health = .good
+        guard lacksState else { return beGood() }
+        beginAnew()
+        if snapshot == nil && files?.saver.isBusy == false { askForSnapshot() }
+    }
+
+    /// Events are taken.
+    func beGood() {
         metrics.noteUp()
         queue.mail.change { $0.isFailing = false }
         readiness.clear(.journal)
@@ -207,8 +222,8 @@ extension JournalWorker {
         guard opening.isNew else { return false }
         metrics.noteDamage()
         self.files = files
-        health = .incomplete
-        readiness.block(.journal, because: "the journal is new: the state is being saved")
+        health = .good
+        beginAnew()
         snapshot = nil
         lastSpilled = 0
         line.nothingIsDurable()

@@ -15,15 +15,13 @@ extension JournalWorker {
             do throws(JournalError) {
                 let limit = RowLine.Limits.portion
                 let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
-                // After a restart rows may be pending that are on disk already: they come from there, once.
-                let unread = found.elements.prefix { row in line.pending.first.map { row.sequence < $0.number } ?? true
-                }
-                for row in unread {
+                for row in found.elements where row.sequence <= line.readUpTo {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
                 }
                 if found.damaged > 0 { noteDamagedRows() }
-                line.loaded(upTo: last, isAll: unread.count < limit)
+                let isAll = found.elements.count < limit || found.elements.last?.sequence != last
+                line.loaded(upTo: last, isAll: isAll)
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }

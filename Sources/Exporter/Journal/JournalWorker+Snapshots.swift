@@ -6,10 +6,7 @@ import Wire
 extension JournalWorker {
     /// Hands a snapshot to the thread that writes it. Everything that it needs beside it is on disk.
     func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
-        guard let files else { return }
-        var writer = MessageWriter(appendingTo: snapshot.state)
-        SavedState.append(rowOrigin: files.rowOrigin, isJournaled: settings.durability == .commit, to: &writer)
-        files.saver.save(header, writer.bytes)
+        files?.saver.save(header, snapshot.state)
     }
 
     /// A snapshot was written, or not.
@@ -18,14 +15,19 @@ extension JournalWorker {
         metrics.noteSnapshot(isSaved: result.error == nil)
         if let error = result.error {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
-            if case .incomplete = health { askForSnapshot() }
+            if lacksState {
+                // Another one is asked for when the disk has had a pause.
+                let pause = JournalSettings.Limits.maxBackoff
+                health = .failing(again: time.monotonic() + pause, backoff: pause)
+            }
             return
         }
         metrics.noteSnapshot(of: result.header.takenAt, size_bytes: result.size_bytes)
         shared.change { $0.needsSnapshot = false }
-        if case .incomplete = health {
+        if lacksState {
             log.info("the state is saved to a new journal")
-            beGood()
+            lacksState = false
+            if case .good = health { beGood() }
         }
         guard var files else { return }
         // Counters began at zero in this process; the next one can go on with them.
@@ -47,7 +49,7 @@ extension JournalWorker {
     }
 }
 
-/// The body of a snapshot: the recorder's state, and what the journal thread keeps beside it.
+/// The body of a snapshot: the recorder's state, and what the journal keeps beside it.
 enum SavedState {
     /// The format of what this program writes; a field more needs no new one.
     static let format = 1

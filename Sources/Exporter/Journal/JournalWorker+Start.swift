@@ -19,6 +19,11 @@ extension JournalWorker {
                 }
             } catch {
                 files?.saver.stop()
+                // A file too large to be checked as a whole shows its damage when it is read.
+                let isDamaged = (error as? JournalError)?.kind == .damaged
+                if isDamaged, let note = try? files?.journal.reopen(now: time.now()).notes.first {
+                    log.warning("the journal was damaged", ["note": .string(note)])
+                }
                 files?.close()
                 files = nil
                 metrics.noteDown()
@@ -39,7 +44,15 @@ extension JournalWorker {
         if settings.directory != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
         }
-        return RecorderStart(recorder: restoration.fresh())
+        readiness.clear(.state)
+        readiness.clear(.journal)
+        return RecorderStart(recorder: makeRecorder())
+    }
+
+    /// An empty one; nothing is left of an attempt before.
+    private func makeRecorder() -> Recorder {
+        defer { hasBegun = true }
+        return hasBegun ? restoration.emptied() : restoration.fresh()
     }
 
     /// Takes the folder; nil where another process has it.
@@ -73,7 +86,7 @@ extension JournalWorker {
         guard var files else { return nil }
         let begin = time.monotonic()
         let journal = files.journal
-        var start = RecorderStart(recorder: restoration.fresh())
+        var start = RecorderStart(recorder: makeRecorder())
         var isExact = !journal.opening.mayHaveLost
         let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
         if let header = found.header { _ = files.note(header) }
@@ -81,9 +94,9 @@ extension JournalWorker {
         if !found.rowOrigin.isEmpty { files.rowOrigin = found.rowOrigin }
         start.isFresh = found.header == nil && journal.lastEvent == 0
 
-        var rows: [StoreRow] = []
+        var rows = ReplayedRows(first: start.rows + 1, canSpill: isExact)
         guard try replay(journal, into: &start, &rows, isExact: &isExact) else { return nil }
-        start.rows += Int64(rows.count)
+        start.rows = rows.last
         if !isExact {
             // Totals that may be lower than those that were pushed would count as a restart plus their whole value.
             start.recorder.startTotalsAtZero()
@@ -98,14 +111,17 @@ extension JournalWorker {
             // What cannot be read ends by itself, five minutes after its last sample.
             series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
+        if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
+        // One in which a snapshot stands is not, though nothing else may be in it yet.
+        let isNew = journal.opening.isNew && found.header?.journalID != journal.id
         try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
         shared.change { shared in
             shared.keepsState = true
-            shared.needsAllIDs = journal.opening.isNew
+            shared.rowOrigin = files.rowOrigin
+            shared.needsAllIDs = isNew
         }
-        if journal.opening.isNew && !start.isFresh { health = .incomplete } else { beGood() }
+        if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
-        readiness.clear(.journal)
         log.info(
             "the state is restored",
             [
@@ -114,6 +130,17 @@ extension JournalWorker {
                 "took_ms": .milliseconds(time.monotonic().since(begin)),
             ])
         return start
+    }
+
+    /// What is counted from now on is in no journal: the snapshot of a clean stop is not the whole truth any more.
+    private func noteUnjournaled(_ journal: JournalFile, after number: Int64) {
+        var note = Commit()
+        note.unjournaledAfter = number
+        do throws(JournalError) {
+            try journal.commit(note)
+        } catch {
+            log.error("the journal cannot be written: a crash would make counters go back", ["error": .text(error)])
+        }
     }
 
     /// What was found of the snapshots.
@@ -137,7 +164,9 @@ extension JournalWorker {
             found.highestNumber = max(found.highestNumber, loaded.highestNumber)
             guard let snapshot = loaded.newest else {
                 // Without a snapshot the journal has to begin at the beginning.
-                if journal.eventsBase > 0 || journal.inputsBase > 0 { isExact = false }
+                if journal.eventsBase > 0 || journal.inputsBase > 0 || journal.unjournaledAfter != nil {
+                    isExact = false
+                }
                 return found
             }
             let header = snapshot.header
@@ -189,6 +218,7 @@ extension JournalWorker {
             let isExact =
                 isWhole && header.isCleanStop && header.journalID == journal.id && isFollowed
                 && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
+                && journal.unjournaledAfter.map { $0 < header.number } ?? true
             do throws(StateFault) {
                 let recorder = try restoration.restored(saved.state, ids, isExact)
                 return .success(Restored(recorder: recorder, rowOrigin: saved.rowOrigin, isExact: isExact))
@@ -202,7 +232,7 @@ extension JournalWorker {
 
     /// Applies what the journal has after the snapshot; false where a stop came first.
     private func replay(
-        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout [StoreRow], isExact: inout Bool
+        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool
     ) throws -> Bool {
         var replay = Replay(start.recorder, events: start.events, inputs: start.inputs)
         var events = journal.events(after: start.events)
@@ -225,6 +255,7 @@ extension JournalWorker {
                 }
                 replay.apply(event, number)
             }
+            if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
             if replay.count % 4_096 == 0 {
                 if isStopping { return false }
                 readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
@@ -246,8 +277,10 @@ extension JournalWorker {
             truncation?.inputs = max(replay.inputs, journal.lastInput)
         }
         start.recorder = replay.recorder
-        (start.events, start.inputs) = (replay.events, replay.inputs)
-        rows = replay.rows
+        // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
+        start.events = max(replay.events, journal.lastEvent)
+        start.inputs = max(replay.inputs, journal.lastInput)
+        try rows.takeLast(replay.takeRows(), to: journal)
         return true
     }
 
@@ -266,22 +299,26 @@ extension JournalWorker {
 
     /// Rows that were on disk come first, then those that the replay made again.
     private func restoreRows(
-        _ rows: [StoreRow], _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
+        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
     ) throws {
-        let snapshotRows = start.rows - Int64(rows.count)
+        // Rows up to this number are on disk, unless they are in the database.
+        let known = rows.last - Int64(rows.inMemory.count)
         let extent = try journal.outboxExtent()
         store.use(journal: origin)
         line = RowLine(
-            hasDisk: true, lastNumber: max(snapshotRows, isExact ? 0 : extent?.newest ?? 0),
-            onDisk: extent.flatMap { $0.oldest <= snapshotRows || !isExact ? $0.oldest : nil })
+            hasDisk: true, lastNumber: max(known, isExact ? 0 : extent?.newest ?? 0),
+            onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
-            line.jump()
+            // Further than any number that was given since, in as many processes as died before they saved anything.
+            line.jump(beyond: min(max(0, time.now().milliseconds), 1 << 42) << 20)
             start.rows = line.lastNumber
         } else {
-            held = rows
+            held = rows.inMemory
             release()
         }
+        noteRowsOnDisk()
+        if rows.isSpilling { keepBelowLimit() }
     }
 }
 
@@ -290,7 +327,7 @@ private struct Replay {
     private(set) var recorder: Recorder
     private(set) var events: Int64
     var inputs: Int64
-    /// What the database may not have yet, under the same numbers as before.
+    /// What the database may not have yet, under the same numbers as before, since they were last taken.
     private(set) var rows: [StoreRow] = []
     private(set) var count = 0
     private(set) var isDamaged = false
@@ -313,6 +350,11 @@ private struct Replay {
         recorder.apply(input, into: &actions)
         for case .store(let row) in actions where !isDamaged { rows.append(row) }
         actions.removeAll(keepingCapacity: true)
+    }
+
+    mutating func takeRows() -> [StoreRow] {
+        defer { rows.removeAll() }
+        return rows
     }
 
     /// Events are missing. Rows made after them may differ from those made before: they are not made again.

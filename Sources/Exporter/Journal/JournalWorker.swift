@@ -10,10 +10,8 @@ final class JournalWorker {
     enum Health {
         /// Can become: failing.
         case good
-        /// It cannot be written; `again` is when it is tried next. Can become: good, incomplete.
+        /// It cannot be written; `again` is when it is tried next. Can become: good.
         case failing(again: MonotonicTime, backoff: Duration)
-        /// The file is new: the state has to be saved before anything is accepted. Can become: good, failing.
-        case incomplete
     }
 
     let settings: JournalSettings
@@ -31,6 +29,8 @@ final class JournalWorker {
     var files: StateFiles?
     var line = RowLine(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
+    /// The file is new: the state has to be saved before anything is accepted or leaves.
+    var lacksState = false
     /// What the next commit takes with it.
     var commit = Commit()
     /// Events that were taken out of the mail for the next commit; kept for its memory.
@@ -48,8 +48,13 @@ final class JournalWorker {
     /// The last row that was written to disk.
     var lastSpilled: Int64 = 0
 
+    /// The last commit with events: when it ended, how long it took, and how many they were.
+    var lastGroup = (end: MonotonicTime(nanoseconds: 0), took: Duration.zero, count: 0)
+
     private var isClosing = false
     private var stopBy: MonotonicTime?
+    /// A recorder was made, and may have left series.
+    var hasBegun = false
 
     init(
         settings: JournalSettings, queue: CommitQueue, shared: Monitor<JournalLoop.Shared>, intake: WebhookIntake,
@@ -72,6 +77,8 @@ final class JournalWorker {
 
     /// Works until a stop is asked for and everything is written, or the stop's time is over.
     func run() {
+        // Rows may wait on disk while nothing else happens.
+        loadRows()
         while true {
             collect()
             if isCommitDue { attempt() } else { release() }
@@ -95,8 +102,21 @@ final class JournalWorker {
         queue.mail.change { $0.isFailing = true }
     }
 
+    /// Lets events of a crowd wait for each other, but no longer than the commit before took: one commit for all of
+    /// them costs what each would cost alone.
+    private func gather() {
+        let limits = JournalSettings.Limits.self
+        guard lastGroup.count >= limits.crowd, files != nil else { return }
+        let end = lastGroup.end + min(lastGroup.took, limits.gathering)
+        _ = queue.mail.wait(until: end) { mail -> Bool? in
+            mail.awaited = limits.company
+            return mail.arrivals.count >= limits.company || mail.isClosing || mail.stopBy != nil ? true : nil
+        }
+    }
+
     /// Waits for mail, or until the next attempt is due, and takes all of it.
     private func collect() {
+        gather()
         struct Taken {
             var turns: [RecorderTurn] = []
             var readings: [ShipperReading] = []
@@ -106,7 +126,9 @@ final class JournalWorker {
         var taken = Taken()
         let isStopping = stopBy != nil
         _ = queue.mail.wait(until: wakeAt) { mail -> Bool? in
+            mail.awaited = 1
             guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
+            mail.awaited = .max
             swap(&arrivals, &mail.arrivals)
             taken = Taken(turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved)
             appliedUpTo = mail.appliedUpTo
@@ -117,6 +139,8 @@ final class JournalWorker {
         }
         for turn in taken.turns { take(turn) }
         readings += taken.readings
+        // What a journal lacks that is about to begin with the whole state is no reason to be silent.
+        if lacksState { for reading in taken.readings { reading.isDone.change { $0 = true } } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
     }
@@ -129,15 +153,36 @@ final class JournalWorker {
 
     private func take(_ turn: RecorderTurn) {
         for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
+        if commit.inputs.size_bytes > JournalSettings.Limits.inputs_bytes { giveUpInputs() }
         held += turn.rows
-        // A newer one stands for the older one, too.
-        guard let new = turn.snapshot else { return }
-        if case .incomplete = health, new.events < delivered {
+        guard var new = turn.snapshot else { return }
+        if lacksState && new.events < delivered {
             // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
-            askForSnapshot()
-        } else {
-            snapshot = new
+            return askForSnapshot()
         }
+        // A newer one stands for the older one, too, but for its ids: those are told once.
+        if let older = snapshot { new.ids = older.ids + new.ids }
+        snapshot = new
+        // A new journal begins with what follows the state; the inputs up to here are part of it.
+        if lacksState { commit.inputs.restart(first: 1) }
+    }
+
+    /// A state that knows of them takes the place of inputs for which there was no room.
+    private func giveUpInputs() {
+        log.throttled(.error, "the journal has not been written for too long: it begins anew with the whole state")
+        commit.inputs.restart(first: 1)
+        snapshot = nil
+        beginAnew()
+        askForSnapshot()
+    }
+
+    /// The journal is a new file that nothing is kept in before the state is: events are refused meanwhile. Where events
+    /// are not journaled, nothing depends on it.
+    func beginAnew() {
+        guard settings.durability == .commit else { return beGood() }
+        lacksState = true
+        queue.mail.change { $0.isFailing = true }
+        readiness.block(.journal, because: "the journal is new: the state is being saved")
     }
 
     /// Asks the recorder for a complete snapshot, at once.
@@ -160,8 +205,13 @@ final class JournalWorker {
                 sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
     }
 
-    /// Nothing is left that could be written.
-    private var isDone: Bool { !isCommitDue && files?.saver.isBusy != true && (held.isEmpty || files == nil) }
+    /// Nothing is left that could be written. A disk that fails may get well in time.
+    private var isDone: Bool {
+        guard let files else { return !isCommitDue }
+        if files.saver.isBusy || !held.isEmpty { return false }
+        guard case .failing = health else { return !isCommitDue }
+        return snapshot == nil && commit.inputs.isEmpty && readings.isEmpty && line.pending.isEmpty
+    }
 }
 
 extension AppliedInput {

@@ -37,16 +37,22 @@ struct RowLine {
         durableUpTo = loadedUpTo
     }
 
+    /// Numbers that no row has: how many, and the last of them.
+    private var skipped: (count: Int64, last: Int64) = (0, 0)
+
     /// Rows that are not in memory, given-up ones between them included.
-    var unloaded: Int { Int(lastNumber - loadedUpTo) }
+    var unloaded: Int { Int(lastNumber - loadedUpTo - (loadedUpTo < skipped.last ? skipped.count : 0)) }
+
+    /// Rows up to here that are not loaded are to be read from disk. Those after it are pending: the disk may have them
+    /// too, from before a restart that made them again.
+    var readUpTo: Int64 { (pending.first?.number).map { $0 - 1 } ?? lastNumber }
 
     /// There are rows on disk to read.
-    var hasRowsToRead: Bool { unloaded > pending.count }
+    var hasRowsToRead: Bool { loadedUpTo < readUpTo }
 
-    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there already,
-    /// and so are all before it.
+    /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there
+    /// already, and all before it are.
     mutating func add(_ row: StoreRow, inMemory: Int, isOnDisk: Bool = false) -> NumberedRow? {
-        precondition(!isOnDisk || pending.isEmpty, "what is pending comes before it")
         let hadUnloaded = unloaded > 0
         lastNumber += 1
         let numbered = NumberedRow(number: lastNumber, row: row)
@@ -55,12 +61,13 @@ struct RowLine {
             return nil
         }
         loadedUpTo = lastNumber
+        if isOnDisk { durableUpTo = lastNumber }
         return numbered
     }
 
-    /// Rows under the numbers that they get when they are added next.
+    /// Rows under the numbers that `add` will give them.
     func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
-        zip(1..., rows).map { NumberedRow(number: lastNumber + $0, row: $1) }
+        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
     }
 
     /// So many of the oldest pending rows are on disk now.
@@ -75,14 +82,13 @@ struct RowLine {
         return count
     }
 
-    /// Rows in memory up to this number are on disk as well.
-    mutating func memoryIsDurable(upTo number: Int64) { durableUpTo = max(durableUpTo, number) }
+    /// The rows that are in memory are on disk as well.
+    mutating func memoryIsDurable() { durableUpTo = loadedUpTo }
 
-    /// Rows were read from disk; `isAll` where no others are there.
+    /// Rows up to a number were read from disk; `isAll` where no others are there.
     mutating func loaded(upTo number: Int64?, isAll: Bool) {
-        if let number { loadedUpTo = max(loadedUpTo, number) }
         // What was given up on disk leaves a gap: the pending ones come next.
-        if isAll { loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber }
+        loadedUpTo = isAll ? readUpTo : max(loadedUpTo, min(number ?? 0, readUpTo))
     }
 
     /// Takes pending rows that come next, where nothing on disk comes before them.
@@ -98,14 +104,18 @@ struct RowLine {
     mutating func nothingIsDurable() {
         durableUpTo = 0
         // What was on disk only is gone.
-        loadedUpTo = (pending.first?.number).map { $0 - 1 } ?? lastNumber
+        loadedUpTo = readUpTo
     }
 
     /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.
-    mutating func jump() {
-        let gap: Int64 = 1 << 32
+    ///
+    /// - Parameter floor: higher than any number that was given before, as far as a clock can tell. Where it is not, the
+    ///   clock was put back.
+    mutating func jump(beyond floor: Int64) {
         precondition(pending.isEmpty, "nothing is numbered yet")
-        if loadedUpTo == lastNumber { loadedUpTo += gap }
-        lastNumber += gap
+        let next = floor > lastNumber ? floor : lastNumber + (1 << 32)
+        if loadedUpTo == lastNumber { loadedUpTo = next }
+        skipped = (next - lastNumber, next)
+        lastNumber = next
     }
 }

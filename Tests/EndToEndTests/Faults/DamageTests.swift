@@ -31,7 +31,7 @@ import Testing
                 problems = ["\(error)"]
             }
             #expect(
-                problems.isEmpty, "DAMAGE_SEED=\(seed) DAMAGE_RUNS=1: \(problems.prefix(10).joined(separator: "\n"))")
+                problems.isEmpty, "DAMAGE_SEED=\(seed) DAMAGE_RUNS=1: \(problems.joined(separator: "\n"))")
         }
     }
 
@@ -59,7 +59,7 @@ import Testing
         let listing = state.listing
         try damage.strike(state, using: &random)
         let lines = exporter.output.split(separator: "\n").count
-        try exporter.startAndWait()
+        try exporter.startAndWait(within: .seconds(10))
 
         let news = exporter.output.split(separator: "\n").dropFirst(lines)
         let isSaid = news.contains { $0.contains("\"level\":\"warning\"") || $0.contains("\"level\":\"error\"") }
@@ -72,10 +72,11 @@ import Testing
         // The next life reads what this one wrote.
         let last = Comparison.driven(exporter.samples)
         try exporter.kill()
-        try exporter.startAndWait()
-        problems += try exporter.differences(from: last)
+        try exporter.startAndWait(within: .seconds(10))
+        problems += try exporter.differences(from: last, within: .seconds(5)).map { "in the life after: \($0)" }
         try exporter.terminate()
-        return problems.isEmpty ? [] : problems + [listing, "\(news.prefix(5).joined(separator: "\n"))"]
+        return problems.isEmpty
+            ? [] : problems.prefix(8) + [listing, state.listing, "\(news.prefix(5).joined(separator: "\n"))"]
     }
 
     /// What is wrong with the first values after the damage; `count` posts were sent before it.

@@ -79,7 +79,7 @@ import Testing
         let exporter = MortalExporter(folder, Self.settings(folder))
         try exporter.startAndWait()
         try expectRecovery(
-            exporter, try FaultDay(others: 3_000), folder, begin: { try small.fill() }, end: { small.free() })
+            exporter, try FaultDay(others: 1_000), folder, begin: { try small.fill() }, end: { small.free() })
     }
 
     @Test(.enabled(if: SmallFileSystem.isAllowed, "mounting a small file system needs root and CAP_SYS_ADMIN"))
@@ -180,8 +180,11 @@ import Testing
             if !isReady { try exporter.expectKilled() }
             try #require(call < 300, "a start changes files without an end")
         }
-        print("a start changes files \(call - 1) times before it is ready")
+        print("a start changes files at least \(call - 1) times before it is ready")
         #expect(call > 1, "the disk was asked for something")
+        // What it does once it is ready may bring it to that call yet.
+        if exporter.hasEnded { try exporter.expectKilled() } else { try exporter.kill() }
+        try exporter.startAndWait()
         let expected = try day.reduction(.metadata)
         let differences = try exporter.differences(from: expected.all)
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")

@@ -77,7 +77,7 @@ import Testing
         let disk = try FaultyDisk(root: folder.file("state"), in: folder)
         let write = {
             ChildProcess.run(
-                "/bin/sh", ["-c", "echo text | tee \(folder.file("state/file")) >/dev/null"],
+                "/bin/sh", ["-c", "dd if=/dev/zero of=\(folder.file("state/file")) bs=10 count=1 status=none"],
                 environment: disk.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
             ).output
         }

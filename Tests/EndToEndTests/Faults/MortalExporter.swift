@@ -15,6 +15,8 @@ final class MortalExporter {
     let webhooks = FixedPorts.pick()
     let metrics = FixedPorts.pick()
     private let environment: [String: String]
+    /// It lives as long as the program does.
+    private let folder: TemporaryFolder
     private let log: String
     private var process: ChildProcess?
     /// How often it was started, and how often it was killed.
@@ -27,6 +29,7 @@ final class MortalExporter {
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)", "LOG_LEVEL": "info",
         ]
         self.environment = RunningExporter.environment(folder).merging(own) { $1 }.merging(environment) { $1 }
+        self.folder = folder
         log = folder.file("\(name).log")
     }
 

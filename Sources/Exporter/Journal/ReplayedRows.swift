@@ -1,0 +1,60 @@
+import Journal
+import Storage
+import Wire
+
+/// Rows that a replay makes again: few stay in memory, many go to the journal's outbox as they come, under the numbers
+/// that they had.
+struct ReplayedRows {
+    /// The bounds of the rows in memory, each with its reason.
+    enum Limits {
+        /// Rows that go to disk in one commit: some 5 MB, and its fsync does not count.
+        static let portion = 10_000
+    }
+
+    /// Rows that are not on disk, the last ones there are.
+    private(set) var inMemory: [StoreRow] = []
+    /// The number of the newest row.
+    private(set) var last: Int64
+    /// Some are on disk.
+    private(set) var isSpilling = false
+    /// Numbers are those of the process before, and there is room for rows.
+    private var canSpill: Bool
+
+    init(first: Int64, canSpill: Bool) {
+        last = first - 1
+        self.canSpill = canSpill
+    }
+
+    /// Takes the next rows; more than a few go to disk.
+    mutating func take(_ rows: [StoreRow], to journal: JournalFile) throws(JournalError) {
+        inMemory += rows
+        last += Int64(rows.count)
+        if canSpill && inMemory.count >= Limits.portion { try spill(to: journal) }
+    }
+
+    /// Takes the last rows. They follow those on disk to where these are, so that one order is read from one place.
+    mutating func takeLast(_ rows: [StoreRow], to journal: JournalFile) throws(JournalError) {
+        try take(rows, to: journal)
+        if canSpill && isSpilling && !inMemory.isEmpty { try spill(to: journal) }
+    }
+
+    private mutating func spill(to journal: JournalFile) throws(JournalError) {
+        var commit = Commit()
+        let first = last - Int64(inMemory.count) + 1
+        for (index, row) in inMemory.enumerated() {
+            var writer = MessageWriter()
+            row.encode(into: &writer)
+            commit.spilled.append(SpilledRow(sequence: first + Int64(index), bytes: writer.bytes))
+        }
+        do throws(JournalError) {
+            try journal.commit(commit)
+        } catch {
+            // A full disk is no reason not to start: webhooks are refused until it has room, and the rows wait here.
+            guard error.kind == .full, journal.isOpen else { throw error }
+            canSpill = false
+            return
+        }
+        isSpilling = true
+        inMemory.removeAll()
+    }
+}
