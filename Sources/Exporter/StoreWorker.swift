@@ -291,9 +291,11 @@ final class StoreWorker {
             schedule.hurry(.open, at: time.monotonic())
             let isWritten = writeBatch()
             if isWritten == true { continue }
-            if isWritten == nil && (journal?.rowsOnDisk ?? 0) == 0 { break }
-            // Lost means that it does not come back in the time that is left; busy may pass, and rows may come from disk.
-            if store == nil { break }
+            let areComing = (journal?.rowsOnDisk ?? 0) > 0 || journal?.hasRowsOnTheirWay == true
+            if isWritten == nil && !areComing && mail.withLock({ $0.outbox.isEmpty }) { break }
+            // Lost means that it does not come back in the time that is left; busy may pass, and rows may come from the
+            // journal.
+            if isWritten == false && store == nil { break }
             let count = mail.withLock { $0.outbox.count }
             _ = mail.wait(until: min(deadline, time.monotonic() + Self.drainPause)) { mail -> Bool? in
                 isWritten == nil && mail.outbox.count > count ? true : nil

@@ -34,6 +34,11 @@ package final class CommitQueue: Sendable {
         }
     }
 
+    /// Rows may come that are not counted anywhere yet. Not while the journal cannot be written: they stay where they are.
+    var hasRowsOnTheirWay: Bool {
+        mail.withLock { !$0.isFailing && !$0.isFinished && ($0.isHoldingRows || !$0.turns.isEmpty) }
+    }
+
     /// Rows that are on disk and not in memory.
     var rowsOnDisk: Int { mail.withLock { $0.rowsOnDisk } }
 }

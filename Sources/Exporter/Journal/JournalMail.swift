@@ -22,6 +22,8 @@ struct JournalMail: Sendable {
     var wantsRows = false
     /// For the store: rows that are on disk and not in memory.
     var rowsOnDisk = 0
+    /// For the store: turns of the recorder were taken, and their rows are neither in memory nor on disk yet.
+    var isHoldingRows = false
     /// From the thread that writes snapshots.
     var saved: [SnapshotResult] = []
 
@@ -48,6 +50,7 @@ struct JournalMail: Sendable {
 
     /// Everything was taken; what says how things are stays.
     mutating func clear() {
+        if !turns.isEmpty { isHoldingRows = true }
         turns.removeAll(keepingCapacity: true)
         readings.removeAll(keepingCapacity: true)
         refused.removeAll(keepingCapacity: true)

@@ -83,6 +83,7 @@ final class JournalWorker {
             collect()
             if isCommitDue { attempt() } else { release() }
             loadRows()
+            if held.isEmpty { queue.mail.withLock { $0.isHoldingRows = false } }
             if isClosing && queue.mail.withLock({ $0.arrivals.isEmpty }) {
                 isClosing = false
                 intake.finish()
