@@ -50,11 +50,6 @@ struct RowLine {
     /// There are rows on disk to read.
     var hasRowsToRead: Bool { loadedUpTo < readUpTo }
 
-    /// The numbers that the next rows will get.
-    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
-        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
-    }
-
     /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there
     /// already, and all before it are.
     mutating func add(_ row: StoreRow, inMemory: Int, isOnDisk: Bool = false) -> NumberedRow? {
