@@ -118,10 +118,11 @@ struct RecorderWorker {
 
     // MARK: Inputs and what comes of them
 
-    /// Applies an input that is no event, and notes it for the journal.
+    /// Applies an input that is no event. The journal has it before: a reading that shows what came of it is written
+    /// down after it.
     private mutating func apply(_ input: Input) {
         inputs += 1
-        if journal.keepsInputs { turn.inputs.append(AppliedInput(input: input, after: events)) }
+        if journal.keepsInputs { journal.note(AppliedInput(input: input, after: events)) }
         lastInput = time.monotonic()
         recorder.apply(input, into: &actions)
         perform()

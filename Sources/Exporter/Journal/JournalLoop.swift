@@ -123,6 +123,9 @@ package final class JournalLoop: Sendable {
         return found ?? nil
     }
 
+    /// Takes an input that the recorder is about to apply. It wakes nobody: what comes of it does.
+    func note(_ input: AppliedInput) { queue.mail.withLock { $0.note(input) } }
+
     /// Takes what one turn of the recorder left.
     func take(_ turn: RecorderTurn) { queue.mail.change { $0.turns.append(turn) } }
 

@@ -40,6 +40,12 @@ struct JournalMail: Sendable {
             || isClosing
     }
 
+    /// Puts an input behind everything that the recorder left before.
+    mutating func note(_ input: AppliedInput) {
+        if turns.last?.snapshot != nil || turns.isEmpty { turns.append(RecorderTurn()) }
+        turns[turns.count - 1].inputs.append(input)
+    }
+
     /// Everything was taken; what says how things are stays.
     mutating func clear() {
         turns.removeAll(keepingCapacity: true)
@@ -53,7 +59,8 @@ struct JournalMail: Sendable {
 
 /// What one turn of the recorder leaves behind.
 struct RecorderTurn: Sendable {
-    /// Inputs other than events that it applied: they must be durable before anything leaves that they caused.
+    /// Inputs other than events that it applied before the snapshot: they must be durable before anything leaves that
+    /// they caused.
     var inputs: [AppliedInput] = []
     /// What is for the database, in order.
     var rows: [StoreRow] = []

@@ -19,6 +19,11 @@ extension JournalWorker {
                 }
             } catch {
                 files?.saver.stop()
+                // A file too large to be checked as a whole shows its damage when it is read.
+                let isDamaged = (error as? JournalError)?.kind == .damaged
+                if isDamaged, let note = try? files?.journal.reopen(now: time.now()).notes.first {
+                    log.warning("the journal was damaged", ["note": .string(note)])
+                }
                 files?.close()
                 files = nil
                 metrics.noteDown()
@@ -41,7 +46,13 @@ extension JournalWorker {
         }
         readiness.clear(.state)
         readiness.clear(.journal)
-        return RecorderStart(recorder: restoration.fresh())
+        return RecorderStart(recorder: makeRecorder())
+    }
+
+    /// An empty one; nothing is left of an attempt before.
+    private func makeRecorder() -> Recorder {
+        defer { hasBegun = true }
+        return hasBegun ? restoration.emptied() : restoration.fresh()
     }
 
     /// Takes the folder; nil where another process has it.
@@ -75,7 +86,7 @@ extension JournalWorker {
         guard var files else { return nil }
         let begin = time.monotonic()
         let journal = files.journal
-        var start = RecorderStart(recorder: restoration.fresh())
+        var start = RecorderStart(recorder: makeRecorder())
         var isExact = !journal.opening.mayHaveLost
         let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
         if let header = found.header { _ = files.note(header) }

@@ -53,6 +53,8 @@ final class JournalWorker {
 
     private var isClosing = false
     private var stopBy: MonotonicTime?
+    /// A recorder was made, and may have left series.
+    var hasBegun = false
 
     init(
         settings: JournalSettings, queue: CommitQueue, shared: Monitor<JournalLoop.Shared>, intake: WebhookIntake,
@@ -136,6 +138,8 @@ final class JournalWorker {
         }
         for turn in taken.turns { take(turn) }
         readings += taken.readings
+        // What a journal lacks that is about to begin with the whole state is no reason to be silent.
+        if lacksState { for reading in taken.readings { reading.isDone.change { $0 = true } } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
     }
@@ -148,6 +152,7 @@ final class JournalWorker {
 
     private func take(_ turn: RecorderTurn) {
         for input in turn.inputs { commit.inputs.append { input.encode(into: &$0) } }
+        if commit.inputs.size_bytes > JournalSettings.Limits.inputs_bytes { giveUpInputs() }
         held += turn.rows
         guard var new = turn.snapshot else { return }
         if lacksState && new.events < delivered {
@@ -159,6 +164,15 @@ final class JournalWorker {
         snapshot = new
         // A new journal begins with what follows the state; the inputs up to here are part of it.
         if lacksState { commit.inputs.restart(first: 1) }
+    }
+
+    /// A state that knows of them takes the place of inputs for which there was no room.
+    private func giveUpInputs() {
+        log.throttled(.error, "the journal has not been written for too long: it begins anew with the whole state")
+        commit.inputs.restart(first: 1)
+        snapshot = nil
+        beginAnew()
+        askForSnapshot()
     }
 
     /// The journal is a new file that nothing is kept in before the state is: events are refused meanwhile. Where events

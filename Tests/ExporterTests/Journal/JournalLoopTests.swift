@@ -1,11 +1,13 @@
 import Platform
 import Recording
+import SQLite
 import Storage
 import TestSupport
 import Testing
 import Wire
 
 @testable import Exporter
+@testable import HTTPServing
 
 /// What the journal thread promises: nothing that was answered is lost, nothing comes twice, whatever the disk does.
 @Suite struct JournalLoopTests {
@@ -35,6 +37,85 @@ import Wire
         recorder.handOver()
         #expect(eventually { rig.rows == [JournalRig.row(1)] })
         #expect(try #require(PlayedRecorder(JournalRig(rig.crash()))).inputs == 1)
+    }
+
+    @Test func `what a reading shows is known after a crash`() throws {
+        let settings = RecorderSettings(organizationSource: .database, waitingEvents: 2) { _ in 0 }
+        let rig = JournalRig(settings: settings)
+        let mailbox = RecorderLoop.Mailbox(wakes: rig.intake)
+        let isOffered = Monitor(false)
+        let loop = RecorderLoop(intake: rig.intake, mailbox: mailbox, store: rig.store, journal: rig.journal) { _ in
+            _ = isOffered.wait(until: nil) { $0 ? true : nil }
+        }
+        // More events in one batch than may wait: each time the recorder holds on for a moment.
+        for id in 1...20 { #expect(rig.post(id) == 200) }
+        isOffered.change { $0 = true }
+        #expect(
+            eventually {
+                mailbox.leave(.organization(room: "room 1", .success(Organization(id: "org_1", name: "One"))))
+                return rig.total("lk_rooms_started_total", of: "org_1") > 0
+            })
+        rig.journal.commit(reading: SystemTime().now(), labels: "", began: [], ended: [])
+        let next = JournalRig(rig.crash(), settings: settings)
+        _ = try #require(PlayedRecorder(next))
+        #expect(next.total("lk_rooms_started_total", of: "org_1") == 1)
+        rig.journal.close()
+        rig.intake.close()
+        #expect(loop.stop(by: SystemTime().monotonic()))
+    }
+
+    @Test(.enabled(if: SmallFileSystem.isAllowed, "mounting a small file system needs root and CAP_SYS_ADMIN"))
+    func `inputs for which there is no room are taken over by a snapshot`() throws {
+        let folder = TemporaryFolder()
+        let disk = try SmallFileSystem(in: folder)
+        let rig = JournalRig(disk.path + "/state")
+        let recorder = try #require(PlayedRecorder(rig))
+        #expect(rig.post(1) == 200)
+        recorder.apply(JournalRig.event(1))
+        #expect(rig.drain().count == 1)
+        try disk.fill()
+        #expect(eventually { rig.post(2) == 503 })
+        let long = String(repeating: "x", count: JournalSettings.Limits.inputs_bytes / 4)
+        for _ in 0..<5 { recorder.find(long) }
+        recorder.handOver()
+        #expect(eventually { rig.journal.needsSnapshot })
+        recorder.tick()
+        disk.free()
+        recorder.takeSnapshot()
+        recorder.handOver()
+        #expect(eventually { rig.post(3) == 200 })
+        let next = JournalRig(rig.crash())
+        let restored = try #require(PlayedRecorder(next))
+        #expect(restored.events == 2 && restored.inputs == 6)
+        #expect(next.total("lk_rooms_started_total") == 2)
+    }
+
+    // MARK: Starts
+
+    @Test func `a start that fails after the replay counts nothing twice when it is tried again`() throws {
+        let rig = JournalRig()
+        _ = try #require(PlayedRecorder(rig))
+        for id in 1...2 { #expect(rig.post(id) == 200) }
+        let directory = rig.crash()
+        let file = try Connection(path: directory + "/journal.db")
+        try file.execute("ALTER TABLE outbox RENAME TO elsewhere")
+        file.close()
+        let next = JournalRig(directory)
+        #expect(eventually { next.readiness.obstacles.contains { $0.contains("cannot be used") } })
+        #expect(
+            eventually {
+                do {
+                    let file = try Connection(path: directory + "/journal.db")
+                    defer { file.close() }
+                    try file.execute("ALTER TABLE elsewhere RENAME TO outbox")
+                    return true
+                } catch {
+                    // While it is being opened once more.
+                    return false
+                }
+            })
+        #expect(try #require(PlayedRecorder(next)).events == 2)
+        #expect(next.total("lk_rooms_started_total") == 2)
     }
 
     // MARK: Snapshots

@@ -28,7 +28,8 @@ final class JournalRig {
     ///   - directory: the state; a new folder where it is nil.
     ///   - database: the file of the database; nil where it never answers.
     init(
-        _ directory: String? = nil, durability: JournalSettings.Durability = .commit, database: String? = nil
+        _ directory: String? = nil, durability: JournalSettings.Durability = .commit, database: String? = nil,
+        settings: RecorderSettings = RecorderSettings(organizationSource: .fixed(id: "one", name: "One")) { _ in 0 }
     ) {
         self.directory = directory ?? folder.file("state")
         intake = WebhookIntake(capacity: 100, journal: durability == .commit ? queue : nil)
@@ -39,7 +40,6 @@ final class JournalRig {
                 guard let database else { throw StoreError(.connectionLost, operation: "open", text: "it is away") }
                 return try SQLiteDatabase(path: database)
             }, journal: queue, registry: registry, log: log, answer: { _ in })
-        let settings = RecorderSettings(organizationSource: .fixed(id: "one", name: "One")) { _ in 0 }
         journal = JournalLoop(
             settings: JournalSettings(directory: self.directory, durability: durability), queue: queue, intake: intake,
             store: store,
@@ -101,10 +101,11 @@ final class JournalRig {
 
     // MARK: Metrics
 
-    /// The sum of a family of counters.
-    func total(_ family: String) -> Double {
+    /// The sum of a family of counters, over all series or those that have a label value.
+    func total(_ family: String, of value: String? = nil) -> Double {
         registry.snapshot().filter { $0.family.name == family }.flatMap(\.series).reduce(0) { sum, series in
-            if case .counter(let counter) = series.reading { sum + counter.value } else { sum }
+            if let value, !series.labelValues.contains(value) { return sum }
+            return if case .counter(let counter) = series.reading { sum + counter.value } else { sum }
         }
     }
 }
@@ -139,6 +140,13 @@ final class PlayedRecorder {
         turn.inputs.append(AppliedInput(input: input, after: events))
         var actions: [Action] = []
         recorder.apply(input, into: &actions)
+    }
+
+    /// An input as long as a name.
+    func find(_ name: String) {
+        inputs += 1
+        let input = Input.answer(room: name, .failure(.room_not_found), at: SystemTime().now())
+        turn.inputs.append(AppliedInput(input: input, after: events))
     }
 
     func emit(_ row: StoreRow) {
