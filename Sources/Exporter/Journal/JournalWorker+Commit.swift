@@ -226,7 +226,11 @@ extension JournalWorker {
         beginAnew()
         snapshot = nil
         lastSpilled = 0
-        line.nothingIsDurable()
+        let lost = line.nothingIsDurable()
+        if lost > 0 {
+            store.noteGivenUp(lost)
+            log.error("rows for the database went with the journal's file", ["rows": .int(lost)])
+        }
         askForSnapshot()
         return true
     }

@@ -100,11 +100,11 @@ struct RowLine {
         return taken
     }
 
-    /// The disk has none of them any more.
-    mutating func nothingIsDurable() {
+    /// The disk has none of them any more; returns how many were there only.
+    mutating func nothingIsDurable() -> Int {
         durableUpTo = 0
-        // What was on disk only is gone.
-        loadedUpTo = readUpTo
+        defer { loadedUpTo = readUpTo }
+        return unloaded - pending.count
     }
 
     /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.

@@ -49,6 +49,14 @@ import Wire
         #expect(line.takePending(limit: 1).first?.number == 6)
     }
 
+    @Test func `what was only on a disk that is gone is counted`() {
+        var line = RowLine(hasDisk: true, lastNumber: 10, onDisk: 8)
+        for number in 11...15 as ClosedRange<Int64> { _ = line.add(row(number), inMemory: 0) }
+        line.spilled(2)
+        #expect(line.nothingIsDurable() == 5)
+        #expect(line.durableUpTo == 0 && line.takePending(limit: 9).map(\.number) == [13, 14, 15])
+    }
+
     @Test func `a jump is no row, and higher than every number before`() {
         var line = RowLine(hasDisk: true, lastNumber: 10, onDisk: 8)
         line.jump(beyond: 1 << 40)
