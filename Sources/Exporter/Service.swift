@@ -180,8 +180,9 @@ package final class Service {
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
         ]
-        if isInTime && served == .finished && stored.rowsLeft == 0 {
-            log.info("stopped", fields)
+        if isInTime && served == .finished {
+            let isAll = stored.rowsLeft == 0
+            log.info(isAll ? "stopped" : "stopped; rows wait in STATE_DIR for the database and the next start", fields)
         } else {
             log.warning("stopped, not everything was finished", fields)
         }
