@@ -75,14 +75,14 @@ extension JournalWorker {
             }
             if lacksState { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            commit.spilled += store.rows(after: line.durableUpTo).map(Self.spilled)
+            commit.spilled += store.rows(after: line.durableUpTo).map { SpilledRow($0) }
         }
         let isComplete = used.snapshot != nil
         let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
         used.spilled = pending.count
-        commit.spilled += pending.map(Self.spilled)
+        commit.spilled += pending.map { SpilledRow($0) }
         // Nor would it make those that only wait for the inputs of this very commit.
-        if isComplete { commit.spilled += line.numbered(held).map(Self.spilled) }
+        if isComplete { commit.spilled += line.numbered(held).map { SpilledRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         commit.readingSent = readings.last?.at
         commit.pushedLabels = readings.last?.labels
@@ -104,12 +104,6 @@ extension JournalWorker {
     private func moveOn(to snapshot: RecorderSnapshot, _ journal: JournalFile) {
         commit.truncation = Truncation(
             events: max(snapshot.events, journal.lastEvent), inputs: max(snapshot.inputs, journal.lastInput))
-    }
-
-    private static func spilled(_ row: NumberedRow) -> SpilledRow {
-        var writer = MessageWriter()
-        row.row.encode(into: &writer)
-        return SpilledRow(sequence: row.number, bytes: writer.bytes)
     }
 
     // MARK: What follows

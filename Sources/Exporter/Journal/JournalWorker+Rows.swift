@@ -33,9 +33,8 @@ extension JournalWorker {
     }
 
     private func decode(_ row: SpilledRow) -> NumberedRow? {
-        var reader = MessageReader(row.bytes)
         do throws(MessageFault) {
-            return NumberedRow(number: row.sequence, row: try StoreRow(from: &reader))
+            return try NumberedRow(row)
         } catch {
             noteDamagedRows()
             return nil
@@ -69,5 +68,22 @@ extension JournalWorker {
         } catch {
             log.throttled(.error, "the journal's size cannot be kept", ["error": .text(error)])
         }
+    }
+}
+
+// A row as the journal's outbox keeps it.
+
+extension SpilledRow {
+    init(_ row: NumberedRow) {
+        var writer = MessageWriter()
+        row.row.encode(into: &writer)
+        self.init(sequence: row.number, bytes: writer.bytes)
+    }
+}
+
+extension NumberedRow {
+    init(_ row: SpilledRow) throws(MessageFault) {
+        var reader = MessageReader(row.bytes)
+        self.init(number: row.sequence, row: try StoreRow(from: &reader))
     }
 }

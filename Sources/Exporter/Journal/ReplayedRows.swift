@@ -1,6 +1,5 @@
 import Journal
 import Storage
-import Wire
 
 /// Rows that a replay makes again: few stay in memory, many go to the journal's outbox as they come, under the numbers
 /// that they had.
@@ -42,9 +41,7 @@ struct ReplayedRows {
         var commit = Commit()
         let first = last - Int64(inMemory.count) + 1
         for (index, row) in inMemory.enumerated() {
-            var writer = MessageWriter()
-            row.encode(into: &writer)
-            commit.spilled.append(SpilledRow(sequence: first + Int64(index), bytes: writer.bytes))
+            commit.spilled.append(SpilledRow(NumberedRow(number: first + Int64(index), row: row)))
         }
         do throws(JournalError) {
             try journal.commit(commit)

@@ -1,3 +1,4 @@
+import Glibc
 import Journal
 import Platform
 import Recording
@@ -49,7 +50,7 @@ struct StateFiles {
             try FileStore.makeDirectory(directory)
             if !lock.isInPlace {
                 guard case .taken(let new) = try StateLock.take(directory: directory) else {
-                    throw SystemError("lock", directory, code: 11)
+                    throw SystemError("lock", directory, code: EAGAIN)
                 }
                 lock = new
             }
