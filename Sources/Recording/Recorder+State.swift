@@ -62,7 +62,7 @@ extension Recorder {
 
     /// The ids remembered since the last call, or all of them: save them with each state, before it.
     ///
-    /// A segment is needed as long as `oldestIDs` of the oldest state that is kept says so. After `all`, segments that
+    /// A segment is needed until it has expired (`expiry`) for the oldest state that is kept. After `all`, segments that
     /// were saved before must go.
     package mutating func takeIDs(all: Bool = false) -> [IDSegment] {
         var segments: [IDSegment] = []
@@ -74,10 +74,6 @@ extension Recorder {
         }
         return segments
     }
-
-    /// For each kind of ids the number of the oldest one that is still remembered: segments whose `last` is below it
-    /// are needed by no state that is made from now on.
-    package var oldestIDs: [UInt64] { Self.remembered.map { self[keyPath: $0].first } }
 
     /// The kinds of ids.
     package static var idKinds: Range<Int> { remembered.indices }

@@ -30,7 +30,7 @@ import Wire
             case 1: state = try reader.byteArray()
             default:
                 segments.append(
-                    IDSegment(kind: 0, latest: Timestamp(milliseconds: 0), last: 0, bytes: try reader.byteArray()))
+                    IDSegment(kind: 0, latest: Timestamp(milliseconds: 0), bytes: try reader.byteArray()))
             }
         }
         var station = try Station(state, segments, Sample.setup)

@@ -107,7 +107,7 @@ import Wire
         let state = station.save()
         let segment = try #require(station.segments.first)
         let cut = IDSegment(
-            kind: segment.kind, latest: segment.latest, last: segment.last, bytes: Array(segment.bytes.dropLast()))
+            kind: segment.kind, latest: segment.latest, bytes: Array(segment.bytes.dropLast()))
         #expect(throws: StateFault.self) { try Station(state, [cut], setup) }
         #expect(throws: StateFault.self) { try Station([], [], setup) }
         #expect(throws: StateFault.self) { try Station([8, 99], [], setup) }

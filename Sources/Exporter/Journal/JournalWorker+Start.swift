@@ -174,7 +174,7 @@ extension JournalWorker {
             let damaged = try journal.forEachSegment { segment in
                 guard segment.snapshot <= header.number else { return }
                 ids.append(
-                    Recording.IDSegment(kind: segment.kind, latest: segment.latest, last: 0, bytes: segment.bytes))
+                    Recording.IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
             }
             let isWhole = isExact && damaged == 0
             switch restored(snapshot, ids, journal, isWhole: isWhole) {

@@ -6,16 +6,13 @@ package struct IDSegment: Sendable, Equatable {
     package let kind: Int
     /// The newest time at which one of them was remembered.
     package let latest: Timestamp
-    /// The number of the last of them, counted for each kind: `Recorder.oldestIDs` tells which are still needed.
-    package let last: UInt64
     /// All of it, as `Recorder.init(restoring:)` takes it.
     package let bytes: [UInt8]
 
     /// Takes a segment as it was saved.
-    package init(kind: Int, latest: Timestamp, last: UInt64, bytes: [UInt8]) {
+    package init(kind: Int, latest: Timestamp, bytes: [UInt8]) {
         self.kind = kind
         self.latest = latest
-        self.last = last
         self.bytes = bytes
     }
 
@@ -26,8 +23,7 @@ package struct IDSegment: Sendable, Equatable {
         writer.field(2, run.first)
         writer.field(3, bytes: run.bytes)
         self.init(
-            kind: kind, latest: Timestamp(milliseconds: run.latest_ms), last: run.first + UInt64(run.count) - 1,
-            bytes: writer.bytes)
+            kind: kind, latest: Timestamp(milliseconds: run.latest_ms), bytes: writer.bytes)
     }
 
     /// The ids in it. Throws where the bytes are not those of a segment.
