@@ -116,6 +116,7 @@ extension Track {
         writer.field(1, sid)
         writer.field(2, source)
         writer.field(3, type)
+        if let version { writer.field(4, fixed: version.packed) }
     }
 
     fileprivate init(from message: consuming MessageReader) throws(MessageFault) {
@@ -126,6 +127,7 @@ extension Track {
             case 1: sid = try reader.string()
             case 2: source = try reader.enumeration()
             case 3: type = try reader.enumeration()
+            case 4: version = TrackVersion(packed: try reader.fixed64())
             default: try reader.skip()
             }
         }

@@ -138,11 +138,16 @@ package struct Track: Sendable, Equatable {
     package var sid: String
     package var source: Source
     package var type: Medium
+    /// When the track last changed; nil where the payload does not tell.
+    package var version: TrackVersion?
 
-    package init(sid: String = "", source: Source = .unknown, type: Medium = .audio) {
+    package init(
+        sid: String = "", source: Source = .unknown, type: Medium = .audio, version: TrackVersion? = nil
+    ) {
         self.sid = sid
         self.source = source
         self.type = type
+        self.version = version
     }
 }
 

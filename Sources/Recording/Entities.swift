@@ -17,6 +17,11 @@ struct RoomState: Entity {
     /// Rooms are numbered in the order in which they were opened.
     var number: UInt64 = 0
     var isStartCounted = false
+    /// When this life began, and when an event last said so, in Unix seconds.
+    var began_s: Int64 = 0
+    var lastStart_s: Int64 = 0
+    /// The SID had ended before: its duration begins at `start_ms`, whatever the payload says.
+    var isLaterLife = false
     var participants: [Slot<ParticipantState>] = []
 
     static let vacant = RoomState()
@@ -38,6 +43,12 @@ struct ParticipantState: Entity {
     /// A row of `room_presence` was written for it.
     var isPresenceStored = false
     var isStartCounted = false
+    /// Its session was observed when its room ended, and it came back.
+    var isEndCounted = false
+    /// When this life began, in Unix seconds.
+    var began_s: Int64 = 0
+    /// The SID had ended before: its session begins at `join_ms`, whatever the payload says.
+    var isLaterLife = false
     var tracks: [Slot<TrackState>] = []
 
     static let vacant = ParticipantState()
@@ -55,6 +66,10 @@ struct TrackState: Entity {
     /// Offset of its source and type in `MetricLabels.track`.
     var label = 0
     var lastEvent_ms: Int64 = .min
+    /// When this life began, in Unix seconds.
+    var began_s: Int64 = 0
+    /// The version it was published with.
+    var version: TrackVersion?
 
     static let vacant = TrackState()
 }
@@ -72,6 +87,10 @@ struct JobState: Entity {
     var attempt = 0
     /// What was counted of it: attempts of an egress, bits of an ingress.
     var facts = Facts.none
+    /// The SID of its own room; empty where no event told it.
+    var roomSID = ""
+    /// Of an ingress, which can be used again: what its sessions have in common.
+    var ingressID = ""
 
     static let vacant = JobState()
 }

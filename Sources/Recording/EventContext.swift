@@ -18,6 +18,8 @@ struct EventContext {
     let created_ms: Int64
     /// `createdAt`, else when it was received: for what compares events with each other.
     let order_ms: Int64
+    /// When it happened, in Unix seconds: `createdAt`, else, or where that is later, when it was received.
+    let at_s: Int64
     let receivedAt: Timestamp
 
     init(
@@ -32,6 +34,17 @@ struct EventContext {
         self.created_ms = created_ms
         self.order_ms = order_ms
         self.receivedAt = receivedAt
+        at_s = Self.second(of: created_ms, receivedAt)
+    }
+
+    /// The whole second of a time in milliseconds; one that is absent, 0, or later than receipt is that of receipt.
+    static func second(of time_ms: Int64, _ receivedAt: Timestamp) -> Int64 {
+        (time_ms > 0 ? min(time_ms, receivedAt.milliseconds) : receivedAt.milliseconds) / 1_000
+    }
+
+    /// When a participant began to be there, in Unix seconds.
+    func beginning_s(of participant: Participant) -> Int64 {
+        participant.joinedAt.map { Self.second(of: $0.milliseconds, receivedAt) } ?? at_s
     }
 }
 
@@ -40,7 +53,7 @@ enum Venue {
     /// The room is open, perhaps since just now.
     case open(Slot<RoomState>)
     /// The room has ended: starts count and open nothing.
-    case ended
+    case ended(Ending)
     /// The event names no room SID: nothing can be said.
     case nowhere
 }

@@ -1,4 +1,9 @@
+import LiveKit
+import Wire
+
 /// What has been counted of an entity that is no longer open, in 15 bits.
+///
+/// The upper 12 hold attempts where the entity is a job, else what decides whether it may live again.
 struct Facts: Sendable, Equatable {
     private(set) var bits: UInt16
 
@@ -29,6 +34,29 @@ struct Facts: Sendable, Equatable {
     var isClosed: Bool {
         get { bits & 4 != 0 }
         set { bits = newValue ? bits | 4 : bits & ~4 }
+    }
+
+    // MARK: Rooms, participants and tracks
+
+    /// Only the end of its room closed it, or the silence of its room: it is adopted again by its own next event.
+    var mayReturn: Bool {
+        get { bits & 8 != 0 }
+        set { bits = newValue ? bits | 8 : bits & ~8 }
+    }
+
+    /// It never lives again, whatever begins later: its room's name has a newer SID.
+    var isGivenUp: Bool {
+        get { bits & 16 != 0 }
+        set { bits = newValue ? bits | 16 : bits & ~16 }
+    }
+
+    /// Of a participant that may return: its kind, which its next event may not tell.
+    var kind: Participant.Kind {
+        get { Participant.Kind.inStoredOrder[Int(bits &>> 5 & 7)] }
+        set {
+            let place = Participant.Kind.inStoredOrder.firstIndex(of: newValue) ?? 0
+            bits = bits & ~(7 << 5) | UInt16(place) << 5
+        }
     }
 
     // MARK: Attempts of a job that is retried

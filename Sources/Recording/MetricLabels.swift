@@ -65,6 +65,8 @@ enum Correction: String, CaseIterable {
     case identity_replaced
     /// Its room's name has a newer SID.
     case room_name_reused
+    /// Its ingress began a newer session.
+    case ingress_restarted
 }
 
 /// Why waiting events were applied without an answer; the raw value is the label value of `reason`.

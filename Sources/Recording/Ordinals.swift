@@ -112,6 +112,7 @@ extension Correction {
         case .room_restarted: 0
         case .identity_replaced: 1
         case .room_name_reused: 2
+        case .ingress_restarted: 3
         }
     }
 }

@@ -90,7 +90,7 @@ extension Recorder {
     }
 
     private mutating func renew(_ slot: Slot<JobState>, _ job: Egress, _ context: EventContext) {
-        egress[slot].received_ms = max(egress[slot].received_ms, context.receivedAt.milliseconds)
+        noteEvent(of: slot, .egress, context)
         egress[slot].attempt = max(egress[slot].attempt, job.attempt)
         egress[slot].start_ms = job.startedAt?.milliseconds ?? egress[slot].start_ms
     }

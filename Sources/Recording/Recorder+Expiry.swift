@@ -125,7 +125,8 @@ extension Recorder {
 
     // MARK: Silence
 
-    /// Drops rooms and jobs that have had no event for `stateMaxSilence`, unobserved; an event brings them back.
+    /// Drops rooms and jobs that have had no event for `stateMaxSilence`, unobserved; what begins later brings them back.
+    /// They ended with their last event.
     private mutating func dropSilent(_ actions: inout [Action]) {
         let silent_ms = (now - settings.stateMaxSilence).milliseconds
         for place in 0..<rooms.places_count {
@@ -141,7 +142,7 @@ extension Recorder {
                 }
             }
             process.increment(catalog.entitiesDropped, EntityKind.room.ordinal)
-            closeRoom(slot, .none, &actions)
+            closeRoom(slot, Ending(facts: Facts(isClosed: tellsLives)), &actions)
         }
         dropSilentJobs(.egress, silent_ms)
         dropSilentJobs(.ingress, silent_ms)
@@ -151,12 +152,17 @@ extension Recorder {
         for place in 0..<self[jobs: kind].places_count {
             let slot = self[jobs: kind].slot(at: place)
             if slot.isNone || self[jobs: kind][slot].received_ms > silent_ms { continue }
-            let name = self[jobs: kind][slot].name
-            // A job lives with its room: events of the name keep it.
-            if !name.isNone && names[name].lastEvent_ms > silent_ms { continue }
+            if isRoomOpen(of: self[jobs: kind][slot], silent_ms) { continue }
             process.increment(catalog.entitiesDropped, kind.entity.ordinal)
             closeJob(kind, slot, self[jobs: kind][slot].facts)
         }
+    }
+
+    /// A job lives with its own room: with any of its name where no event told which.
+    private func isRoomOpen(of job: JobState, _ silent_ms: Int64) -> Bool {
+        if job.name.isNone { return false }
+        if !tellsLives { return names[job.name].lastEvent_ms > silent_ms }
+        return job.roomSID.isEmpty ? !names[job.name].rooms.isEmpty : !rooms.find(job.roomSID).isNone
     }
 
     // MARK: Organizations

@@ -8,22 +8,50 @@ extension Recorder {
         let key = job.sessionKey
         if key.isEmpty { return count(catalog.ingressStarted, job.inputType.ordinal, of: context) }
         let slot = ingress.find(key)
-        if !slot.isNone {
-            ingress[slot].received_ms = max(ingress[slot].received_ms, context.receivedAt.milliseconds)
-            return
-        }
+        if !slot.isNone { return noteEvent(of: slot, .ingress, context) }
         let id = Fingerprint(key)
         var facts = endedIngress[id] ?? .none
         if !facts.isStartCounted { count(catalog.ingressStarted, job.inputType.ordinal, of: context) }
         facts.isStartCounted = true
-        if facts.isClosed || hasRoomEnded(context) {
+        let start_ms = job.start_ms ?? (context.created_ms > 0 ? context.created_ms : nil)
+        if facts.isClosed || hasRoomEnded(context) || isOlder(job, start_ms: start_ms) {
+            facts.isClosed = facts.isClosed || tellsLives
             endedIngress.remember(id, facts, at: context.receivedAt)
-        } else {
-            let start_ms = job.start_ms ?? (context.created_ms > 0 ? context.created_ms : nil)
-            openJob(
-                .ingress, key: key, label: job.inputType.ordinal, start_ms: start_ms, facts: facts, context)
+            return
+        }
+        let older = tellsLives ? ingressSessions[ExactText(job.id)] : nil
+        openJob(
+            .ingress, key: key, label: job.inputType.ordinal, start_ms: start_ms, facts: facts, ingressID: job.id,
+            context)
+        // LiveKit keeps one state for each ingress and sends no end of the session before.
+        if let older {
+            process.increment(catalog.entitiesCorrected, Correction.ingress_restarted.ordinal)
+            closeJob(.ingress, older, Facts(isStartCounted: ingress[older].facts.isStartCounted, isClosed: true))
         }
     }
+
+    /// Whether a session of the same ingress is known that began later.
+    private func isOlder(_ job: Ingress, start_ms: Int64?) -> Bool {
+        guard tellsLives, !job.id.isEmpty, let start_ms else { return false }
+        if let slot = ingressSessions[ExactText(job.id)] {
+            return ingress[slot].start_ms.map { start_ms < $0 } ?? false
+        }
+        return endedIngress[ending: newestSession(of: job.id)].map { start_ms / 1_000 < $0.at_s } ?? false
+    }
+
+    /// Notes that the open session of an ingress is over, and when it began: an older one that comes late opens nothing.
+    mutating func forgetSession(of job: JobState, in slot: Slot<JobState>) {
+        if job.ingressID.isEmpty { return }
+        let id = ExactText(job.ingressID)
+        guard ingressSessions[id] == slot else { return }
+        ingressSessions[id] = nil
+        if let start_ms = job.start_ms {
+            endedIngress.set(newestSession(of: job.ingressID), Ending(at_s: start_ms / 1_000), at: now)
+        }
+    }
+
+    /// Under which id the beginning of an ingress' newest session is remembered.
+    private func newestSession(of ingressID: String) -> Fingerprint { Fingerprint("newest \(ingressID)") }
 
     mutating func ingressEnded(_ job: Ingress, _ context: EventContext) {
         let key = job.sessionKey

@@ -105,17 +105,21 @@ extension Recorder {
         return faults
     }
 
-    /// Nothing is both open and closed for good.
+    /// What is open began at or after the end of its life before, and nothing that was given up is open.
     private func checkMemory() -> [String] {
         var faults: [String] = []
-        for (_, room) in rooms.all where endedRooms[Fingerprint(room.key)]?.isClosed == true {
-            faults.append("\(room.key): open and closed")
+        func check(_ key: String, _ began_s: Int64, _ ending: Ending?) {
+            guard let ending, ending.facts.isClosed else { return }
+            if began_s < ending.at_s || ending.facts.isGivenUp || !tellsLives {
+                faults.append("\(key): open and closed")
+            }
         }
-        for (_, member) in participants.all where endedParticipants[Fingerprint(member.key)]?.isClosed == true {
-            faults.append("\(member.key): open and closed")
+        for (_, room) in rooms.all { check(room.key, room.began_s, endedRooms[ending: Fingerprint(room.key)]) }
+        for (_, member) in participants.all {
+            check(member.key, member.began_s, endedParticipants[ending: Fingerprint(member.key)])
         }
-        for (_, track) in tracks.all where endedTracks[Fingerprint(track.key)]?.isClosed == true {
-            faults.append("\(track.key): open and closed")
+        for (_, track) in tracks.all where track.version == nil {
+            check(track.key, track.began_s, endedTracks[ending: Fingerprint(track.key)])
         }
         for (_, job) in ingress.all where endedIngress[Fingerprint(job.key)]?.isClosed == true {
             faults.append("\(job.key): open and closed")

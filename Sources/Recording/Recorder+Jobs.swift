@@ -19,15 +19,18 @@ extension Recorder {
         }
     }
 
-    /// A job that starts in a room that has ended counts and is not opened.
+    /// A job that started before the end of its room, and comes after it, counts and is not opened.
     func hasRoomEnded(_ context: EventContext) -> Bool {
-        !context.room.sid.isEmpty && endedRooms[Fingerprint(context.room.sid)]?.isClosed == true
+        guard context.openRoom.isNone, !context.room.sid.isEmpty,
+            let ending = endedRooms[ending: Fingerprint(context.room.sid)], ending.facts.isClosed
+        else { return false }
+        return !tellsLives || ending.facts.isGivenUp || context.at_s <= ending.at_s
     }
 
     /// Opens a job under the event's organization and room name.
     mutating func openJob(
         _ kind: JobKind, key: String, label: Int, start_ms: Int64?, attempt: Int = 0, facts: Facts,
-        _ context: EventContext
+        ingressID: String = "", _ context: EventContext
     ) {
         var job = JobState()
         job.key = key
@@ -38,10 +41,19 @@ extension Recorder {
         job.received_ms = context.receivedAt.milliseconds
         job.attempt = attempt
         job.facts = facts
+        job.roomSID = context.room.sid
+        job.ingressID = ingressID
         let slot = self[jobs: kind].insert(job)
         if !job.name.isNone { names[job.name][jobs: kind].append(slot) }
         organizations[job.organization].entities += 1
         organizations[job.organization].adjust(catalog.jobsActive(kind), label, by: 1)
+        if !ingressID.isEmpty { ingressSessions[ExactText(ingressID)] = slot }
+    }
+
+    /// Notes an event of an open job.
+    mutating func noteEvent(of slot: Slot<JobState>, _ kind: JobKind, _ context: EventContext) {
+        self[jobs: kind][slot].received_ms = max(self[jobs: kind][slot].received_ms, context.receivedAt.milliseconds)
+        if self[jobs: kind][slot].roomSID.isEmpty { self[jobs: kind][slot].roomSID = context.room.sid }
     }
 
     /// Closes a job and remembers the facts of it.
@@ -57,7 +69,9 @@ extension Recorder {
         let id = Fingerprint(job.key)
         switch kind {
         case .egress: endedEgress.remember(id, facts, at: now)
-        case .ingress: endedIngress.remember(id, facts, at: now)
+        case .ingress:
+            endedIngress.remember(id, facts, at: now)
+            forgetSession(of: job, in: slot)
         }
         self[jobs: kind].remove(slot)
     }

@@ -8,76 +8,137 @@ extension Recorder {
 
     mutating func joined(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
         guard !participant.sid.isEmpty else { return }
-        let venue = venue(context, &actions)
+        let id = Fingerprint(participant.sid)
+        var arrival = arrival(of: participant, context)
+        let venue = venue(context, begins: arrival.opens, &actions)
         if case .nowhere = venue { return }
-        var slot = participants.find(participant.sid)
+        // Where that opened a room, it may have closed another one.
+        if context.openRoom.isNone { arrival = self.arrival(of: participant, context) }
+        var slot = arrival.slot
         if !slot.isNone { noteEvent(of: slot, context) }
         if !slot.isNone && participants[slot].hasJoined { return }
 
-        let facts = endedParticipants[Fingerprint(participant.sid)] ?? .none
-        let isCounted = facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
+        let ending = arrival.isNew ? .none : arrival.ending
+        let isCounted = ending.facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
         if participant.kind == .standard && !isCounted {
             count(catalog.participantSessions, of: context)
         }
-        guard case .open(let room) = venue, !facts.isClosed else {
+        guard case .open(let room) = venue, arrival.opens else {
             if slot.isNone {
-                let counted = Facts(isStartCounted: true, isClosed: true)
-                endedParticipants.remember(Fingerprint(participant.sid), counted, at: context.receivedAt)
+                let ending = startOnly(of: participant, ending, venue)
+                endedParticipants.set(id, ending, at: context.receivedAt)
             } else {
                 participants[slot].isStartCounted = true
             }
             return
         }
+        if arrival.returns {
+            _ = bringBack(participant, ending, in: room, context, &actions)
+            return
+        }
         if slot.isNone { slot = insertParticipant(participant, in: room, context) }
+        let told_ms = participant.joinedAt?.milliseconds
         participants[slot].hasJoined = true
         participants[slot].isStartCounted = true
         participants[slot].identity = participant.identity
         participants[slot].kind = participant.kind
-        participants[slot].join_ms = participant.joinedAt?.milliseconds ?? context.created_ms
+        participants[slot].join_ms =
+            arrival.isNew ? max(told_ms ?? 0, context.created_ms) : told_ms ?? context.created_ms
+        participants[slot].began_s = context.beginning_s(of: participant)
+        participants[slot].isLaterLife = arrival.isNew
         let home = rooms[participants[slot].room].organization
         if participant.kind == .standard { organizations[home].adjust(catalog.participantsActive, by: 1) }
-        guard claimIdentity(slot, &actions) else { return }
+        guard claimIdentity(slot, at_s: context.at_s, &actions) else { return }
         storePresence(of: slot, owner: owner(of: context), &actions)
         if settings.isSingleSession { limitSessions(slot, context, &actions) }
     }
 
+    /// What a participant is that joins.
+    private struct Arrival {
+        let slot: Slot<ParticipantState>
+        /// What is remembered of its SID.
+        let ending: Ending
+        /// A life after that.
+        let isNew: Bool
+        /// It was there all the time.
+        let returns: Bool
+        /// It is in its room from now on.
+        let opens: Bool
+    }
+
+    private func arrival(of participant: Participant, _ context: EventContext) -> Arrival {
+        let slot = participants.find(participant.sid)
+        let ending = endedParticipants[ending: Fingerprint(participant.sid)] ?? .none
+        let isNew =
+            slot.isNone && isNewLife(ofParticipant: ending, began_s: context.beginning_s(of: participant))
+        let returns = slot.isNone && !isNew && returns(participant, after: ending, context)
+        let opens = slot.isNone ? !ending.facts.isClosed || isNew || returns : !participants[slot].hasJoined
+        return Arrival(slot: slot, ending: ending, isNew: isNew, returns: returns, opens: opens)
+    }
+
+    /// What is remembered of a participant whose start counted and opened nothing: the room had ended before it came.
+    private func startOnly(of participant: Participant, _ ending: Ending, _ venue: Venue) -> Ending {
+        var ending = ending
+        if !ending.facts.isClosed, case .ended(let room) = venue {
+            ending.at_s = room.at_s
+            ending.facts.mayReturn = tellsLives
+            ending.facts.isGivenUp = room.facts.isGivenUp
+            ending.facts.kind = participant.kind
+        }
+        ending.facts.isStartCounted = true
+        ending.facts.isClosed = true
+        return ending
+    }
+
     mutating func left(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
         guard !participant.sid.isEmpty else { return }
-        if case .nowhere = venue(context, &actions) { return }
+        if case .nowhere = venue(context, begins: false, &actions) { return }
+        let id = Fingerprint(participant.sid)
         let slot = participants.find(participant.sid)
-        if !slot.isNone && participants[slot].hasJoined {
+        var ending = endedParticipants[ending: id] ?? .none
+        let isOpen = !slot.isNone && !isEarlier(context.at_s, than: participants[slot].began_s, ending)
+        let end = Ending(facts: Facts(isEndCounted: true, isClosed: true), at_s: context.at_s)
+        if isOpen && participants[slot].hasJoined {
             if participants[slot].kind == .standard {
-                let payload = participant.joinedAt?.milliseconds
-                endSession(of: slot, joined_ms: payload, context, &actions)
+                endSession(of: slot, joined_ms: participant.joinedAt?.milliseconds, context, &actions)
             }
-            closeParticipant(slot, Facts(isEndCounted: true, isClosed: true), &actions)
-            return
+            return closeParticipant(slot, end, &actions)
         }
-        let facts = endedParticipants[Fingerprint(participant.sid)] ?? .none
-        if !slot.isNone { closeParticipant(slot, Facts(isClosed: true), &actions) }
-        if facts.isEndCounted { return }
-        let ended = Facts(isEndCounted: true, isClosed: true)
-        endedParticipants.remember(Fingerprint(participant.sid), ended, at: context.receivedAt)
-        guard participant.kind == .standard else { return }
+        let wasClosed = ending.facts.isClosed
+        if isOpen {
+            closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+            ending = endedParticipants[ending: id] ?? .none
+        }
+        let isCounted = ending.facts.isEndCounted
+        ending.facts.isEndCounted = true
+        ending.facts.isClosed = true
+        ending.facts.mayReturn = false
+        ending.at_s = max(ending.at_s, context.at_s)
+        endedParticipants.set(id, ending, at: context.receivedAt)
+        guard participant.kind == .standard, !isCounted else { return }
         if let join_ms = participant.joinedAt?.milliseconds {
             let userID = userID(of: participant.identity)
             endSession(from: join_ms, identity: participant.identity, userID: userID, context, &actions)
         }
         // It may have been present before this process knew anything.
-        if !facts.isClosed && owner(of: context) != nil {
+        if !wasClosed && owner(of: context) != nil {
             actions.append(.store(.absent(participantSID: participant.sid)))
         }
     }
 
     mutating func aborted(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
         guard !participant.sid.isEmpty else { return }
-        if case .nowhere = venue(context, &actions) { return }
+        if case .nowhere = venue(context, begins: false, &actions) { return }
+        let id = Fingerprint(participant.sid)
         let slot = participants.find(participant.sid)
-        if slot.isNone {
-            endedParticipants.remember(
-                Fingerprint(participant.sid), Facts(isClosed: true), at: context.receivedAt)
+        var ending = endedParticipants[ending: id] ?? .none
+        if slot.isNone || isEarlier(context.at_s, than: participants[slot].began_s, ending) {
+            ending.facts.isClosed = true
+            ending.facts.mayReturn = false
+            ending.at_s = max(ending.at_s, context.at_s)
+            endedParticipants.set(id, ending, at: context.receivedAt)
         } else {
-            closeParticipant(slot, Facts(isClosed: true), &actions)
+            closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
         }
     }
 
@@ -93,23 +154,31 @@ extension Recorder {
         state.room = room
         state.placeInRoom = rooms[room].participants.count
         state.lastEvent_ms = context.order_ms
+        state.began_s = context.beginning_s(of: participant)
         let slot = participants.insert(state)
         rooms[room].participants.append(slot)
         return slot
     }
 
-    /// Closes a participant with its tracks, and remembers the facts of it.
-    mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ facts: Facts, _ actions: inout [Action]) {
-        for track in participants[slot].tracks { closeTrack(track, Facts(isClosed: facts.isClosed)) }
+    /// Closes a participant with its tracks, and remembers how.
+    ///
+    /// - Parameter end: without a time, each ended with its own last event.
+    mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ end: Ending, _ actions: inout [Action]) {
+        var endOfTracks = Ending(facts: Facts(isClosed: end.facts.isClosed), at_s: end.at_s)
+        endOfTracks.facts.isGivenUp = end.facts.isGivenUp
+        for track in participants[slot].tracks { closeTrack(track, endOfTracks) }
         if settings.isSingleSession { forgetSession(slot, &actions) }
         let participant = participants[slot]
         if participant.isPresenceStored { actions.append(.store(.absent(participantSID: participant.key))) }
         if participant.isActive {
             organizations[rooms[participant.room].organization].adjust(catalog.participantsActive, by: -1)
         }
-        var facts = facts
-        facts.isStartCounted = participant.isStartCounted
-        endedParticipants.remember(Fingerprint(participant.key), facts, at: now)
+        var ending = end
+        ending.facts.isStartCounted = participant.isStartCounted
+        if participant.isEndCounted { ending.facts.isEndCounted = true }
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: participant.lastEvent_ms, now) }
+        let id = Fingerprint(participant.key)
+        endedParticipants.set(id, ending.following(endedParticipants[ending: id]), at: now)
         remove(slot)
     }
 
@@ -132,7 +201,9 @@ extension Recorder {
 
     /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
     /// Returns false where that is this one.
-    mutating func claimIdentity(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) -> Bool {
+    mutating func claimIdentity(
+        _ slot: Slot<ParticipantState>, at_s: Int64, _ actions: inout [Action]
+    ) -> Bool {
         if participants[slot].identity.isEmpty { return true }
         let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
         guard let other = identities[identity] else {
@@ -140,11 +211,12 @@ extension Recorder {
             return true
         }
         process.increment(catalog.entitiesCorrected, Correction.identity_replaced.ordinal)
+        let end = Ending(facts: Facts(isClosed: true), at_s: at_s)
         if participants[other].join_ms > participants[slot].join_ms {
-            closeParticipant(slot, Facts(isClosed: true), &actions)
+            closeParticipant(slot, end, &actions)
             return false
         }
-        closeParticipant(other, Facts(isClosed: true), &actions)
+        closeParticipant(other, end, &actions)
         identities[identity] = slot
         return true
     }
@@ -155,16 +227,17 @@ extension Recorder {
 
     // MARK: Sessions
 
-    /// Observes and persists the session of an open participant that ends with this event.
+    /// Observes and persists the session of an open participant that ends with this event, once.
     mutating func endSession(
         of slot: Slot<ParticipantState>, joined_ms: Int64? = nil, _ context: EventContext, _ actions: inout [Action]
     ) {
         let participant = participants[slot]
+        if participant.isEndCounted { return }
+        participants[slot].isEndCounted = true
+        let join_ms = beginning_ms(told: joined_ms, known: participant.join_ms, isLater: participant.isLaterLife)
         endSession(
-            from: joined_ms ?? participant.join_ms, identity: participant.identity, userID: participant.userID,
+            from: join_ms ?? participant.join_ms, identity: participant.identity, userID: participant.userID,
             context, &actions)
-        endedParticipants.remember(
-            Fingerprint(participant.key), Facts(isEndCounted: true, isClosed: true), at: context.receivedAt)
     }
 
     private mutating func endSession(

@@ -35,10 +35,11 @@ extension Recorder {
         participants[slot].kind = .standard
         participants[slot].join_ms = row.joinedAt.milliseconds
         participants[slot].lastEvent_ms = max(participants[slot].lastEvent_ms, row.joinedAt.milliseconds)
+        participants[slot].began_s = row.joinedAt.milliseconds / 1_000
         participants[slot].userID = row.userID
         participants[slot].isPresenceStored = true
         organizations[rooms[participants[slot].room].organization].adjust(catalog.participantsActive, by: 1)
-        _ = claimIdentity(slot, &actions)
+        _ = claimIdentity(slot, at_s: now.milliseconds / 1_000, &actions)
     }
 
     /// Opens the room of a row, silent in event time: one that has events is newer.

@@ -117,6 +117,7 @@ extension Recorder {
     private mutating func link() throws(MessageFault) {
         try linkMembers()
         try linkTracks()
+        try linkSessions()
         try checkNames()
     }
 
@@ -162,6 +163,14 @@ extension Recorder {
                 throw MessageFault("two tracks have one place")
             }
             participants[track.participant].tracks[place] = slot
+        }
+    }
+
+    private mutating func linkSessions() throws(MessageFault) {
+        for (slot, job) in ingress.all where !job.ingressID.isEmpty {
+            guard ingressSessions.updateValue(slot, forKey: ExactText(job.ingressID)) == nil else {
+                throw MessageFault("an ingress has two sessions")
+            }
         }
     }
 

@@ -9,59 +9,85 @@ extension Recorder {
     mutating func roomStarted(_ context: EventContext, _ actions: inout [Action]) {
         let sid = context.room.sid
         if sid.isEmpty { return }
-        let created_ms = context.created_ms > 0 ? context.created_ms : nil
-        if !context.openRoom.isNone {
-            let slot = context.openRoom
-            if rooms[slot].isStartCounted {
-                closeSilent(in: slot, before_ms: context.order_ms, &actions)
-            } else {
-                rooms[slot].isStartCounted = true
-                rooms[slot].start_ms = rooms[slot].start_ms ?? created_ms
-                count(catalog.roomsStarted, of: context)
-            }
-            return
+        var ending = endedRooms[ending: Fingerprint(sid)] ?? .none
+        let isLate = ending.facts.isClosed && !isNewLife(ofRoom: ending, at_s: context.at_s)
+        if !context.openRoom.isNone && !(tellsLives && isLate) {
+            return startAgain(context.openRoom, context, &actions)
         }
-        let facts = endedRooms[Fingerprint(sid)] ?? .none
-        if !facts.isStartCounted { count(catalog.roomsStarted, of: context) }
-        if facts.isClosed {
-            endedRooms.remember(Fingerprint(sid), Facts(isStartCounted: true), at: context.receivedAt)
+        if ending.facts.isClosed && !isLate {
+            openRoom(context, isStartCounted: true, isLaterLife: true, &actions)
+            return count(catalog.roomsStarted, of: context)
+        }
+        if !ending.facts.isStartCounted { count(catalog.roomsStarted, of: context) }
+        ending.facts.isStartCounted = true
+        if isLate {
+            endedRooms.set(Fingerprint(sid), ending, at: context.receivedAt)
         } else {
-            openRoom(
-                context, start_ms: context.room.createdAt?.milliseconds ?? created_ms, isStartCounted: true, &actions)
+            openRoom(context, isStartCounted: true, &actions)
         }
+    }
+
+    /// The start of a room that is open: that of its life where it was adopted, else a node crashed.
+    private mutating func startAgain(
+        _ slot: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]
+    ) {
+        rooms[slot].lastStart_s = max(rooms[slot].lastStart_s, context.at_s)
+        if rooms[slot].isStartCounted { return closeSilent(in: slot, before_ms: context.order_ms, context, &actions) }
+        rooms[slot].isStartCounted = true
+        rooms[slot].start_ms = rooms[slot].start_ms ?? (context.created_ms > 0 ? context.created_ms : nil)
+        count(catalog.roomsStarted, of: context)
     }
 
     mutating func roomFinished(_ context: EventContext, _ actions: inout [Action]) {
         let sid = context.room.sid
         if sid.isEmpty { return }
-        let facts = endedRooms[Fingerprint(sid)] ?? .none
-        if context.openRoom.isNone && facts.isEndCounted { return }
-        count(catalog.roomsFinished, of: context)
-        let known_ms = context.openRoom.isNone ? nil : rooms[context.openRoom].start_ms
-        if let start_ms = context.room.createdAt?.milliseconds ?? known_ms {
-            observe(catalog.roomDuration, DurationRule.between(start_ms, context.created_ms), of: context)
-        }
-        guard !context.openRoom.isNone else {
-            let ended = Facts(isEndCounted: true, isClosed: true)
-            endedRooms.remember(Fingerprint(sid), ended, at: context.receivedAt)
+        let slot = context.openRoom
+        let start_ms = context.room.createdAt?.milliseconds
+        var ending = endedRooms[ending: Fingerprint(sid)] ?? .none
+        guard !slot.isNone, !isEarlier(context.at_s, than: rooms[slot].began_s, ending) else {
+            if !ending.facts.isEndCounted {
+                count(catalog.roomsFinished, of: context)
+                if let start_ms { observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context) }
+            }
+            ending.facts.isEndCounted = true
+            ending.facts.isClosed = true
+            ending.at_s = max(ending.at_s, context.at_s)
+            endedRooms.set(Fingerprint(sid), ending, at: context.receivedAt)
             return
         }
-        for member in rooms[context.openRoom].participants where participants[member].isActive {
-            endSession(of: member, context, &actions)
+        count(catalog.roomsFinished, of: context)
+        if let start_ms = beginning_ms(told: start_ms, known: rooms[slot].start_ms, isLater: rooms[slot].isLaterLife) {
+            observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context)
         }
-        closeRoom(context.openRoom, Facts(isEndCounted: true, isClosed: true), &actions)
+        let isStartCounted = rooms[slot].isStartCounted
+        let facts = Facts(isStartCounted: isStartCounted, isEndCounted: true, isClosed: true)
+        let end = Ending(facts: facts, at_s: context.at_s)
+        if let next_s = endMembers(of: slot, context, &actions) {
+            goOn(slot, from: next_s, after: end, context)
+        } else {
+            closeRoom(slot, end, &actions)
+        }
     }
 
-    /// The room of a participant's or track's event; adopted where it is neither open nor remembered as ended.
-    mutating func venue(_ context: EventContext, _ actions: inout [Action]) -> Venue {
+    /// Where a duration begins: as the payload tells, else as is known; in a later life of a SID, whose payload may tell
+    /// of the first one, at the later of both.
+    func beginning_ms(told: Int64?, known: Int64?, isLater: Bool) -> Int64? {
+        guard isLater, let told, let known else { return told ?? known }
+        return max(told, known)
+    }
+
+    /// The room of a participant's or track's event; adopted where it is neither open nor remembered as ended, or where
+    /// it has ended and the event begins a life in it.
+    mutating func venue(_ context: EventContext, begins: Bool, _ actions: inout [Action]) -> Venue {
         if !context.openRoom.isNone { return .open(context.openRoom) }
         let sid = context.room.sid
         if sid.isEmpty { return .nowhere }
-        let facts = endedRooms[Fingerprint(sid)] ?? .none
-        if facts.isClosed { return .ended }
-        let start_ms = context.room.createdAt?.milliseconds
-        return .open(
-            openRoom(context, start_ms: start_ms, isStartCounted: facts.isStartCounted, &actions))
+        let ending = endedRooms[ending: Fingerprint(sid)] ?? .none
+        if !ending.facts.isClosed {
+            return .open(openRoom(context, isStartCounted: ending.facts.isStartCounted, isAdopted: true, &actions))
+        }
+        guard begins, isNewLife(ofRoom: ending, at_s: context.at_s) else { return .ended(ending) }
+        return .open(openRoom(context, isStartCounted: false, isAdopted: true, isLaterLife: true, &actions))
     }
 
     /// Notes that the event's room, where it is open, had an event, and what it says of the room; gives up older rooms
@@ -87,20 +113,31 @@ extension Recorder {
 
     // MARK: Opening and closing
 
+    /// Opens the room of an event: it begins when the payload says, else where it is not adopted with the event; a later
+    /// life begins with the event at the earliest.
     @discardableResult
     private mutating func openRoom(
-        _ context: EventContext, start_ms: Int64?, isStartCounted: Bool, _ actions: inout [Action]
+        _ context: EventContext, isStartCounted: Bool, isAdopted: Bool = false, isLaterLife: Bool = false,
+        _ actions: inout [Action]
     ) -> Slot<RoomState> {
+        let created_ms = context.created_ms > 0 ? context.created_ms : nil
+        let told_ms = context.room.createdAt?.milliseconds
         lastNumber += 1
         var room = RoomState()
         room.key = context.room.sid
         room.name = context.name
         room.organization = context.organization
-        room.start_ms = start_ms
+        room.start_ms =
+            isLaterLife
+            ? max(told_ms ?? 0, created_ms ?? context.receivedAt.milliseconds)
+            : told_ms ?? (isAdopted ? nil : created_ms)
         room.lastEvent_ms = context.order_ms
         room.received_ms = context.receivedAt.milliseconds
         room.number = lastNumber
         room.isStartCounted = isStartCounted
+        room.began_s = context.at_s
+        room.isLaterLife = isLaterLife
+        if !isAdopted { room.lastStart_s = context.at_s }
         let slot = rooms.insert(room)
         if !context.name.isNone { names[context.name].rooms.append(slot) }
         organizations[context.organization].entities += 1
@@ -109,10 +146,15 @@ extension Recorder {
         return slot
     }
 
-    /// Closes a room and all in it, and remembers the facts of it. Participants in it are not observed.
-    mutating func closeRoom(_ slot: Slot<RoomState>, _ facts: Facts, _ actions: inout [Action]) {
+    /// Closes a room and all in it, and remembers how. Participants in it are not observed.
+    ///
+    /// - Parameter end: without a time, each ended with its own last event.
+    mutating func closeRoom(_ slot: Slot<RoomState>, _ end: Ending, _ actions: inout [Action]) {
         for member in rooms[slot].participants {
-            closeParticipant(member, Facts(isClosed: facts.isClosed), &actions)
+            var facts = Facts(isClosed: end.facts.isClosed)
+            if tellsLives && end.facts.isClosed { facts = .byRoomsEnd(participants[member]) }
+            facts.isGivenUp = end.facts.isGivenUp
+            closeParticipant(member, Ending(facts: facts, at_s: end.at_s), &actions)
         }
         let room = rooms[slot]
         if !room.name.isNone {
@@ -120,25 +162,30 @@ extension Recorder {
             names[room.name].lastUse_ms = now.milliseconds
             forgetIfUnused(room.name)
         }
-        var facts = facts
-        facts.isStartCounted = room.isStartCounted
-        endedRooms.remember(Fingerprint(room.key), facts, at: now)
+        var ending = end
+        ending.facts.isStartCounted = room.isStartCounted
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: room.lastEvent_ms, now) }
+        let id = Fingerprint(room.key)
+        endedRooms.set(id, ending.following(endedRooms[ending: id]), at: now)
         organizations[room.organization].entities -= 1
         organizations[room.organization].adjust(catalog.roomsActive, by: -1)
         rooms.remove(slot)
     }
 
     /// The room started again because its node crashed: what had no event since is gone.
-    private mutating func closeSilent(in room: Slot<RoomState>, before_ms: Int64, _ actions: inout [Action]) {
+    private mutating func closeSilent(
+        in room: Slot<RoomState>, before_ms: Int64, _ context: EventContext, _ actions: inout [Action]
+    ) {
+        let end = Ending(facts: Facts(isClosed: true), at_s: context.at_s)
         for member in rooms[room].participants {
             if participants[member].lastEvent_ms < before_ms {
                 process.increment(catalog.entitiesCorrected, Correction.room_restarted.ordinal)
-                closeParticipant(member, Facts(isClosed: true), &actions)
+                closeParticipant(member, end, &actions)
                 continue
             }
             for track in participants[member].tracks where tracks[track].lastEvent_ms < before_ms {
                 process.increment(catalog.entitiesCorrected, Correction.room_restarted.ordinal)
-                closeTrack(track, Facts(isClosed: true))
+                closeTrack(track, end)
             }
             dropIfEmpty(member)
         }
@@ -153,7 +200,9 @@ extension Recorder {
         for other in names[name].rooms where other != slot && rooms[other].lastEvent_ms <= limit_ms {
             guard isOlder(rooms[other], than: rooms[slot]) else { continue }
             process.increment(catalog.entitiesCorrected, Correction.room_name_reused.ordinal)
-            closeRoom(other, Facts(isClosed: true), &actions)
+            var end = Ending(facts: Facts(isClosed: true))
+            end.facts.isGivenUp = true
+            closeRoom(other, end, &actions)
         }
     }
 

@@ -29,8 +29,7 @@ extension Recorder {
     mutating func limitSessions(
         _ slot: Slot<ParticipantState>, _ context: EventContext, _ actions: inout [Action]
     ) {
-        guard let person = person(slot, in: rooms[participants[slot].room].organization) else { return }
-        sessions.insert(.init(participant: slot), of: person)
+        guard let person = noteSession(slot) else { return }
         let all = sessions[person]
         if all.count < 2 { return }
 
@@ -57,6 +56,14 @@ extension Recorder {
             actions.append(
                 .removeParticipant(room: names[name].key, identity: participants[slot].identity, until: limit))
         }
+    }
+
+    /// Notes where a participant is; returns who that is, where the rule is about it.
+    @discardableResult
+    mutating func noteSession(_ slot: Slot<ParticipantState>) -> SessionIndex.Person? {
+        guard let person = person(slot, in: rooms[participants[slot].room].organization) else { return nil }
+        sessions.insert(.init(participant: slot), of: person)
+        return person
     }
 
     /// Forgets a participant that is about to be closed; a removal that has not happened yet is not needed any more, and

@@ -9,61 +9,132 @@ extension Recorder {
         _ track: Track, by participant: Participant, _ context: EventContext, _ actions: inout [Action]
     ) {
         guard !track.sid.isEmpty, !participant.sid.isEmpty else { return }
-        let venue = venue(context, &actions)
+        let id = Fingerprint(track.sid)
+        var publication = publication(of: track, by: participant, context)
+        let venue = venue(context, begins: publication.opens, &actions)
         if case .nowhere = venue { return }
-        var owner = participants.find(participant.sid)
+        // Where that opened a room, it may have closed another one.
+        if context.openRoom.isNone { publication = self.publication(of: track, by: participant, context) }
+        var owner = publication.owner
         if !owner.isNone { noteEvent(of: owner, context) }
-        let known = tracks.find(track.sid)
+        let known = publication.slot
         if !known.isNone {
             tracks[known].lastEvent_ms = max(tracks[known].lastEvent_ms, context.order_ms)
             return
         }
-        let facts = endedTracks[Fingerprint(track.sid)] ?? .none
-        if !facts.isStartCounted { count(catalog.tracksPublished, track.ordinal, of: context) }
-        let hasOwnerLeft = owner.isNone && endedParticipants[Fingerprint(participant.sid)]?.isClosed == true
-        guard case .open(let room) = venue, !facts.isClosed, !hasOwnerLeft else {
-            let counted = Facts(isStartCounted: true, isClosed: true)
-            endedTracks.remember(Fingerprint(track.sid), counted, at: context.receivedAt)
+        let ending = publication.isNew ? .none : publication.ending
+        if !ending.facts.isStartCounted { count(catalog.tracksPublished, track.ordinal, of: context) }
+        guard case .open(let room) = venue, publication.opens else {
+            let ending = startOnly(of: track, ending, publication.ownersEnding, venue, context)
+            endedTracks.set(id, ending, at: context.receivedAt)
             return
         }
-        if owner.isNone { owner = insertParticipant(participant, in: room, context) }
+        if publication.ownerReturns {
+            owner = bringBack(participant, publication.ownersEnding, in: room, context, &actions)
+        } else if owner.isNone {
+            owner = insertParticipant(participant, in: room, context)
+        }
         var state = TrackState()
         state.key = track.sid
         state.participant = owner
         state.placeInParticipant = participants[owner].tracks.count
         state.label = track.ordinal
         state.lastEvent_ms = context.order_ms
+        state.began_s = context.at_s
+        state.version = track.version
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
+    }
+
+    /// What a track is that is published.
+    private struct Publication {
+        let slot: Slot<TrackState>
+        /// What is remembered of its SID.
+        let ending: Ending
+        /// A life after that.
+        let isNew: Bool
+        let owner: Slot<ParticipantState>
+        /// What is remembered of the owner, where it is not there.
+        let ownersEnding: Ending
+        /// The owner was there all the time.
+        let ownerReturns: Bool
+        /// It is published from now on.
+        let opens: Bool
+    }
+
+    private func publication(
+        of track: Track, by participant: Participant, _ context: EventContext
+    ) -> Publication {
+        let slot = tracks.find(track.sid)
+        let owner = participants.find(participant.sid)
+        let ending = endedTracks[ending: Fingerprint(track.sid)] ?? .none
+        let isNew = slot.isNone && isNewLife(of: track, after: ending, at_s: context.at_s)
+        var ownersEnding = Ending.none
+        if owner.isNone { ownersEnding = endedParticipants[ending: Fingerprint(participant.sid)] ?? .none }
+        let ownerReturns = returns(participant, after: ownersEnding, context)
+        let isOrphan = ownersEnding.facts.isClosed && !ownerReturns
+        let opens = slot.isNone && (!ending.facts.isClosed || isNew) && !isOrphan
+        return Publication(
+            slot: slot, ending: ending, isNew: isNew, owner: owner, ownersEnding: ownersEnding,
+            ownerReturns: ownerReturns, opens: opens)
+    }
+
+    /// What is remembered of a track whose start counted and opened nothing: its room, or whoever published it, had ended
+    /// before it came.
+    private func startOnly(
+        of track: Track, _ ending: Ending, _ owner: Ending, _ venue: Venue, _ context: EventContext
+    ) -> Ending {
+        var ending = ending
+        if !ending.facts.isClosed {
+            // After its beginning, so that the same told again is no later life.
+            ending.at_s = max(context.at_s + 1, owner.at_s)
+            ending.version = track.version
+            if case .ended(let room) = venue {
+                ending.at_s = max(ending.at_s, room.at_s)
+                ending.facts.isGivenUp = room.facts.isGivenUp
+            }
+        }
+        ending.facts.isStartCounted = true
+        ending.facts.isClosed = true
+        return ending
     }
 
     mutating func unpublished(
         _ track: Track, by participant: Participant, _ context: EventContext, _ actions: inout [Action]
     ) {
         guard !track.sid.isEmpty else { return }
-        if case .nowhere = venue(context, &actions) { return }
+        if case .nowhere = venue(context, begins: false, &actions) { return }
         let owner = participants.find(participant.sid)
         if !owner.isNone { noteEvent(of: owner, context) }
+        let id = Fingerprint(track.sid)
         let slot = tracks.find(track.sid)
-        let ended = Facts(isEndCounted: true, isClosed: true)
-        if slot.isNone {
-            endedTracks.remember(Fingerprint(track.sid), ended, at: context.receivedAt)
+        var ending = endedTracks[ending: id] ?? .none
+        if slot.isNone || isEarlier(track, at_s: context.at_s, than: tracks[slot], ending) {
+            ending.facts.isEndCounted = true
+            ending.facts.isClosed = true
+            ending.at_s = max(ending.at_s, context.at_s)
+            if let version = track.version { ending.version = max(version, ending.version ?? version) }
+            endedTracks.set(id, ending, at: context.receivedAt)
             return
         }
         let holder = tracks[slot].participant
-        closeTrack(slot, ended)
+        let facts = Facts(isEndCounted: true, isClosed: true)
+        closeTrack(slot, Ending(facts: facts, at_s: context.at_s, version: track.version))
         dropIfEmpty(holder)
     }
 
     // MARK: Closing
 
-    /// Closes a track and remembers the facts of it.
-    mutating func closeTrack(_ slot: Slot<TrackState>, _ facts: Facts) {
+    /// Closes a track and remembers how. Without a time, it ended with its last event.
+    mutating func closeTrack(_ slot: Slot<TrackState>, _ end: Ending) {
         organizations[organization(of: slot)].adjust(catalog.tracksActive, tracks[slot].label, by: -1)
-        var facts = facts
-        facts.isStartCounted = true
-        endedTracks.remember(Fingerprint(tracks[slot].key), facts, at: now)
+        var ending = end
+        ending.facts.isStartCounted = true
+        if !ending.facts.isEndCounted { ending.version = tracks[slot].version }
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: tracks[slot].lastEvent_ms, now) }
+        let id = Fingerprint(tracks[slot].key)
+        endedTracks.set(id, ending.following(endedTracks[ending: id]), at: now)
         let holder = tracks[slot].participant
         let place = tracks[slot].placeInParticipant
         participants[holder].tracks.swapRemove(at: place)

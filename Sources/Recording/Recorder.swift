@@ -23,16 +23,18 @@ package struct Recorder: Sendable {
     var ingress = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
     var identities: [RoomIdentity: Slot<ParticipantState>] = [:]
+    /// The open session of each ingress.
+    var ingressSessions: [ExactText: Slot<JobState>] = [:]
     /// Where people are, where everybody may have one session only.
     var sessions = SessionIndex()
 
     /// Ids of events received in the last `dedupTTL`.
     var seen = RememberedIDs(limit: Limits.remembered)
-    var endedRooms = RememberedIDs(limit: Limits.remembered)
-    var endedParticipants = RememberedIDs(limit: Limits.remembered)
-    var endedTracks = RememberedIDs(limit: Limits.remembered)
+    var endedRooms = RememberedIDs(limit: Limits.remembered, keeping: .ends)
+    var endedParticipants = RememberedIDs(limit: Limits.remembered, keeping: .ends)
+    var endedTracks = RememberedIDs(limit: Limits.remembered, keeping: .endsAndVersions)
     var endedEgress = RememberedIDs(limit: Limits.remembered)
-    var endedIngress = RememberedIDs(limit: Limits.remembered)
+    var endedIngress = RememberedIDs(limit: Limits.remembered, keeping: .ends)
 
     var waiting = WaitingRooms()
     /// Names in the order in which they are looked at again.
@@ -47,6 +49,8 @@ package struct Recorder: Sendable {
     /// The only organization, where the source is fixed.
     var fixed: Slot<OrganizationState> = .none
 
+    /// The number of the rules that the input is applied under.
+    var rules = Recorder.rules
     /// The time of the last input.
     var now = Timestamp(milliseconds: .min)
     var lastTick_ms: Int64 = .min
@@ -79,7 +83,11 @@ package struct Recorder: Sendable {
     }
 
     /// Takes one input, updates the metrics and appends what is to be done.
-    package mutating func apply(_ input: Input, into actions: inout [Action]) {
+    ///
+    /// - Parameter rules: the number that was noted with the input when it was first applied, in a replay. Rules that
+    ///   are newer than this program's are taken for its own.
+    package mutating func apply(_ input: Input, rules: Int = Recorder.rules, into actions: inout [Action]) {
+        self.rules = rules
         switch input {
         case .event(let event, let receivedAt):
             advance(to: receivedAt, &actions)

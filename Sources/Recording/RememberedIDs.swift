@@ -1,10 +1,17 @@
+import LiveKit
 import Wire
 
 /// Ids that are remembered for a time, with what is known of each: at most a given number, oldest forgotten first.
 ///
 /// A ring of 16 bytes per id in the order of remembering, and an open-addressing table of 4-byte positions, at most
-/// half full: 24 bytes per id, 25 MB for a million. All operations take constant time, amortised.
+/// half full: 24 bytes per id, 25 MB for a million. Where ends are kept too 4 bytes more, with versions 12 more. All
+/// operations take constant time, amortised.
 struct RememberedIDs: Sendable {
+    /// What is kept of each id besides its facts.
+    enum Detail: Sendable {
+        case none, ends, endsAndVersions
+    }
+
     struct Entry: Sendable {
         var key: UInt64
         /// 48 bits of milliseconds since the epoch, a bit that says that the id moved on, then 15 bits of facts.
@@ -44,7 +51,12 @@ struct RememberedIDs: Sendable {
     private static let smallest = 16
 
     private let limit: Int
+    private let detail: Detail
     private var ring: [Entry] = []
+    /// In the places of the ring, when each id ended, in Unix seconds; 0 where that is not known.
+    private var ends: [UInt32] = []
+    /// In the places of the ring, the packed version that each had at its end; 0 for none.
+    private var versions: [UInt64] = []
     private var head = 0
     /// Places of the ring that are taken, by ids that have moved on too.
     private var length = 0
@@ -59,15 +71,34 @@ struct RememberedIDs: Sendable {
     /// Number of the first place that has not been saved.
     private var unsaved: UInt64 = 0
 
-    init(limit: Int) {
+    init(limit: Int, keeping detail: Detail = .none) {
         precondition(limit > 0 && limit <= 1 << (Self.place_bits - 1), "places must fit beside the key")
         self.limit = limit
+        self.detail = detail
     }
 
     /// What is known of an id, nil where it is not remembered.
     subscript(id: Fingerprint) -> Facts? {
         guard count > 0, let probe = probe(of: id.bits) else { return nil }
         return ring[place(at: probe)].facts
+    }
+
+    /// How the last life of an id ended, nil where it is not remembered. An end whose time was not kept was when the
+    /// id was remembered.
+    subscript(ending id: Fingerprint) -> Ending? {
+        guard count > 0, let probe = probe(of: id.bits) else { return nil }
+        return ending(in: place(at: probe))
+    }
+
+    private func ending(in place: Int) -> Ending {
+        var ending = Ending(facts: ring[place].facts)
+        if detail != .none, ends[place] > 0 {
+            ending.at_s = Int64(ends[place])
+        } else if ending.facts.isClosed {
+            ending.at_s = ring[place].time_ms / 1_000
+        }
+        if detail == .endsAndVersions { ending.version = TrackVersion(packed: versions[place]) }
+        return ending
     }
 
     /// Remembers an id from `time` on; returns false, and changes nothing, where it is remembered already.
@@ -90,6 +121,21 @@ struct RememberedIDs: Sendable {
         add(id, all, at: time)
     }
 
+    /// Remembers an id with this ending, in place of what was known of it; changes nothing where it is the same.
+    mutating func set(_ id: Fingerprint, _ ending: Ending, at time: Timestamp) {
+        if count > 0, let probe = probe(of: id.bits) {
+            let place = place(at: probe)
+            if self.ending(in: place) == ending { return }
+            ring[place].moveOn()
+            count -= 1
+            unlink(probe)
+        }
+        add(id, ending.facts, at: time)
+        let place = (head + length - 1) & (ring.count - 1)
+        if detail != .none { ends[place] = UInt32(clamping: ending.at_s) }
+        if detail == .endsAndVersions { versions[place] = ending.version?.packed ?? 0 }
+    }
+
     private mutating func add(_ id: Fingerprint, _ facts: Facts, at time: Timestamp) {
         if length == limit {
             if !ring[head].hasMovedOn { forgotten += 1 }
@@ -98,6 +144,8 @@ struct RememberedIDs: Sendable {
         if length == ring.count { resize(to: max(Self.smallest, ring.count * 2)) }
         let place = (head + length) & (ring.count - 1)
         ring[place] = Entry(key: id.bits, at: time, facts: facts)
+        if detail != .none { ends[place] = 0 }
+        if detail == .endsAndVersions { versions[place] = 0 }
         length += 1
         count += 1
         next += 1
@@ -123,7 +171,12 @@ struct RememberedIDs: Sendable {
         var run = IDRun(first: unsaved)
         run.reserve(count)
         let start = head + Int(unsaved - first)
-        for offset in start..<(start + count) { run.append(ring[offset & (ring.count - 1)]) }
+        for offset in start..<(start + count) {
+            let place = offset & (ring.count - 1)
+            run.append(ring[place])
+            if detail != .none { run.append(end: ends[place]) }
+            if detail == .endsAndVersions { run.append(version: versions[place]) }
+        }
         unsaved += UInt64(count)
         return run
     }
@@ -147,7 +200,7 @@ struct RememberedIDs: Sendable {
                 let number = run.first + UInt64(offset)
                 if number < next || number >= end { continue }
                 missing += skip(to: number)
-                restore(run[offset])
+                restore(run[offset], end: run.end(at: offset), version: run.version(at: offset))
             }
         }
         missing += skip(to: end)
@@ -166,21 +219,24 @@ struct RememberedIDs: Sendable {
         return missing
     }
 
-    private mutating func restore(_ entry: Entry) {
+    private mutating func restore(_ entry: Entry, end: UInt32, version: UInt64) {
         // An id that stands further behind again has moved there.
         if count > 0, let probe = probe(of: entry.key) {
             ring[place(at: probe)].moveOn()
             unlink(probe)
             count -= 1
         }
-        append(entry)
+        append(entry, end: end, version: version)
         count += 1
         link((head + length - 1) & (ring.count - 1))
     }
 
-    private mutating func append(_ entry: Entry) {
+    private mutating func append(_ entry: Entry, end: UInt32 = 0, version: UInt64 = 0) {
         if length == ring.count { resize(to: max(Self.smallest, ring.count * 2)) }
-        ring[(head + length) & (ring.count - 1)] = entry
+        let place = (head + length) & (ring.count - 1)
+        ring[place] = entry
+        if detail != .none { ends[place] = end }
+        if detail == .endsAndVersions { versions[place] = version }
         length += 1
         next += 1
     }
@@ -239,14 +295,24 @@ struct RememberedIDs: Sendable {
     }
 
     private mutating func resize(to capacity: Int) {
-        var moved: [Entry] = []
-        moved.reserveCapacity(capacity)
-        for offset in 0..<length { moved.append(ring[(head + offset) & (ring.count - 1)]) }
         let vacant = Entry(key: 0, at: Timestamp(milliseconds: 0), facts: .none)
-        moved.append(contentsOf: repeatElement(vacant, count: capacity - length))
-        ring = moved
+        let places = ring.count
+        ring = straightened(ring, places, to: capacity, vacant)
+        if detail != .none { ends = straightened(ends, places, to: capacity, 0) }
+        if detail == .endsAndVersions { versions = straightened(versions, places, to: capacity, 0) }
         head = 0
         index = [UInt32](repeating: 0, count: capacity * 2)
         for place in 0..<length where !ring[place].hasMovedOn { link(place) }
+    }
+
+    /// What is in use of a ring of so many places, from its beginning on, and vacant places behind it.
+    private func straightened<Element>(
+        _ ring: [Element], _ places: Int, to capacity: Int, _ vacant: Element
+    ) -> [Element] {
+        var moved: [Element] = []
+        moved.reserveCapacity(capacity)
+        for offset in 0..<length { moved.append(ring[(head + offset) & (places - 1)]) }
+        moved.append(contentsOf: repeatElement(vacant, count: capacity - length))
+        return moved
     }
 }

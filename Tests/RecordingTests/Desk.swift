@@ -19,6 +19,8 @@ struct Desk {
     private var events = 0
     /// Checks the invariants after every input.
     var isChecking = true
+    /// The rules that inputs are applied under.
+    var rules = Recorder.rules
 
     init(_ settings: RecorderSettings = .test(), maxSeries: Int = 100_000, longBuckets: Bool = false) {
         registry = Registry(maxSeries: maxSeries)
@@ -29,7 +31,7 @@ struct Desk {
     // MARK: In
 
     mutating func apply(_ input: Input, _ location: SourceLocation = #_sourceLocation) {
-        recorder.apply(input, into: &actions)
+        recorder.apply(input, rules: rules, into: &actions)
         guard isChecking else { return }
         let faults = recorder.checkInvariants()
         #expect(faults.isEmpty, sourceLocation: location)

@@ -179,9 +179,39 @@ import Wire
         desk.receive(.ingressStarted(.stream("IS_2", started: 6)), in: room, at: 6)
         desk.receive(.ingressStarted(.stream("", started: 7)), in: room, at: 7)
         desk.receive(.ingressStarted(.stream("", started: 8)), in: room, at: 8)
-        #expect(desk[active] == 4)
+        #expect(desk[started] == 4)
+        // Only the newest is there: LiveKit keeps one state for each ingress.
+        #expect(desk[active] == 1)
+        #expect(desk[#"lkpush_entities_corrected_total{rule="ingress_restarted"}"#] == 3)
+        #expect(desk[succeeded] == nil)
         desk.receive(.ingressEnded(.stream("", started: 7, ended: 9)), in: room, at: 9)
         desk.receive(.ingressEnded(.stream("IS_1", started: 5, ended: 9)), in: room, at: 9)
+        #expect(desk[active] == 1)
+        #expect(desk[succeeded] == 2)
+        desk.receive(.ingressEnded(.stream("", started: 8, ended: 9)), in: room, at: 9)
+        #expect(desk[active] == 0)
+    }
+
+    @Test func `an older session of an ingress that is told late counts and opens nothing`() {
+        var desk = Desk()
+        desk.receive(.ingressStarted(.stream("IS_2", started: 60)), in: room, at: 60)
+        desk.receive(.ingressStarted(.stream("IS_1", started: 50)), in: room, at: 50, received: 61)
+        #expect(desk[active] == 1)
+        desk.receive(.ingressEnded(.stream("IS_2", started: 60, ended: 70)), in: room, at: 70)
+        #expect(desk[active] == 0)
+        desk.receive(.ingressStarted(.stream("IS_0", started: 40)), in: room, at: 40, received: 71)
+        #expect(desk[active] == 0)
+        #expect(desk[started] == 3)
+        desk.receive(.ingressStarted(.stream("IS_3", started: 80)), in: room, at: 80)
+        #expect(desk[active] == 1)
+    }
+
+    @Test func `two ingresses of one room do not end each other`() {
+        var desk = Desk()
+        var other = Ingress.stream("IS_9", started: 6)
+        other.id = "IN_2"
+        desk.receive(.ingressStarted(.stream("IS_1", started: 5)), in: room, at: 5)
+        desk.receive(.ingressStarted(other), in: room, at: 6)
         #expect(desk[active] == 2)
     }
 

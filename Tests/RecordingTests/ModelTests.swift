@@ -3,8 +3,9 @@ import Recording
 import Testing
 import Wire
 
-/// The recorder beside a second one that is written down from the event table as plainly as possible: slow, and
-/// without expiry.
+/// The recorder under its first rules, which know one life of each SID, beside a second one that is written down from
+/// the event table as plainly as possible: slow, and without expiry. A journal that was written under these rules is
+/// replayed under them.
 @Suite struct ModelTests {
     static let seeds: [UInt64] = Array(1...16)
 
@@ -13,6 +14,7 @@ import Wire
         var random = SplitMix(seed: seed)
         var desk = Desk()
         desk.isChecking = false
+        desk.rules = 1
         var model = Model()
         var clock_s: Int64 = 1_000
         for step in 0..<600 {

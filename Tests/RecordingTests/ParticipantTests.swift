@@ -163,7 +163,8 @@ import Wire
         desk.receive(.trackPublished(Track(sid: "TR_1"), by: .person("PA_1")), in: .named("a", sid: "RM_1"), at: 1)
         desk.receive(.roomFinished, in: .named("b", sid: "RM_2"), at: 2)
         for second in Int64(3)...4 {
-            desk.receive(.participantJoined(.person("PA_1")), in: .named("b", sid: "RM_2"), at: second)
+            let room = Room.named("b", sid: "RM_2")
+            desk.receive(.participantJoined(.person("PA_1")), in: room, at: 1, received: Double(second))
         }
         #expect(desk["lk_participant_sessions_total"] == 1)
         #expect((desk["lk_participants_active"] ?? 0) == 0)

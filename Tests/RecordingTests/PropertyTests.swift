@@ -183,14 +183,18 @@ struct Day {
             add(.participantJoined(person), in: room, at: joined)
             for place in 0..<Int(random.next() % 4) {
                 tracks += 1
+                let published = min(left, moment(joined, &random))
                 let track = Track(
                     sid: "TR_\(number)_\(member)_\(place)",
-                    source: Track.Source.allCases.randomElement(using: &random) ?? .camera, type: .video)
-                let published = min(left, moment(joined, &random))
+                    source: Track.Source.allCases.randomElement(using: &random) ?? .camera, type: .video,
+                    version: TrackVersion(unixMicro: published * 1_000_000))
+                var ended = track
+                // Changed since, so that what is on and off in one second has an order.
+                ended.version = TrackVersion(unixMicro: left * 1_000_000, ticks: 1)
                 let brief = Room(sid: room.sid, name: room.name)
                 let publisher = Participant(sid: person.sid, identity: person.identity)
                 add(.trackPublished(track, by: publisher), in: brief, at: published)
-                add(.trackUnpublished(track, by: publisher), in: brief, at: left)
+                add(.trackUnpublished(ended, by: publisher), in: brief, at: left)
             }
             add(.participantLeft(person), in: room, at: left)
         }

@@ -2,14 +2,23 @@
 struct IDRun: Sendable {
     static let entry_bytes = 16
 
+    static let end_bytes = 4
+    static let version_bytes = 8
+
     let first: UInt64
     private(set) var bytes: [UInt8]
+    /// Where ends are kept, 4 bytes of each id; empty where they are not.
+    private(set) var ends: [UInt8]
+    /// Where versions are kept, 8 bytes of each id; empty where they are not.
+    private(set) var versions: [UInt8]
     /// When the newest of them was remembered.
     private(set) var latest_ms: Int64 = 0
 
-    init(first: UInt64, bytes: [UInt8] = []) {
+    init(first: UInt64, bytes: [UInt8] = [], ends: [UInt8] = [], versions: [UInt8] = []) {
         self.first = first
         self.bytes = bytes
+        self.ends = ends
+        self.versions = versions
     }
 
     var count: Int { bytes.count / Self.entry_bytes }
@@ -18,24 +27,37 @@ struct IDRun: Sendable {
 
     mutating func append(_ entry: RememberedIDs.Entry) {
         latest_ms = max(latest_ms, entry.time_ms)
-        append(entry.key)
-        append(entry.saved)
+        Self.append(entry.key, to: &bytes)
+        Self.append(entry.saved, to: &bytes)
     }
+
+    mutating func append(end: UInt32) { Self.append(end, to: &ends) }
+
+    mutating func append(version: UInt64) { Self.append(version, to: &versions) }
 
     subscript(place: Int) -> RememberedIDs.Entry {
-        RememberedIDs.Entry(
-            key: word(at: place * Self.entry_bytes), saved: word(at: place * Self.entry_bytes + Self.entry_bytes / 2))
+        let start = place * Self.entry_bytes
+        return RememberedIDs.Entry(
+            key: Self.word(in: bytes, at: start), saved: Self.word(in: bytes, at: start + Self.entry_bytes / 2))
     }
 
-    private mutating func append(_ word: UInt64) {
-        for shift in stride(from: 0 as UInt64, to: 64, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+    /// When an id ended; 0 where that was not kept.
+    func end(at place: Int) -> UInt32 { ends.isEmpty ? 0 : Self.word(in: ends, at: place * Self.end_bytes) }
+
+    /// The packed version of an id at its end; 0 where none was kept.
+    func version(at place: Int) -> UInt64 {
+        versions.isEmpty ? 0 : Self.word(in: versions, at: place * Self.version_bytes)
+    }
+
+    private static func append<Word: FixedWidthInteger>(_ word: Word, to bytes: inout [UInt8]) {
+        for shift in stride(from: 0, to: Word.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: word >> Word(shift)))
         }
     }
 
-    private func word(at start: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for place in 0..<8 { word |= UInt64(bytes[start + place]) << UInt64(8 * place) }
+    private static func word<Word: FixedWidthInteger>(in bytes: [UInt8], at start: Int) -> Word {
+        var word: Word = 0
+        for place in 0..<(Word.bitWidth / 8) { word |= Word(bytes[start + place]) << Word(8 * place) }
         return word
     }
 }

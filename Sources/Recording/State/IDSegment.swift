@@ -18,10 +18,12 @@ package struct IDSegment: Sendable, Equatable {
 
     init(kind: Int, _ run: IDRun) {
         var writer = MessageWriter()
-        writer.reserve(run.bytes.count + 32)
+        writer.reserve(run.bytes.count + run.ends.count + run.versions.count + 48)
         writer.field(1, UInt64(kind))
         writer.field(2, run.first)
         writer.field(3, bytes: run.bytes)
+        writer.field(4, bytes: run.ends)
+        writer.field(5, bytes: run.versions)
         self.init(
             kind: kind, latest: Timestamp(milliseconds: run.latest_ms), bytes: writer.bytes)
     }
@@ -32,17 +34,25 @@ package struct IDSegment: Sendable, Equatable {
         var kind: UInt64 = 0
         var first: UInt64 = 0
         var entries: [UInt8] = []
+        var ends: [UInt8] = []
+        var versions: [UInt8] = []
         while let field = try reader.next() {
             switch field {
             case 1: kind = try reader.uint64()
             case 2: first = try reader.uint64()
             case 3: entries = try reader.byteArray()
+            case 4: ends = try reader.byteArray()
+            case 5: versions = try reader.byteArray()
             default: try reader.skip()
             }
         }
         guard kind < UInt64(Recorder.remembered.count), entries.count % IDRun.entry_bytes == 0 else {
             throw MessageFault("a segment holds no ids")
         }
-        return (Int(kind), IDRun(first: first, bytes: entries))
+        let count = entries.count / IDRun.entry_bytes
+        guard ends.isEmpty || ends.count == count * IDRun.end_bytes,
+            versions.isEmpty || versions.count == count * IDRun.version_bytes
+        else { throw MessageFault("a segment holds other ends than ids") }
+        return (Int(kind), IDRun(first: first, bytes: entries, ends: ends, versions: versions))
     }
 }

@@ -53,6 +53,9 @@ extension RoomState: StoredEntity {
         writer.field(6, received_ms)
         writer.field(7, number)
         writer.field(8, isStartCounted)
+        writer.field(9, began_s)
+        writer.field(10, lastStart_s)
+        writer.field(11, isLaterLife)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -69,6 +72,9 @@ extension RoomState: StoredEntity {
             case 6: received_ms = try reader.int64()
             case 7: number = try reader.uint64()
             case 8: isStartCounted = try reader.bool()
+            case 9: began_s = try reader.int64()
+            case 10: lastStart_s = try reader.int64()
+            case 11: isLaterLife = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -88,6 +94,9 @@ extension ParticipantState: StoredEntity {
         writer.field(9, fixed: UInt64(bitPattern: userID))
         writer.field(10, isPresenceStored)
         writer.field(11, isStartCounted)
+        writer.field(12, began_s)
+        writer.field(13, isLaterLife)
+        writer.field(14, isEndCounted)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -106,6 +115,9 @@ extension ParticipantState: StoredEntity {
             case 9: userID = Int64(bitPattern: try reader.fixed64())
             case 10: isPresenceStored = try reader.bool()
             case 11: isStartCounted = try reader.bool()
+            case 12: began_s = try reader.int64()
+            case 13: isLaterLife = try reader.bool()
+            case 14: isEndCounted = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -119,6 +131,8 @@ extension TrackState: StoredEntity {
         writer.field(3, UInt64(placeInParticipant))
         writer.field(4, UInt64(label))
         writer.field(5, lastEvent_ms)
+        writer.field(6, began_s)
+        if let version { writer.field(7, fixed: version.packed) }
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -131,6 +145,8 @@ extension TrackState: StoredEntity {
             case 3: placeInParticipant = try reader.index()
             case 4: label = try reader.index()
             case 5: lastEvent_ms = try reader.int64()
+            case 6: began_s = try reader.int64()
+            case 7: version = TrackVersion(packed: try reader.fixed64())
             default: try reader.skip()
             }
         }
@@ -147,6 +163,8 @@ extension JobState: StoredEntity {
         writer.field(6, received_ms)
         writer.field(7, UInt64(attempt))
         writer.field(8, UInt64(facts.bits))
+        writer.field(9, roomSID)
+        writer.field(10, ingressID)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -162,6 +180,8 @@ extension JobState: StoredEntity {
             case 6: received_ms = try reader.int64()
             case 7: attempt = try reader.index()
             case 8: facts = Facts(bits: UInt16(truncatingIfNeeded: try reader.uint64()) & 0x7FFF)
+            case 9: roomSID = try reader.string()
+            case 10: ingressID = try reader.string()
             default: try reader.skip()
             }
         }

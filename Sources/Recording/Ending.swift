@@ -1,0 +1,27 @@
+import LiveKit
+import Wire
+
+/// How the last life of a SID ended that is not open, or is open in a later life.
+struct Ending: Equatable {
+    /// What was counted of that life.
+    var facts = Facts.none
+    /// The `createdAt` of what ended it, in Unix seconds; 0 where nothing has.
+    var at_s: Int64 = 0
+    /// Of a track: the version it had then, where its own end told it, else that of its publication.
+    var version: TrackVersion?
+
+    /// Nothing is remembered.
+    static let none = Ending()
+
+    /// This ending of a life where `earlier` was remembered: of the same life what both know, else this one.
+    func following(_ earlier: Ending?) -> Ending {
+        guard let earlier else { return self }
+        var ending = self
+        if earlier.facts.isClosed { ending.at_s = max(at_s, earlier.at_s) }
+        if !earlier.facts.isClosed {
+            ending.facts.isStartCounted = facts.isStartCounted || earlier.facts.isStartCounted
+            ending.facts.isEndCounted = facts.isEndCounted || earlier.facts.isEndCounted
+        }
+        return ending
+    }
+}
