@@ -151,18 +151,22 @@ extension Recorder {
     private mutating func dropSilentJobs(_ kind: JobKind, _ silent_ms: Int64) {
         for place in 0..<self[jobs: kind].places_count {
             let slot = self[jobs: kind].slot(at: place)
-            if slot.isNone || self[jobs: kind][slot].received_ms > silent_ms { continue }
+            if slot.isNone { continue }
+            if tellsLives && self[jobs: kind][slot].roomSID.isEmpty {
+                self[jobs: kind][slot].roomSID = newestRoom(of: self[jobs: kind][slot].name)
+            }
+            if self[jobs: kind][slot].received_ms > silent_ms { continue }
             if isRoomOpen(of: self[jobs: kind][slot], silent_ms) { continue }
             process.increment(catalog.entitiesDropped, kind.entity.ordinal)
             closeJob(kind, slot, self[jobs: kind][slot].facts)
         }
     }
 
-    /// A job lives with its own room: with any of its name where no event told which.
+    /// Whether a job that is silent itself lives on with its own room. Later rooms of the same name are not its own.
     private func isRoomOpen(of job: JobState, _ silent_ms: Int64) -> Bool {
         if job.name.isNone { return false }
         if !tellsLives { return names[job.name].lastEvent_ms > silent_ms }
-        return job.roomSID.isEmpty ? !names[job.name].rooms.isEmpty : !rooms.find(job.roomSID).isNone
+        return !job.roomSID.isEmpty && !rooms.find(job.roomSID).isNone
     }
 
     // MARK: Organizations

@@ -42,12 +42,21 @@ extension Recorder {
         job.attempt = attempt
         job.facts = facts
         job.roomSID = context.room.sid
+        if job.roomSID.isEmpty { job.roomSID = newestRoom(of: job.name) }
         job.ingressID = ingressID
         let slot = self[jobs: kind].insert(job)
         if !job.name.isNone { names[job.name][jobs: kind].append(slot) }
         organizations[job.organization].entities += 1
         organizations[job.organization].adjust(catalog.jobsActive(kind), label, by: 1)
         if !ingressID.isEmpty { ingressSessions[ExactText(ingressID)] = slot }
+    }
+
+    /// The SID of the room that was opened last under a name: that of a job whose events tell the name only. Empty where
+    /// none is open.
+    func newestRoom(of name: Slot<NameState>) -> String {
+        if name.isNone { return "" }
+        let newest = names[name].rooms.max { rooms[$0].number < rooms[$1].number }
+        return newest.map { rooms[$0].key } ?? ""
     }
 
     /// Notes an event of an open job.
