@@ -1,15 +1,17 @@
 import CPostgres
 import Platform
 
-/// Asks a server to end a statement that nobody waits for any more.
+/// Asks servers to end statements that nobody waits for any more.
 ///
-/// libpq asks over a connection of its own and waits for it, without a deadline: so it is done on a thread of its own,
-/// one at a time. Where that one hangs, as the statement did, further requests are left out: the server's own time-out
-/// ends them.
+/// libpq asks over a connection of its own and waits for it, without a deadline: so each request is sent on a thread of
+/// its own. One that hangs, as its statement did, holds up no other; where `PostgresSettings.Limits.cancellations` are
+/// under way at once further requests are left out, and the server's own time-out ends their statements.
 enum Canceller {
     private struct State {
-        var thread: NamedThread?
-        var isBusy = false
+        /// Those under way, by number, and those that have nothing left to do but to return.
+        var threads: [Int: NamedThread] = [:]
+        var finished: Set<Int> = []
+        var count = 0
     }
 
     private static let state = Monitor(State())
@@ -30,15 +32,16 @@ enum Canceller {
     /// Sends the request; never waits. Wraps `PQcancel`.
     static func send(_ request: Request) {
         let isTaken = state.change { state in
-            if state.isBusy { return false }
-            state.isBusy = true
-            // It has nothing left to do but to return.
-            state.thread?.join()
-            state.thread = NamedThread(name: "store-cancel") {
+            for number in state.finished { state.threads.removeValue(forKey: number)?.join() }
+            state.finished.removeAll()
+            if state.threads.count >= PostgresSettings.Limits.cancellations { return false }
+            state.count += 1
+            let number = state.count
+            state.threads[number] = NamedThread(name: "store-cancel") {
                 var message = [CChar](repeating: 0, count: 256)
                 PQcancel(request.handle, &message, Int32(message.count))
                 PQfreeCancel(request.handle)
-                Self.state.change { $0.isBusy = false }
+                Self.state.change { _ = $0.finished.insert(number) }
             }
             return true
         }

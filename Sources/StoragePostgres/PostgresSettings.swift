@@ -7,6 +7,9 @@ package struct PostgresSettings: Sendable {
         static let shownText = 60
         /// Statements on their way at one time: their answers must fit into the buffers between.
         static let pipeline = 1_000
+        /// Requests to end a statement that are under way at one time, each on a thread: more than lkpush has connections,
+        /// with room for some that hang because their server does.
+        static let cancellations = 8
     }
 
     /// Until a connection is usable, for each host of the URL.

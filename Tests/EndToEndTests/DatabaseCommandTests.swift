@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `lkpush check` and `lkpush migrate` before a PostgreSQL, as a person meets them.
-@Suite(.timeLimit(.minutes(3))) struct DatabaseCommandTests {
+@Suite struct DatabaseCommandTests {
     private let folder = TemporaryFolder()
     private let server: PostgresServer
     private let name: String

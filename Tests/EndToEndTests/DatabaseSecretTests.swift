@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Whatever fails about the database, its password is in nothing that the program says.
-@Suite(.timeLimit(.minutes(3))) struct DatabaseSecretTests {
+@Suite struct DatabaseSecretTests {
     private let folder = TemporaryFolder()
 
     /// Everything that a command says while it meets the database of `url`, and while it runs on its pages and in the list

@@ -83,34 +83,27 @@ struct Day {
         return Array(words.joined(separator: "\"").utf8)
     }
 
-    /// Sends all of it: the posts of one room in their order, rooms side by side. Statuses are checked.
-    func send(to port: UInt16, _ range: Range<Int>? = nil, connections: Int = 8) {
-        var lanes = Array(repeating: [Post](), count: connections)
-        var laneOfRoom: [String: Int] = [:]
-        for post in posts[range ?? 0..<posts.count] {
-            let lane = laneOfRoom[post.room] ?? laneOfRoom.count % connections
-            laneOfRoom[post.room] = lane
-            lanes[lane].append(post)
+    /// Sends all of it as LiveKit does: the posts of one room in their order, rooms side by side. Statuses are checked;
+    /// returns what was sent more than once, by event.
+    func send(to port: UInt16, _ range: Range<Int>? = nil) -> [String: Int] {
+        let posts = posts[range ?? 0..<posts.count]
+        let sender = RetryingSender(posts.map(\.letter), to: port, patience: .untilAnswered(scaledBy: 0.01))
+        #expect(sender.waitUntilAllSettled())
+        let record = sender.stop()
+        for (number, (post, outcome)) in zip(posts, record.outcomes).enumerated() where outcome.status != post.status {
+            Issue.record("post \(number) was answered \(outcome.status ?? 0) and not \(post.status)")
         }
-        let threads = lanes.map { posts in NamedThread(name: "sender") { Self.send(posts, to: port) } }
-        for thread in threads { thread.join() }
+        return record.repeats(of: posts)
     }
+}
 
-    private static func send(_ posts: [Post], to port: UInt16) {
-        do throws(SystemError) {
-            let client = try LoopbackClient(port: port)
-            for (number, post) in posts.enumerated() {
-                let headers = [
-                    "Authorization": post.token, "Content-Type": "application/webhook+json", "User-Agent": "LiveKit",
-                ]
-                let status = client.post("/webhook", headers, post.body)?.status
-                guard status == post.status else {
-                    Issue.record("post \(number) was answered \(status ?? 0) and not \(post.status)")
-                    return
-                }
-            }
-        } catch {
-            Issue.record("\(error)")
+extension RetryingSender.Record {
+    /// How many attempts, by event, came before the ones that settled these posts.
+    func repeats(of posts: some Sequence<Day.Post>) -> [String: Int] {
+        var repeats: [String: Int] = [:]
+        for (post, outcome) in zip(posts, outcomes) where !post.isForged && outcome.repeats > 0 {
+            repeats[post.event, default: 0] += outcome.repeats
         }
+        return repeats
     }
 }

@@ -30,10 +30,10 @@ import Testing
         let exporter = try RunningExporter(folder, try environment(day, folder, source, database, prometheus))
         let ports = try exporter.ready()
 
-        day.send(to: ports.webhooks)
+        let repeats = day.send(to: ports.webhooks)
 
         let expected = try reduction(day, source)
-        RunningExporter.expect(expected.all, at: ports.metrics)
+        RunningExporter.expect(expected.all, at: ports.metrics, repeats: repeats)
         expectMaker(of: day, at: ports.metrics)
         try expectWindows(expected, at: ports.metrics)
         try expectPushed(from: ports.metrics, to: prometheus, exporter)
@@ -123,7 +123,7 @@ import Testing
     /// Prometheus holds what `/metrics` says, under the labels of the contract.
     private func expectPushed(from port: UInt16, to prometheus: PrometheusServer, _ exporter: RunningExporter) throws {
         var differences: [String] = []
-        let isEqual = Waiting.until("Prometheus", within: .seconds(60)) {
+        let isEqual = Waiting.until("Prometheus") {
             let expected = RunningExporter.metrics(port).filter { $0.key.hasPrefix("lk_") }
             let found: [String: Double]
             do {

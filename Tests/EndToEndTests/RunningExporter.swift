@@ -32,6 +32,8 @@ final class RunningExporter {
             "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": key, "LIVEKIT_API_SECRET": secret, "LISTEN": "127.0.0.1:0",
             "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"), "REGION": "here",
             "ENVIRONMENT": "test", "INSTANCE": "exporter-1", "LOG_LEVEL": "debug", "no_proxy": "127.0.0.1",
+            // An end in good order is one that was not cut off, however long it took.
+            "SHUTDOWN_TIMEOUT": Waits.setting,
         ]
     }
 
@@ -80,13 +82,14 @@ final class RunningExporter {
 
     /// Waits until the event-driven samples are `expected`, and says what is wrong where they never are.
     static func expect(
-        _ expected: [String: Double], at port: UInt16, within limit: Duration = .seconds(30),
+        _ expected: [String: Double], at port: UInt16, repeats: [String: Int] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let wanted = Comparison.driven(expected)
         var differences: [String] = []
-        let isEqual = Waiting.until("the samples", within: limit, sourceLocation: sourceLocation) {
-            differences = Comparison.differences(expected: wanted, found: Comparison.driven(metrics(port)))
+        let isEqual = Waiting.until("the samples", sourceLocation: sourceLocation) {
+            differences = Comparison.differences(
+                expected: wanted, found: Comparison.driven(metrics(port)), repeats: repeats)
             return differences.isEmpty
         }
         #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))", sourceLocation: sourceLocation)

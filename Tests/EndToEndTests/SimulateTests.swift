@@ -106,7 +106,7 @@ import Wire
 
     @Test func `nobody there: it says so, retries as LiveKit does, and ends with 1 on Ctrl-C`() throws {
         let folder = TemporaryFolder()
-        let port = try LoopbackSocket.listening().port
+        let port = FixedPorts.pick()
         let simulator = try ChildProcess(
             RunningExporter.executable,
             ["simulate", "--url", "http://127.0.0.1:\(port)", "--key", "k", "--secret", "s", "--duration", "1h"],

@@ -1,31 +1,25 @@
-import Platform
+import TestSupport
 import Testing
 
 /// Waiting for something that another process does.
 enum Waiting {
-    /// Asks every few milliseconds until `condition` gives a value; records an issue and gives nil at the deadline.
+    /// Asks every few milliseconds until `condition` gives a value; records an issue and gives nil where it never does.
     static func value<Value>(
-        for what: String, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
-        _ condition: () -> Value?
+        for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Value?
     ) -> Value? {
-        let time = SystemTime()
-        let deadline = time.monotonic() + limit
-        let pause = Monitor(())
-        while true {
-            if let value = condition() { return value }
-            guard time.monotonic() < deadline else {
-                Issue.record("waited \(limit) for \(what)", sourceLocation: sourceLocation)
-                return nil
-            }
-            _ = pause.wait(until: time.monotonic() + .milliseconds(20)) { _ -> Bool? in nil }
+        var value: Value?
+        let isThere = eventually {
+            value = condition()
+            return value != nil
         }
+        if !isThere { Issue.record("waited \(Waits.limit) for \(what)", sourceLocation: sourceLocation) }
+        return value
     }
 
     /// The same for a condition that is true or not.
     static func until(
-        _ what: String, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
-        _ condition: () -> Bool
+        _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
     ) -> Bool {
-        value(for: what, within: limit, sourceLocation: sourceLocation) { condition() ? true : nil } ?? false
+        value(for: what, sourceLocation: sourceLocation) { condition() ? true : nil } ?? false
     }
 }

@@ -16,7 +16,7 @@ enum IdleService {
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
         let service = try Service(settings, log: Log(level: .error, format: .text))
-        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        #expect(service.waitUntilReady(by: Waits.end))
         return service
     }
 }

@@ -55,7 +55,7 @@ import Wire
         #expect(eventually { counted(registry).values.reduce(0, +) == 100 })
         #expect(counted(registry) == ["org_1": 100])
         intake.close()
-        let soon = SystemTime().monotonic() + .seconds(5)
+        let soon = Waits.end
         #expect(recorder.stop(by: soon))
         #expect(store.stop(by: soon).isFinished)
         #expect(journal.stop(by: soon))

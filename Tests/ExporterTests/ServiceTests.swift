@@ -18,12 +18,12 @@ import Wire
         var reader = SettingsReader(
             [
                 "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"),
-                "SHUTDOWN_TIMEOUT": "5s",
+                "SHUTDOWN_TIMEOUT": Waits.setting,
             ].merging(changes) { $1 })
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
         let service = try Service(settings, log: Log(level: .error, format: .text))
-        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)))
+        #expect(service.waitUntilReady(by: Waits.end))
         return service
     }
 
@@ -105,7 +105,6 @@ import Wire
         try FileStore.makeDirectory(path)
         let settings = [
             "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "DATABASE_URL": "sqlite:\(path)",
-            "SHUTDOWN_TIMEOUT": "2s",
         ]
         let first = try start(settings)
         #expect(try post("1", room: "a", key: "key", "secret", to: first) == 200)

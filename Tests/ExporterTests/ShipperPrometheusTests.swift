@@ -7,8 +7,6 @@ import TestSupport
 import Testing
 
 @Suite struct ShipperPrometheusTests {
-    private let time = SystemTime()
-
     private func settings(_ url: String, every: Duration) throws -> ShipperSettings {
         var settings = ShipperSettings(
             url: try #require(EndpointURL(url)),
@@ -47,7 +45,7 @@ import Testing
         #expect(try prometheus.query("up").map(\.value) == [1])
         counter.increment(by: 4)
         #expect(try prometheus.wait(for: "test_events_total") { $0.first?.value == 7 }.first?.value == 7)
-        let report = shipper.stop(by: time.monotonic() + .seconds(5))
+        let report = shipper.stop(by: Waits.end)
         #expect(report.enqueued == report.accepted)
         #expect(try prometheus.wait(for: "count({job='lkpush'})") { $0.isEmpty }.isEmpty)
     }

@@ -39,7 +39,7 @@ import Testing
         let receiver = try ScriptedReceiver(script: [moved, moved], otherwise: .init(204))
         var settings = ShipperSettings(
             url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"))
-        settings.timeout = .seconds(5)
+        settings.timeout = Waits.limit
         let words = "redirects are not followed; this one leads to https://example.com/new"
         #expect(ShipperProbe.run(settings) == .refused(status: 308, message: words))
         let rig = try ShipperRig(receiver.url)

@@ -27,8 +27,8 @@ final class ShipperRig {
         settings.schedule = .init(pushInterval: .milliseconds(20), idleInterval: .milliseconds(20))
         settings.delivery.minBackoff = .milliseconds(10)
         settings.delivery.maxBackoff = .milliseconds(80)
-        settings.timeout = .milliseconds(300)
-        settings.connectTimeout = .seconds(2)
+        settings.timeout = Waits.limit
+        settings.connectTimeout = Waits.limit
         settings.credentials = .bearer(.value(Secret(Self.secret)))
         try change(&settings)
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -79,7 +79,7 @@ final class ShipperRig {
         }
     }
 
-    func stop(within limit: Duration = .seconds(10)) -> ShipperReport {
+    func stop(within limit: Duration = Waits.limit) -> ShipperReport {
         let report = shipper.stop(by: time.monotonic() + limit)
         #expect(report.enqueued == report.accepted + report.rejected + report.ambiguous + report.dropped)
         #expect(own("samples_enqueued_total") == Double(report.enqueued))

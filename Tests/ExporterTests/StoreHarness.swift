@@ -21,7 +21,6 @@ struct StoreHarness {
     }
 
     static let now = Timestamp(seconds: 20_724 * 86_400 + 43_200)
-    private static let patience = Duration.seconds(20)
 
     let folder = TemporaryFolder()
     let registry = Registry(maxSeries: 1_000)
@@ -67,21 +66,19 @@ struct StoreHarness {
         }
     }
 
-    func stop(_ loop: StoreLoop, within time: Duration = Self.patience) -> StoreLoop.Stopped {
+    func stop(_ loop: StoreLoop, within time: Duration = Waits.limit) -> StoreLoop.Stopped {
         loop.stop(by: SystemTime().monotonic() + time)
     }
 
     // MARK: Waiting
 
-    private var deadline: MonotonicTime { SystemTime().monotonic() + Self.patience }
-
     func waitForAnswers(_ condition: (Answers) -> Bool) -> Bool {
-        answers.wait(until: deadline) { condition($0) ? true : nil } ?? false
+        answers.wait(until: Waits.end) { condition($0) ? true : nil } ?? false
     }
 
     /// The first answer for a room.
     func organization(of room: String) -> Result<Organization, LookupFailure>? {
-        answers.wait(until: deadline) { answers in answers.organizations.first { $0.room == room }?.answer }
+        answers.wait(until: Waits.end) { answers in answers.organizations.first { $0.room == room }?.answer }
     }
 
     /// The reports when they meet the condition, or those that there are.
@@ -92,14 +89,8 @@ struct StoreHarness {
 
     /// Looks again and again, with a short pause between.
     func waitFor(_ condition: () throws -> Bool) -> Bool {
-        let pause = Monitor(())
-        let deadline = deadline
-        while SystemTime().monotonic() < deadline {
-            // A database that is being made may not be readable yet.
-            if (try? condition()) ?? false { return true }
-            _ = pause.wait(until: SystemTime().monotonic() + .milliseconds(2)) { _ -> Bool? in nil }
-        }
-        return false
+        // A database that is being made may not be readable yet.
+        eventually { (try? condition()) ?? false }
     }
 
     func waitForMetric(_ name: String, _ label: String? = nil, _ condition: (Double) -> Bool) -> Bool {

@@ -130,35 +130,42 @@ import Testing
         let client = try RawHTTP(port: server.address.port)
         let start = SystemTime().monotonic()
         #expect(drip("POST /count HTTP/1.1\r\nX-Slow: ", into: client))
-        #expect(SystemTime().monotonic().since(start) < .seconds(5))
-        #expect(server.figures.headerTimeouts == 1)
+        #expect(Promptness.holds(since: start, within: .seconds(5)))
+        #expect(eventually { server.figures.headerTimeouts == 1 })
         try expectAlive(server)
     }
 
     @Test func `a silent connection is closed after the time for a header`() throws {
         let server = try serve(ServerSettings(headerTimeout: .milliseconds(200)))
         #expect(try RawHTTP(port: server.address.port).isClosed())
-        #expect(server.figures.headerTimeouts == 1)
+        #expect(eventually { server.figures.headerTimeouts == 1 })
     }
 
     @Test func `a body that drips is cut in time`() throws {
         let server = try serve(ServerSettings(requestTimeout: .milliseconds(300)))
         let client = try RawHTTP(port: server.address.port)
         #expect(drip("POST /count HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n", into: client))
-        #expect(server.figures.requestTimeouts == 1)
+        #expect(eventually { server.figures.requestTimeouts == 1 })
         try expectAlive(server)
     }
 
     @Test func `a second request whose first line drips is cut in time`() throws {
         let server = try serve(ServerSettings(headerTimeout: .milliseconds(1_200)))
-        let client = try RawHTTP(port: server.address.port)
-        #expect(client.ask("POST", "/count", body: [1])?.text == "1")
+        // On a busy machine the first request itself may come too late: then another client tries.
+        var client: RawHTTP?
+        let isServed = try eventually {
+            let new = try RawHTTP(port: server.address.port)
+            client = new
+            return new.ask("POST", "/count", body: [1])?.text == "1"
+        }
+        #expect(isServed)
+        let before = server.figures.headerTimeouts
         // Bytes right after an answer cannot be told from the request before: the watch wants a second between.
         _ = Monitor(()).wait(until: SystemTime().monotonic() + .milliseconds(1_100)) { _ -> Void? in nil }
         let start = SystemTime().monotonic()
-        #expect(drip("PO", into: client))
-        #expect(SystemTime().monotonic().since(start) < .seconds(10))
-        #expect(server.figures.headerTimeouts == 1)
+        #expect(drip("PO", into: try #require(client)))
+        #expect(Promptness.holds(since: start, within: .seconds(10)))
+        #expect(eventually { server.figures.headerTimeouts == before + 1 })
     }
 
     @Test func `a client that does not take its answer is cut in time`() throws {
@@ -168,14 +175,8 @@ import Testing
             settings: ServerSettings(answerTimeout: .milliseconds(300)))
         let client = try RawHTTP(port: server.address.port)
         client.send(RawHTTP.request("GET", "/large"))
-        let end = SystemTime().monotonic() + .seconds(10)
-        let tick = Monitor(())
-        while server.figures.connections > 0 || server.figures.connectionsAccepted == 0 {
-            _ = tick.wait(until: SystemTime().monotonic() + .milliseconds(5)) { _ -> Void? in nil }
-            guard SystemTime().monotonic() < end else { break }
-        }
-        #expect(server.figures.connections == 0)
-        #expect(server.figures.answerTimeouts == 1)
+        #expect(eventually { server.figures.connections == 0 && server.figures.connectionsAccepted == 1 })
+        #expect(eventually { server.figures.answerTimeouts == 1 })
         #expect(client.receive() == nil)
     }
 
@@ -189,7 +190,10 @@ import Testing
     }
 
     @Test func `when all connections are used the oldest incomplete request makes room`() throws {
-        let server = try serve(ServerSettings(maxConnections: 4))
+        // Nothing but a newcomer ends anything here.
+        let server = try serve(
+            ServerSettings(
+                maxConnections: 4, headerTimeout: Waits.limit, requestTimeout: Waits.limit, idleTimeout: Waits.limit))
         let slow = try RawHTTP(port: server.address.port)
         slow.send("POST /count HTTP/1.1\r\n")
         let used = try (0..<3).map { _ in try RawHTTP(port: server.address.port) }
@@ -227,7 +231,8 @@ import Testing
     private func drip(_ prefix: String, into client: RawHTTP) -> Bool {
         client.send(prefix)
         let tick = Monitor(())
-        for _ in 0..<1_000 {
+        let end = Waits.end
+        while SystemTime().monotonic() < end {
             _ = tick.wait(until: SystemTime().monotonic() + .milliseconds(20)) { _ -> Void? in nil }
             if !client.send("x") { return true }
         }

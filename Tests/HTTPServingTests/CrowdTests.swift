@@ -3,7 +3,8 @@ import Platform
 import TestSupport
 import Testing
 
-/// A good client among 10,000 stuck ones gets its answer within 1 s, whatever they are stuck in.
+/// A good client among 10,000 stuck ones gets its answer, whatever they are stuck in: long before any of them is cut for
+/// the time that it takes. Within 1 s, where the machine does nothing else.
 ///
 /// One at a time: two crowds would need more descriptors than a process usually may have.
 @Suite(.serialized) struct CrowdTests {
@@ -13,23 +14,27 @@ import Testing
         let route = Route(.post, "/count") { _, body in .respond(.text(200, "\(body.count)")) }
         return try Server(
             listen: ListenAddress("127.0.0.1:0"), routes: [route],
-            settings: ServerSettings(maxConnections: maxConnections))
+            settings: ServerSettings(
+                maxConnections: maxConnections, headerTimeout: Self.never, requestTimeout: Self.never,
+                idleTimeout: Self.never))
     }
+
+    /// A time-out that no test reaches: who waits for one fails.
+    private static let never = Waits.limit * 10
 
     /// A new client's whole request, from before its connection on.
     private func expectAnswer(_ server: Server, body: Int = 1_100) throws {
         let start = SystemTime().monotonic()
         let client = try RawHTTP(port: server.address.port)
         let reply = client.ask("POST", "/count", body: [UInt8](repeating: 120, count: body))
-        let took = SystemTime().monotonic().since(start)
         #expect(reply?.text == "\(body)")
-        #expect(took < .seconds(1))
+        #expect(Promptness.holds(since: start, within: .seconds(1)))
     }
 
     @Test(arguments: [
         "", "POST /count HTTP/1.1\r\nX-Slow: ", "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nxx",
     ])
-    func `a good client is answered in 1 s while 10,000 that are stuck keep coming`(what: String) throws {
+    func `a good client is answered while 10,000 that are stuck keep coming`(what: String) throws {
         #expect(RawCrowd.raiseDescriptorLimit(to: Self.crowd + 5_000))
         let server = try serve(maxConnections: 4_000)
         let crowd = RawCrowd(port: server.address.port, saying: what)
@@ -40,7 +45,8 @@ import Testing
         try expectAnswer(server)
         #expect(eventually { server.figures.connections <= 4_000 })
         #expect(server.figures.connectionsAccepted == Self.crowd + 5)
-        #expect(server.figures.evicted + server.figures.headerTimeouts >= 5_900)
+        #expect(server.figures.evicted >= 5_900)
+        #expect(server.figures.headerTimeouts + server.figures.requestTimeouts == 0)
         #expect(server.figures.refused == 0)
     }
 
@@ -56,22 +62,34 @@ import Testing
             _ = Monitor(()).wait(until: SystemTime().monotonic() + Limits.stuck) { _ -> Void? in nil }
             let start = SystemTime().monotonic()
             #expect(client.ask("POST", "/count", body: [1, 2])?.text == "2")
-            #expect(SystemTime().monotonic().since(start) < .seconds(1))
+            #expect(Promptness.holds(since: start, within: .seconds(1)))
         }
     }
 
     @Test func `where strangers hold all connections idle a newcomer has time for its request`() throws {
+        // It has 100 ms. Where the machine took longer over the others, nothing can be told; then once more.
+        var isTold = false
+        for _ in 0..<1_000 where !isTold { isTold = try expectTimeForRequest() }
+        #expect(isTold)
+    }
+
+    /// False where the newcomer had longer than the time that a newcomer has.
+    private func expectTimeForRequest() throws -> Bool {
         let server = try serve(maxConnections: 50)
         let idle = try (0..<50).map { _ in try RawHTTP(port: server.address.port) }
         for client in idle { #expect(client.ask("POST", "/count", body: [1])?.text == "1") }
+        let start = SystemTime().monotonic()
         let newcomer = try RawHTTP(port: server.address.port)
         #expect(eventually { server.figures.connectionsAccepted == 51 })
         let crowd = RawCrowd(port: server.address.port)
         try crowd.grow(by: 20)
         #expect(eventually { server.figures.connectionsAccepted == 71 })
         // Those behind it took the places of idle ones, and not its own.
-        #expect(newcomer.ask("POST", "/count", body: [1, 2])?.text == "2")
+        let reply = newcomer.ask("POST", "/count", body: [1, 2])
+        guard SystemTime().monotonic().since(start) < Limits.stuck else { return false }
+        #expect(reply?.text == "2")
         #expect(server.figures.evicted == 21)
+        return true
     }
 
     @Test func `clients that do not take their answers make room`() throws {

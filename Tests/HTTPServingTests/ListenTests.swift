@@ -67,7 +67,7 @@ import Testing
         }
         let replies = try servers.map { try RawHTTP(port: $0.address.port).ask("GET", "/")?.text }
         #expect(replies == ["one", "two"])
-        servers[0].stop(deadline: SystemTime().monotonic() + .seconds(5))
+        servers[0].stop(deadline: Waits.end)
         #expect(try RawHTTP(port: servers[1].address.port).ask("GET", "/")?.text == "two")
     }
 }

@@ -130,6 +130,25 @@ private let mayPromise: Set<String> = [
             || declaration.hasSuffix("}") && declaration.count < 120
     }
 
+    @Test func `no test looks at the clock, or picks a port that somebody else may take`() throws {
+        let banned = [
+            // Waits have one limit, in TestSupport.
+            #/\.timeLimit\(/#, #/eventually\(\./#, #/monotonic\(\) \+ \.(?:seconds|minutes)\(/#,
+            // What a time means is expected, or `Promptness` is asked.
+            #/(?:took|slowest|duration|monotonic\(\)\.since\([^)]*\)) <=? \.(?:seconds|milliseconds)\(/#,
+            #/listening\(\)\.port/#,
+        ]
+        let files = try tree.swiftFiles(in: "Tests").filter { !$0.path.hasPrefix("Tests/TestSupport/") }
+        #expect(files.count > 100)
+        for file in files {
+            for (number, line) in file.lines.enumerated() where !line.trimmed.hasPrefix("//") {
+                let isBanned =
+                    banned.contains { line.contains($0) } && file.path != "Tests/HouseTests/HouseRulesTests.swift"
+                #expect(!isBanned, "\(file.path):\(number + 1): \(line.trimmed)")
+            }
+        }
+    }
+
     @Test func `a test file expects something`() throws {
         for file in try tree.swiftFiles(in: "Tests") where file.lines.contains(where: { $0.contains("@Test") }) {
             let expects = file.lines.contains { line in

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Rows and rooms that an application's database does not want: each is alone in it.
-@Suite(.timeLimit(.minutes(2))) struct PostgresAwkwardTests {
+@Suite struct PostgresAwkwardTests {
     static let good = RowOwner.organization(id: "org_a", name: "A")
 
     private func open(_ sql: String = "") throws -> (store: OfficeStore, database: any Database) {

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Migrations in the database of another application.
-@Suite(.timeLimit(.minutes(5))) struct PostgresMigrationTests {
+@Suite struct PostgresMigrationTests {
     struct KeyType: Sendable, CustomTestStringConvertible {
         let name: String
         let value: String

@@ -13,12 +13,12 @@ enum PostgresOffice {
 
     private static let state = Monitor(State())
 
-    /// Tests share two processors: a statement may take longer than it would alone.
+    /// No time-out ends anything before the wait of a test for it does.
     static var patient: PostgresSettings {
         var settings = PostgresSettings()
-        settings.connectTimeout = .seconds(30)
-        settings.statementTimeout = .seconds(30)
-        settings.lockTimeout = .seconds(20)
+        settings.connectTimeout = Waits.limit
+        settings.statementTimeout = Waits.limit * 3
+        settings.lockTimeout = Waits.limit * 2
         return settings
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Synchronization
 
@@ -6,23 +7,55 @@ import Synchronization
 /// They lie below the range from which the system takes the local ends of connections: a client that knocks again and
 /// again at a port inside that range may be given this very port for its own end, and talk to itself.
 /// https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html#ip-variables (`ip_local_port_range`)
+///
+/// A port that was given stays reserved until this process ends: a socket is bound to it and does not listen. Whoever
+/// reuses addresses, as every server under test does, may listen there all the same; whoever wants a port for itself,
+/// as other processes with these tests do here, finds it taken. While nobody listens, connections are refused.
 package enum FixedPorts {
-    /// Where the next search begins: no port is given twice by one test process.
-    private static let next = Mutex<UInt16?>(nil)
+    private struct State {
+        var next: UInt16?
+        /// Held open for as long as the process lives.
+        var reservations: [Int32] = []
+    }
+
+    private static let state = Mutex(State())
     private static let range: ClosedRange<UInt16> = 20_000...31_999
 
-    /// A port that nobody listens on now, and that this process has not been given before.
+    /// A port that nobody has bound, and that nobody else is given.
     package static func pick() -> UInt16 {
-        next.withLock { next in
+        state.withLock { state in
             // Two test processes begin at different places.
-            var candidate = next ?? range.randomElement() ?? range.lowerBound
-            while !isFree(candidate) { candidate = after(candidate) }
-            next = after(candidate)
-            return candidate
+            var candidate = state.next ?? range.randomElement() ?? range.lowerBound
+            while true {
+                state.next = candidate == range.upperBound ? range.lowerBound : candidate + 1
+                if let reservation = reserve(candidate) {
+                    state.reservations.append(reservation)
+                    return candidate
+                }
+                candidate = state.next ?? range.lowerBound
+            }
         }
     }
 
-    private static func after(_ port: UInt16) -> UInt16 { port == range.upperBound ? range.lowerBound : port + 1 }
-
-    private static func isFree(_ port: UInt16) -> Bool { (try? LoopbackSocket.listening(port: port)) != nil }
+    /// Binds exclusively, then lets those listen who reuse addresses. Wraps `bind`.
+    private static func reserve(_ port: UInt16) -> Int32? {
+        let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard file >= 0 else { return nil }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard code == 0 else {
+            close(file)
+            return nil
+        }
+        var one: Int32 = 1
+        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        return file
+    }
 }

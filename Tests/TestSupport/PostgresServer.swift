@@ -58,15 +58,9 @@ package final class PostgresServer: Sendable {
             try Self.makeCertificate(folder)
             settings.merge(["ssl": "on"]) { $1 }
         }
-        // Between finding a free port and using it somebody else may take it.
-        var found: UInt16?
-        for _ in 0..<4 where found == nil {
-            let candidate = try LoopbackSocket.listening().port
-            try Self.configure(folder, port: candidate, settings: settings, isSynced: isSynced)
-            found = (try? Self.control(bin, folder, "start")).map { candidate }
-        }
-        guard let found else { throw Failure(description: "PostgreSQL did not start: \(Self.log(folder))") }
-        port = found
+        port = FixedPorts.pick()
+        try Self.configure(folder, port: port, settings: settings, isSynced: isSynced)
+        try Self.control(bin, folder, "start")
         try query(
             """
             CREATE ROLE \(Self.role) LOGIN; CREATE ROLE \(Self.guardedRole) LOGIN PASSWORD '\(Self.plainPassword)';
@@ -189,7 +183,9 @@ package final class PostgresServer: Sendable {
     }
 
     private static func control(_ bin: String, _ folder: String, _ words: String...) throws {
-        try command(bin + "/pg_ctl", ["-D", folder + "/data", "-l", folder + "/log", "-w", "-t", "60"] + words)
+        let seconds = "\(Waits.limit.components.seconds)"
+        try command(
+            bin + "/pg_ctl", ["-D", folder + "/data", "-l", folder + "/log", "-w", "-t", seconds] + words)
     }
 
     private static func configure(

@@ -21,7 +21,7 @@ package final class RawCrowd {
     package func grow(by more: Int) throws(SystemError) {
         files.reserveCapacity(files.count + more)
         for _ in 0..<more {
-            let file = try RawHTTP.connect(port, .seconds(10))
+            let file = try RawHTTP.connect(port, Waits.limit)
             files.append(file)
             // Some are closed by the server before they have said it.
             if !bytes.isEmpty { _ = send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }

@@ -28,7 +28,7 @@ package final class RawHTTP {
     package var expectsNoBody = false
 
     /// Connects to a port of this machine.
-    package init(port: UInt16, patience: Duration = .seconds(10)) throws(SystemError) {
+    package init(port: UInt16, patience: Duration = Waits.limit) throws(SystemError) {
         file = try Self.connect(port, patience)
     }
 

@@ -122,24 +122,23 @@ package final class RetryingSender: Sendable {
 
     package var isAllSettled: Bool { state.withLock { $0.record.settled == $0.record.outcomes.count } }
 
-    /// Waits until `count` letters have begun; false where that does not happen in time.
-    package func wait(untilBegun count: Int, within limit: Duration = .seconds(60)) -> Bool {
-        wait(within: limit) { $0.begun >= count }
-    }
+    /// Waits until `count` letters have begun; false where that never happens.
+    package func wait(untilBegun count: Int) -> Bool { wait { $0.begun >= count } }
 
-    /// Waits until `count` letters are answered or lost; false where that does not happen in time.
-    package func wait(untilSettled count: Int, within limit: Duration = .seconds(60)) -> Bool {
-        wait(within: limit) { $0.settled >= count }
-    }
+    /// Waits until `count` letters are answered or lost; false where that never happens.
+    package func wait(untilSettled count: Int) -> Bool { wait { $0.settled >= count } }
 
-    /// Waits until every letter is answered or lost; false where that does not happen in time.
-    package func waitUntilAllSettled(within limit: Duration = .seconds(60)) -> Bool {
-        wait(within: limit) { $0.settled == $0.outcomes.count }
-    }
+    /// Waits until every letter is answered or lost; false where that never happens.
+    package func waitUntilAllSettled() -> Bool { wait { $0.settled == $0.outcomes.count } }
 
-    /// Waits until `condition` holds; false where it does not in time.
-    package func wait(within limit: Duration, until condition: (Record) -> Bool) -> Bool {
-        state.wait(until: SystemTime().monotonic() + limit) { condition($0.record) ? true : nil } ?? false
+    /// Waits until `condition` holds; false where letters cease to be settled before it does.
+    package func wait(until condition: (Record) -> Bool) -> Bool {
+        while true {
+            let before = record.settled
+            let holds: Bool? = state.wait(until: Waits.end) { condition($0.record) ? true : nil }
+            if holds == true { return true }
+            if record.settled == before { return false }
+        }
     }
 
     /// Ends every lane after its current attempt, and says what became of the letters.
@@ -227,7 +226,7 @@ package final class RetryingSender: Sendable {
         }
 
         private mutating func exchange(_ letter: Letter) -> RawHTTP.Reply? {
-            if connection == nil { connection = try? RawHTTP(port: port, patience: .seconds(20)) }
+            if connection == nil { connection = try? RawHTTP(port: port) }
             let reply = connection?.ask(
                 "POST", "/webhook",
                 headers: [

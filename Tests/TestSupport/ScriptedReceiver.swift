@@ -119,16 +119,14 @@ package final class ScriptedReceiver: Sendable {
     /// Changes the answer to all requests that the script does not cover.
     package func answer(_ otherwise: Answer) { monitor.change { $0.otherwise = otherwise } }
 
-    /// Waits until `condition` holds for the requests; false when the time is over.
-    package func wait(
-        _ limit: Duration = .seconds(20), until condition: ([Recorded]) -> Bool
-    ) -> Bool {
-        monitor.wait(until: time.monotonic() + limit) { condition($0.requests) ? true : nil } ?? false
+    /// Waits until `condition` holds for the requests; false where it never does.
+    package func wait(until condition: ([Recorded]) -> Bool) -> Bool {
+        monitor.wait(until: Waits.end) { condition($0.requests) ? true : nil } ?? false
     }
 
     /// Waits for that many answered requests.
-    package func waitForAnswers(_ count: Int, _ limit: Duration = .seconds(20)) -> Bool {
-        wait(limit) { $0.count { $0.wasAnswered } >= count }
+    package func waitForAnswers(_ count: Int) -> Bool {
+        wait { $0.count { $0.wasAnswered } >= count }
     }
 
     /// Refuses new connections and ends the others. May be called twice.

@@ -5,8 +5,8 @@ import Testing
 
 /// A PostgreSQL that is away, slow, silent or cannot write: webhooks are answered at once, figures from events go on,
 /// and every row arrives once when it is back.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct DatabaseTroubleTests {
-    /// An answer leaves within 1 s; the rest is for a machine that does other things too.
+@Suite(.serialized) struct DatabaseTroubleTests {
+    /// An answer leaves within 1 s; the rest is for its way to the sender.
     private static let answer = Duration.seconds(2)
     private let folder = TemporaryFolder()
 
@@ -24,12 +24,20 @@ import Testing
         let sender = RetryingSender(
             posts.map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
         try body(sender)
-        #expect(sender.waitUntilAllSettled(within: .seconds(120)))
+        #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
-        print("\(posts.count) webhooks, the slowest answer took \(record.slowest)")
-        #expect(record.slowest < Self.answer, "\(record.slowest)")
-        #expect(record.refusals(503) == 0 && record.unanswered == 0, "no webhook is refused for the database's sake")
+        exporter.note(record, of: posts)
+        try expectNoRefusal(record, exporter)
         #expect(zip(posts, record.outcomes).allSatisfy { $0.status == $1.status })
+    }
+
+    /// No webhook is refused for the database's sake: only a disk that is slow for a moment refuses one.
+    private func expectNoRefusal(_ record: RetryingSender.Record, _ exporter: MortalExporter) throws {
+        print("\(record.outcomes.count) webhooks, the slowest answer took \(record.slowest)")
+        #expect(Promptness.holds(record.slowest, within: Self.answer), "\(record.slowest)")
+        #expect(record.unanswered == 0)
+        let late = "lkpush_webhook_rejected_total{reason=\"commit_late\"}"
+        #expect(record.refusals(503) <= Int(exporter.samples[late] ?? 0))
     }
 
     /// The figures of the events, wherever the database is.
@@ -38,8 +46,8 @@ import Testing
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
     }
 
-    private func waitForRows(_ exporter: MortalExporter, within limit: Duration = .seconds(60)) throws {
-        let isDone = try eventually(limit) {
+    private func waitForRows(_ exporter: MortalExporter) throws {
+        let isDone = try eventually {
             try exporter.expectAlive()
             return exporter.samples["lkpush_database_rows_waiting"] == 0
         }
@@ -153,7 +161,7 @@ import Testing
         try exporter.startAndWait()
         try send(day.posts[...], to: exporter)
         // The events wait for a while, then count under nobody.
-        let isCounted = eventually(.seconds(40)) {
+        let isCounted = eventually {
             let samples = exporter.samples
             let counted = samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +)
             return (samples["lk_org_lookup_failures_total{reason=\"lookup_error\"}"] ?? 0) == counted && counted > 400
@@ -181,6 +189,7 @@ import Testing
         let (rooms, active) = ("lk_room_active" + labels, "lk_participants_active" + labels)
         #expect(eventually { exporter.samples[rooms] == 1 })
         proxy.change(to: .stalled)
+        let begun = SystemTime().monotonic()
         // One that nobody knows waits; the known room does not wait behind it.
         let new = "1f0e0d0c-0b0a-4908-8706-050403020100"
         var letters = [WebhookLetter.make("room_started", room: new)]
@@ -188,7 +197,15 @@ import Testing
             letters.append(WebhookLetter.make("participant_joined", room: known, identity: "\(number)"))
         }
         try send(letters, to: exporter)
-        #expect(eventually(.seconds(5)) { exporter.samples[active] == 200 }, "\(exporter.samples[active] ?? -1)")
+        // The new one waits for 10 s; while it does, the others are counted.
+        var samples: [String: Double] = [:]
+        let isCounted = eventually {
+            samples = exporter.samples
+            return samples[active] == 200
+        }
+        #expect(isCounted, "\(samples[active] ?? -1)")
+        let isNewWaiting = samples["lk_org_lookup_failures_total{reason=\"lookup_error\"}"] ?? 0 == 0
+        #expect(isNewWaiting || SystemTime().monotonic().since(begun) > .seconds(10))
         #expect(eventually { errors(exporter, "lookup") + errors(exporter, "write") >= 1 })
         proxy.change(to: .passing(delay: .zero))
         try waitForRows(exporter)
@@ -202,8 +219,8 @@ import Testing
         let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
-        print("\(letters.count) webhooks, the slowest answer took \(record.slowest)")
-        #expect(record.slowest < Self.answer && record.refusals(503) == 0 && record.accepted == letters.count)
+        try expectNoRefusal(record, exporter)
+        #expect(record.accepted == letters.count)
     }
 
     /// Ten hours of an office in less than a minute, most of them without a database; killed in the middle of it.

@@ -24,7 +24,7 @@ import Testing
         try begin()
         let sender = RetryingSender(
             day.posts.dropFirst(100).map(\.letter), to: exporter.webhooks, patience: patience)
-        let isRefused = sender.wait(within: .seconds(30)) { $0.refusals(503) >= 5 }
+        let isRefused = sender.wait { $0.refusals(503) >= 5 }
         #expect(isRefused, "\(sender.record.settled) settled; \(exporter.readiness)")
         try expectUnready(exporter)
         try end()
@@ -164,7 +164,7 @@ import Testing
         let sender = RetryingSender(
             day.letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.02))
         #expect(sender.waitUntilAllSettled())
-        _ = sender.stop()
+        exporter.note(sender.stop(), of: day.posts)
         try exporter.kill()
         var call = 0
         var isReady = false

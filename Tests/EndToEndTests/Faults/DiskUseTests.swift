@@ -15,7 +15,7 @@ import Testing
         let state = StateFolder(folder)
         var most = 0
         for share in 1...10 {
-            #expect(sender.wait(untilSettled: day.posts.count * share / 10, within: .seconds(120)))
+            #expect(sender.wait(untilSettled: day.posts.count * share / 10))
             most = max(most, state.size_bytes)
         }
         _ = sender.stop()

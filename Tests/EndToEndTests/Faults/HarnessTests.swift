@@ -14,7 +14,7 @@ import Testing
         let sender = RetryingSender(
             [letter("a", "1"), letter("a", "2"), letter("a", "3")], to: receiver.port,
             patience: .untilAnswered(scaledBy: 0.001))
-        #expect(sender.waitUntilAllSettled(within: .seconds(20)))
+        #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
         #expect(
             receiver.requests.map { String(decoding: $0.body, as: UTF8.self) } == ["1", "1", "1", "1", "1", "2", "3"])
@@ -28,7 +28,7 @@ import Testing
         let receiver = try ScriptedReceiver(script: [.init(401)], otherwise: .init(503, headers: ["Retry-After": "1"]))
         let patience = RetryingSender.Patience.liveKit(scaledBy: 0.001)
         let sender = RetryingSender([letter("a", "1"), letter("a", "2")], to: receiver.port, patience: patience)
-        #expect(sender.waitUntilAllSettled(within: .seconds(20)))
+        #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
         #expect(record.outcomes.map(\.attempts) == [1, 5])
         #expect(record.outcomes.map(\.status) == [401, nil])
@@ -39,9 +39,9 @@ import Testing
     @Test func `a receiver that comes back on its port is found again`() throws {
         let port = FixedPorts.pick()
         let sender = RetryingSender([letter("a", "1")], to: port, patience: .untilAnswered(scaledBy: 0.001))
-        #expect(sender.wait(within: .seconds(20)) { $0.unanswered >= 2 })
+        #expect(sender.wait { $0.unanswered >= 2 })
         let receiver = try ScriptedReceiver(port: port, otherwise: .init(200))
-        #expect(sender.waitUntilAllSettled(within: .seconds(20)))
+        #expect(sender.waitUntilAllSettled())
         #expect(sender.stop().accepted == 1)
         #expect(receiver.requests.count == 1)
     }
@@ -51,7 +51,7 @@ import Testing
         let sender = RetryingSender(
             ["a", "b"].flatMap { key in (0..<5).map { letter(key, "\($0)") } }, to: receiver.port, connections: 2,
             patience: .untilAnswered(scaledBy: 0.001))
-        #expect(sender.wait(untilSettled: 5, within: .seconds(20)))
+        #expect(sender.wait(untilSettled: 5))
         receiver.stop()
         _ = sender.stop()
     }

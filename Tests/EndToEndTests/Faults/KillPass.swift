@@ -109,7 +109,9 @@ struct KillPass: Sendable {
             try exporter.kill()
             try exporter.start(disk.environment(dyingAt: call, death))
             // Where too little is written for that many calls, the day is over before.
-            _ = eventually(.seconds(5)) { exporter.hasEnded || sender.isAllSettled }
+            guard eventually({ exporter.hasEnded || sender.isAllSettled }) else {
+                throw exporter.failure("only \(sender.record.settled) posts were answered")
+            }
             if exporter.hasEnded { try exporter.expectKilled() } else { try exporter.kill() }
         }
         try exporter.start()

@@ -3,15 +3,20 @@ import Platform
 import TestSupport
 import Testing
 
-/// A restart under load, as an upgrade does it, against a sender with LiveKit's own patience.
+/// A restart under load, as an upgrade does it, against a sender that gives up as LiveKit does.
 @Suite(.serialized) struct StopTests {
+    /// LiveKit waits 15 s in all, and a restart takes 5 s at the most: three times as long as it needs. Where a machine is
+    /// busy both are stretched.
+    private static let patience: RetryingSender.Patience =
+        Promptness.isChecked ? .liveKit : .liveKit(scaledBy: 10)
+
     @Test func `LiveKit's own retries lose nothing over a restart under load`() throws {
         let folder = TemporaryFolder()
         let day = try Day("day", limit: 12_000)
         let exporter = MortalExporter(folder, FaultDay.environment(.metadata))
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.posts.map(\.letter), to: exporter.webhooks, connections: 8, patience: .liveKit)
+            day.posts.map(\.letter), to: exporter.webhooks, connections: 8, patience: Self.patience)
         let time = SystemTime()
         var figures: [Duration] = []
         for share in 1...2 {
@@ -28,14 +33,13 @@ import Testing
                 took \(stopped.since(begun))
                 """)
         }
-        #expect(sender.waitUntilAllSettled(within: .seconds(60)))
+        #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
         print("\(record.unanswered) attempts without an answer, the slowest answer took \(record.slowest)")
         #expect(record.lost == 0)
         #expect(record.unanswered > 0, "the restarts came in the middle of it")
         #expect(zip(day.posts, record.outcomes).allSatisfy { $0.status == $1.status })
-        // 5 s are promised; a machine that also builds and tests may take longer.
-        #expect(figures.allSatisfy { $0 < .seconds(10) })
+        #expect(figures.allSatisfy { Promptness.holds($0, within: .seconds(5)) })
 
         var expected = Reduction(region: "here")
         for post in day.posts where !post.isForged { try expected.take(post.body) }

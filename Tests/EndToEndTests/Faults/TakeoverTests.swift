@@ -10,8 +10,8 @@ import Testing
     private func send(_ posts: ArraySlice<Day.Post>, to exporter: MortalExporter) throws {
         let sender = RetryingSender(
             posts.map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
-        let isDone = sender.waitUntilAllSettled(within: .seconds(30))
-        _ = sender.stop()
+        let isDone = sender.waitUntilAllSettled()
+        exporter.note(sender.stop(), of: posts)
         try #require(isDone)
     }
 
@@ -107,7 +107,7 @@ import Testing
         // The newest snapshots show what is the case now.
         let state = StateFolder(folder)
         let before = state.snapshots.last
-        _ = eventually { state.snapshots.count > 1 && state.snapshots.last != before }
+        #expect(eventually { state.snapshots.count > 1 && state.snapshots.last != before })
         try exporter.kill()
         try exporter.startAndWait()
 
@@ -120,7 +120,7 @@ import Testing
         try exporter.terminate()
     }
 
-    @Test func `a start is ready at once on an empty folder, and after a kill`() throws {
+    @Test func `a start waits for nobody on an empty folder, nor after a kill`() throws {
         let folder = TemporaryFolder()
         let exporter = MortalExporter(folder, Self.settings)
         let time = SystemTime()
@@ -130,8 +130,11 @@ import Testing
         try send(try FaultDay().posts[...], to: exporter)
         try exporter.kill()
         begun = time.monotonic()
-        try exporter.startAndWait(within: .seconds(5))
+        try exporter.startAndWait()
         print("ready after a kill after \(time.monotonic().since(begun))")
+        #expect(Promptness.holds(since: begun, within: .seconds(5)))
+        // What a start waits for it says.
+        #expect(!exporter.output.contains("\"level\":\"warning\"") && !exporter.output.contains("lock"))
         try exporter.terminate()
     }
 }

@@ -132,7 +132,7 @@ import Wire
 
         let next = JournalRig(rig.crash())
         #expect(try #require(PlayedRecorder(next)).rows == 5)
-        #expect(eventually(.seconds(5)) { next.rows == (1...5).map { JournalRig.row($0) } })
+        #expect(eventually { next.rows == (1...5).map { JournalRig.row($0) } })
         #expect(next.rowNumbers == [1, 2, 3, 4, 5])
     }
 

@@ -12,8 +12,6 @@ import Wire
 
 /// A journal thread on a folder, with a store thread beside it; the test plays the listener and the recorder.
 final class JournalRig {
-    static let patience = Duration.seconds(20)
-
     let directory: String
     let registry = Registry(maxSeries: 10_000)
     let readiness = Readiness()
@@ -53,7 +51,7 @@ final class JournalRig {
         _ = journal.stop(by: soon)
     }
 
-    var soon: MonotonicTime { SystemTime().monotonic() + Self.patience }
+    var soon: MonotonicTime { Waits.end }
 
     /// The state as a crash at this moment would leave it, in a folder of its own.
     func crash() -> String {
@@ -72,14 +70,14 @@ final class JournalRig {
             receivedAt: SystemTime().now())
     }
 
-    /// Offers an event and waits for the answer: 200, or 503; 0 where none comes within two seconds.
+    /// Offers an event and waits for the answer: 200, or 503; 0 where none comes.
     func post(_ id: Int) -> Int {
         let answers = WebhookIntake.Answers(accepted: Response(status: 200)) { _ in Response(status: 503) }
         switch intake.offer(Self.event(id), now: SystemTime().monotonic(), answers: answers) {
         case .accepted: return 200
         case .refused: return 503
         case .waiting(let pending):
-            _ = eventually(.seconds(2)) { pending.answer != nil }
+            _ = eventually { pending.answer != nil }
             return pending.answer.map { Int($0.status) } ?? 0
         }
     }
