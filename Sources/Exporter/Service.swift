@@ -94,6 +94,7 @@ package final class Service {
         let start = time.monotonic()
         recorder = RecorderLoop(
             intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
+            unknownRooms: UnknownRoomsLog(source: settings.organizationSource, log: log),
             snapshotInterval: settings.snapshotInterval, time: time
         ) { begin in
             if begin.isFresh { store.askForPresence() }
