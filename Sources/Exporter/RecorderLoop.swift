@@ -62,10 +62,12 @@ package final class RecorderLoop: Sendable {
     ///
     /// - Parameters:
     ///   - enforcer: where removals go, where there are any.
+    ///   - unknownRooms: tells of rooms without an organization.
     ///   - begin: called on the thread when the state is there, before the first event.
     package init(
         intake: WebhookIntake, mailbox: Mailbox, store: StoreLoop, journal: JournalLoop,
-        enforcer: SessionEnforcer? = nil, snapshotInterval: Duration = .seconds(30),
+        enforcer: SessionEnforcer? = nil, unknownRooms: UnknownRoomsLog? = nil,
+        snapshotInterval: Duration = .seconds(30),
         time: any TimeSource = SystemTime(),
         begin: @escaping @Sendable (RecorderStart) -> Void = { _ in }
     ) {
@@ -77,7 +79,7 @@ package final class RecorderLoop: Sendable {
                 begin(start)
                 var worker = RecorderWorker(
                     start, intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
-                    snapshotInterval: snapshotInterval, time: time)
+                    unknownRooms: unknownRooms, snapshotInterval: snapshotInterval, time: time)
                 worker.run { control.withLock { $0.stopBy } }
             }
             control.change { $0.isFinished = true }

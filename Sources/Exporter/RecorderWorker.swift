@@ -16,6 +16,7 @@ struct RecorderWorker {
     private let store: StoreLoop
     private let journal: JournalLoop
     private let enforcer: SessionEnforcer?
+    private var unknownRooms: UnknownRoomsLog?
     private let time: any TimeSource
     private let snapshotInterval: Duration
 
@@ -29,7 +30,8 @@ struct RecorderWorker {
 
     init(
         _ start: RecorderStart, intake: WebhookIntake, mailbox: RecorderLoop.Mailbox, store: StoreLoop,
-        journal: JournalLoop, enforcer: SessionEnforcer?, snapshotInterval: Duration, time: any TimeSource
+        journal: JournalLoop, enforcer: SessionEnforcer?, unknownRooms: UnknownRoomsLog?, snapshotInterval: Duration,
+        time: any TimeSource
     ) {
         recorder = start.recorder
         (events, inputs, rows) = (start.events, start.inputs, start.rows)
@@ -38,6 +40,7 @@ struct RecorderWorker {
         self.store = store
         self.journal = journal
         self.enforcer = enforcer
+        self.unknownRooms = unknownRooms
         self.time = time
         self.snapshotInterval = snapshotInterval
         lastInput = time.monotonic()
@@ -73,6 +76,7 @@ struct RecorderWorker {
         let now = time.monotonic()
         if !batch.isEmpty { lastInput = now }
         let pace = recorder.waitingEvents > 0 ? RecorderLoop.Limits.pace : RecorderLoop.Limits.idlePace
+        unknownRooms?.look(at: now)
         if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
     }
 
@@ -112,6 +116,7 @@ struct RecorderWorker {
             recorder.giveUpWaiting(at: time.now(), into: &actions)
             perform()
         }
+        unknownRooms?.finish()
         takeSnapshot(isLast: true)
         handOver()
     }
@@ -138,6 +143,9 @@ struct RecorderWorker {
             case .removeParticipant(let room, let identity, let limit):
                 enforcer?.remove(room: room, identity: identity, until: limit)
             case .withdrawRemoval(let room, let identity): enforcer?.withdraw(room: room, identity: identity)
+            case .tellUnknown(let room, let reason):
+                let now = time.monotonic()
+                unknownRooms?.note(room, reason, at: now)
             }
         }
         actions.removeAll(keepingCapacity: true)

@@ -65,11 +65,12 @@ package final class Service {
         do {
             privateServer = try Server(
                 listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness),
-                settings: ServerSettings(maxConnections: Limits.privateConnections))
+                settings: ServerSettings(maxConnections: Limits.privateConnections),
+                onStray: webhook.strays(on: .private))
             started.append(privateServer)
             publicServer = try Server(
                 listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
-                settings: plan.publicServerSettings)
+                settings: plan.publicServerSettings, onStray: webhook.strays(on: .public))
         } catch {
             let deadline = time.monotonic() + .seconds(1)
             for server in started { server.stop(deadline: deadline) }
@@ -93,6 +94,7 @@ package final class Service {
         let start = time.monotonic()
         recorder = RecorderLoop(
             intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
+            unknownRooms: UnknownRoomsLog(source: settings.organizationSource, log: log),
             snapshotInterval: settings.snapshotInterval, time: time
         ) { begin in
             if begin.isFresh { store.askForPresence() }

@@ -1,5 +1,9 @@
 /// Why a webhook was refused other than for its token; the raw value is the label value of `reason`.
 package enum WebhookRefusal: String, Sendable, CaseIterable {
+    /// Signed, but at another path than `/webhook`, or at the private listener: 404, or 405.
+    case wrong_path
+    /// Signed, at `/webhook`, but with another method than POST: 405.
+    case wrong_method
     /// Signed, but not JSON of a webhook: 400.
     case invalid_json
     /// Longer than `WEBHOOK_MAX_BODY`: 413.

@@ -12,6 +12,9 @@ package final class WebhookRoute: Sendable {
     package enum Limits {
         /// LiveKit's event ids have 15 characters; a longer one is cut in the log.
         package static let loggedID = 64
+        /// A path that people or a proxy made up is known again by as much; a method is one word.
+        package static let loggedPath = 100
+        package static let loggedMethod = 16
     }
 
     private let verifier: Mutex<TokenVerifier>
@@ -22,6 +25,7 @@ package final class WebhookRoute: Sendable {
     private let log: Log
     private let answers: WebhookIntake.Answers
 
+    private static let path = "/webhook"
     private static let accepted = Response(status: 200)
     /// Ends the connection: strangers have none to keep.
     private static let unauthorized = Response.text(
@@ -53,7 +57,7 @@ package final class WebhookRoute: Sendable {
                 log.throttled(.error, "the journal cannot be written: a webhook was refused")
             case .starting: return Self.starting
             case .stopping: return Self.stopping
-            case .invalid_json, .body_too_large, .no_memory: break
+            case .invalid_json, .body_too_large, .no_memory, .wrong_path, .wrong_method: break
             }
             return Self.busy
         }
@@ -65,7 +69,7 @@ package final class WebhookRoute: Sendable {
     /// The row of the routing table.
     package var route: Route {
         Route(
-            .post, "/webhook", onRefusal: { self.count($0) },
+            .post, Self.path, onRefusal: { self.count($0) },
             handler: { request, body in self.answer(request.header("Authorization"), body) })
     }
 
@@ -110,6 +114,61 @@ package final class WebhookRoute: Sendable {
             metrics.count(.no_memory)
             log.throttled(.warning, "a webhook was refused: too many bodies are being received at once")
         }
+    }
+
+    // MARK: Astray
+
+    /// Which listener a request came to.
+    package enum Listener: Sendable { case `public`, `private` }
+
+    /// What sees the requests that no route of a listener takes.
+    ///
+    /// LiveKit counts any answer but a failure as delivered, so a webhook that goes to the wrong place is lost without a
+    /// word: one with a good token is counted and told. Without one a request is a stranger's, and nothing is said. The
+    /// body is not read, so its hash is not checked.
+    package func strays(on listener: Listener) -> StrayHandler { { self.note($0, on: listener) } }
+
+    private func note(_ request: borrowing StrayRequest, on listener: Listener) {
+        guard let authorization = request.header("Authorization"),
+            case .accepted = verifier.withLock({ $0 }).verifyWithoutBody(authorization: authorization, at: time.now())
+        else { return }
+        let refusal: WebhookRefusal
+        let message: StaticString
+        if listener == .private {
+            refusal = .wrong_path
+            message = """
+                a signed webhook came to the private listener: it is lost, although LiveKit counts it as delivered; \
+                let LiveKit's webhook URL lead to LISTEN instead of METRICS_LISTEN
+                """
+        } else if request.route == Self.path {
+            refusal = .wrong_method
+            message = """
+                a signed webhook came with another method than POST: it is lost, although LiveKit counts it as \
+                delivered; a redirect does that, let LiveKit's webhook URL be the address it leads to
+                """
+        } else {
+            refusal = .wrong_path
+            message = """
+                a signed webhook came to a wrong path: it is lost, although LiveKit counts it as delivered; let \
+                LiveKit's webhook URL end in /webhook, and no proxy change the path
+                """
+        }
+        metrics.count(refusal)
+        log.throttled(
+            .warning, message,
+            [
+                "reason": .string(refusal.rawValue),
+                "method": .string(request.method.excerpt(characters: Limits.loggedMethod)),
+                "path": .string(Self.shown(request.path)),
+            ])
+    }
+
+    /// A path without what may stand behind it: an escaped `?` is part of it here.
+    private static func shown(_ path: String) -> String {
+        guard path.utf8.first == UInt8(ascii: "/") else { return "(none)" }
+        let bare = String(path.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
+        let text = bare.excerpt(characters: Limits.loggedPath)
+        return bare.utf8.count == path.utf8.count ? text : text + "?••••"
     }
 
     /// Says what is wrong where someone can repair it. One message per reason: each is throttled by itself.

@@ -13,6 +13,7 @@ final class Engine: Sendable {
     /// Wakes `Server.stop` when an answer has left.
     let departures = Monitor(())
     private let router: Router
+    private let onStray: StrayHandler
     /// Requests that are owed an answer.
     private let owed = Atomic(0)
     /// Connections suspended now.
@@ -25,8 +26,9 @@ final class Engine: Sendable {
     private let ambiguous = Response.text(400, "ambiguous length\n", headers: ["Connection": "close"])
     private let tooLarge = Response.text(413, "body too large\n", headers: ["Connection": "close"])
 
-    init(routes: [Route], settings: ServerSettings) {
+    init(routes: [Route], settings: ServerSettings, onStray: @escaping StrayHandler) {
         router = Router(routes)
+        self.onStray = onStray
         self.settings = settings
         table = ConnectionTable(maximum: settings.maxConnections)
         watch = Watch(table: table, lingering: lingering, settings: settings, counts: counts)
@@ -117,7 +119,17 @@ final class Engine: Sendable {
         switch connection.stage {
         case .fresh:
             if stopping.load(ordering: .relaxed) { return .NO }
-            return accept(connection, handle, router.match(path: path, method: method))
+            let match = router.match(path: path, method: method)
+            switch match {
+            case .route: break
+            case .unknownPath:
+                onStray(StrayRequest(route: nil, path: path, method: method, connection: handle))
+            case .wrongMethod(let index, _):
+                onStray(
+                    StrayRequest(
+                        route: router.routes[index].path, path: path, method: method, connection: handle))
+            }
+            return accept(connection, handle, match)
         case .reading(let match):
             if chunk.isEmpty { return answer(connection, handle, match, path) }
             return append(chunk, to: connection, match)
@@ -179,7 +191,7 @@ final class Engine: Sendable {
             }
         case .unknownPath:
             if announced != .none { return refuse(connection, handle, with: notFound) }
-        case .wrongMethod(let response):
+        case .wrongMethod(_, let response):
             if announced != .none { return refuse(connection, handle, with: response) }
         }
         connection.stage = .reading(match)
@@ -240,7 +252,7 @@ final class Engine: Sendable {
         if stopping.load(ordering: .sequentiallyConsistent) { return .NO }
         switch match {
         case .unknownPath: return send(notFound, connection, handle)
-        case .wrongMethod(let response): return send(response, connection, handle)
+        case .wrongMethod(_, let response): return send(response, connection, handle)
         case .route(let index, let method):
             let request = Request(method: method, path: path, connection: handle)
             switch router.routes[index].handler(request, connection.body.span) {

@@ -21,6 +21,9 @@ package enum Refusal: Sendable, CaseIterable {
     case noMemory
 }
 
+/// Sees requests that no route takes, before their bodies are read. Runs on the server's only thread and must not block.
+package typealias StrayHandler = @Sendable (_ request: borrowing StrayRequest) -> Void
+
 /// One row of the routing table.
 package struct Route: Sendable {
     /// Runs on the server's only thread and must not block. The body is borrowed for the call.

@@ -1,13 +1,16 @@
 import Glibc
 
 /// Finds the route of a request without allocating: a handful of rows, compared byte by byte.
+///
+/// A slash at the end of a path does not count, and several in a row are one: people and proxies write `/webhook/` and
+/// `//webhook`, and mean `/webhook`.
 struct Router: Sendable {
     enum Match {
         case route(Int, Method)
         /// No row has this path: 404.
         case unknownPath
-        /// The path is known, the method is not: 405 with the path's `Allow`.
-        case wrongMethod(Response)
+        /// The path is that of this route, the method is not: 405 with the path's `Allow`.
+        case wrongMethod(Int, Response)
     }
 
     private struct Row: Sendable {
@@ -23,6 +26,9 @@ struct Router: Sendable {
     init(_ routes: [Route]) {
         let keys = routes.map { "\($0.method) \($0.path)" }
         precondition(Set(keys).count == keys.count, "a method and path has one route")
+        precondition(
+            routes.allSatisfy { $0.path == "/" || !$0.path.hasSuffix("/") && !$0.path.contains("//") },
+            "a route's path has no more slashes than it needs")
         self.routes = routes
         rows = routes.indices.map { index in
             let methods = routes.filter { $0.path == routes[index].path }
@@ -37,8 +43,8 @@ struct Router: Sendable {
     /// The arguments are C strings: the path is unescaped and without its query.
     func match(path: UnsafePointer<CChar>, method: UnsafePointer<CChar>) -> Match {
         let path = Self.withoutAuthority(path)
-        var notAllowed: Response?
-        for row in rows where strcmp(row.path, path) == 0 {
+        var notAllowed: Row?
+        for row in rows where Self.isSame(path, row.path) {
             switch row.method {
             case .get:
                 if strcmp(method, "GET") == 0 { return .route(row.route, .get) }
@@ -47,14 +53,26 @@ struct Router: Sendable {
                 if strcmp(method, "POST") == 0 { return .route(row.route, .post) }
             case .head: break
             }
-            notAllowed = row.notAllowed
+            notAllowed = row
         }
-        return notAllowed.map { .wrongMethod($0) } ?? .unknownPath
+        return notAllowed.map { .wrongMethod($0.route, $0.notAllowed) } ?? .unknownPath
+    }
+
+    private static func isSame(_ path: UnsafePointer<CChar>, _ route: [CChar]) -> Bool {
+        let slash = CChar(bitPattern: UInt8(ascii: "/"))
+        var rest = path
+        for byte in route.dropLast() {
+            guard rest.pointee == byte else { return false }
+            rest += 1
+            if byte == slash { while rest.pointee == slash { rest += 1 } }
+        }
+        while rest.pointee == slash { rest += 1 }
+        return rest.pointee == 0
     }
 
     /// A proxy may name the whole address: `http://host/path`.
     /// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
-    private static func withoutAuthority(_ path: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+    static func withoutAuthority(_ path: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
         for scheme: StaticString in ["http://", "https://"] {
             let count = scheme.utf8CodeUnitCount
             let isSame = scheme.withUTF8Buffer { scheme in

@@ -30,14 +30,17 @@ package final class Server: Sendable {
     private let state: Mutex<UInt>
 
     /// Starts to listen. Throws when the address is not to be had.
+    ///
+    /// - Parameter onStray: sees what no route takes.
     package init(
-        listen: ListenAddress, routes: [Route], settings: ServerSettings = ServerSettings()
+        listen: ListenAddress, routes: [Route], settings: ServerSettings = ServerSettings(),
+        onStray: @escaping StrayHandler = { _ in }
     ) throws(ServingError) {
         socket = try ListeningSocket(listen)
         address = socket.address
         var settings = settings
         settings.maxConnections = DescriptorLimit.connections(wanted: settings.maxConnections)
-        engine = Engine(routes: routes, settings: settings)
+        engine = Engine(routes: routes, settings: settings, onStray: onStray)
         guard let daemon = Self.start(engine) else {
             close(socket.file)
             throw .library(address.description)

@@ -1,5 +1,5 @@
 /// Why a token was not accepted; the raw value is the label value of `reason`.
-package enum Rejection: String, Sendable, CaseIterable {
+package enum Rejection: String, Error, Sendable, CaseIterable {
     /// No `Authorization` header, or an empty one.
     case no_token
     /// Not three parts, too long, undecodable, a claim of a wrong type, or without `iss` or `exp`.

@@ -26,38 +26,59 @@ package struct TokenVerifier: Sendable {
 
     /// Checks the header's value against the exact bytes of the body.
     package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> Verdict {
-        guard let authorization else { return .rejected(.no_token) }
+        let claims: TokenClaims
+        do throws(Rejection) {
+            claims = try check(authorization, at: now)
+        } catch {
+            return .rejected(error)
+        }
+        let actualHash = Digest(of: body).text(.standard)
+        guard let bodyHash = claims.bodyHash, isEqualInConstantTime(actualHash.span, bodyHash.utf8.span)
+        else { return .rejected(.body_hash_mismatch) }
+        return .accepted(key: claims.issuer)
+    }
+
+    /// Checks all but the hash of a body that is not there, or not read: who sent it knows a key, what is in it is not
+    /// known. A token that speaks of no body, such as that of somebody who joins a room, is no webhook's.
+    package func verifyWithoutBody(authorization: String?, at now: Timestamp) -> Verdict {
+        do throws(Rejection) {
+            let claims = try check(authorization, at: now)
+            return claims.bodyHash == nil ? .rejected(.body_hash_mismatch) : .accepted(key: claims.issuer)
+        } catch {
+            return .rejected(error)
+        }
+    }
+
+    /// The claims of a token that is signed with one of the keys and valid now.
+    private func check(_ authorization: String?, at now: Timestamp) throws(Rejection) -> TokenClaims {
+        guard let authorization else { throw .no_token }
         let header = authorization.utf8.span
         let start = Self.startOfToken(header)
-        guard start < header.count else { return .rejected(.no_token) }
+        guard start < header.count else { throw .no_token }
         guard header.count - start <= Limits.token_bytes_max,
             let token = SplitToken(header.extracting(start...))
-        else { return .rejected(.malformed_token) }
+        else { throw .malformed_token }
 
         let claims: TokenClaims
         do throws(DecodingFault) {
             claims = try TokenClaims(header: token.header.span, payload: token.payload.span)
         } catch {
-            return .rejected(.malformed_token)
+            throw .malformed_token
         }
-        guard let expiry = claims.expiry, !claims.issuer.isEmpty else { return .rejected(.malformed_token) }
+        guard let expiry = claims.expiry, !claims.issuer.isEmpty else { throw .malformed_token }
 
-        guard let key = keys[claims.issuer] else { return .rejected(.unknown_key) }
+        guard let key = keys[claims.issuer] else { throw .unknown_key }
         let text = header.extracting(start...)
         // The signature is compared as text: it has one spelling only, so an altered last digit is an altered
         // signature.
         let signature = key.signature(of: text.extracting(..<token.signedCount)).text(.url)
         guard claims.algorithm == "HS256",
             isEqualInConstantTime(signature.span, text.extracting((token.signedCount + 1)...))
-        else { return .rejected(.bad_signature) }
+        else { throw .bad_signature }
 
-        guard now < Self.time(expiry) + leeway else { return .rejected(.expired) }
-        if let notBefore = claims.notBefore, now < Self.time(notBefore) - leeway { return .rejected(.not_yet_valid) }
-
-        let actualHash = Digest(of: body).text(.standard)
-        guard let bodyHash = claims.bodyHash, isEqualInConstantTime(actualHash.span, bodyHash.utf8.span)
-        else { return .rejected(.body_hash_mismatch) }
-        return .accepted(key: claims.issuer)
+        guard now < Self.time(expiry) + leeway else { throw .expired }
+        if let notBefore = claims.notBefore, now < Self.time(notBefore) - leeway { throw .not_yet_valid }
+        return claims
     }
 
     /// Past `Bearer `, which LiveKit does not send but proxies and people do, and past blanks.

@@ -27,4 +27,8 @@ package enum Action: Sendable, Equatable {
     case removeParticipant(room: String, identity: String, until: Timestamp)
     /// The one that was to be removed is gone: where it has not been done yet, it must not be done any more.
     case withdrawRemoval(room: String, identity: String)
+    /// An event of the room with this name counted under `unknown`, for this reason: somebody may want to know. Comes with
+    /// each such event, and when the event is applied, so that a wait that ended is known too; during a replay it was told
+    /// before.
+    case tellUnknown(room: String, LookupFailure)
 }

@@ -141,7 +141,10 @@ package struct Recorder: Sendable {
         let context = context(of: event, name: name, receivedAt: receivedAt)
         touch(context, &actions)
         if type == .other { return }
-        if let failure = context.failure { process.increment(catalog.lookupFailures, failure.ordinal) }
+        if let failure = context.failure {
+            process.increment(catalog.lookupFailures, failure.ordinal)
+            actions.append(.tellUnknown(room: names[name].key, failure))
+        }
         noteActivity(of: context.organization, at: receivedAt)
 
         switch event.body {

@@ -40,7 +40,7 @@ final class Desk {
             switch action {
             case .lookUp(let room): questions.append(room)
             case .store(let row): blackHole(row)
-            case .removeParticipant, .withdrawRemoval: break
+            case .removeParticipant, .withdrawRemoval, .tellUnknown: break
             }
         }
         actions.removeAll(keepingCapacity: true)

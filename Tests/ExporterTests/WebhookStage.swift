@@ -47,7 +47,7 @@ final class WebhookStage {
             log: Log(level: level, format: .json, time: time, file: logFile))
         server = try Server(
             listen: ListenAddress("127.0.0.1:0"), routes: Routes.public(webhook: route, readiness: readiness),
-            settings: ServerSettings(maxBody: maxBody))
+            settings: ServerSettings(maxBody: maxBody), onStray: route.strays(on: .public))
     }
 
     deinit {

@@ -7,7 +7,8 @@ import Testing
 /// A server on loopback with a few routes that show what arrives.
 private func serve(
     _ settings: ServerSettings = ServerSettings(), routes: [Route] = [],
-    onRefusal: @escaping @Sendable (Refusal) -> Void = { _ in }
+    onRefusal: @escaping @Sendable (Refusal) -> Void = { _ in },
+    onStray: @escaping StrayHandler = { _ in }
 ) throws -> Server {
     let standard = [
         Route(.get, "/hello") { _, _ in .respond(.text(200, "hello")) },
@@ -22,7 +23,8 @@ private func serve(
                     200, "\(request.method.rawValue) \(request.path) \(request.header("X-Test") ?? "-") \(body.count)"))
         },
     ]
-    return try Server(listen: ListenAddress("127.0.0.1:0"), routes: standard + routes, settings: settings)
+    return try Server(
+        listen: ListenAddress("127.0.0.1:0"), routes: standard + routes, settings: settings, onStray: onStray)
 }
 
 @Suite struct ServerTests {
@@ -51,7 +53,7 @@ private func serve(
         let server = try serve()
         #expect(try RawHTTP(port: server.address.port).ask("GET", "/nothing")?.status == 404)
         #expect(try RawHTTP(port: server.address.port).ask("POST", "/nothing", body: [1])?.status == 404)
-        #expect(try RawHTTP(port: server.address.port).ask("GET", "/hello/")?.status == 404)
+        #expect(try RawHTTP(port: server.address.port).ask("GET", "/hello/x")?.status == 404)
     }
 
     @Test(arguments: ["PUT", "DELETE", "OPTIONS", "PATCH", "GET", "HEAD"])
@@ -138,5 +140,51 @@ private func serve(
         #expect(
             try RawHTTP(port: server.address.port).ask("POST", "/echo", body: .init(repeating: 1, count: 1_000))?.status
                 == 200)
+    }
+
+    @Test func `a slash at the end and doubled slashes are the same path`() throws {
+        let server = try serve(routes: [Route(.get, "/") { _, _ in .respond(.text(200, "root")) }])
+        let same = [
+            "/hello", "/hello/", "/hello//", "//hello", "///hello///", "/%68ello", "/hello%2F", "/%2Fhello",
+            "/hello?a=b",
+            "/hello/?a=b", "http://any.host/hello/", "HTTP://user:secret@any.host//hello",
+        ]
+        for path in same {
+            #expect(try RawHTTP(port: server.address.port).ask("GET", path)?.text == "hello", "\(path)")
+            let head = try RawHTTP(port: server.address.port).ask("HEAD", path)
+            #expect(head?.status == 200, "\(path)")
+            let wrong = try RawHTTP(port: server.address.port).ask("PUT", path)
+            #expect(wrong?.status == 405 && wrong?.header("allow") == "GET, HEAD", "\(path)")
+        }
+        for path in ["/", "//", "http://any.host/", "/?a=/hello"] {
+            #expect(try RawHTTP(port: server.address.port).ask("GET", path)?.text == "root", "\(path)")
+        }
+        for path in ["/hell", "/helloo", "/hel/lo", "/Hello", "/x/hello", "/hello/x", "/./hello", "//any.host/hello"] {
+            #expect(try RawHTTP(port: server.address.port).ask("GET", path)?.status == 404, "\(path)")
+        }
+    }
+
+    @Test func `what no route takes is seen before its body comes, and answered as ever`() throws {
+        let seen = Mutex<[String]>([])
+        let server = try serve(onStray: { request in
+            let line = "\(request.method) \(request.path) \(request.route ?? "-") \(request.header("x-test") ?? "-")"
+            seen.withLock { $0.append(line) }
+        })
+        func ask(_ method: String, _ path: String, _ body: [UInt8]? = nil) throws -> Int? {
+            try RawHTTP(port: server.address.port).ask(method, path, headers: [("X-Test", "t")], body: body)?.status
+        }
+        #expect(try ask("GET", "/nothing?token=x") == 404)
+        #expect(try ask("POST", "http://user:secret@any.host/a%20b", [1, 2]) == 404)
+        #expect(try ask("PUT", "/echo/", [1, 2]) == 405)
+        #expect(try ask("GET", "/hello") == 200)
+        #expect(try ask("POST", "/echo", [1]) == 200)
+        // A body of which nothing has come: the answer does not wait for it.
+        let client = try RawHTTP(port: server.address.port)
+        client.send("POST /late HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n")
+        #expect(client.receive()?.status == 404)
+        #expect(
+            seen.withLock { $0 } == [
+                "GET /nothing - t", "POST /a b - t", "PUT /echo/ /echo t", "POST /late - -",
+            ])
     }
 }

@@ -308,7 +308,7 @@ extension Desk {
         takeActions().filter {
             switch $0 {
             case .removeParticipant, .withdrawRemoval: true
-            case .store, .lookUp: false
+            case .store, .lookUp, .tellUnknown: false
             }
         }
     }
