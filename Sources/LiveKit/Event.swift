@@ -138,11 +138,16 @@ package struct Track: Sendable, Equatable {
     package var sid: String
     package var source: Source
     package var type: Medium
+    /// When LiveKit last changed what it says of the track; nil where absent.
+    package var version: TrackVersion?
 
-    package init(sid: String = "", source: Source = .unknown, type: Medium = .audio) {
+    package init(
+        sid: String = "", source: Source = .unknown, type: Medium = .audio, version: TrackVersion? = nil
+    ) {
         self.sid = sid
         self.source = source
         self.type = type
+        self.version = version
     }
 }
 
