@@ -1,0 +1,227 @@
+import LiveKit
+import Testing
+
+/// SPEC 3, *Lives*, rule by rule: each of the recorder, and of the plain model that it is compared with.
+@Suite struct LivesTests {
+    /// The payload tells when the stored room was made: a new life does not change it.
+    private let office = Room.named("office", sid: "RM_1", start: 0)
+
+    private func anna(_ joined: Int64? = nil, _ sid: String = "PA_1") -> Participant {
+        .person(sid, "1", joined: joined)
+    }
+
+    private func bert(_ joined: Int64? = nil) -> Participant { .person("PA_2", "2", joined: joined) }
+
+    private func camera(_ version: Int64? = nil) -> Track {
+        Track(
+            sid: "TR_1", source: .camera, type: .video, version: version.map { TrackVersion(unixMicro: $0, ticks: 0) })
+    }
+
+    // MARK: Rooms
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a room SID that starts again after its end lives again`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 600)
+        desk.receive(.roomStarted, in: office, at: 603)
+        desk.receive(.participantJoined(bert(605)), in: office, at: 606)
+        desk.receive(.trackPublished(camera(), by: bert()), at: 607)
+        desk.expect(open: [1, 1, 1])
+        desk.expect(counted: [2, 1, 1, 1])
+        desk.receive(.roomFinished, in: office, at: 660)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [2, 2, 1, 1])
+        // The second life lasted from 603 to 660, although the stored room is older.
+        desk.expect(observed: [2, 657, 1, 55])
+        #expect(desk.figures.rows == [LivesFigures.Session(user: 2, took_ms: 55_000)])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a start that began before its own end is counted and opens nothing`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.roomStarted, in: office, at: 1, received: 6)
+        desk.receive(.roomStarted, in: office, at: 1, received: 7)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [1, 1, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `within one second the start that comes after the end is a new life`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.roomStarted, in: office, at: 5)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(counted: [2, 1, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a room's end that comes after its next start closes only what began before it`(
+        _ subject: LivesDesk.Subject
+    ) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.participantJoined(anna(1)), in: office, at: 1)
+        desk.receive(.participantJoined(bert(7)), in: office, at: 7)
+        desk.receive(.trackPublished(camera(), by: bert()), at: 8)
+        desk.receive(.roomFinished, in: office, at: 5, received: 9)
+        desk.expect(open: [1, 1, 1])
+        // The next life's start counts now, and not again when it comes.
+        desk.expect(counted: [2, 1, 2, 1])
+        desk.expect(observed: [1, 5, 1, 4])
+        desk.receive(.roomStarted, in: office, at: 7, received: 10)
+        desk.expect(open: [1, 1, 1])
+        desk.expect(counted: [2, 1, 2, 1])
+        desk.receive(.roomFinished, in: office, at: 20)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(observed: [2, 18, 2, 17])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a start that is later than the end keeps the room open`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomStarted, in: office, at: 10)
+        desk.receive(.roomFinished, in: office, at: 5, received: 11)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(counted: [2, 1, 0, 0])
+        desk.receive(.roomFinished, in: office, at: 30)
+        desk.expect(counted: [2, 2, 0, 0])
+        desk.expect(observed: [2, 25, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `an end that was created before the open life is the earlier life's`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.roomStarted, in: office, at: 8)
+        desk.receive(.roomFinished, in: office, at: 6, received: 9)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(counted: [2, 1, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `an end that finds nothing open moves the remembered end, and begins no life`(
+        _ subject: LivesDesk.Subject
+    ) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.roomFinished, in: office, at: 9)
+        desk.receive(.roomStarted, in: office, at: 7, received: 10)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [1, 1, 0, 0])
+        desk.receive(.roomStarted, in: office, at: 11)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(counted: [2, 1, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `an end that is told later than it is received ended when it was received`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 90, received: 5)
+        desk.receive(.roomStarted, in: office, at: 7)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(counted: [2, 1, 0, 0])
+    }
+
+    // MARK: Rooms by what is in them
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a participant that joined after its room's end opens the room again, and the start counts when it comes`(
+        _ subject: LivesDesk.Subject
+    ) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.participantJoined(anna(7)), in: office, at: 8)
+        desk.expect(open: [1, 1, 0])
+        desk.expect(counted: [1, 1, 1, 0])
+        desk.receive(.roomStarted, in: office, at: 7, received: 9)
+        desk.expect(open: [1, 1, 0])
+        desk.expect(counted: [2, 1, 1, 0])
+        desk.receive(.roomFinished, in: office, at: 17)
+        desk.expect(observed: [2, 15, 1, 10])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a participant that joined before its room's end is counted and opens nothing`(
+        _ subject: LivesDesk.Subject
+    ) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.participantJoined(anna(3)), in: office, at: 4, received: 6)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [1, 1, 1, 0])
+        // Its own end was not told yet.
+        desk.receive(.participantLeft(anna(3)), in: office, at: 5, received: 7)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(observed: [1, 5, 1, 2])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a track that was published after its room's end opens the room again`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.trackPublished(camera(), by: anna()), at: 4, received: 6)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [1, 1, 0, 1])
+        desk.receive(.trackPublished(Track(sid: "TR_2"), by: anna()), at: 7)
+        desk.expect(open: [1, 0, 1])
+        desk.expect(counted: [1, 1, 0, 2])
+        // No payload of this life tells a start: it began with that track.
+        desk.receive(.roomFinished, at: 10)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(observed: [2, 8, 0, 0])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `what only its room's end closed returns with its next event, and its left observes nothing`(
+        _ subject: LivesDesk.Subject
+    ) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.participantJoined(anna(1)), in: office, at: 1)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.expect(observed: [1, 5, 1, 4])
+        desk.receive(.trackPublished(camera(), by: anna()), at: 7)
+        desk.expect(open: [1, 1, 1])
+        desk.expect(counted: [1, 1, 1, 1])
+        desk.receive(.participantLeft(anna(1)), in: office, at: 9)
+        desk.expect(open: [1, 0, 0])
+        desk.expect(observed: [1, 5, 1, 4])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a left that comes after its room's end observes nothing and opens nothing`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.participantJoined(anna(1)), in: office, at: 1)
+        desk.receive(.roomFinished, in: office, at: 5)
+        desk.receive(.participantLeft(anna(1)), in: office, at: 6)
+        desk.expect(open: [0, 0, 0])
+        desk.expect(counted: [1, 1, 1, 0])
+        desk.expect(observed: [1, 5, 1, 4])
+    }
+
+    @Test(arguments: LivesDesk.Subject.allCases)
+    func `a second start of one life drops, unobserved, who has been silent since`(_ subject: LivesDesk.Subject) {
+        var desk = LivesDesk(subject)
+        desk.receive(.roomStarted, in: office, at: 0)
+        desk.receive(.participantJoined(anna(1)), in: office, at: 1)
+        desk.receive(.participantJoined(bert(2)), in: office, at: 2)
+        desk.receive(.trackPublished(camera(), by: bert()), at: 8)
+        desk.receive(.roomStarted, in: office, at: 5, received: 9)
+        desk.expect(open: [1, 1, 1])
+        desk.expect(counted: [1, 0, 2, 1])
+        desk.expect(observed: [0, 0, 0, 0])
+        desk.receive(.participantLeft(anna(1)), in: office, at: 9)
+        desk.expect(observed: [0, 0, 1, 8])
+    }
+}
