@@ -7,7 +7,7 @@ struct Ending: Equatable {
     var facts = Facts.none
     /// The `createdAt` of what ended it, in Unix seconds; 0 where nothing has.
     var at_s: Int64 = 0
-    /// Of a track: the version it had then, where its own end told it, else that of its publication.
+    /// Of a track: the highest version that an event of that life told.
     var version: TrackVersion?
 
     /// Nothing is remembered.

@@ -17,9 +17,13 @@ struct RoomState: Entity {
     /// Rooms are numbered in the order in which they were opened.
     var number: UInt64 = 0
     var isStartCounted = false
-    /// When this life began, and when an event last said so, in Unix seconds.
+    /// When this life began, in Unix seconds.
     var began_s: Int64 = 0
+    /// When its first and its last `room_started` of this life say that it began; 0 where none came.
+    var firstStart_s: Int64 = 0
     var lastStart_s: Int64 = 0
+    /// The latest beginning that is known of what is, or was, in it.
+    var lastBeginning = Beginning()
     /// The SID had ended before: its duration begins at `start_ms`, whatever the payload says.
     var isLaterLife = false
     var participants: [Slot<ParticipantState>] = []
@@ -68,10 +72,16 @@ struct TrackState: Entity {
     var lastEvent_ms: Int64 = .min
     /// When this life began, in Unix seconds.
     var began_s: Int64 = 0
-    /// The version it was published with.
+    /// When it was last told to be published, in Unix seconds.
+    var lastPublished_s: Int64 = 0
+    /// The highest version that an event of this life told.
     var version: TrackVersion?
 
     static let vacant = TrackState()
+
+    mutating func note(_ version: TrackVersion?) {
+        if let version { self.version = max(version, self.version ?? version) }
+    }
 }
 
 /// A running egress or ingress, by the id of its job.

@@ -42,9 +42,15 @@ struct EventContext {
         (time_ms > 0 ? min(time_ms, receivedAt.milliseconds) : receivedAt.milliseconds) / 1_000
     }
 
-    /// When a participant began to be there, in Unix seconds.
-    func beginning_s(of participant: Participant) -> Int64 {
-        participant.joinedAt.map { Self.second(of: $0.milliseconds, receivedAt) } ?? at_s
+    /// What the event itself begins.
+    var beginning: Beginning { Beginning(at_s: at_s, start_ms: at_s * 1_000) }
+
+    /// When a participant began to be there.
+    func beginning(of participant: Participant) -> Beginning {
+        guard let joinedAt = participant.joinedAt?.milliseconds else {
+            return Beginning(at_s: at_s, start_ms: endedAt.milliseconds)
+        }
+        return Beginning(at_s: Self.second(of: joinedAt, receivedAt), start_ms: joinedAt)
     }
 }
 

@@ -115,7 +115,7 @@ extension Recorder {
             }
         }
         for (_, room) in rooms.all { check(room.key, room.began_s, endedRooms[ending: Fingerprint(room.key)]) }
-        for (_, member) in participants.all {
+        for (_, member) in participants.all where member.isLaterLife {
             check(member.key, member.began_s, endedParticipants[ending: Fingerprint(member.key)])
         }
         for (_, track) in tracks.all where track.version == nil {

@@ -24,25 +24,31 @@ extension Recorder {
         mayLive(ending) && began_s > ending.at_s
     }
 
-    /// Whether a track that ended begins again: by its version where both events carry one, else as a room. Where its end
-    /// carried none, the version of its publication tells that from another one.
+    /// Whether a track that ended begins again: by its version where both lives have one, else as a room where its own
+    /// end came. Where something else ended it, the same publication may come again in the same second.
     func isNewLife(of track: Track, after ending: Ending, at_s: Int64) -> Bool {
         guard mayLive(ending) else { return false }
-        if let version = track.version, let known = ending.version {
-            if ending.facts.isEndCounted { return version > known }
-            if version == known { return false }
-        }
-        return at_s >= ending.at_s
+        if let version = track.version, let known = ending.version { return version > known }
+        return ending.facts.isEndCounted ? at_s >= ending.at_s : at_s > ending.at_s
+    }
+
+    /// Whether a publication is that of the life that ended.
+    func isLate(_ track: Track, after ending: Ending, at_s: Int64) -> Bool {
+        tellsLives && ending.facts.isClosed && !isNewLife(of: track, after: ending, at_s: at_s)
     }
 
     private func mayLive(_ ending: Ending) -> Bool {
         tellsLives && ending.facts.isClosed && !ending.facts.isGivenUp
     }
 
-    /// Whether a participant whose room's end closed it is there still: it has an event of its own that is later, and
-    /// nobody else has its identity.
+    /// Whether what nothing but its room's end has closed is there still: it has an event of its own that is later.
+    func returns(after ending: Ending, _ context: EventContext) -> Bool {
+        mayLive(ending) && ending.facts.mayReturn && context.at_s > ending.at_s
+    }
+
+    /// The same of a participant, of whose identity nobody else may be there.
     func returns(_ participant: Participant, after ending: Ending, _ context: EventContext) -> Bool {
-        guard mayLive(ending), ending.facts.mayReturn, context.at_s > ending.at_s else { return false }
+        guard returns(after: ending, context) else { return false }
         if context.openRoom.isNone || participant.identity.isEmpty { return true }
         return identities[RoomIdentity(room: context.openRoom, identity: participant.identity)] == nil
     }
@@ -65,7 +71,7 @@ extension Recorder {
 
     /// Whether what began at a second is later than the end that an event tells. Nothing has begun after the receipt of
     /// its end: then the clock was put back.
-    private func isLater(_ began_s: Int64, than end: EventContext) -> Bool {
+    func isLater(_ began_s: Int64, than end: EventContext) -> Bool {
         tellsLives && min(began_s, end.receivedAt.milliseconds / 1_000) > end.at_s
     }
 
@@ -74,65 +80,105 @@ extension Recorder {
         participants[member].hasJoined && isLater(participants[member].began_s, than: end)
     }
 
+    /// What goes on in a room after an end of it.
+    struct Rest {
+        /// The first that began later.
+        var next: Beginning?
+        /// The first event of what was there before and had one later: it is adopted again.
+        var staying: Beginning?
+
+        mutating func begins(_ beginning: Beginning) { next = beginning.earlier(next) }
+        mutating func stays(_ beginning: Beginning) { staying = beginning.earlier(staying) }
+    }
+
     /// Ends in a room what began up to the second of its end, and observes the sessions of people among it.
-    ///
-    /// - Returns: when the first of what is left began; nil where nothing is.
-    mutating func endMembers(
-        of room: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]
-    ) -> Int64? {
+    mutating func endMembers(of room: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]) -> Rest {
         let members = rooms[room].participants
         for member in members where participants[member].isActive && !outlives(member, context) {
             endSession(of: member, context, &actions)
         }
-        var next_s: Int64?
+        var rest = Rest()
         for member in members {
-            let later = tellsLives ? endTracks(of: member, context) : nil
+            let hasTracks = tellsLives && endTracks(of: member, context, withRoom: &rest)
             if outlives(member, context) {
-                next_s = min(next_s ?? .max, participants[member].began_s, later ?? .max)
-            } else if let later {
-                next_s = min(next_s ?? .max, later)
-                if participants[member].hasJoined { stay(member, since_s: later, context) }
+                rest.begins(Beginning(at_s: participants[member].began_s, start_ms: participants[member].join_ms))
+            } else if hasTracks {
+                if participants[member].hasJoined { stay(member, context) }
             } else {
                 closeParticipant(member, Ending(facts: .byRoomsEnd(participants[member]), at_s: context.at_s), &actions)
             }
         }
-        if isLater(rooms[room].lastStart_s, than: context) { next_s = min(next_s ?? .max, rooms[room].lastStart_s) }
-        return next_s
+        let starts = [rooms[room].firstStart_s, rooms[room].lastStart_s].map {
+            Beginning(at_s: $0, start_ms: $0 * 1_000)
+        }
+        for known in starts + [rooms[room].lastBeginning] where isLater(known.at_s, than: context) {
+            rest.begins(known)
+        }
+        return rest
     }
 
-    /// Closes the tracks of a participant that the end of its room ends; returns when the first other one began.
-    private mutating func endTracks(of member: Slot<ParticipantState>, _ context: EventContext) -> Int64? {
-        var next_s: Int64?
+    /// Closes the tracks of a participant that the end of its room ends; returns whether others are left.
+    private mutating func endTracks(
+        of member: Slot<ParticipantState>, _ context: EventContext, withRoom rest: inout Rest
+    ) -> Bool {
         for track in participants[member].tracks {
-            if isLater(tracks[track].began_s, than: context) {
-                next_s = min(next_s ?? .max, tracks[track].began_s)
+            let (began_s, last_s) = (tracks[track].began_s, tracks[track].lastPublished_s)
+            if isLater(began_s, than: context) {
+                rest.begins(Beginning(at_s: began_s, start_ms: began_s * 1_000))
+            } else if isLater(last_s, than: context) {
+                tracks[track].began_s = last_s
+                rest.stays(Beginning(at_s: last_s, start_ms: last_s * 1_000))
             } else {
-                closeTrack(track, Ending(facts: Facts(isClosed: true), at_s: context.at_s))
+                closeTrack(track, Ending(facts: .byRoomsEnd, at_s: context.at_s))
             }
         }
-        return next_s
+        return !participants[member].tracks.isEmpty
+    }
+
+    /// Closes the tracks of a participant that an end of its own ends: those that were published up to it.
+    mutating func endTracks(of member: Slot<ParticipantState>, _ context: EventContext) {
+        for track in participants[member].tracks where !isLater(tracks[track].began_s, than: context) {
+            closeTrack(track, Ending(facts: Facts(isClosed: true), at_s: context.at_s))
+        }
     }
 
     /// A participant whose session ended with its room and who has published since: it is adopted again in its place.
-    private mutating func stay(_ member: Slot<ParticipantState>, since_s: Int64, _ context: EventContext) {
+    private mutating func stay(_ member: Slot<ParticipantState>, _ context: EventContext) {
         let participant = participants[member]
         let id = Fingerprint(participant.key)
         let ending = Ending(facts: .byRoomsEnd(participant), at_s: context.at_s).following(
             endedParticipants[ending: id])
         endedParticipants.set(id, ending, at: context.receivedAt)
         participants[member].isEndCounted = ending.facts.isEndCounted
-        participants[member].began_s = since_s
     }
 
-    /// Lets a room go on as its next life after an end of which something is left.
-    mutating func goOn(_ slot: Slot<RoomState>, from began_s: Int64, after ending: Ending, _ context: EventContext) {
+    /// Lets a room go on after an end of which something is left: as its next life where that began later, else adopted.
+    mutating func goOn(_ slot: Slot<RoomState>, with rest: Rest, after ending: Ending, _ context: EventContext) {
+        guard let beginning = rest.next ?? rest.staying else { return }
         let id = Fingerprint(rooms[slot].key)
         endedRooms.set(id, ending.following(endedRooms[ending: id]), at: context.receivedAt)
-        rooms[slot].began_s = began_s
-        rooms[slot].start_ms = began_s * 1_000
+        rooms[slot].began_s = beginning.at_s
+        rooms[slot].start_ms = beginning.start_ms
         rooms[slot].isLaterLife = true
-        rooms[slot].isStartCounted = true
-        count(catalog.roomsStarted, of: context)
+        if rooms[slot].lastStart_s <= context.at_s { rooms[slot].lastStart_s = 0 }
+        if rooms[slot].firstStart_s <= context.at_s { rooms[slot].firstStart_s = rooms[slot].lastStart_s }
+        rooms[slot].isStartCounted = rest.next != nil
+        if rest.next != nil { count(catalog.roomsStarted, of: context) }
+    }
+
+    /// Notes what began in an open room: it tells that the room was there then.
+    mutating func note(_ beginning: Beginning, in slot: Slot<RoomState>) {
+        let last = rooms[slot].lastBeginning
+        // The first of its second.
+        if beginning.at_s > last.at_s || beginning.at_s == last.at_s && beginning.isEarlier(than: last) {
+            rooms[slot].lastBeginning = beginning
+        }
+        let known = Beginning(at_s: rooms[slot].began_s, start_ms: rooms[slot].start_ms ?? .max)
+        guard rooms[slot].isLaterLife, beginning.isEarlier(than: known) else { return }
+        // What began in an earlier life says nothing of this one.
+        if let ending = endedRooms[ending: Fingerprint(rooms[slot].key)], beginning.at_s < ending.at_s { return }
+        rooms[slot].began_s = beginning.at_s
+        rooms[slot].start_ms = min(rooms[slot].start_ms ?? .max, beginning.start_ms)
     }
 
     // MARK: Participants that return
@@ -142,13 +188,16 @@ extension Recorder {
         _ participant: Participant, _ ending: Ending, in room: Slot<RoomState>, _ context: EventContext,
         _ actions: inout [Action]
     ) -> Slot<ParticipantState> {
-        let slot = insertParticipant(participant, in: room, context)
+        var slot = participants.find(participant.sid)
+        if slot.isNone { slot = insertParticipant(participant, in: room, context) }
         participants[slot].hasJoined = true
+        participants[slot].identity = participant.identity
         participants[slot].kind = ending.facts.kind
         participants[slot].isStartCounted = ending.facts.isStartCounted
         participants[slot].isEndCounted = ending.facts.isEndCounted
-        participants[slot].join_ms = participant.joinedAt?.milliseconds ?? context.created_ms
-        participants[slot].began_s = context.at_s
+        // Not known any more where the event does not tell it.
+        participants[slot].join_ms = participant.joinedAt?.milliseconds ?? 0
+        participants[slot].began_s = participant.joinedAt == nil ? 0 : context.beginning(of: participant).at_s
         if participants[slot].isActive {
             organizations[rooms[room].organization].adjust(catalog.participantsActive, by: 1)
         }
@@ -160,6 +209,13 @@ extension Recorder {
 }
 
 extension Facts {
+    /// Of a track whose room ended, or fell silent.
+    static var byRoomsEnd: Facts {
+        var facts = Facts(isClosed: true)
+        facts.mayReturn = true
+        return facts
+    }
+
     /// Of a participant whose room ended, or fell silent.
     static func byRoomsEnd(_ participant: ParticipantState) -> Facts {
         var facts = Facts(

@@ -10,30 +10,28 @@ extension Recorder {
         guard !participant.sid.isEmpty else { return }
         let id = Fingerprint(participant.sid)
         var arrival = arrival(of: participant, context)
-        let venue = venue(context, begins: arrival.opens, &actions)
+        let beginning = context.beginning(of: participant)
+        let venue = venue(context, beginning: arrival.opens ? beginning : nil, &actions)
         if case .nowhere = venue { return }
         // Where that opened a room, it may have closed another one.
         if context.openRoom.isNone { arrival = self.arrival(of: participant, context) }
         var slot = arrival.slot
         if !slot.isNone { noteEvent(of: slot, context) }
-        if !slot.isNone && participants[slot].hasJoined { return }
-
+        if !slot.isNone && participants[slot].hasJoined {
+            return noteLateStart(of: participant, began_s: beginning.at_s, arrival.ending, context)
+        }
         let ending = arrival.isNew ? .none : arrival.ending
         let isCounted = ending.facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
         if participant.kind == .standard && !isCounted {
             count(catalog.participantSessions, of: context)
         }
         guard case .open(let room) = venue, arrival.opens else {
-            if slot.isNone {
+            if slot.isNone || ending.facts.isClosed {
                 let ending = startOnly(of: participant, ending, venue)
                 endedParticipants.set(id, ending, at: context.receivedAt)
             } else {
                 participants[slot].isStartCounted = true
             }
-            return
-        }
-        if arrival.returns {
-            _ = bringBack(participant, ending, in: room, context, &actions)
             return
         }
         if slot.isNone { slot = insertParticipant(participant, in: room, context) }
@@ -42,10 +40,10 @@ extension Recorder {
         participants[slot].isStartCounted = true
         participants[slot].identity = participant.identity
         participants[slot].kind = participant.kind
-        participants[slot].join_ms =
-            arrival.isNew ? max(told_ms ?? 0, context.created_ms) : told_ms ?? context.created_ms
-        participants[slot].began_s = context.beginning_s(of: participant)
+        participants[slot].join_ms = told_ms ?? context.created_ms
+        participants[slot].began_s = beginning.at_s
         participants[slot].isLaterLife = arrival.isNew
+        note(beginning, in: participants[slot].room)
         let home = rooms[participants[slot].room].organization
         if participant.kind == .standard { organizations[home].adjust(catalog.participantsActive, by: 1) }
         guard claimIdentity(slot, at_s: context.at_s, &actions) else { return }
@@ -60,8 +58,6 @@ extension Recorder {
         let ending: Ending
         /// A life after that.
         let isNew: Bool
-        /// It was there all the time.
-        let returns: Bool
         /// It is in its room from now on.
         let opens: Bool
     }
@@ -69,11 +65,22 @@ extension Recorder {
     private func arrival(of participant: Participant, _ context: EventContext) -> Arrival {
         let slot = participants.find(participant.sid)
         let ending = endedParticipants[ending: Fingerprint(participant.sid)] ?? .none
+        let hasJoined = !slot.isNone && participants[slot].hasJoined
         let isNew =
-            slot.isNone && isNewLife(ofParticipant: ending, began_s: context.beginning_s(of: participant))
-        let returns = slot.isNone && !isNew && returns(participant, after: ending, context)
-        let opens = slot.isNone ? !ending.facts.isClosed || isNew || returns : !participants[slot].hasJoined
-        return Arrival(slot: slot, ending: ending, isNew: isNew, returns: returns, opens: opens)
+            !hasJoined && isNewLife(ofParticipant: ending, began_s: context.beginning(of: participant).at_s)
+        let opens = !hasJoined && (!ending.facts.isClosed || isNew)
+        return Arrival(slot: slot, ending: ending, isNew: isNew, opens: opens)
+    }
+
+    /// The start of the life before the one that is open, which comes late: it counts.
+    private mutating func noteLateStart(
+        of participant: Participant, began_s: Int64, _ earlier: Ending, _ context: EventContext
+    ) {
+        guard tellsLives, earlier.facts.isClosed, began_s <= earlier.at_s, !earlier.facts.isStartCounted else { return }
+        if participant.kind == .standard { count(catalog.participantSessions, of: context) }
+        var earlier = earlier
+        earlier.facts.isStartCounted = true
+        endedParticipants.set(Fingerprint(participant.sid), earlier, at: context.receivedAt)
     }
 
     /// What is remembered of a participant whose start counted and opened nothing: the room had ended before it came.
@@ -92,7 +99,7 @@ extension Recorder {
 
     mutating func left(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
         guard !participant.sid.isEmpty else { return }
-        if case .nowhere = venue(context, begins: false, &actions) { return }
+        if case .nowhere = venue(context, &actions) { return }
         let id = Fingerprint(participant.sid)
         let slot = participants.find(participant.sid)
         var ending = endedParticipants[ending: id] ?? .none
@@ -105,8 +112,8 @@ extension Recorder {
             return closeParticipant(slot, end, &actions)
         }
         let wasClosed = ending.facts.isClosed
-        if isOpen {
-            closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+        if !slot.isNone {
+            endTracks(of: slot, ending, context, &actions)
             ending = endedParticipants[ending: id] ?? .none
         }
         let isCounted = ending.facts.isEndCounted
@@ -128,18 +135,35 @@ extension Recorder {
 
     mutating func aborted(_ participant: Participant, _ context: EventContext, _ actions: inout [Action]) {
         guard !participant.sid.isEmpty else { return }
-        if case .nowhere = venue(context, begins: false, &actions) { return }
+        if case .nowhere = venue(context, &actions) { return }
         let id = Fingerprint(participant.sid)
         let slot = participants.find(participant.sid)
         var ending = endedParticipants[ending: id] ?? .none
-        if slot.isNone || isEarlier(context.at_s, than: participants[slot].began_s, ending) {
-            ending.facts.isClosed = true
-            ending.facts.mayReturn = false
-            ending.at_s = max(ending.at_s, context.at_s)
-            endedParticipants.set(id, ending, at: context.receivedAt)
-        } else {
-            closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+        let isOpen = !slot.isNone && !isEarlier(context.at_s, than: participants[slot].began_s, ending)
+        if isOpen && participants[slot].hasJoined {
+            return closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
         }
+        if !slot.isNone {
+            endTracks(of: slot, ending, context, &actions)
+            ending = endedParticipants[ending: id] ?? .none
+        }
+        ending.facts.isClosed = true
+        ending.facts.mayReturn = false
+        ending.at_s = max(ending.at_s, context.at_s)
+        endedParticipants.set(id, ending, at: context.receivedAt)
+    }
+
+    /// Ends tracks of a participant that is known only by them, or of whose life this is not the end: all of them, but
+    /// where it had ended before, those that were published up to this end.
+    private mutating func endTracks(
+        of slot: Slot<ParticipantState>, _ ending: Ending, _ context: EventContext,
+        _ actions: inout [Action]
+    ) {
+        guard tellsLives, ending.facts.isClosed else {
+            return closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+        }
+        endTracks(of: slot, context)
+        dropIfEmpty(slot)
     }
 
     // MARK: Opening and closing
@@ -154,7 +178,7 @@ extension Recorder {
         state.room = room
         state.placeInRoom = rooms[room].participants.count
         state.lastEvent_ms = context.order_ms
-        state.began_s = context.beginning_s(of: participant)
+        state.began_s = context.beginning(of: participant).at_s
         let slot = participants.insert(state)
         rooms[room].participants.append(slot)
         return slot
@@ -165,6 +189,7 @@ extension Recorder {
     /// - Parameter end: without a time, each ended with its own last event.
     mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ end: Ending, _ actions: inout [Action]) {
         var endOfTracks = Ending(facts: Facts(isClosed: end.facts.isClosed), at_s: end.at_s)
+        endOfTracks.facts.mayReturn = end.facts.mayReturn
         endOfTracks.facts.isGivenUp = end.facts.isGivenUp
         for track in participants[slot].tracks { closeTrack(track, endOfTracks) }
         if settings.isSingleSession { forgetSession(slot, &actions) }
@@ -177,8 +202,12 @@ extension Recorder {
         ending.facts.isStartCounted = participant.isStartCounted
         if participant.isEndCounted { ending.facts.isEndCounted = true }
         if ending.at_s == 0 { ending.at_s = EventContext.second(of: participant.lastEvent_ms, now) }
-        let id = Fingerprint(participant.key)
-        endedParticipants.set(id, ending.following(endedParticipants[ending: id]), at: now)
+        ending.at_s = max(ending.at_s, participant.hasJoined ? participant.began_s : 0)
+        // One that never joined has no life that could end; its own end remembers itself.
+        if participant.hasJoined || !tellsLives || ending.facts.isGivenUp {
+            let id = Fingerprint(participant.key)
+            endedParticipants.set(id, ending.following(endedParticipants[ending: id]), at: now)
+        }
         remove(slot)
     }
 
@@ -234,6 +263,7 @@ extension Recorder {
         let participant = participants[slot]
         if participant.isEndCounted { return }
         participants[slot].isEndCounted = true
+        if tellsLives && participant.join_ms == 0 && joined_ms == nil { return }
         let join_ms = beginning_ms(told: joined_ms, known: participant.join_ms, isLater: participant.isLaterLife)
         endSession(
             from: join_ms ?? participant.join_ms, identity: participant.identity, userID: participant.userID,
@@ -264,7 +294,9 @@ extension Recorder {
         let row = PresenceRow(
             owner: owner, participantSID: participant.key, roomSID: room.key,
             roomName: room.name.isNone ? "" : names[room.name].key, userID: participant.userID,
-            identity: participant.identity, joinedAt: Timestamp(milliseconds: participant.join_ms))
+            identity: participant.identity,
+            joinedAt: Timestamp(
+                milliseconds: participant.join_ms > 0 ? participant.join_ms : participant.began_s * 1_000))
         actions.append(.store(.present(row)))
     }
 }

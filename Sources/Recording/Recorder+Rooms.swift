@@ -15,7 +15,7 @@ extension Recorder {
             return startAgain(context.openRoom, context, &actions)
         }
         if ending.facts.isClosed && !isLate {
-            openRoom(context, isStartCounted: true, isLaterLife: true, &actions)
+            openRoom(context, isStartCounted: true, laterLife: context.beginning, &actions)
             return count(catalog.roomsStarted, of: context)
         }
         if !ending.facts.isStartCounted { count(catalog.roomsStarted, of: context) }
@@ -31,11 +31,16 @@ extension Recorder {
     private mutating func startAgain(
         _ slot: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]
     ) {
+        let isFirst =
+            !rooms[slot].isStartCounted || tellsLives && rooms[slot].isLaterLife && rooms[slot].lastStart_s == 0
+        let created_ms = context.created_ms > 0 ? context.created_ms : nil
+        if rooms[slot].firstStart_s == 0 { rooms[slot].firstStart_s = context.at_s }
         rooms[slot].lastStart_s = max(rooms[slot].lastStart_s, context.at_s)
-        if rooms[slot].isStartCounted { return closeSilent(in: slot, before_ms: context.order_ms, context, &actions) }
+        if !isFirst { closeSilent(in: slot, before_ms: context.order_ms, context, &actions) }
+        if !rooms[slot].isStartCounted { count(catalog.roomsStarted, of: context) }
         rooms[slot].isStartCounted = true
-        rooms[slot].start_ms = rooms[slot].start_ms ?? (context.created_ms > 0 ? context.created_ms : nil)
-        count(catalog.roomsStarted, of: context)
+        rooms[slot].start_ms = rooms[slot].start_ms ?? created_ms
+        note(context.beginning, in: slot)
     }
 
     mutating func roomFinished(_ context: EventContext, _ actions: inout [Action]) {
@@ -45,6 +50,7 @@ extension Recorder {
         let start_ms = context.room.createdAt?.milliseconds
         var ending = endedRooms[ending: Fingerprint(sid)] ?? .none
         guard !slot.isNone, !isEarlier(context.at_s, than: rooms[slot].began_s, ending) else {
+            if !slot.isNone { _ = endMembers(of: slot, context, &actions) }
             if !ending.facts.isEndCounted {
                 count(catalog.roomsFinished, of: context)
                 if let start_ms { observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context) }
@@ -56,16 +62,22 @@ extension Recorder {
             return
         }
         count(catalog.roomsFinished, of: context)
-        if let start_ms = beginning_ms(told: start_ms, known: rooms[slot].start_ms, isLater: rooms[slot].isLaterLife) {
+        // A start that is known only from a later `room_started` is the next life's.
+        let isNext =
+            !rooms[slot].isLaterLife && isLater(rooms[slot].firstStart_s, than: context)
+            && (rooms[slot].start_ms ?? 0) >= rooms[slot].firstStart_s * 1_000
+        let known_ms = isNext ? nil : rooms[slot].start_ms
+        if let start_ms = beginning_ms(told: start_ms, known: known_ms, isLater: rooms[slot].isLaterLife) {
             observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context)
         }
         let isStartCounted = rooms[slot].isStartCounted
         let facts = Facts(isStartCounted: isStartCounted, isEndCounted: true, isClosed: true)
         let end = Ending(facts: facts, at_s: context.at_s)
-        if let next_s = endMembers(of: slot, context, &actions) {
-            goOn(slot, from: next_s, after: end, context)
-        } else {
+        let rest = endMembers(of: slot, context, &actions)
+        if rest.next == nil && rest.staying == nil {
             closeRoom(slot, end, &actions)
+        } else {
+            goOn(slot, with: rest, after: end, context)
         }
     }
 
@@ -78,7 +90,11 @@ extension Recorder {
 
     /// The room of a participant's or track's event; adopted where it is neither open nor remembered as ended, or where
     /// it has ended and the event begins a life in it.
-    mutating func venue(_ context: EventContext, begins: Bool, _ actions: inout [Action]) -> Venue {
+    ///
+    /// - Parameter beginning: of what the event tells of; nil where it begins nothing.
+    mutating func venue(
+        _ context: EventContext, beginning: Beginning? = nil, _ actions: inout [Action]
+    ) -> Venue {
         if !context.openRoom.isNone { return .open(context.openRoom) }
         let sid = context.room.sid
         if sid.isEmpty { return .nowhere }
@@ -86,8 +102,8 @@ extension Recorder {
         if !ending.facts.isClosed {
             return .open(openRoom(context, isStartCounted: ending.facts.isStartCounted, isAdopted: true, &actions))
         }
-        guard begins, isNewLife(ofRoom: ending, at_s: context.at_s) else { return .ended(ending) }
-        return .open(openRoom(context, isStartCounted: false, isAdopted: true, isLaterLife: true, &actions))
+        guard let beginning, isNewLife(ofRoom: ending, at_s: beginning.at_s) else { return .ended(ending) }
+        return .open(openRoom(context, isStartCounted: false, isAdopted: true, laterLife: beginning, &actions))
     }
 
     /// Notes that the event's room, where it is open, had an event, and what it says of the room; gives up older rooms
@@ -117,7 +133,7 @@ extension Recorder {
     /// life begins with the event at the earliest.
     @discardableResult
     private mutating func openRoom(
-        _ context: EventContext, isStartCounted: Bool, isAdopted: Bool = false, isLaterLife: Bool = false,
+        _ context: EventContext, isStartCounted: Bool, isAdopted: Bool = false, laterLife: Beginning? = nil,
         _ actions: inout [Action]
     ) -> Slot<RoomState> {
         let created_ms = context.created_ms > 0 ? context.created_ms : nil
@@ -127,17 +143,18 @@ extension Recorder {
         room.key = context.room.sid
         room.name = context.name
         room.organization = context.organization
-        room.start_ms =
-            isLaterLife
-            ? max(told_ms ?? 0, created_ms ?? context.receivedAt.milliseconds)
-            : told_ms ?? (isAdopted ? nil : created_ms)
+        room.start_ms = told_ms ?? (isAdopted ? nil : created_ms)
+        room.began_s = context.at_s
+        if let laterLife {
+            room.isLaterLife = true
+            room.start_ms = max(told_ms ?? 0, laterLife.start_ms)
+            room.began_s = laterLife.at_s
+        }
         room.lastEvent_ms = context.order_ms
         room.received_ms = context.receivedAt.milliseconds
         room.number = lastNumber
         room.isStartCounted = isStartCounted
-        room.began_s = context.at_s
-        room.isLaterLife = isLaterLife
-        if !isAdopted { room.lastStart_s = context.at_s }
+        if !isAdopted { (room.firstStart_s, room.lastStart_s) = (context.at_s, context.at_s) }
         let slot = rooms.insert(room)
         if !context.name.isNone { names[context.name].rooms.append(slot) }
         organizations[context.organization].entities += 1
@@ -151,10 +168,7 @@ extension Recorder {
     /// - Parameter end: without a time, each ended with its own last event.
     mutating func closeRoom(_ slot: Slot<RoomState>, _ end: Ending, _ actions: inout [Action]) {
         for member in rooms[slot].participants {
-            var facts = Facts(isClosed: end.facts.isClosed)
-            if tellsLives && end.facts.isClosed { facts = .byRoomsEnd(participants[member]) }
-            facts.isGivenUp = end.facts.isGivenUp
-            closeParticipant(member, Ending(facts: facts, at_s: end.at_s), &actions)
+            closeParticipant(member, byRoomsEnd(member, end), &actions)
         }
         let room = rooms[slot]
         if !room.name.isNone {
@@ -170,6 +184,14 @@ extension Recorder {
         organizations[room.organization].entities -= 1
         organizations[room.organization].adjust(catalog.roomsActive, by: -1)
         rooms.remove(slot)
+    }
+
+    /// How a participant ends with its room.
+    private func byRoomsEnd(_ member: Slot<ParticipantState>, _ end: Ending) -> Ending {
+        var facts = Facts(isClosed: end.facts.isClosed)
+        if tellsLives && end.facts.isClosed { facts = .byRoomsEnd(participants[member]) }
+        facts.isGivenUp = end.facts.isGivenUp
+        return Ending(facts: facts, at_s: end.at_s)
     }
 
     /// The room started again because its node crashed: what had no event since is gone.

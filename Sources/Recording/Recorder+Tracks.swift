@@ -11,7 +11,7 @@ extension Recorder {
         guard !track.sid.isEmpty, !participant.sid.isEmpty else { return }
         let id = Fingerprint(track.sid)
         var publication = publication(of: track, by: participant, context)
-        let venue = venue(context, begins: publication.opens, &actions)
+        let venue = venue(context, beginning: publication.isLive ? context.beginning : nil, &actions)
         if case .nowhere = venue { return }
         // Where that opened a room, it may have closed another one.
         if context.openRoom.isNone { publication = self.publication(of: track, by: participant, context) }
@@ -20,7 +20,14 @@ extension Recorder {
         let known = publication.slot
         if !known.isNone {
             tracks[known].lastEvent_ms = max(tracks[known].lastEvent_ms, context.order_ms)
-            return
+            if isLate(track, after: publication.ending, at_s: context.at_s) {
+                return noteLateStart(of: track, publication.ending, context)
+            }
+            tracks[known].lastPublished_s = max(tracks[known].lastPublished_s, context.at_s)
+            return tracks[known].note(track.version)
+        }
+        if publication.ownerReturns, case .open(let room) = venue {
+            owner = bringBack(participant, publication.ownersEnding, in: room, context, &actions)
         }
         let ending = publication.isNew ? .none : publication.ending
         if !ending.facts.isStartCounted { count(catalog.tracksPublished, track.ordinal, of: context) }
@@ -29,11 +36,7 @@ extension Recorder {
             endedTracks.set(id, ending, at: context.receivedAt)
             return
         }
-        if publication.ownerReturns {
-            owner = bringBack(participant, publication.ownersEnding, in: room, context, &actions)
-        } else if owner.isNone {
-            owner = insertParticipant(participant, in: room, context)
-        }
+        if owner.isNone { owner = insertParticipant(participant, in: room, context) }
         var state = TrackState()
         state.key = track.sid
         state.participant = owner
@@ -41,7 +44,9 @@ extension Recorder {
         state.label = track.ordinal
         state.lastEvent_ms = context.order_ms
         state.began_s = context.at_s
+        state.lastPublished_s = context.at_s
         state.version = track.version
+        note(context.beginning, in: participants[owner].room)
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
@@ -61,6 +66,9 @@ extension Recorder {
         let ownerReturns: Bool
         /// It is published from now on.
         let opens: Bool
+
+        /// It tells that its room is there.
+        var isLive: Bool { opens || ownerReturns }
     }
 
     private func publication(
@@ -73,11 +81,24 @@ extension Recorder {
         var ownersEnding = Ending.none
         if owner.isNone { ownersEnding = endedParticipants[ending: Fingerprint(participant.sid)] ?? .none }
         let ownerReturns = returns(participant, after: ownersEnding, context)
-        let isOrphan = ownersEnding.facts.isClosed && !ownerReturns
-        let opens = slot.isNone && (!ending.facts.isClosed || isNew) && !isOrphan
+        // What was published after the end of whoever published it has outlived it.
+        let isOrphan =
+            ownersEnding.facts.isClosed && !ownerReturns
+            && (!tellsLives || ownersEnding.facts.isGivenUp || context.at_s <= ownersEnding.at_s)
+        let returns = !isNew && returns(after: ending, context)
+        let opens = slot.isNone && (!ending.facts.isClosed || isNew || returns) && !isOrphan
         return Publication(
             slot: slot, ending: ending, isNew: isNew, owner: owner, ownersEnding: ownersEnding,
             ownerReturns: ownerReturns, opens: opens)
+    }
+
+    /// The publication of the life before the one that is open, which comes late: it counts.
+    private mutating func noteLateStart(of track: Track, _ earlier: Ending, _ context: EventContext) {
+        if earlier.facts.isStartCounted { return }
+        count(catalog.tracksPublished, track.ordinal, of: context)
+        var earlier = earlier
+        earlier.facts.isStartCounted = true
+        endedTracks.set(Fingerprint(track.sid), earlier, at: context.receivedAt)
     }
 
     /// What is remembered of a track whose start counted and opened nothing: its room, or whoever published it, had ended
@@ -87,13 +108,15 @@ extension Recorder {
     ) -> Ending {
         var ending = ending
         if !ending.facts.isClosed {
-            // After its beginning, so that the same told again is no later life.
-            ending.at_s = max(context.at_s + 1, owner.at_s)
-            ending.version = track.version
-            if case .ended(let room) = venue {
-                ending.at_s = max(ending.at_s, room.at_s)
-                ending.facts.isGivenUp = room.facts.isGivenUp
+            var home = owner
+            if case .ended(let room) = venue, !owner.facts.isClosed || context.at_s > owner.at_s {
+                home = room
+                home.facts.mayReturn = true
             }
+            ending.at_s = max(context.at_s, home.at_s)
+            ending.version = track.version
+            ending.facts.mayReturn = tellsLives && home.facts.mayReturn
+            ending.facts.isGivenUp = home.facts.isGivenUp
         }
         ending.facts.isStartCounted = true
         ending.facts.isClosed = true
@@ -104,15 +127,17 @@ extension Recorder {
         _ track: Track, by participant: Participant, _ context: EventContext, _ actions: inout [Action]
     ) {
         guard !track.sid.isEmpty else { return }
-        if case .nowhere = venue(context, begins: false, &actions) { return }
+        if case .nowhere = venue(context, &actions) { return }
         let owner = participants.find(participant.sid)
         if !owner.isNone { noteEvent(of: owner, context) }
         let id = Fingerprint(track.sid)
         let slot = tracks.find(track.sid)
         var ending = endedTracks[ending: id] ?? .none
         if slot.isNone || isEarlier(track, at_s: context.at_s, than: tracks[slot], ending) {
-            ending.facts.isEndCounted = true
+            // One that is earlier than what ended it is not the last word.
+            if context.at_s >= ending.at_s { ending.facts.isEndCounted = true }
             ending.facts.isClosed = true
+            ending.facts.mayReturn = false
             ending.at_s = max(ending.at_s, context.at_s)
             if let version = track.version { ending.version = max(version, ending.version ?? version) }
             endedTracks.set(id, ending, at: context.receivedAt)
@@ -131,7 +156,9 @@ extension Recorder {
         organizations[organization(of: slot)].adjust(catalog.tracksActive, tracks[slot].label, by: -1)
         var ending = end
         ending.facts.isStartCounted = true
-        if !ending.facts.isEndCounted { ending.version = tracks[slot].version }
+        tracks[slot].note(end.version)
+        ending.version = tracks[slot].version
+        ending.at_s = max(ending.at_s, ending.at_s == 0 ? 0 : tracks[slot].began_s)
         if ending.at_s == 0 { ending.at_s = EventContext.second(of: tracks[slot].lastEvent_ms, now) }
         let id = Fingerprint(tracks[slot].key)
         endedTracks.set(id, ending.following(endedTracks[ending: id]), at: now)

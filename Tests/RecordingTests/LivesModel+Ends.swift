@@ -82,24 +82,30 @@ extension LivesModel {
                 observePerson(lives[index].identity, from: join_ms, now)
                 people[sid]?[index].isEndCounted = true
             }
-            let later = facts.filter { $0.sid == sid && $0.isOfTrack && $0.at.second > now.second }
-            staying += later.map(\.at.beginning)
-            if later.isEmpty { close(person: sid, at: now.second, by: .room) }
+            if !hasLaterTrack(sid, now) { close(person: sid, at: now.second, by: .room) }
         }
         for (sid, lives) in tracks {
             guard let index = openLife(of: sid, in: tracks), lives[index].room == room,
                 let began = lives[index].began, began.second <= now.second
             else { continue }
-            let later = facts.filter { $0.sid == sid && $0.at.second > now.second }
+            let later = facts.filter { $0.sid == sid && $0.isOfTrack && $0.at.second > now.second }
             staying += later.map(\.at.beginning)
             if later.isEmpty { tracks[sid]?[index].close(at: now.second, by: .room) }
         }
         return staying
     }
 
+    /// Whether a track of a participant is open that was told to be published later.
+    private func hasLaterTrack(_ person: String, _ now: Moment) -> Bool {
+        tracks.contains { sid, lives in
+            guard let life = lives.last, life.isOpen, life.participant == person else { return false }
+            return facts.contains { $0.sid == sid && $0.isOfTrack && $0.at.second > now.second }
+        }
+    }
+
     /// Drops, unobserved, participants and tracks whose last event is older than now.
     mutating func dropSilent(in room: String, _ now: Moment) {
-        func isSilent(_ sid: String) -> Bool { !facts.contains { $0.sid == sid && $0.at.second >= now.second } }
+        func isSilent(_ sid: String) -> Bool { !facts.contains { $0.sid == sid && $0.at.created_ms >= now.created_ms } }
         for (sid, lives) in people where lives.last?.room == room && lives.last?.isOpen == true && isSilent(sid) {
             close(person: sid, at: now.second, by: .other)
         }
@@ -131,7 +137,7 @@ extension LivesModel {
             if let join_ms { observePerson(participant.identity, from: join_ms, now) }
         }
         people[sid]?[index].isEndCounted = true
-        endPerson(sid, index, isFirstEnd: !life.isEndCounted, now)
+        endPerson(sid, index, now)
     }
 
     /// "drop the participant if it is open (usually it never joined); nothing observed".
@@ -140,7 +146,7 @@ extension LivesModel {
         guard let index = lifeThatEnds(lives, now), index < lives.count else {
             return appendEnded(participant.sid, isEndCounted: false, now)
         }
-        endPerson(participant.sid, index, isFirstEnd: false, now)
+        endPerson(participant.sid, index, now)
     }
 
     /// "An end belongs to the open life, unless it was created before that life began and an earlier life is
@@ -160,15 +166,14 @@ extension LivesModel {
         dropTracks(of: sid, beganUpTo: .max, at: now.second, by: .other)
     }
 
-    private mutating func endPerson(_ sid: String, _ index: Int, isFirstEnd: Bool, _ now: Moment) {
+    private mutating func endPerson(_ sid: String, _ index: Int, _ now: Moment) {
         if people[sid]?[index].isOpen == true {
             // "closing a participant always drops its tracks".
             return close(person: sid, at: now.second, by: .itself)
         }
         people[sid]?[index].moveEnd(to: now.second)
         // "drop the participant and its tracks", and "An end closes what began before it."
-        let isGone = openLife(of: sid, in: people) == nil && isFirstEnd
-        dropTracks(of: sid, beganUpTo: isGone ? .max : now.second, at: now.second, by: .other)
+        dropTracks(of: sid, beganUpTo: now.second, at: now.second, by: .other)
     }
 
     mutating func close(person sid: String, at second: Int64, by closer: Life.Closer) {

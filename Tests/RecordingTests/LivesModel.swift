@@ -10,7 +10,7 @@ struct LivesModel {
     struct Fact {
         var sid: String
         var at: Moment
-        /// `track_published` or `track_unpublished`.
+        /// `track_published`: an unpublication tells of no life, for it may be part of the end.
         var isOfTrack: Bool
     }
 
@@ -21,7 +21,7 @@ struct LivesModel {
         /// `createdAt` as it is, as durations use it.
         var created_ms: Int64
 
-        var beginning: Life.Beginning { Life.Beginning(second: second, start_ms: created_ms) }
+        var beginning: Life.Beginning { Life.Beginning(second: second, start_ms: second * 1_000) }
     }
 
     /// All lives of each SID, in order; at most the last one is open.
@@ -75,9 +75,7 @@ struct LivesModel {
             returned(participant.sid, room, now)
             published(track, by: participant, room, now)
         case .trackUnpublished(let track, let participant):
-            note(participant.sid, now, isOfTrack: true)
-            note(track.sid, now, isOfTrack: true)
-            returned(participant.sid, room, now)
+            if isKnown(participant.sid) { note(participant.sid, now) }
             unpublished(track, now)
         default: break
         }
@@ -87,6 +85,12 @@ struct LivesModel {
 
     /// "A time that is absent or later than receipt is the time of receipt"; "in whole seconds".
     private func second(_ time_ms: Int64) -> Int64 { min(time_ms, received_ms) / 1_000 }
+
+    /// Whether a participant is there, or a track of it.
+    private func isKnown(_ person: String) -> Bool {
+        people[person]?.last?.isOpen == true
+            || tracks.values.contains { $0.last?.isOpen == true && $0.last?.participant == person }
+    }
 
     private mutating func note(_ sid: String, _ now: Moment, isOfTrack: Bool = false) {
         facts.append(Fact(sid: sid, at: now, isOfTrack: isOfTrack))
@@ -109,7 +113,8 @@ struct LivesModel {
         let lives = rooms[room.sid] ?? []
         // "a start that began before its own end but comes after it is counted, opens nothing and closes nothing";
         // "within the same second, order of arrival decides for rooms: what comes after the end is the new life".
-        if let late = lives.firstIndex(where: { life in life.end.map { now.second < $0.second } ?? false }) {
+        // Only the last life that ended is remembered.
+        if let late = lives.lastIndex(where: { $0.end != nil }), let end = lives[late].end, now.second < end.second {
             if !lives[late].isStartCounted { counted.roomsStarted += 1 }
             rooms[room.sid]?[late].isStartCounted = true
             return
@@ -171,7 +176,7 @@ struct LivesModel {
         let began = Life.Beginning(second: second(join_ms), start_ms: join_ms)
         let lives = people[participant.sid] ?? []
         // "within the same second a participant's own SID is the old one": a late start is counted, and opens nothing.
-        if let late = lives.firstIndex(where: { life in life.end.map { began.second <= $0.second } ?? false }) {
+        if let late = lives.lastIndex(where: { $0.end != nil }), let end = lives[late].end, began.second <= end.second {
             if !lives[late].isStartCounted { counted.sessions += 1 }
             people[participant.sid]?[late].isStartCounted = true
             return
@@ -216,6 +221,16 @@ struct LivesModel {
         guard let last = people[sid]?.last, last.isClosedByRoomAlone, let end = last.end, end.second < now.second else {
             return
         }
+        // Its room has not ended since.
+        if let roomsEnd = self.end(ofRoom: room.sid), now.second < roomsEnd { return }
+        // Nobody else has its identity: else it was replaced.
+        let isTaken = people.contains {
+            $0.key != sid
+                && $0.value.last.map { other in
+                    other.isOpen && other.room == room.sid && other.identity == last.identity && !last.identity.isEmpty
+                } ?? false
+        }
+        if isTaken { return }
         let index = (people[sid]?.count ?? 0) - 1
         people[sid]?[index].end = nil
         people[sid]?[index].isClosedByRoomAlone = false
@@ -229,11 +244,15 @@ struct LivesModel {
     private mutating func published(_ track: Track, by participant: Participant, _ room: Room, _ now: Moment) {
         let lives = tracks[track.sid] ?? []
         // "a start that began before its own end but comes after it is counted, opens nothing and closes nothing".
-        if let late = lives.firstIndex(where: { Self.isLate(track.version, now.second, $0) }) {
+        if let late = lives.lastIndex(where: { $0.end != nil }), Self.isLate(track.version, now.second, lives[late]) {
             if !lives[late].isStartCounted { counted.published += 1 }
             tracks[track.sid]?[late].isStartCounted = true
             // "What only its room's end closed is adopted again, uncounted, by its own later event".
-            if lives[late].isClosedByRoomAlone, let end = lives[late].end, end.second < now.second {
+            let owner = people[participant.sid]?.last?.end?.second ?? .min
+            let isRoomThere = self.end(ofRoom: room.sid).map { now.second >= $0 } ?? true
+            if lives[late].isClosedByRoomAlone, let end = lives[late].end, max(end.second, owner) < now.second,
+                isRoomThere
+            {
                 openRoom(room, now.beginning)
                 tracks[track.sid]?[late].end = nil
                 tracks[track.sid]?[late].isClosedByRoomAlone = false

@@ -56,6 +56,9 @@ extension RoomState: StoredEntity {
         writer.field(9, began_s)
         writer.field(10, lastStart_s)
         writer.field(11, isLaterLife)
+        writer.field(12, lastBeginning.at_s)
+        writer.field(13, lastBeginning.start_ms)
+        writer.field(14, firstStart_s)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -75,6 +78,9 @@ extension RoomState: StoredEntity {
             case 9: began_s = try reader.int64()
             case 10: lastStart_s = try reader.int64()
             case 11: isLaterLife = try reader.bool()
+            case 12: lastBeginning.at_s = try reader.int64()
+            case 13: lastBeginning.start_ms = try reader.int64()
+            case 14: firstStart_s = try reader.int64()
             default: try reader.skip()
             }
         }
@@ -133,6 +139,7 @@ extension TrackState: StoredEntity {
         writer.field(5, lastEvent_ms)
         writer.field(6, began_s)
         if let version { writer.field(7, fixed: version.packed) }
+        writer.field(8, lastPublished_s)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -147,6 +154,7 @@ extension TrackState: StoredEntity {
             case 5: lastEvent_ms = try reader.int64()
             case 6: began_s = try reader.int64()
             case 7: version = TrackVersion(packed: try reader.fixed64())
+            case 8: lastPublished_s = try reader.int64()
             default: try reader.skip()
             }
         }
