@@ -32,36 +32,43 @@ import Testing
     }
 
     @Test func `a queue that stays full is said, and the repeats are counted once`() throws {
-        let day = try FaultDay()
+        // Answers of the database come late, but before the recorder goes on without them. On a machine that is busy
+        // enough it does go on, and there may be room for everybody: then once more.
+        var isSaid = false
+        for _ in 0..<20 where !isSaid { isSaid = try expectRefusals() }
+        #expect(isSaid)
+    }
+
+    /// Whether a webhook was refused; everything is counted once in either case.
+    private func expectRefusals() throws -> Bool {
         let folder = TemporaryFolder()
+        let day = try FaultDay()
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
         let office = try OfficeDatabase(server, port: proxy.port)
         try office.fill(day.rooms, in: folder)
         let exporter = MortalExporter(
-            folder, FaultDay.environment(.database).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "10"]) { $1 })
+            folder, FaultDay.environment(.database).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "1"]) { $1 })
         try exporter.startAndWait()
-        // Events wait for their organizations, and the queue behind them is full, until one was refused.
-        proxy.change(to: .stalled)
+        proxy.change(to: .passing(delay: .milliseconds(50)))
         let sender = RetryingSender(
             day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
-        #expect(sender.wait { $0.refusals(503) > 0 })
-        proxy.change(to: .passing(delay: .zero))
         #expect(sender.waitUntilAllSettled())
+        proxy.change(to: .passing(delay: .zero))
         let record = sender.stop()
-        // While the database was silent, a few events may count under `unknown`: each still counts once.
+        // Where the database is too slow for the machine, a few events count under `unknown`: each still counts once.
         let expected = try day.reduction(.database)
         var differences: [String] = []
-        #expect(
-            eventually {
-                differences = Comparison.differences(
-                    expected: Self.withoutOrganizations(expected.all),
-                    found: Self.withoutOrganizations(exporter.samples))
-                return differences.isEmpty
-            }, "\(differences.prefix(20).joined(separator: "\n"))")
+        let isEqual = eventually {
+            differences = Comparison.differences(
+                expected: Self.withoutOrganizations(expected.all), found: Self.withoutOrganizations(exporter.samples))
+            return differences.isEmpty
+        }
+        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
         #expect(day.deliveryProblems(record, expected, exporter.samples) == [])
         #expect(Promptness.holds(record.slowest, within: Self.answer), "\(record.slowest)")
         try exporter.terminate()
+        return record.refusals(503) > 0
     }
 
     /// Samples of events, added up over all organizations.
