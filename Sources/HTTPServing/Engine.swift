@@ -19,6 +19,8 @@ final class Engine: Sendable {
     /// Connections suspended now.
     private let suspended = Atomic(0)
     private let stopping = Atomic(false)
+    /// Whoever waits gets the fallback at once.
+    private let expiring = Atomic(false)
     /// What the bodies of all current requests take.
     private let held = Atomic(0)
 
@@ -60,8 +62,10 @@ final class Engine: Sendable {
         }
     }
 
-    /// Gives every suspended connection its fallback.
+    /// Gives every suspended connection its fallback, and every request whose handler still runs, should it wait then.
     func expireAll() {
+        // Before the look at each connection: a request either is seen there or sees this. See `wait`.
+        expiring.store(true, ordering: .sequentiallyConsistent)
         var pending: [PendingResponse] = []
         table.forEach { connection in connection.pending.withLock { if let one = $0 { pending.append(one) } } }
         for one in pending { one.expire() }
@@ -267,6 +271,8 @@ final class Engine: Sendable {
     ) -> MHD_Result {
         connection.stage = .waiting(pending)
         connection.pending.withLock { $0 = pending }
+        // After it can be seen; see `expireAll`.
+        if expiring.load(ordering: .sequentiallyConsistent) { pending.expire() }
         suspended.add(1, ordering: .sequentiallyConsistent)
         connection.enter(.waiting, pending.deadline)
         guard let response = pending.suspend(SuspendedConnection(handle)) else {

@@ -29,7 +29,7 @@ import Testing
         func output() -> String {
             ((try? FileStore.read(log, limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) }) ?? ""
         }
-        _ = eventually { process.poll() != nil || output().contains("the database failed") }
+        #expect(eventually { process.poll() != nil || output().contains("the database failed") }, "\(output())")
         var shown = ""
         if process.poll() == nil {
             let title = ChildProcess.run("/bin/ps", ["-L", "-o", "args=,comm=", "-p", "\(process.pid)"])

@@ -105,6 +105,8 @@ import Wire
         try FileStore.makeDirectory(path)
         let settings = [
             "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "DATABASE_URL": "sqlite:\(path)",
+            // A stop ends the wait after 2 s: long before the event counts without an organization.
+            "SHUTDOWN_TIMEOUT": "5s",
         ]
         let first = try start(settings)
         #expect(try post("1", room: "a", key: "key", "secret", to: first) == 200)

@@ -62,7 +62,10 @@ import Wire
             return text
         }
 
-        func stop(within limit: Duration = Waits.limit) -> Bool { enforcer.stop(by: time.monotonic() + limit) }
+        /// A thread that does not end in time, because the machine is busy, is waited for again.
+        func stop(within limit: Duration = Waits.limit) -> Bool {
+            eventually { enforcer.stop(by: time.monotonic() + limit) }
+        }
     }
 
     private func calls(_ receiver: ScriptedReceiver, prefix: String = "") -> [RoomServiceCall] {

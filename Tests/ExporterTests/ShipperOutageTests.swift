@@ -147,8 +147,8 @@ import Wire
         let words = answer.status == 401 ? "the receiver refused the credentials" : "samples could not be sent"
         #expect(try eventually { try !rig.logged(words).isEmpty })
         let begin = SystemTime().monotonic()
-        // Less than the receiver asks for.
-        let limit = Duration.seconds(50)
+        // Less than either wait.
+        let limit = Delivery.Limits.credentialHold / 2
         let report = rig.stop(within: limit)
         #expect(SystemTime().monotonic().since(begin) < limit, "it had more time, and did not use it")
         #expect(report.dropped == report.enqueued)

@@ -209,6 +209,25 @@ private final class Waiting: Sendable {
         #expect(server.stop(deadline: soon) == .finished)
     }
 
+    @Test func `at the deadline of a stop a request whose handler still runs gets its fallback too`() throws {
+        let (hasBegun, mayEnd) = (Monitor(false), Monitor(false))
+        let route = Route(.post, "/later") { _, _ in
+            hasBegun.change { $0 = true }
+            _ = mayEnd.wait(until: nil) { $0 ? true : nil }
+            return .wait(PendingResponse(deadline: Waits.end) { .text(503, "too late") })
+        }
+        let server = try Server(listen: ListenAddress("127.0.0.1:0"), routes: [route])
+        let client = try RawHTTP(port: server.address.port)
+        client.send(RawHTTP.request("POST", "/later", body: [1]))
+        #expect(hasBegun.wait(until: Waits.end) { $0 ? true : nil } == true)
+        let stopper = NamedThread(name: "stopper") { server.stop(deadline: SystemTime().monotonic()) }
+        // Nothing tells that the deadline was dealt with; it takes less than this.
+        _ = Monitor(()).wait(until: SystemTime().monotonic() + .milliseconds(200)) { _ -> Void? in nil }
+        mayEnd.change { $0 = true }
+        #expect(client.receive()?.status == 503)
+        stopper.join()
+    }
+
     @Test func `a server that nobody stopped stops when it is given up`() throws {
         let waiting = Waiting()
         var server: Server? = try waiting.serve(Waits.limit)

@@ -61,6 +61,7 @@ package final class ScriptedReceiver: Sendable {
     private struct State {
         var script: [Answer] = []
         var otherwise = Answer()
+        var exceptions: [(answer: Answer, condition: @Sendable ([UInt8]) -> Bool)] = []
         var requests: [Recorded] = []
         var connections: [Int: LoopbackSocket] = [:]
         var connectionCount = 0
@@ -119,6 +120,11 @@ package final class ScriptedReceiver: Sendable {
     /// Changes the answer to all requests that the script does not cover.
     package func answer(_ otherwise: Answer) { monitor.change { $0.otherwise = otherwise } }
 
+    /// Answers the next request whose body meets the condition so, whatever the script says.
+    package func answerOnce(_ answer: Answer, to condition: @escaping @Sendable ([UInt8]) -> Bool) {
+        monitor.change { $0.exceptions.append((answer, condition)) }
+    }
+
     /// Waits until `condition` holds for the requests; false where it never does.
     package func wait(until condition: ([Recorded]) -> Bool) -> Bool {
         monitor.wait(until: Waits.end) { condition($0.requests) ? true : nil } ?? false
@@ -157,7 +163,12 @@ package final class ScriptedReceiver: Sendable {
         while let message = HTTPMessage.read(from: socket, buffer: &input) {
             let words = message.startLine.split(separator: " ")
             let (index, answer): (Int, Answer) = monitor.change { state in
-                let answer = state.script.isEmpty ? state.otherwise : state.script.removeFirst()
+                let answer =
+                    if let index = state.exceptions.firstIndex(where: { $0.condition(message.body) }) {
+                        state.exceptions.remove(at: index).answer
+                    } else {
+                        state.script.isEmpty ? state.otherwise : state.script.removeFirst()
+                    }
                 state.requests.append(
                     Recorded(
                         method: words.first.map(String.init) ?? "",

@@ -32,40 +32,43 @@ import Testing
     }
 
     @Test func `a queue that stays full is said, and the repeats are counted once`() throws {
+        // Answers of the database come late, but before the recorder goes on without them. On a machine that is busy
+        // enough it does go on, and there may be room for everybody: then once more.
+        var isSaid = false
+        for _ in 0..<20 where !isSaid { isSaid = try expectRefusals() }
+        #expect(isSaid)
+    }
+
+    /// Whether a webhook was refused; everything is counted once in either case.
+    private func expectRefusals() throws -> Bool {
         let folder = TemporaryFolder()
         let day = try FaultDay()
-        let office = try OfficeDatabase(.sqlite, in: folder)
+        let server = try PostgresServer.shared()
+        let proxy = try StallingProxy(to: server.port)
+        let office = try OfficeDatabase(server, port: proxy.port)
         try office.fill(day.rooms, in: folder)
-        let slow = """
-            WITH RECURSIVE slow(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM slow WHERE n < 250000)
-            SELECT organizations.workos_org_id AS org_id, organizations.name AS org_name,
-                organizations.id AS organization_pk, (SELECT count(*) FROM slow) AS monthly_recording_minutes
-            FROM rooms LEFT JOIN organizations ON organizations.id = rooms.organization_id WHERE rooms.id = :room
-            """
         let exporter = MortalExporter(
-            folder,
-            FaultDay.environment(.database).merging([
-                "DATABASE_URL": office.url, "QUEUE_SIZE": "10", "ORG_LOOKUP_SQL": slow,
-            ]) { $1 })
+            folder, FaultDay.environment(.database).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "1"]) { $1 })
         try exporter.startAndWait()
+        proxy.change(to: .passing(delay: .milliseconds(50)))
         let sender = RetryingSender(
             day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
         #expect(sender.waitUntilAllSettled())
+        proxy.change(to: .passing(delay: .zero))
         let record = sender.stop()
-        #expect(record.refusals(503) > 0, "the queue was full for longer than 500 ms")
         // Where the database is too slow for the machine, a few events count under `unknown`: each still counts once.
         let expected = try day.reduction(.database)
         var differences: [String] = []
-        #expect(
-            eventually {
-                differences = Comparison.differences(
-                    expected: Self.withoutOrganizations(expected.all),
-                    found: Self.withoutOrganizations(exporter.samples))
-                return differences.isEmpty
-            }, "\(differences.prefix(20).joined(separator: "\n"))")
+        let isEqual = eventually {
+            differences = Comparison.differences(
+                expected: Self.withoutOrganizations(expected.all), found: Self.withoutOrganizations(exporter.samples))
+            return differences.isEmpty
+        }
+        #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
         #expect(day.deliveryProblems(record, expected, exporter.samples) == [])
         #expect(Promptness.holds(record.slowest, within: Self.answer), "\(record.slowest)")
         try exporter.terminate()
+        return record.refusals(503) > 0
     }
 
     /// Samples of events, added up over all organizations.
