@@ -110,6 +110,7 @@ struct Plan {
         store.purgeInterval = settings.purgeInterval
         store.activityRetention = settings.activityRetention
         store.lookup = try lookup(settings)
+        store.asksForRooms = settings.organizationSource == .database
         return store
     }
 

@@ -25,6 +25,8 @@ package struct StoreSettings: Sendable {
     package var activityRetention: Duration?
 
     package var lookup = LookupQuery.standard
+    /// Organizations come from the database.
+    package var asksForRooms = true
     package var rowsWaiting = Limits.rowsWaiting
     package var rowsInBatch = Limits.rowsInBatch
     package var gathering = Limits.gathering

@@ -19,6 +19,8 @@ final class StoreWorker {
     private var schedule: StoreSchedule
     private var lookupBatch = LookupBatch()
     private var store: OfficeStore?
+    /// Where policies applied when it was last looked.
+    private var guarded: [GuardedTable] = []
     /// Until then rows gather, unless they are a full batch.
     private var nextBatch: MonotonicTime
 
@@ -251,6 +253,7 @@ final class StoreWorker {
                 if !applied.isEmpty {
                     log.info("database schema changed", ["migrations": .string(applied.joined(separator: " "))])
                 }
+                try warnOfPolicies(new)
             } catch {
                 new.close()
                 throw error
@@ -266,6 +269,28 @@ final class StoreWorker {
         }
     }
 
+    /// Says where policies of row level security apply, once until they change.
+    private func warnOfPolicies(_ store: OfficeStore) throws(StoreError) {
+        let found: [GuardedTable]
+        do throws(StoreError) {
+            found = try store.guardedTables(asksForRooms: settings.asksForRooms)
+        } catch {
+            if error.kind == .connectionLost { throw error }
+            // What cannot be looked at may still work.
+            log.debug("row level security could not be looked at", ["error": .text(error)])
+            return
+        }
+        if found == guarded { return }
+        guarded = found
+        if found.isEmpty { return }
+        log.warning(
+            """
+            row level security applies to lkpush's role: rooms and organizations that its policies hide count as unknown, \
+            reports leave out what they hide, and rows that they refuse wait; let the role bypass it, or give it policies \
+            that let everything through
+            """, ["tables": .string(found.map(\.description).joined(separator: ", "))])
+    }
+
     private func disconnect() {
         store?.close()
         store = nil
@@ -275,6 +300,15 @@ final class StoreWorker {
     private func failed(_ operation: StoreOperation, _ error: StoreError) {
         instruments.failed(operation)
         schedule.failed(operation, at: time.monotonic(), chance: .random(in: 0...1))
+        if error.isPolicy {
+            log.throttled(
+                .error, by: operation.rawValue,
+                """
+                a policy of row level security refuses what lkpush does: rows wait, none is lost; let its role bypass row \
+                level security, or give it a policy that lets everything through, see lkpush check
+                """, ["operation": .string(operation.rawValue), "error": .text(error)])
+            return
+        }
         log.throttled(
             .error, "the database failed", ["operation": .string(operation.rawValue), "error": .text(error)])
     }

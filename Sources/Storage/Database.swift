@@ -44,6 +44,17 @@ package protocol Database: AnyObject {
     /// There is a table, view or index of this name.
     func exists(_ name: String) throws(StoreError) -> Bool
 
+    /// What policies of row level security may keep this connection from, in tables, views and what views read. Tables
+    /// without such policies, those that let everything through, and tables that are not there are left out.
+    func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>]
+
+    /// The table whose policies may hide rows from a lookup; nil where there is none, or the query does not work at all.
+    /// Call it outside of a transaction.
+    func policies(on lookup: LookupQuery) throws(StoreError) -> String?
+
+    /// The columns of a table that this connection may not read or write, by command; DELETE is for whole tables.
+    func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>]
+
     /// Ends the connection; nothing else is called afterwards.
     func close()
 }
@@ -57,6 +68,14 @@ package struct SQLStatement: Sendable, Equatable {
         self.sql = sql
         self.values = values
     }
+}
+
+/// What is done to the rows of a table.
+package enum SQLCommand: String, Sendable, CaseIterable {
+    case select = "SELECT"
+    case insert = "INSERT"
+    case update = "UPDATE"
+    case delete = "DELETE"
 }
 
 /// Why a transaction is opened.
@@ -91,6 +110,13 @@ package struct SQLDialect: Sendable {
         self.generatedKey = generatedKey
         self.timestamp = timestamp
     }
+}
+
+/// A database that knows neither rights nor policies.
+extension Database {
+    package func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>] { [:] }
+    package func policies(on lookup: LookupQuery) throws(StoreError) -> String? { nil }
+    package func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>] { [:] }
 }
 
 extension Database {

@@ -70,7 +70,9 @@ struct Owners {
             "INSERT INTO organizations (workos_org_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             [.text(id), .text(name.isEmpty ? id : name)])
         if let key = try find(id, name: name) { return key }
-        throw StoreError(.other, operation: "insert organization", text: "the row did not stay")
+        throw StoreError(
+            .other, operation: "insert organization",
+            text: "the row did not stay, or a policy of row level security hides it")
     }
 
     private func find(_ id: String, name: String) throws(StoreError) -> OrganizationKey? {

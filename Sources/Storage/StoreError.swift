@@ -18,12 +18,17 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package let code: String
     /// What the database says about it.
     package let text: String
+    /// A policy of row level security is in the way, which has the SQLSTATE of a right that was not granted. What it
+    /// refuses depends on the row, but the policy is what is wrong: lkpush writes for everybody. So the row waits, as for
+    /// a missing right, and none is lost.
+    package let isPolicy: Bool
 
-    package init(_ kind: Kind, operation: String, code: String = "", text: String) {
+    package init(_ kind: Kind, operation: String, code: String = "", text: String, isPolicy: Bool = false) {
         self.kind = kind
         self.operation = operation
         self.code = code
         self.text = text
+        self.isPolicy = isPolicy
     }
 
     package var description: String {

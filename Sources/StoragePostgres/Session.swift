@@ -189,7 +189,8 @@ final class Session {
             isWaiting = false
             close()
         }
-        return StoreError(error.kind, operation: operation, code: error.code, text: redacted(error.text))
+        return StoreError(
+            error.kind, operation: operation, code: error.code, text: redacted(error.text), isPolicy: error.isPolicy)
     }
 
     /// Closes the connection and says why. Wraps `PQerrorMessage`.

@@ -8,6 +8,9 @@ extension StoreError {
         let isRaised = code == "P0001" || function == "exec_stmt_raise"
         // A prepared statement whose tables changed is prepared anew on a new connection.
         let isStale = code == "0A000" && function == "RevalidateCachedQuery"
+        // The message may be in any language, and is of no use to tell the two apart.
+        let isPolicy =
+            code == Self.insufficientPrivilege && ["ExecWithCheckOptions", "check_enable_rls"].contains(function)
         let kind: Kind =
             if !isAlive || isStale || Self.isLoss(code) {
                 .connectionLost
@@ -26,11 +29,15 @@ extension StoreError {
             // The value stands between quotes, which other languages write in other ways.
             let isPlain = message.utf8.allSatisfy { $0 < 0x80 }
             text = isPlain ? Redaction.withoutQuotations(message) : "a value that the column cannot hold"
+        } else if isPolicy {
+            text = message + "; that is a policy of row level security and no missing GRANT"
         } else {
             text = message
         }
-        self.init(kind, operation: operation, code: code, text: text)
+        self.init(kind, operation: operation, code: code, text: text, isPolicy: isPolicy)
     }
+
+    private static let insufficientPrivilege = "42501"
 
     /// The data cannot be stored: a value or constraint (22, 23), a view's check (44), a size that an index cannot hold
     /// (54000). https://www.postgresql.org/docs/15/errcodes-appendix.html
