@@ -78,6 +78,11 @@ import Wire
         #expect(written(100))
         #expect(harness.stop(loop) == StoreLoop.Stopped(rowsLeft: 0, isFinished: true))
         try expectOnce(100, own, name)
+        // Twice away, twice back: why it was, and nothing between.
+        let errors = try harness.log.lines("\"level\":\"error\"")
+        #expect(errors.count == 2 && errors.allSatisfy { $0.contains("the database does not work: rows") })
+        let returns = try harness.log.lines("\"msg\":\"the database works again\"")
+        #expect(returns.count == 2 && returns.allSatisfy { $0.contains("\"rows_written\":50,") })
     }
 
     @Test func `connections that are ended again and again, in transactions too, cost no row`() throws {
