@@ -63,6 +63,15 @@ final class ShipperRig {
         }
     }
 
+    /// Rejected samples by status code.
+    var rejected: [String: Double] {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_rejected_total" }?
+            .series
+        return (series ?? []).reduce(into: [:]) { sums, one in
+            if case .counter(let counter) = one.reading { sums[one.labelValues[0]] = counter.value }
+        }
+    }
+
     /// How many samples were dropped for that reason.
     func dropped(_ reason: String) -> Double {
         let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
