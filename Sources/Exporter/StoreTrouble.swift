@@ -53,6 +53,9 @@ struct StoreTrouble {
     /// The database as a whole does not work now.
     var isAway: Bool { away.map { $0.endedAt == nil } ?? false }
 
+    /// It works again, and that is still to be told.
+    var isReturning: Bool { away?.endedAt != nil }
+
     // MARK: What happens
 
     /// An operation failed.

@@ -68,6 +68,7 @@ extension StoreWorker {
     ///
     /// - Parameter isLast: no more are written by this process.
     func tellReturn(isLast: Bool = false) {
+        guard trouble.isReturning else { return }
         let waiting = rowsWaiting
         guard
             case .back(let duration, let failures, let rows) = trouble.returned(

@@ -55,6 +55,7 @@ final class StoreWorker {
             askForPresence()
             answerLookups()
             if schedule.isReady(.write, at: time.monotonic()), mail.withLock({ isBatchDue($0) }) { _ = writeBatch() }
+            tellReturn()
             if let job = schedule.job(at: time.monotonic()) { run(job) }
             // Nothing may need it for minutes: whether it is back is to be known before.
             if store == nil && trouble.isAway { _ = connected() }
