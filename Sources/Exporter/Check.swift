@@ -11,9 +11,9 @@ enum Check {
         let width = rows.map(\.name.count).max() ?? 0
         for row in rows where !row.effective.isEmpty {
             let blank = String(repeating: " ", count: width - row.name.count)
-            print("\(row.name)\(blank)  \(row.effective)")
+            Terminal.printLine("\(row.name)\(blank)  \(row.effective)")
         }
-        print("")
+        Terminal.printLine("")
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
         do {
@@ -21,7 +21,7 @@ enum Check {
                 let result = ShipperProbe.run(shipper)
                 isGood = report("receiver", (result.isAccepted, "\(shipper.url): \(result)")) && isGood
             } else {
-                print("receiver: none configured; metrics are only served at /metrics")
+                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
             }
         } catch {
             isGood = report("receiver", (false, "\(error)")) && isGood
@@ -30,7 +30,7 @@ enum Check {
     }
 
     private static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
-        print("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
+        Terminal.printLine("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
         return outcome.isGood
     }
 

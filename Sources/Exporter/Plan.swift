@@ -37,7 +37,7 @@ struct Plan {
                 onFirstRefusal: { family in
                     log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
                 }, clock: { time.now() })
-            ProcessMetrics.declare(in: registry, version: Version.number)
+            ProcessMetrics.declare(in: registry, version: Version.number, log: log)
             catalog = Catalog(
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)

@@ -1,11 +1,12 @@
 import Glibc
-import Platform
+package import Platform
 package import Metrics
 
 /// The customary metrics of a process, read from procfs when the registry is read.
 /// https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
 package enum ProcessMetrics {
-    package static func declare(in registry: Registry, version: String) {
+    /// Declares them, and what the process says of its own log.
+    package static func declare(in registry: Registry, version: String, log: Log) {
         let cpu = registry.counter("process_cpu_seconds_total", "User and system CPU time spent in seconds.").series()
         let resident = registry.gauge("process_resident_memory_bytes", "Resident memory size in bytes.").series()
         let virtual = registry.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.").series()
@@ -20,6 +21,10 @@ package enum ProcessMetrics {
         let page = Double(sysconf(Int32(_SC_PAGESIZE)))
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         start?.set(startTime(ticks: ticks))
+        let lost = registry.counter(
+            "lkpush_log_lines_dropped_total",
+            "Log lines given up because nobody read them or they could not be written."
+        ).series()
         let descriptors = OpenDescriptors()
         registry.onRead {
             var usage = rusage()
@@ -37,6 +42,7 @@ package enum ProcessMetrics {
                 resident?.set(field(24, of: text) * page)
             }
             files?.set(descriptors.count)
+            lost?.set(total: Double(log.linesDropped))
         }
     }
 

@@ -16,9 +16,12 @@ extension Program {
             return Status.failed
         }
         while Signals.wait() == .reload { service.reload() }
-        let guardian = StopGuard(limit: settings.shutdownTimeout, log: log)
+        let deadline = SystemTime().monotonic() + settings.shutdownTimeout
+        let guardian = StopGuard(deadline: deadline, log: log)
         let isInTime = service.stop()
         guardian.disarm()
+        // Who does not read the log does not make a stop late.
+        defer { log.close(by: deadline) }
         if let failure = service.startFailure {
             log.error("lkpush cannot start", ["error": .text(failure)])
             return Status.failed
@@ -34,11 +37,11 @@ extension Program {
             let store = OfficeStore(try open())
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
-            for name in applied { print("applied \(name)") }
-            print(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
+            for name in applied { Terminal.printLine("applied \(name)") }
+            Terminal.printLine(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done
         } catch {
-            printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\n")
+            Terminal.printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\n")
             return Status.failed
         }
     }
@@ -46,20 +49,24 @@ extension Program {
 
 /// Ends the process when a stop takes too long, or when a second signal asks for it.
 private final class StopGuard: Sendable {
+    /// How long the line that says why may take to be read.
+    private static let lastWords = Duration.milliseconds(100)
+
     private let isDisarmed = Monitor(false)
     private let guardian: NamedThread
 
-    init(limit: Duration, log: Log) {
-        let deadline = SystemTime().monotonic() + limit
+    init(deadline: MonotonicTime, log: Log) {
         // Never joined: it waits for a signal that may never come.
         _ = NamedThread(name: "second-signal") {
             while Signals.wait() == .reload {}
             log.warning("a second signal: stopping at once")
+            log.flush(by: SystemTime().monotonic() + Self.lastWords)
             _exit(130)
         }
         guardian = NamedThread(name: "stop-guard") { [isDisarmed] in
             if isDisarmed.wait(until: deadline, { $0 ? true : nil }) != nil { return }
             log.error("stopping took longer than SHUTDOWN_TIMEOUT")
+            log.flush(by: SystemTime().monotonic() + Self.lastWords)
             _exit(1)
         }
     }

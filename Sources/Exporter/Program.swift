@@ -25,23 +25,23 @@ package enum Program {
         do throws(CommandLine.Misuse) {
             words = try CommandLine(arguments)
         } catch {
-            printError("lkpush: \(error)\n")
+            Terminal.printError("lkpush: \(error)\n")
             return Status.usage
         }
         if let file = words.environmentFile {
             do throws(EnvironmentFile.Unusable) {
                 environment = try EnvironmentFile.read(file, under: environment)
             } catch {
-                printError("lkpush: \(error)\n")
+                Terminal.printError("lkpush: \(error)\n")
                 return Status.configuration
             }
         }
         switch words.command {
         case .help:
-            print(HelpText.text, terminator: "")
+            Terminal.printLine(HelpText.text, terminator: "")
             return Status.done
         case .version:
-            print("lkpush \(Version.number)")
+            Terminal.printLine("lkpush \(Version.number)")
             return Status.done
         case .simulate(let flags): return simulate(flags, environment)
         case .serve, .check, .migrate: break
@@ -51,11 +51,12 @@ package enum Program {
         let settings = Settings(&reader)
         guard reader.problems.isEmpty else {
             let count = reader.problems.count
-            printError("lkpush: the configuration has \(count) problem\(count == 1 ? "" : "s"):\n")
-            for problem in reader.problems { printError("  \(problem)\n") }
+            Terminal.printError("lkpush: the configuration has \(count) problem\(count == 1 ? "" : "s"):\n")
+            for problem in reader.problems { Terminal.printError("  \(problem)\n") }
             return Status.configuration
         }
         let log = Log(level: settings.logLevel, format: settings.logFormat)
+        defer { log.close(by: SystemTime().monotonic() + lastWords) }
         switch words.command {
         case .check: return Check.run(settings, rows: reader.rows, log: log) ? Status.done : Status.failed
         case .migrate: return migrate(settings)
@@ -63,8 +64,6 @@ package enum Program {
         }
     }
 
-    static func printError(_ text: String) {
-        // What cannot be written to standard error has nowhere else to go.
-        try? FileStore.writeAll(Array(text.utf8), to: STDERR_FILENO, named: "standard error")
-    }
+    /// How long the last lines of the log may take to somebody who reads them slowly.
+    private static let lastWords = Duration.seconds(5)
 }

@@ -13,14 +13,14 @@ final class ShipperLoop {
     private let registry: Registry
     private let metrics: ShipperMetrics
     private let journal: (any ShipperJournal)?
-    private let log: Log
-    private let time: any TimeSource
+    let log: Log
+    let time: any TimeSource
 
     private var transport: Transport
     private var requests: ShipperRequests
     private var table: SeriesTable
     private var writer: BatchWriter
-    private var delivery: Delivery
+    var delivery: Delivery
     private var clock: ClockGuard
     private let fingerprint: String
     private var trust: [FileStamp?] = []
@@ -30,6 +30,11 @@ final class ShipperLoop {
     private var inFlight: Sent?
     /// Requests that came to nothing since the last success.
     private var failures = 0
+
+    /// What the receiver refused, and what was given up before.
+    var refused = SampleLosses()
+    var dropped = SampleLosses()
+    var droppedBefore: UInt64 = 0
 
     private var batches: [Batch] = []
     private var effects: [Delivery.Effect] = []
@@ -159,7 +164,10 @@ final class ShipperLoop {
             let passed = Int64(time.monotonic().since(startedAt) / interval)
             nextTick = startedAt + interval * Int(passed + 1)
         }
+        tellLosses()
         var deadline = ticks ? nextTick : nil
+        if let due = refused.dueAt { deadline = min(deadline ?? due, due) }
+        if let due = dropped.dueAt { deadline = min(deadline ?? due, due) }
         if let limit { deadline = min(deadline ?? limit, limit) }
         switch delivery.next(at: time.monotonic(), into: &effects) {
         case .idle: break
@@ -174,18 +182,9 @@ final class ShipperLoop {
     }
 
     private func tick() {
-        let dropped = delivery.statistics.droppedInAll
         reloadCredentials()
         renewTrust()
         read()
-        if delivery.statistics.droppedInAll > dropped {
-            log.throttled(
-                .error, "samples were dropped: the queue is full",
-                [
-                    "samples": .int(Int(delivery.statistics.droppedInAll - dropped)),
-                    "queue_bytes": .int(delivery.statistics.queue_bytes),
-                ])
-        }
     }
 
     private func begin(_ attempt: Delivery.Attempt) {
@@ -227,10 +226,8 @@ final class ShipperLoop {
         case .accepted:
             if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
             failures = 0
-        case .rejected:
-            log.throttled(
-                .error, "the receiver refused samples",
-                ["status": .int(status), "answer": .string(reason), "samples": samples])
+            if case .response(let response) = outcome { noteAccepted(response) }
+        case .rejected: noteRefused(sent.samples, status: status, answer: reason)
         case .ambiguous:
             log.throttled(
                 .warning, "the receiver refused samples that it may have stored before",
@@ -296,9 +293,13 @@ final class ShipperLoop {
             turn(until: deadline, ticks: false)
         }
         commitEnd(by: deadline)
+        tellLosses(isLast: true)
         if let inFlight { transport.cancel(inFlight.id) }
         delivery.abandon(into: &effects)
         effects.removeAll()
+        if let left = delivery.statistics.dropped[.stopped], left > 0 {
+            log.warning("samples are lost: the receiver did not take them before the stop", ["lost": .int(Int(left))])
+        }
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
         return ShipperReport(statistics)

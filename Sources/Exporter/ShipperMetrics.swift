@@ -9,7 +9,7 @@ import Wire
 struct ShipperMetrics {
     private let enqueued: Counter?
     private let accepted: Counter?
-    private let rejected: Counter?
+    private let rejected: Family<Counter>
     private let ambiguous: Counter?
     private let dropped: [DropReason: Counter]
     private let pending: Gauge?
@@ -39,7 +39,9 @@ struct ShipperMetrics {
         }
         enqueued = counter("samples_enqueued", "Samples read and handed to the sender.")
         accepted = counter("samples_accepted", "Samples that the receiver confirmed.")
-        rejected = counter("samples_rejected", "Samples that the receiver refused for good.")
+        rejected = registry.counter(
+            "lkpush_remote_write_samples_rejected_total",
+            "Samples that the receiver refused for good: they are lost. By status code.", labels: ["code"])
         ambiguous = counter("samples_ambiguous", "Samples of requests whose answer was lost.")
         let drops = registry.counter(
             "lkpush_remote_write_samples_dropped_total", "Samples given up before they were judged.",
@@ -74,7 +76,9 @@ struct ShipperMetrics {
     func update(_ statistics: DeliveryStatistics, at now: Timestamp) {
         enqueued?.set(total: Double(statistics.enqueued))
         accepted?.set(total: Double(statistics.accepted))
-        rejected?.set(total: Double(statistics.rejected))
+        for (status, total) in statistics.rejectedByStatus {
+            rejected.series([String(status)])?.set(total: Double(total))
+        }
         ambiguous?.set(total: Double(statistics.ambiguous))
         for (reason, counter) in dropped { counter.set(total: Double(statistics.dropped[reason] ?? 0)) }
         pending?.set(Double(statistics.pending))

@@ -10,6 +10,8 @@ package enum ShipperProbe {
         case accepted(status: Int)
         /// It answered something else; the message is its own, at most 1 KiB.
         case refused(status: Int, message: String)
+        /// A page for people answered, such as a login.
+        case page(status: Int)
         /// It did not answer.
         case failed(String)
 
@@ -20,7 +22,10 @@ package enum ShipperProbe {
         package var description: String {
             switch self {
             case .accepted(let status): "accepted (status \(status))"
+            case .refused(let status, let message) where ShipperRequests.isWrongAddress(status):
+                "a wrong address, no receiver of remote write answers there (status \(status)): \(message)"
             case .refused(let status, let message): "refused with status \(status): \(message)"
+            case .page(let status): "a wrong address, a page answers there (status \(status))"
             case .failed(let text): "no answer: \(text)"
             }
         }
@@ -43,6 +48,9 @@ package enum ShipperProbe {
             while completions.isEmpty { transport.poll(until: nil, into: &completions) }
             switch completions[0].outcome {
             case .failure(let failure): return .failed(failure.description)
+            case .response(let response)
+            where (200..<300).contains(response.status) && ShipperRequests.isPage(response):
+                return .page(status: response.status)
             case .response(let response) where (200..<300).contains(response.status):
                 return .accepted(status: response.status)
             case .response(let response):

@@ -43,13 +43,22 @@ struct ShipperRequests {
     /// What the transport is made with. The lifetime varies so that a fleet does not reconnect at one moment.
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
-        options.recordedHeaders = ["retry-after", "location"]
+        options.recordedHeaders = ["retry-after", "location", "content-type"]
         options.connectTimeout = settings.connectTimeout
         options.connectionLifetime = .seconds(Int64.random(in: 540...660))
         options.authorityFile = settings.authorityFile
         options.certificateFile = settings.certificateFile
         options.keyFile = settings.keyFile
         return options
+    }
+
+    /// Answers of something else than a receiver: it leads elsewhere, such as to a login, knows no such path, or takes
+    /// nothing that is posted there.
+    static func isWrongAddress(_ status: Int) -> Bool { (300..<400).contains(status) || status == 404 || status == 405 }
+
+    /// A page for people, which no receiver answers with.
+    static func isPage(_ response: Response) -> Bool {
+        response.headers["content-type"]?.lowercased().hasPrefix("text/html") ?? false
     }
 
     /// What a receiver says, for people: where it redirects to, without what may be secret of that, then its own words.

@@ -23,6 +23,7 @@ struct StoreMail {
 
     /// Rooms wait for an answer.
     var hasLookups: Bool { !rooms.isEmpty }
+    var lookupCount: Int { rooms.count }
 
     /// False where too many wait.
     mutating func ask(_ room: String, limit: Int) -> Bool {

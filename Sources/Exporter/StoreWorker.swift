@@ -7,16 +7,18 @@ import Wire
 ///
 /// It belongs to the store thread, which makes it.
 final class StoreWorker {
-    private let mail: Monitor<StoreMail>
-    private let settings: StoreSettings
+    let mail: Monitor<StoreMail>
+    let settings: StoreSettings
     private let open: StoreDriver.Open
-    private let instruments: StoreInstruments
-    private let log: Log
-    private let time: any TimeSource
+    let instruments: StoreInstruments
+    let log: Log
+    let time: any TimeSource
     private let answer: (StoreAnswer) -> Void
     /// Where rows wait that are not in memory; nil where there are none.
-    private let journal: CommitQueue?
-    private var schedule: StoreSchedule
+    let journal: CommitQueue?
+    var schedule: StoreSchedule
+    /// What the log was told of the database.
+    var trouble: StoreTrouble
     private var lookupBatch = LookupBatch()
     private var store: OfficeStore?
     /// Where policies applied when it was last looked.
@@ -37,14 +39,17 @@ final class StoreWorker {
         self.answer = answer
         self.journal = journal
         nextBatch = time.monotonic()
+        trouble = StoreTrouble(at: nextBatch)
         schedule = StoreSchedule(minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: nextBatch)
     }
 
     /// Works until a stop is asked for.
     func run() {
         while true {
+            tellReturn()
             if let deadline = waitForWork() {
                 let left = drain(until: deadline)
+                tellReturn(isLast: true)
                 disconnect()
                 mail.change { $0.rowsLeft = left }
                 return
@@ -52,7 +57,10 @@ final class StoreWorker {
             askForPresence()
             answerLookups()
             if schedule.isReady(.write, at: time.monotonic()), mail.withLock({ isBatchDue($0) }) { _ = writeBatch() }
+            tellReturn()
             if let job = schedule.job(at: time.monotonic()) { run(job) }
+            // Nothing may need it for minutes: whether it is back is to be known before.
+            if store == nil && trouble.isAway { _ = connected() }
         }
     }
 
@@ -67,6 +75,7 @@ final class StoreWorker {
         var wakeAt = schedule.nextJobAt ?? now + settings.maxBackoff
         if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
         if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
+        if store == nil && trouble.isAway { wakeAt = min(wakeAt, schedule.notBefore(.open)) }
         if now < nextBatch { wakeAt = min(wakeAt, nextBatch) }
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
@@ -155,6 +164,7 @@ final class StoreWorker {
         let isWritten = attempt(.write) { (store) throws(StoreError) in
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             instruments.count(outcome)
+            trouble.wrote(outcome.written + outcome.repeated, of: batch.rows.count)
             refused = outcome.refusals.map { refusal in
                 RefusedRow(
                     number: batch.origin.firstSequence + Int64(refusal.index), row: batch.rows[refusal.index],
@@ -232,6 +242,7 @@ final class StoreWorker {
         do throws(StoreError) {
             try body(store)
             schedule.succeeded(operation, at: time.monotonic())
+            succeeded(operation)
             return true
         } catch {
             failed(operation, error)
@@ -261,6 +272,7 @@ final class StoreWorker {
             schedule.succeeded(.open, at: time.monotonic())
             store = new
             instruments.up?.set(1)
+            succeeded(.open)
             return new
         } catch {
             failed(step, error)
@@ -295,22 +307,6 @@ final class StoreWorker {
         store?.close()
         store = nil
         instruments.up?.set(0)
-    }
-
-    private func failed(_ operation: StoreOperation, _ error: StoreError) {
-        instruments.failed(operation)
-        schedule.failed(operation, at: time.monotonic(), chance: .random(in: 0...1))
-        if error.isPolicy {
-            log.throttled(
-                .error, by: operation.rawValue,
-                """
-                a policy of row level security refuses what lkpush does: rows wait, none is lost; let its role bypass row \
-                level security, or give it a policy that lets everything through, see lkpush check
-                """, ["operation": .string(operation.rawValue), "error": .text(error)])
-            return
-        }
-        log.throttled(
-            .error, "the database failed", ["operation": .string(operation.rawValue), "error": .text(error)])
     }
 
     // MARK: Stopping

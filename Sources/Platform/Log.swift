@@ -2,9 +2,11 @@ import Glibc
 import Synchronization
 import Wire
 
-/// Structured lines on one file descriptor, one `write` each. Messages are constants; data goes into fields.
+/// Structured lines on one file descriptor. Messages are constants; data goes into fields.
 ///
-/// Any thread may log. A line below the level costs one comparison. Nothing secret is ever a field.
+/// Any thread may log, and never waits for whoever reads the lines: a thread of the log's own writes them. Those that
+/// nobody reads in time are dropped and counted, and one line says how many. A line below the level costs one comparison.
+/// Nothing secret is ever a field.
 package final class Log: Sendable {
     /// How much a line matters; a log writes its own level and above.
     package enum Level: Int, Sendable, Comparable, CaseIterable {
@@ -39,7 +41,7 @@ package final class Log: Sendable {
     package let level: Level
     private let format: Format
     private let time: any TimeSource
-    private let file: Int32
+    private let writer: LineWriter
     private let throttles = Mutex<[String: Throttle]>([:])
     /// Messages and their reasons that are throttled apart: some 100 bytes each.
     private static let maxThrottles = 500
@@ -53,7 +55,26 @@ package final class Log: Sendable {
         self.level = level
         self.format = format
         self.time = time
-        self.file = file
+        writer = LineWriter(to: file, name: "log") { lost in
+            Self.line(
+                .warning, "log lines were lost: nobody read them in time, or they could not be written",
+                ["lines": .int(lost)], hidden: 0, format, at: time.now())
+        }
+    }
+
+    /// Lines that were given up.
+    package var linesDropped: Int { writer.dropped }
+
+    /// Waits until the lines so far are written or dropped; false where they are not in time, or nobody reads them.
+    @discardableResult
+    package func flush(by deadline: MonotonicTime, patience: Duration = LineWriter.Limits.patience) -> Bool {
+        writer.flush(by: deadline, patience: patience)
+    }
+
+    /// Writes the lines so far as `flush` does, and ends the log: later lines are dropped.
+    @discardableResult
+    package func close(by deadline: MonotonicTime, patience: Duration = LineWriter.Limits.patience) -> Bool {
+        writer.close(by: deadline, patience: patience)
     }
 
     /// Per batch and per event, for finding a fault.
@@ -98,9 +119,15 @@ package final class Log: Sendable {
     }
 
     private func write(_ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int = 0) {
+        writer.write(Self.line(level, message, fields, hidden: hidden, format, at: time.now()))
+    }
+
+    private static func line(
+        _ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int, _ format: Format, at now: Timestamp
+    ) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(256)
-        let at = CivilTime(time.now()).description
+        let at = CivilTime(now).description
         switch format {
         case .json:
             line.append(contentsOf: #"{"ts":""#.utf8)
@@ -109,17 +136,16 @@ package final class Log: Sendable {
             line.append(contentsOf: level.name.utf8)
             line.append(contentsOf: #"","msg":"#.utf8)
             JSONText.append("\(message)", to: &line)
-            for (key, value) in fields { Self.append(key, value, to: &line) }
-            if hidden > 0 { Self.append("hidden", .int(hidden), to: &line) }
+            for (key, value) in fields { append(key, value, to: &line) }
+            if hidden > 0 { append("hidden", .int(hidden), to: &line) }
             line.append(UInt8(ascii: "}"))
         case .text:
             line.append(contentsOf: "\(at) \(level.name) \(message)".utf8)
-            for (key, value) in fields { line.append(contentsOf: " \(key)=\(Self.plain(value))".utf8) }
+            for (key, value) in fields { line.append(contentsOf: " \(key)=\(plain(value))".utf8) }
             if hidden > 0 { line.append(contentsOf: " hidden=\(hidden)".utf8) }
         }
         line.append(UInt8(ascii: "\n"))
-        // A log that cannot be written has nowhere to say so.
-        try? FileStore.writeAll(line, to: file, named: "log")
+        return line
     }
 
     private static func append(_ key: String, _ value: Value, to line: inout [UInt8]) {

@@ -193,11 +193,11 @@ package struct Delivery: Sendable {
             return .ambiguous
         // 407 is a proxy's: the receiver has not seen the samples, so they are not refused.
         case 401, 403, 407: return hold(at: now)
-        case 413: return shrink(at: now, into: &effects)
+        case 413: return shrink(status, at: now, into: &effects)
         case 429 where settings.retriesOnTooManyRequests: return retry(wait, at: now)
         case 300..<500:
             failures = 0
-            finish(.rejected, into: &effects)
+            finish(.rejected(status), into: &effects)
             return .rejected
         case 501, 505:
             // What the receiver cannot do now it will not do in a second either.
@@ -236,7 +236,7 @@ package struct Delivery: Sendable {
         return .held(Limits.credentialHold)
     }
 
-    private mutating func shrink(at now: MonotonicTime, into effects: inout [Effect]) -> Verdict {
+    private mutating func shrink(_ status: Int, at now: MonotonicTime, into effects: inout [Effect]) -> Verdict {
         failures = 0
         let size = queue.first?.batch.body.count ?? 0
         // Larger than anything that was taken: the cap rose too high, or the batch was made before it was lowered.
@@ -262,7 +262,7 @@ package struct Delivery: Sendable {
             noteQueue()
             return .split
         }
-        finish(.rejected, into: &effects)
+        finish(.rejected(status), into: &effects)
         return .rejected
     }
 
@@ -276,7 +276,7 @@ package struct Delivery: Sendable {
         capRises = now + Limits.capRest
     }
 
-    private enum Fate { case accepted, rejected, ambiguous }
+    private enum Fate: Equatable { case accepted, rejected(Int), ambiguous }
 
     private mutating func finish(_ fate: Fate, into effects: inout [Effect]) {
         guard let entry = queue.popFirst() else { return }
@@ -288,7 +288,7 @@ package struct Delivery: Sendable {
             statistics.accepted += UInt64(batch.samples)
             statistics.bytesAccepted += UInt64(batch.body.count)
             statistics.newestSent = max(statistics.newestSent ?? batch.newest, batch.newest)
-        case .rejected: statistics.rejected += UInt64(batch.samples)
+        case .rejected(let status): statistics.rejectedByStatus[status, default: 0] += UInt64(batch.samples)
         case .ambiguous: statistics.ambiguous += UInt64(batch.samples)
         }
         statistics.batchesSettled += 1

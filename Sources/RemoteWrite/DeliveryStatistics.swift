@@ -16,7 +16,8 @@ package enum DropReason: String, Sendable, CaseIterable {
 package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var enqueued: UInt64 = 0
     package internal(set) var accepted: UInt64 = 0
-    package internal(set) var rejected: UInt64 = 0
+    /// Samples that were refused for good, by the status code of the answer.
+    package internal(set) var rejectedByStatus: [Int: UInt64] = [:]
     package internal(set) var ambiguous: UInt64 = 0
     package internal(set) var dropped: [DropReason: UInt64] = [:]
     package internal(set) var samplesRetried: UInt64 = 0
@@ -45,6 +46,7 @@ package struct DeliveryStatistics: Sendable, Equatable {
 
     package init() {}
 
+    package var rejected: UInt64 { rejectedByStatus.values.reduce(0, +) }
     package var droppedInAll: UInt64 { dropped.values.reduce(0, +) }
 
     /// Samples that wait or are under way.

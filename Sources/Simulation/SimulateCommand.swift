@@ -18,20 +18,22 @@ package enum SimulateCommand {
     private enum Pace {
         static let terminal = Duration.milliseconds(200)
         static let plain = Duration.seconds(5)
+        /// Lines that wait for a terminal: some minutes of them.
+        static let buffer_bytes = 64 << 10
     }
 
     /// Runs the command to its end; the result is the exit status of the program. Progress goes to standard error, the
     /// summary to standard output. Call it on the main thread before any other was started: it takes SIGINT and SIGTERM.
     package static func run(arguments: [String], environment: [String: String]) -> Int32 {
         if arguments.contains("--help") || arguments.contains("-h") {
-            say(SimulateOptions.help + "\n", to: STDOUT_FILENO)
+            Terminal.printLine(SimulateOptions.help)
             return Exit.good
         }
         let options: SimulateOptions
         do throws(SimulateOptions.Problem) {
             options = try SimulateOptions(arguments: arguments, environment: environment)
         } catch {
-            for sentence in error.sentences { say("lkpush simulate: \(sentence)\n", to: STDERR_FILENO) }
+            for sentence in error.sentences { Terminal.printError("lkpush simulate: \(sentence)\n") }
             return Exit.usage
         }
         Signals.block()
@@ -39,7 +41,7 @@ package enum SimulateCommand {
         do throws(TransportError) {
             simulator = try Simulator(options)
         } catch {
-            say("lkpush simulate: \(error)\n", to: STDERR_FILENO)
+            Terminal.printError("lkpush simulate: \(error)\n")
             return Exit.software
         }
         // Lives as long as the program: there is no way to end a wait for signals but a signal.
@@ -55,26 +57,24 @@ package enum SimulateCommand {
 
     private static func run(_ simulator: Simulator, _ options: SimulateOptions) -> Int32 {
         let isTerminal = Terminal.columns(of: STDERR_FILENO) != nil
+        // A terminal that stands still does not keep the webhooks: lines of progress are left out meanwhile.
+        let progressLines = LineWriter(to: STDERR_FILENO, name: "progress", capacity_bytes: Pace.buffer_bytes)
+        func say(_ text: String) { progressLines.write(Array(text.utf8)) }
         var line = ProgressLine()
         var last: Simulator.Progress?
         let speed = options.speed == options.speed.rounded() ? "\(Int(options.speed))" : "\(options.speed)"
-        say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n", to: STDERR_FILENO)
+        say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n")
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
             // Asked each time: a window changes its size.
             let text = line.text(simulator.tally, progress, columns: Terminal.columns(of: STDERR_FILENO))
-            say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n", to: STDERR_FILENO)
+            say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n")
         }
-        if isTerminal { say("\n", to: STDERR_FILENO) }
+        if isTerminal { say("\n") }
+        progressLines.close(by: SystemTime().monotonic() + LineWriter.Limits.patience)
         guard let last else { preconditionFailure("a run ends with its progress") }
-        say(
-            Summary.text(simulator.tally, simulator.truth, last, isComplete: simulator.isComplete),
-            to: STDOUT_FILENO)
+        Terminal.printLine(
+            Summary.text(simulator.tally, simulator.truth, last, isComplete: simulator.isComplete), terminator: "")
         return simulator.tally.isFlawless ? Exit.good : Exit.notAllAccepted
-    }
-
-    /// Writes text; where nobody reads it any more, there is nothing to be done.
-    private static func say(_ text: String, to file: Int32) {
-        try? FileStore.writeAll(Array(text.utf8), to: file, named: "terminal")
     }
 }

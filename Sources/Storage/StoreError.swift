@@ -31,6 +31,13 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         self.isPolicy = isPolicy
     }
 
+    /// Whether the database as a whole does not work, and not this operation alone: the connection is gone, a statement
+    /// took too long (57014), resources (53), the system (58) or the server itself (XX) fail.
+    /// https://www.postgresql.org/docs/15/errcodes-appendix.html
+    package var isGeneral: Bool {
+        kind == .connectionLost || code == "57014" || ["53", "58", "XX"].contains { code.hasPrefix($0) }
+    }
+
     package var description: String {
         code.isEmpty ? "\(operation): \(text)" : "\(operation): \(text) (\(code))"
     }

@@ -65,8 +65,5 @@ enum Program {
         return failures == 0 ? 0 : 1
     }
 
-    static func printError(_ text: String) {
-        // What cannot be written to standard error has nowhere else to go.
-        try? FileStore.writeAll(Array(text.utf8), to: STDERR_FILENO, named: "standard error")
-    }
+    static func printError(_ text: String) { Terminal.printError(text) }
 }

@@ -94,7 +94,7 @@ struct LargeRegistry {
 
     init(organizations: Int = organizations) {
         desk = Desk(.metadata)
-        ProcessMetrics.declare(in: desk.registry, version: "bench")
+        ProcessMetrics.declare(in: desk.registry, version: "bench", log: Log(level: .error, format: .text))
         var population = Population(
             .init(participants: organizations * 5, rooms: organizations, organizations: organizations))
         let desk = desk

@@ -3,7 +3,8 @@ import Glibc
 import Platform
 import Simulation
 
-// The first thing: every thread that starts later inherits the mask.
+// The first things: nothing may get the descriptors 0 to 2, and every thread that starts later inherits the mask.
+StandardFiles.occupy()
 Signals.block()
 exit(
     Program.run(

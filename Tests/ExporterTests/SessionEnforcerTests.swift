@@ -19,6 +19,7 @@ import Wire
         let enforcer: SessionEnforcer
         private let folder = TemporaryFolder()
         private let file: Int32
+        private let log: Log
         private let time = SystemTime()
 
         init(_ url: String, timeout: Duration = Waits.limit) throws {
@@ -27,12 +28,16 @@ import Wire
             settings.minBackoff = .milliseconds(10)
             settings.maxBackoff = .milliseconds(40)
             file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            log = Log(level: .debug, format: .json, file: file)
             enforcer = try SessionEnforcer(
-                settings, signer: TokenSigner(key: key, secret: Secret(secret)), registry: registry,
-                log: Log(level: .debug, format: .json, file: file))
+                settings, signer: TokenSigner(key: key, secret: Secret(secret)), registry: registry, log: log)
         }
 
-        deinit { close(file) }
+        deinit {
+            // Nothing writes to the descriptor any more when it is closed.
+            log.end()
+            close(file)
+        }
 
         func remove(_ room: String = "red-room", _ identity: String = "ann", within limit: Duration = Waits.limit) {
             enforcer.remove(room: room, identity: identity, until: time.now() + limit)
@@ -57,6 +62,7 @@ import Wire
 
         /// Everything that was logged; nobody is named in it.
         func logged() throws -> String {
+            #expect(log.settle())
             let text = String(decoding: try FileStore.read(folder.file("log"), limit: 1 << 20), as: UTF8.self)
             for word in ["ann", "red-room", secret, "Bearer", "eyJ"] { #expect(!text.contains(word), "\(word)") }
             return text

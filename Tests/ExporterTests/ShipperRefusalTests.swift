@@ -8,8 +8,9 @@ import Testing
 
 @Suite struct ShipperRefusalTests {
     @Test(arguments: [400, 404, 408, 413, 415, 422, 301, 307])
-    func `what is refused is dropped, logged once with the receiver's words, and disturbs nothing`(_ status: Int) throws
-    {
+    func `what is refused is lost, told with the receiver's words and how much it is, and disturbs nothing`(
+        _ status: Int
+    ) throws {
         let elsewhere = try ScriptedReceiver()
         let refusal = ScriptedReceiver.Answer(
             status, headers: ["Location": elsewhere.url], body: "err-mimir-\(status): no thanks")
@@ -27,10 +28,53 @@ import Testing
         #expect(receiver.requests.allSatisfy { $0.headers["retry-attempt"] == nil })
         let refused = receiver.requests.filter { $0.answer.status == status }.map(\.body)
         #expect(receiver.requests.count { refused.contains($0.body) } == 2)
-        let lines = try rig.logged("the receiver refused samples")
-        #expect(lines.count == 1)
-        #expect(lines.first?.contains("err-mimir-\(status): no thanks") == true)
-        #expect(lines.first?.contains("\"status\":\(status)") == true)
+        let lines = try rig.logged("\"msg\":\"samples are lost: ")
+        // One at once, and one at the end where more were lost after it.
+        #expect((1...2).contains(lines.count))
+        #expect(
+            lines.allSatisfy { $0.contains("err-mimir-\(status): no thanks") && $0.contains("\"status\":\(status)") })
+        #expect(lines.last?.contains("\"lost_in_all\":\(report.rejected),\"since\":\"20") == true)
+        let isWrongAddress = status < 400 || status == 404
+        #expect(lines.allSatisfy { $0.contains("GRAFANA_PROM_REMOTE_WRITE_URL is a wrong address") == isWrongAddress })
+        #expect(rig.rejected == [String(status): Double(report.rejected)])
+    }
+
+    @Test func `each status code that cost samples has its own figure, and all of them make up the whole`() throws {
+        let receiver = try ScriptedReceiver(
+            script: [.init(204), .init(400), .init(404), .init(422), .init(302), .init(204)], otherwise: .init(204))
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(8))
+        let report = rig.stop()
+        #expect(Set(rig.rejected.keys) == ["400", "404", "422", "302"])
+        #expect(rig.rejected.values.reduce(0, +) == Double(report.rejected))
+        #expect(report.enqueued == report.accepted + report.rejected)
+        let lines = try rig.logged("\"msg\":\"samples are lost: ")
+        #expect(lines.last?.contains("\"lost_in_all\":\(report.rejected)") == true)
+        #expect(lines.last?.contains("302: ") == true && lines.last?.contains("422: ") == true)
+    }
+
+    @Test func `a login page that answers 200 is told`() throws {
+        let page = ScriptedReceiver.Answer(200, headers: ["Content-Type": "text/html; charset=utf-8"], body: "<html>")
+        let receiver = try ScriptedReceiver(otherwise: page)
+        var settings = ShipperSettings(
+            url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"))
+        settings.timeout = .seconds(5)
+        #expect(ShipperProbe.run(settings) == .page(status: 200))
+        let rig = try ShipperRig(receiver.url)
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(4))
+        _ = rig.stop()
+        #expect(try rig.logged("a page answers where samples are sent").count == 1)
+    }
+
+    @Test(arguments: [(302, true), (404, true), (405, true), (400, false), (500, false)])
+    func `a check says that an address is wrong`(_ status: Int, _ isWrongAddress: Bool) throws {
+        let receiver = try ScriptedReceiver(otherwise: .init(status, body: "no"))
+        var settings = ShipperSettings(
+            url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"))
+        settings.timeout = .seconds(5)
+        #expect("\(ShipperProbe.run(settings))".contains("wrong address") == isWrongAddress)
     }
 
     @Test func `a redirect is named, without what its address may hide`() throws {
@@ -46,7 +90,7 @@ import Testing
         try rig.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(3))
         _ = rig.stop()
-        let line = try #require(try rig.logged("the receiver refused samples").first)
+        let line = try #require(try rig.logged("\"msg\":\"samples are lost: ").first)
         #expect(line.contains(words))
         #expect(!line.contains("hidden"))
     }
@@ -58,7 +102,7 @@ import Testing
         try rig.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(2))
         _ = rig.stop()
-        let line = try #require(try rig.logged("the receiver refused samples").first)
+        let line = try #require(try rig.logged("\"msg\":\"samples are lost: ").first)
         #expect(line.count < 1_024 + 300)
         #expect(line.contains(String(repeating: "x", count: 1_024)))
     }

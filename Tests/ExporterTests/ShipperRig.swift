@@ -14,6 +14,7 @@ final class ShipperRig {
     let shipper: Shipper
     private let folder = TemporaryFolder()
     private let file: Int32
+    private let log: Log
     private let time = SystemTime()
 
     static let secret = "s3cret-value"
@@ -33,15 +34,19 @@ final class ShipperRig {
         try change(&settings)
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         events = try #require(registry.counter("test_events_total", "Events.").series())
-        shipper = Shipper(
-            settings, registry: registry, journal: journal, log: Log(level: .debug, format: .json, file: file),
-            time: time)
+        log = Log(level: .debug, format: .json, file: file)
+        shipper = Shipper(settings, registry: registry, journal: journal, log: log, time: time)
     }
 
-    deinit { close(file) }
+    deinit {
+        // Nothing writes to the descriptor any more when it is closed.
+        log.end()
+        close(file)
+    }
 
     /// The lines of the log that hold `text`.
     func logged(_ text: String) throws -> [String] {
+        #expect(log.settle())
         let content = String(decoding: try FileStore.read(folder.file("log"), limit: 16 << 20), as: UTF8.self)
         #expect(!content.contains(Self.secret))
         return content.split(separator: "\n").map(String.init).filter { $0.contains(text) }
@@ -55,6 +60,15 @@ final class ShipperRig {
             case .gauge(let gauge): $0 + gauge.value
             case .histogram: $0
             }
+        }
+    }
+
+    /// Rejected samples by status code.
+    var rejected: [String: Double] {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_rejected_total" }?
+            .series
+        return (series ?? []).reduce(into: [:]) { sums, one in
+            if case .counter(let counter) = one.reading { sums[one.labelValues[0]] = counter.value }
         }
     }
 

@@ -25,6 +25,7 @@ struct StoreHarness {
     let folder = TemporaryFolder()
     let registry = Registry(maxSeries: 1_000)
     let answers = Monitor(Answers())
+    let log = LogFile(.info)
     /// False keeps the database from being opened.
     let gate = Monitor(true)
     let path: String
@@ -53,7 +54,7 @@ struct StoreHarness {
         change(&settings)
         return StoreLoop(
             settings: settings, open: open, registry: registry,
-            log: Log(level: .error, format: .text, file: -1), time: FixedWall(),
+            log: log.log, time: FixedWall(),
             interruption: interruption
         ) { answer in
             answers.change { answers in

@@ -131,6 +131,79 @@ import Wire
         _ = harness.stop(loop)
     }
 
+    /// One error where it went, and one line where it was back, with how many rows were written.
+    private func expectTold(_ times: Int, rows: Int? = nil) throws {
+        let errors = try harness.log.lines("\"level\":\"error\"")
+        #expect(errors.count == times && errors.allSatisfy { $0.contains("the database does not work: rows") })
+        #expect(errors.allSatisfy { $0.contains("\"rows_waiting\":") && $0.contains("\"error\":") })
+        let returns = try harness.log.lines("\"msg\":\"the database works again\"")
+        #expect(returns.count == times && returns.allSatisfy { $0.contains("\"away_ms\":") })
+        if let rows { #expect(returns.last?.contains("\"rows_written\":\(rows),") == true) }
+    }
+
+    @Test func `a database that is away at the start is told once, and its return once`() throws {
+        let loop = harness.start(path: harness.folder.file("later/office.db"))
+        for _ in 0..<700 { loop.store(session(1)) }
+        #expect(harness.waitForMetric("lkpush_database_errors_total", "open") { $0 >= 10 })
+        #expect(try harness.log.lines("works again").isEmpty)
+        try FileStore.makeDirectory(harness.folder.file("later"))
+        #expect(harness.waitForMetric("lkpush_database_rows_total", "written") { $0 == 700 })
+        _ = harness.stop(loop)
+        try expectTold(1, rows: 700)
+    }
+
+    @Test func `one that nobody needs for a while is known to be back all the same`() throws {
+        let loop = harness.start(path: harness.folder.file("later/office.db")) { $0.lookupPatience = .zero }
+        #expect(loop.lookUp(room: "room"))
+        #expect(harness.organization(of: "room") == .failure(.lookup_error))
+        try FileStore.makeDirectory(harness.folder.file("later"))
+        #expect(harness.waitFor { try !harness.log.lines("works again").isEmpty })
+        _ = harness.stop(loop)
+        try expectTold(1, rows: 0)
+    }
+
+    @Test func `statements that take too long are one trouble, not one of each`() throws {
+        try harness.seed(room: "room", organization: "org_r")
+        let path = harness.path
+        let hangs = Monitor(true)
+        let loop = harness.start(
+            open: { () throws(StoreError) in HangingDatabase(try SQLiteDatabase(path: path), hangs) }, { _ in })
+        loop.store(session(1))
+        #expect(loop.lookUp(room: "room"))
+        for operation in ["write", "lookup", "licenses", "presence"] {
+            #expect(harness.waitForMetric("lkpush_database_errors_total", operation) { $0 >= 2 })
+        }
+        hangs.change { $0 = false }
+        #expect(harness.waitFor { try !harness.log.lines("works again").isEmpty })
+        _ = harness.stop(loop)
+        try expectTold(1, rows: 1)
+    }
+
+    @Test func `one that comes and goes again and again makes no flood, and all rows arrive`() throws {
+        try harness.seed(room: "room", organization: "org_r")
+        let path = harness.path
+        let opened = Monitor(0)
+        let loop = harness.start(
+            open: { () throws(StoreError) in
+                let number = opened.change { count -> Int in
+                    count += 1
+                    return count
+                }
+                if number % 2 == 1 && number < 60 {
+                    throw StoreError(.connectionLost, operation: "connect", text: "connection refused")
+                }
+                let plan = FailurePlan(failsAt: number < 60 ? 25 : .max, .lostBefore)
+                return FailingDatabase(try SQLiteDatabase(path: path, busyTimeout: .seconds(5)), plan)
+            }, { $0.presenceRefresh = .milliseconds(1) })
+        for _ in 0..<20 { loop.store(session(1)) }
+        #expect(harness.waitFor { opened.withLock { $0 } >= 60 })
+        #expect(harness.waitForMetric("lkpush_database_rows_total", "written") { $0 == 20 })
+        _ = harness.stop(loop)
+        let errors = try harness.log.lines("\"level\":\"error\"").count
+        #expect(errors >= 1 && errors < 10, "\(errors) of some 30")
+        #expect(try harness.log.lines("works again").count <= errors)
+    }
+
     @Test func `lookups of a dead database fail, at once when it has been dead for a while`() {
         let loop = harness.start(path: "/nowhere/office.db") { $0.lookupPatience = .milliseconds(50) }
         #expect(loop.lookUp(room: "one"))

@@ -70,6 +70,8 @@ import Wire
         #expect(harness.metric("lkpush_database_up") == 0)
         try own.start()
         #expect(written(50))
+        // One that goes before its return was told has not returned.
+        #expect(harness.waitFor { try harness.log.lines("works again").count == 1 })
         try own.stop()
         for user in 50..<100 { loop.store(session(user)) }
         #expect(failed("open", 3))
@@ -78,6 +80,11 @@ import Wire
         #expect(written(100))
         #expect(harness.stop(loop) == StoreLoop.Stopped(rowsLeft: 0, isFinished: true))
         try expectOnce(100, own, name)
+        // Twice away, twice back: why it was, and nothing between.
+        let errors = try harness.log.lines("\"level\":\"error\"")
+        #expect(errors.count == 2 && errors.allSatisfy { $0.contains("the database does not work: rows") }, "\(errors)")
+        let returns = try harness.log.lines("\"msg\":\"the database works again\"")
+        #expect(returns.count == 2 && returns.allSatisfy { $0.contains("\"rows_written\":50,") }, "\(returns)")
     }
 
     @Test func `connections that are ended again and again, in transactions too, cost no row`() throws {

@@ -31,6 +31,7 @@ final class WebhookStage {
     let signer = TokenSigner(key: WebhookStage.key, secret: Secret(WebhookStage.secret))
     let now: Timestamp
     private let logFile: Int32
+    private let lines: Log
 
     init(
         queue: Int = 1_000, patience: Duration = WebhookIntake.Limits.patience, level: Log.Level = .debug,
@@ -39,12 +40,13 @@ final class WebhookStage {
         self.now = now
         logFile = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
         let time = StandingTime(at: now)
+        lines = Log(level: level, format: .json, time: time, file: logFile)
         intake = WebhookIntake(capacity: queue, patience: patience)
         route = WebhookRoute(
             verifier: TokenVerifier(
                 keys: [Self.key: Secret(Self.secret), Self.secondKey: Secret(Self.secondSecret)], leeway: .seconds(60)),
             decoder: EventDecoder(), intake: intake, metrics: WebhookMetrics(in: registry), time: time,
-            log: Log(level: level, format: .json, time: time, file: logFile))
+            log: lines)
         server = try Server(
             listen: ListenAddress("127.0.0.1:0"), routes: Routes.public(webhook: route, readiness: readiness),
             settings: ServerSettings(maxBody: maxBody), onStray: route.strays(on: .public))
@@ -53,6 +55,7 @@ final class WebhookStage {
     deinit {
         // Nothing logs any more once the server has stopped.
         server.stop(deadline: SystemTime().monotonic())
+        lines.end()
         close(logFile)
     }
 
@@ -92,7 +95,8 @@ final class WebhookStage {
     }
 
     func log() throws -> String {
-        String(decoding: try FileStore.read(folder.file("log")), as: UTF8.self)
+        #expect(lines.settle())
+        return String(decoding: try FileStore.read(folder.file("log")), as: UTF8.self)
     }
 
     // MARK: Recorded webhooks

@@ -15,7 +15,9 @@ private struct FixedTime: TimeSource {
         let folder = TemporaryFolder()
         let file = open(folder.file("log"), O_WRONLY | O_CREAT, 0o600)
         defer { close(file) }
-        body(Log(level: level, format: format, time: FixedTime(), file: file))
+        let log = Log(level: level, format: format, time: FixedTime(), file: file)
+        body(log)
+        #expect(log.end())
         return String(decoding: try FileStore.read(folder.file("log")), as: UTF8.self)
     }
 

@@ -26,7 +26,7 @@ import Wire
         rig.enqueue(5)
         _ = try rig.send()
         #expect(rig.answer(status) == .rejected)
-        #expect(rig.statistics.rejected == 7)
+        #expect(rig.statistics.rejected == 7 && rig.statistics.rejectedByStatus == [status: 7])
         #expect(rig.effects.contains(.lost(rows: 0..<7, sequence: 1, wasAttempted: true)))
         #expect(try rig.send().sequence == 2)
     }

@@ -1,0 +1,47 @@
+import Platform
+import TestSupport
+import Testing
+
+/// The built program on known ports, for tests in which it cannot say what it listens on.
+struct SilentService {
+    let webhooks = FixedPorts.pick()
+    let metrics = FixedPorts.pick()
+    private let folder: TemporaryFolder
+
+    init(_ folder: TemporaryFolder) { self.folder = folder }
+
+    func environment(_ more: [String: String] = [:]) -> [String: String] {
+        RunningExporter.environment(folder).merging([
+            "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)",
+            // Only a stop that waits for a reader needs so long.
+            "SHUTDOWN_TIMEOUT": "60s",
+        ]) { $1 }.merging(more) { $1 }
+    }
+
+    func waitUntilReady(_ process: ChildProcess) throws {
+        let isReady = Waiting.until("readiness", within: .seconds(60)) {
+            process.poll() != nil || LoopbackClient.get("/readyz", port: metrics)?.status == 200
+        }
+        try #require(isReady && process.poll() == nil)
+    }
+
+    /// Signed webhooks, each of which is a line at the level `debug`, then strangers with a bad token.
+    func sendWebhooks(_ count: Int) throws {
+        let letters = (0..<count).map { number in
+            let room = "0f0e0d0c-0b0a-4908-8706-050403020100"
+            return WebhookLetter.make("participant_joined", room: room, identity: "\(number)")
+        }
+        let sender = RetryingSender(letters, to: webhooks, patience: .untilAnswered(scaledBy: 0.01))
+        #expect(sender.waitUntilAllSettled(within: .seconds(120)))
+        #expect(sender.stop().accepted == count)
+        for token in ["", "nonsense", "a.b.c"] {
+            let client = try LoopbackClient(port: webhooks)
+            #expect(client.post("/webhook", ["Authorization": token], Array("{}".utf8))?.status == 401)
+        }
+        #expect(LoopbackClient.get("/healthz", port: webhooks)?.status == 200)
+        #expect(LoopbackClient.get("/healthz", port: metrics)?.status == 200)
+    }
+
+    /// Log lines that were given up.
+    var dropped: Double { RunningExporter.metrics(metrics)["lkpush_log_lines_dropped_total"] ?? -1 }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+/// Whatever becomes of the log: webhooks, health and a stop do not wait for who reads it.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct StuckLogTests {
+    private let folder = TemporaryFolder()
+    private let pipe: NamedPipe
+    private let service: SilentService
+
+    init() throws {
+        pipe = try NamedPipe(folder.file("pipe"))
+        service = SilentService(folder)
+    }
+
+    /// The program with the pipe as its standard output and error.
+    private func start(_ more: [String: String] = [:]) throws -> ChildProcess {
+        try ChildProcess(RunningExporter.executable, [], environment: service.environment(more), output: pipe.path)
+    }
+
+    @Test func `a full pipe that nobody reads holds neither webhooks nor health nor a stop`() throws {
+        pipe.fill()
+        let process = try start(["LOG_LEVEL": "debug"])
+        try service.waitUntilReady(process)
+        #expect(service.dropped == 0)
+        try service.sendWebhooks(6_000)
+        #expect(service.dropped > 1_000)
+        #expect(process.end(with: SIGTERM) == 0)
+    }
+
+    @Test func `when somebody reads again, the lines go on, and one says how many were lost`() throws {
+        pipe.fill()
+        let process = try start(["LOG_LEVEL": "debug"])
+        try service.waitUntilReady(process)
+        try service.sendWebhooks(6_000)
+        #expect(service.dropped > 1_000)
+        #expect(eventually(.seconds(60)) { told > 0 && told == Int(service.dropped) })
+        #expect(pipe.lines.first?.contains("\"lkpush starts\"") == true)
+        process.signal(SIGTERM)
+        #expect(eventually(.seconds(60)) { pipe.lines.last?.contains("\"msg\":\"stopped\"") == true })
+        #expect(process.wait() == 0)
+        #expect(pipe.lines.allSatisfy { $0.hasPrefix("{\"ts\":") && $0.hasSuffix("}") }, "no line is torn")
+    }
+
+    /// How many lines the log itself says are lost.
+    private var told: Int {
+        pipe.lines.filter { $0.contains("\"msg\":\"log lines were lost") }
+            .reduce(0) { $0 + (Int($1.split(separator: ":").last?.dropLast() ?? "") ?? 0) }
+    }
+
+    @Test func `a reader that is gone holds nothing`() throws {
+        let process = try start(["LOG_LEVEL": "debug"])
+        try service.waitUntilReady(process)
+        pipe.abandon()
+        try service.sendWebhooks(100)
+        #expect(eventually(.seconds(60)) { service.dropped >= 100 })
+        #expect(process.end(with: SIGTERM) == 0)
+    }
+
+    @Test func `a second signal ends a process whose log nobody reads`() throws {
+        pipe.fill()
+        let process = try start()
+        try service.waitUntilReady(process)
+        // A stop waits for the request that is under way; the second signal does not.
+        let socket = try LoopbackSocket.connected(to: service.webhooks)
+        #expect(socket.write(Array("POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{".utf8)))
+        let isUnderWay = eventually(.seconds(60)) {
+            (RunningExporter.metrics(service.metrics)["lkpush_http_connections{listener=\"public\"}"] ?? 0) >= 1
+        }
+        #expect(isUnderWay)
+        process.signal(SIGTERM)
+        process.signal(SIGINT)
+        #expect(process.wait() == 130)
+    }
+
+    // MARK: Commands
+
+    @Test func `a bad configuration ends with 78, whether anybody reads why or not`() throws {
+        pipe.fill()
+        #expect(try start(["PUSH_INTERVAL": "5 parsecs"]).wait() == 78)
+        _ = pipe.read()
+        #expect(try start(["PUSH_INTERVAL": "5 parsecs"]).wait() == 78)
+        #expect(pipe.lines.last?.contains("PUSH_INTERVAL") == true)
+    }
+
+    @Test(arguments: [("help", "LOG_LEVEL"), ("version", "lkpush "), ("check", "receiver: ")])
+    func `a command writes all of it, however late somebody reads`(_ command: String, _ end: String) throws {
+        pipe.fill()
+        let process = try ChildProcess(
+            RunningExporter.executable, [command], environment: service.environment(["DURABILITY": "memory"]),
+            output: pipe.path)
+        // Until it has something to say: then it waits.
+        #expect(eventually(.seconds(60)) { Self.state(of: process) == "S" })
+        #expect(process.poll() == nil)
+        #expect(eventually(.seconds(60)) { pipe.lines.contains { $0.contains(end) } && process.poll() == 0 })
+    }
+
+    /// The letter in `/proc`: S sleeps.
+    private static func state(of process: ChildProcess) -> Character? {
+        let text = (try? FileStore.read("/proc/\(process.pid)/stat")).map { String(decoding: $0, as: UTF8.self) }
+        return text?.split(separator: ")").last?.first { $0 != " " }
+    }
+
+    @Test func `a simulation goes on though nobody reads how it does`() throws {
+        pipe.fill()
+        let exporter = try RunningExporter(folder, [:])
+        let webhooks = try exporter.ready().webhooks
+        let process = try ChildProcess(
+            RunningExporter.executable,
+            ["simulate", "--url", "http://127.0.0.1:\(webhooks)/webhook", "--speed", "2000"],
+            environment: RunningExporter.environment(folder), output: pipe.path)
+        let isSending = Waiting.until("webhooks", within: .seconds(60)) {
+            let samples = exporter.port("metrics").map(RunningExporter.metrics) ?? [:]
+            return samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +) >= 100
+        }
+        #expect(isSending)
+        process.signal(SIGKILL)
+        _ = process.wait()
+        #expect(exporter.process.end(with: SIGTERM) == 0)
+    }
+}
