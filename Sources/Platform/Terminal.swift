@@ -2,6 +2,9 @@ import Glibc
 
 /// A terminal that a program writes to.
 package enum Terminal {
+    /// Whether the file is a terminal. Wraps `isatty`.
+    package static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
+
     /// The terminal's columns; nil where the file is no terminal, or one that does not tell. Wraps `ioctl`.
     package static func columns(of file: Int32) -> Int? {
         guard isatty(file) == 1 else { return nil }
