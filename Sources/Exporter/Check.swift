@@ -7,13 +7,15 @@ import Wire
 /// `lkpush check`: shows the configuration in effect, and reaches the state, the database and the receiver once.
 enum Check {
     /// True when everything answered.
-    static func run(_ settings: Settings, rows: [SettingsReader.Row], log: Log) -> Bool {
+    static func run(_ settings: Settings, _ reader: SettingsReader, log: Log) -> Bool {
+        let rows = reader.rows
         let width = rows.map(\.name.count).max() ?? 0
         for row in rows where !row.effective.isEmpty {
             let blank = String(repeating: " ", count: width - row.name.count)
             Terminal.printLine("\(row.name)\(blank)  \(row.effective)")
         }
         Terminal.printLine("")
+        for warning in reader.warnings { Terminal.printLine("warning: \(warning)") }
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
         do {

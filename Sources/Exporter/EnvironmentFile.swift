@@ -1,7 +1,12 @@
-import Platform
-
-/// A file of `NAME=value` lines, as container tools read it: `#` starts a comment line, one pair of quotes around a
-/// value is taken off, `export ` before a name is allowed.
+/// A file of `NAME=value` lines, read as Docker Compose reads one.
+/// https://docs.docker.com/reference/compose-file/services/#env_file-format
+///
+/// `#` starts a comment at the start of a line and after a blank. Values may stand in quotes, over several lines too:
+/// nothing is special in single quotes but `\'`, and in double quotes are `\n`, `\"` and their kind. Outside of single
+/// quotes `$NAME` and `${NAME}` stand for the variable, and `$$` for a dollar sign.
+///
+/// Where Compose goes on with a warning, or reads something that nobody meant, this is an error: a variable that is not
+/// set, which is more likely a part of a password.
 package enum EnvironmentFile {
     /// The file cannot be read or has a line that is no assignment.
     package struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
@@ -9,34 +14,18 @@ package enum EnvironmentFile {
         package init(description: String) { self.description = description }
     }
 
+    private static let size_bytes_max = 1 << 20
+
     /// The assignments of the file; what `environment` has already wins.
     package static func read(
         _ path: String, under environment: [String: String]
     ) throws(Unusable) -> [String: String] {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try FileStore.read(path, limit: 1 << 20)
+        do throws(TextFile.Unreadable) {
+            var text = EnvironmentText(
+                try TextFile.read(path, limit: size_bytes_max), of: path, under: environment)
+            return try text.read()
         } catch {
             throw Unusable(description: error.description)
         }
-        var result: [String: String] = [:]
-        let lines = String(decoding: bytes, as: UTF8.self)
-            .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        for (index, line) in lines.enumerated() {
-            var words = line.drop { $0 == " " || $0 == "\t" }
-            if words.isEmpty || words.hasPrefix("#") { continue }
-            if words.hasPrefix("export ") { words = words.dropFirst("export ".count) }
-            guard let split = words.firstIndex(of: "="), split > words.startIndex else {
-                throw Unusable(description: "\(path) line \(index + 1): expected NAME=value")
-            }
-            var value = words[words.index(after: split)...]
-            for quote: Character in ["\"", "'"]
-            where value.count >= 2 && value.first == quote && value.last == quote {
-                value = value.dropFirst().dropLast()
-                break
-            }
-            result[String(words[..<split])] = String(value)
-        }
-        return result.merging(environment) { $1 }
     }
 }

@@ -14,7 +14,7 @@ package enum HelpText {
             "",
             "  --env-file FILE         read NAME=value lines from a file first; the environment wins",
             "",
-            "Settings (environment variables; durations 500ms 15s 10m 1h 90d, sizes 512KiB 4MiB 1GiB):",
+            "Settings (environment variables; durations 500ms 15s 1m30s 1h 90d, sizes 512KiB 4MiB 1GiB):",
             "",
         ]
         for row in reader.rows {

@@ -25,6 +25,8 @@ struct Plan {
     let openDatabase: StoreDriver.Open
     let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
+    /// As they were read now.
+    let keyPairs: [KeyPair]
     /// Nil where nobody is removed.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
@@ -51,8 +53,10 @@ struct Plan {
             publicServerSettings = ServerSettings(
                 maxBody: settings.webhookMaxBody, maxConnections: settings.maxConnections)
             let metadataKey = settings.organizationSource == .metadata ? settings.organizationMetadataKey : nil
+            let keyPairs = try settings.liveKitKeys.read()
+            self.keyPairs = keyPairs
             webhook = WebhookRoute(
-                verifier: TokenVerifier(keys: try settings.liveKitKeys.read(), leeway: settings.webhookClockLeeway),
+                verifier: TokenVerifier(secrets: KeyRing(keyPairs).secrets, leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
                 time: time, log: log)
             let recorderSettings = try Self.recorder(settings)
@@ -62,7 +66,7 @@ struct Plan {
             storeSettings = try Self.store(settings)
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
-            enforcer = try Self.enforcer(settings)
+            enforcer = Self.enforcer(settings, keyPairs)
         } catch {
             throw Service.StartFailure("\(error)")
         }
@@ -94,11 +98,12 @@ struct Plan {
     }
 
     private static func enforcer(
-        _ settings: Settings
-    ) throws(LiveKitKeys.Unreadable) -> (settings: EnforcerSettings, signer: TokenSigner)? {
-        guard settings.singleSession, let url = settings.liveKitURL, let enforcer = EnforcerSettings(serverURL: url)
+        _ settings: Settings, _ keyPairs: [KeyPair]
+    ) -> (settings: EnforcerSettings, signer: TokenSigner)? {
+        guard settings.singleSession, let url = settings.liveKitURL, let enforcer = EnforcerSettings(serverURL: url),
+            let first = keyPairs.first
         else { return nil }
-        return (enforcer, try settings.liveKitKeys.signer())
+        return (enforcer, first.signer)
     }
 
     private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {
@@ -141,7 +146,10 @@ struct Plan {
         shipper.timeout = settings.timeout
         if let key = settings.apiKey { shipper.credentials = .basic(user: settings.username, password: key) }
         if let token = settings.bearerToken { shipper.credentials = .bearer(token) }
-        shipper.headers = settings.headers.compactMap { ShipperSettings.header($0.name, $0.value) }
+        switch settings.headers {
+        case .value(let pairs)?: shipper.headers = try ShipperSettings.headers(pairs)
+        case let file: shipper.headersFile = file
+        }
         shipper.authorityFile = settings.tlsCAFile.isEmpty ? nil : settings.tlsCAFile
         shipper.certificateFile = settings.tlsCertificateFile.isEmpty ? nil : settings.tlsCertificateFile
         shipper.keyFile = settings.tlsKeyFile.isEmpty ? nil : settings.tlsKeyFile

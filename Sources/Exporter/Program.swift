@@ -1,4 +1,5 @@
 import Glibc
+package import LiveKit
 import Platform
 
 /// The program from its first word to its exit status.
@@ -15,10 +16,12 @@ package enum Program {
     /// - Parameters:
     ///   - arguments: without the program's name.
     ///   - environment: the variables of the process.
-    ///   - simulate: runs `lkpush simulate`, which lives beside this target.
+    ///   - simulate: runs `lkpush simulate`, which lives beside this target; it signs with what `newestSigner` gives.
     package static func run(
         arguments: [String], environment: [String: String],
-        simulate: (_ arguments: [String], _ environment: [String: String]) -> Int32
+        simulate: (
+            _ arguments: [String], _ environment: [String: String], _ newestSigner: @escaping () -> TokenSigner?
+        ) -> Int32
     ) -> Int32 {
         let words: CommandLine
         var environment = environment
@@ -43,11 +46,17 @@ package enum Program {
         case .version:
             Terminal.printLine("lkpush \(Version.number)")
             return Status.done
-        case .simulate(let flags): return simulate(flags, environment)
+        case .simulate(let flags):
+            let keys = SimulationKeys(environment)
+            if let problem = keys.problem(given: flags) {
+                printError("lkpush: \(problem)\n")
+                return Status.configuration
+            }
+            return simulate(flags, keys.environment) { keys.newestSigner }
         case .serve, .check, .migrate: break
         }
 
-        var reader = SettingsReader(environment)
+        var reader = SettingsReader(environment, isTerminal: Terminal.isTerminal(STDERR_FILENO))
         let settings = Settings(&reader)
         guard reader.problems.isEmpty else {
             let count = reader.problems.count
@@ -57,11 +66,17 @@ package enum Program {
         }
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         defer { log.close(by: SystemTime().monotonic() + lastWords) }
-        switch words.command {
-        case .check: return Check.run(settings, rows: reader.rows, log: log) ? Status.done : Status.failed
-        case .migrate: return migrate(settings)
-        default: return serve(settings, log: log)
+        if words.command == .check {
+            return Check.run(settings, reader, log: log) ? Status.done : Status.failed
         }
+        if words.command == .migrate {
+            for warning in reader.warnings { printError("lkpush: warning: \(warning)\n") }
+            return migrate(settings)
+        }
+        for warning in reader.warnings {
+            log.warning("a part of the configuration is not in effect as it was given", ["setting": .string(warning)])
+        }
+        return serve(settings, log: log)
     }
 
     /// How long the last lines of the log may take to somebody who reads them slowly.

@@ -32,10 +32,11 @@ package final class Service {
     private let time: any TimeSource
     private let readiness: Readiness
     private let intake: WebhookIntake
-    private let webhook: WebhookRoute
     private let store: StoreLoop
     private let journal: JournalLoop
     private let enforcer: SessionEnforcer?
+    /// Nil where the keys come from the environment alone.
+    private let keyWatch: KeyWatch?
     private let recorder: RecorderLoop
     private let shipper: Shipper?
     private let privateServer: Server
@@ -54,7 +55,7 @@ package final class Service {
         self.registry = registry
         self.intake = intake
         self.readiness = readiness
-        webhook = plan.webhook
+        let webhook = plan.webhook
         let failure = Monitor<StartFailure?>(nil)
         self.failure = failure
 
@@ -79,6 +80,7 @@ package final class Service {
         }
         Self.announce(privateServer, publicServer, plan, registry, log)
 
+        keyWatch = Self.watchKeys(settings, plan, enforcer, log, time)
         let mailbox = RecorderLoop.Mailbox(wakes: intake)
         let store = StoreLoop(
             settings: plan.storeSettings, open: plan.openDatabase, journal: plan.commits, registry: registry, log: log,
@@ -145,15 +147,24 @@ package final class Service {
     /// Where `/metrics` is served.
     package var metricsAddress: ListenAddress { privateServer.address }
 
-    /// Reads the files that hold keys and secrets again.
+    /// Where the keys are in files: uses those that are good now for whatever is verified or signed.
+    private static func watchKeys(
+        _ settings: Settings, _ plan: Plan, _ enforcer: SessionEnforcer?, _ log: Log, _ time: any TimeSource
+    ) -> KeyWatch? {
+        guard settings.liveKitKeys.isInFile else { return nil }
+        let (webhook, leeway) = (plan.webhook, settings.webhookClockLeeway)
+        return KeyWatch(settings.liveKitKeys, from: plan.keyPairs, log: log, time: time) { ring in
+            webhook.use(TokenVerifier(secrets: ring.secrets, leeway: leeway))
+            if let first = ring.pairs.first { enforcer?.use(first.signer) }
+        }
+    }
+
+    /// Reads the files that hold keys and secrets again, without waiting for the next look at them.
     package func reload() {
-        do throws(LiveKitKeys.Unreadable) {
-            let keys = try settings.liveKitKeys.read()
-            enforcer?.use(try settings.liveKitKeys.signer())
-            webhook.use(TokenVerifier(keys: keys, leeway: settings.webhookClockLeeway))
-            log.info("keys were read again", ["keys": .int(keys.count)])
-        } catch {
-            log.error("keys cannot be read: the old ones stay", ["error": .text(error)])
+        if let keyWatch {
+            if !keyWatch.lookNow() { log.warning("the files of keys cannot be read for so long: the old keys stay") }
+        } else {
+            log.info("no keys are in files: there is nothing to read again")
         }
         shipper?.reloadCredentials()
     }
@@ -173,6 +184,8 @@ package final class Service {
         journal.close()
         let recorded = recorder.stop(by: deadline(0.4))
         let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
+        // It owns nothing: where its file system hangs, it ends with the process.
+        _ = keyWatch?.stop(by: deadline(0.5))
         let stored = store.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.85))
         let isKept = journal.stop(by: deadline(0.95))

@@ -7,6 +7,8 @@ import RemoteWrite
 struct ShipperRequests {
     private let settings: ShipperSettings
     private var credentials: ShipperCredentials
+    /// Those that come from a file.
+    private var furtherHeaders: [HTTPHeader] = []
     private var headers: [HTTPHeader] = []
 
     init(_ settings: ShipperSettings) {
@@ -15,9 +17,21 @@ struct ShipperRequests {
         build()
     }
 
-    /// Reads the credentials again; true where they are other ones than before.
+    /// Reads credentials and headers again; true where they are other ones than before.
     mutating func reload() throws(SecretSource.Unreadable) -> Bool {
-        guard try credentials.reload() else { return false }
+        let areNew = try credentials.reload()
+        // What was read is in use even where the other file cannot be read.
+        defer { if areNew { build() } }
+        guard let file = settings.headersFile else { return areNew }
+        let secret = try file.read()
+        let headers: [HTTPHeader]
+        do throws(ShipperSettings.MalformedHeaders) {
+            headers = try ShipperSettings.headers(secret)
+        } catch {
+            throw SecretSource.Unreadable(description: "REMOTE_WRITE_HEADERS: \(error)")
+        }
+        guard headers != furtherHeaders else { return areNew }
+        furtherHeaders = headers
         build()
         return true
     }
@@ -29,7 +43,9 @@ struct ShipperRequests {
             HTTPHeader(known: "User-Agent", Version.userAgent),
             HTTPHeader(known: "X-Prometheus-Remote-Write-Version", "0.1.0"),
         ]
-        headers += settings.headers.filter { !ShipperSettings.reservedHeaders.contains($0.name.lowercased()) }
+        headers += (settings.headers + furtherHeaders).filter {
+            !ShipperSettings.reservedHeaders.contains($0.name.lowercased())
+        }
         if let header = credentials.header { headers.append(header) }
     }
 

@@ -1,4 +1,5 @@
 package import HTTPClient
+package import Platform
 package import RemoteWrite
 
 /// Where and how metrics are pushed.
@@ -29,6 +30,8 @@ package struct ShipperSettings: Sendable {
     package var credentials = Credentials.none
     /// Sent with every request, such as `X-Scope-OrgID`; `check(header:)` says which names are refused.
     package var headers: [HTTPHeader] = []
+    /// Pairs of further headers that may change while the program runs.
+    package var headersFile: SecretSource?
     /// Certificates to trust in place of the system's; our own certificate and its key. PEM files.
     package var authorityFile: String?
     package var certificateFile: String?
@@ -55,5 +58,29 @@ package struct ShipperSettings: Sendable {
     /// A header that may be added to every request; nil where its name is reserved or it is malformed.
     package static func header(_ name: String, _ value: String) -> HTTPHeader? {
         reservedHeaders.contains(name.lowercased()) ? nil : HTTPHeader(name, value)
+    }
+
+    /// Text that is no list of headers. Nothing of it is shown but the name of a header.
+    package struct MalformedHeaders: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The headers of pairs such as `X-Scope-OrgID=tenant,X-Other=value`.
+    package static func headers(_ pairs: Secret) throws(MalformedHeaders) -> [HTTPHeader] {
+        guard let pairs = SettingsReader.split(pairs.exposed) else {
+            throw MalformedHeaders(description: "expected pairs such as k=v,k2=v2, got something else")
+        }
+        var headers: [HTTPHeader] = []
+        for (name, value) in pairs {
+            // What is no name of a header may be a part of a secret.
+            guard HTTPHeader(name, "") != nil else {
+                throw MalformedHeaders(description: "expected pairs such as k=v,k2=v2: a name is not one of a header")
+            }
+            guard let header = header(name, value) else {
+                throw MalformedHeaders(description: "\(name) is malformed, or a header that lkpush sets itself")
+            }
+            headers.append(header)
+        }
+        return headers
     }
 }

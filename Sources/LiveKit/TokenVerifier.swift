@@ -13,15 +13,20 @@ package struct TokenVerifier: Sendable {
         package static let token_bytes_max = 8 << 10
     }
 
-    private let keys: [String: SigningKey]
+    private let keys: [String: [SigningKey]]
     private let leeway: Duration
 
     /// - Parameters:
-    ///   - keys: the secret of each API key; several at once while keys are rotated.
+    ///   - secrets: those of each API key that are good, the likeliest first; several while a secret is replaced.
     ///   - leeway: how far the clocks of sender and receiver may differ.
-    package init(keys: [String: Secret], leeway: Duration) {
-        self.keys = keys.mapValues { SigningKey($0) }
+    package init(secrets: [String: [Secret]], leeway: Duration) {
+        keys = secrets.mapValues { $0.map { SigningKey($0) } }
         self.leeway = leeway
+    }
+
+    /// The same for API keys with one secret each; several keys at once while keys are rotated.
+    package init(keys: [String: Secret], leeway: Duration) {
+        self.init(secrets: keys.mapValues { [$0] }, leeway: leeway)
     }
 
     /// Checks the header's value against the exact bytes of the body.
@@ -67,18 +72,27 @@ package struct TokenVerifier: Sendable {
         }
         guard let expiry = claims.expiry, !claims.issuer.isEmpty else { throw .malformed_token }
 
-        guard let key = keys[claims.issuer] else { throw .unknown_key }
+        guard let good = keys[claims.issuer] else { throw .unknown_key }
         let text = header.extracting(start...)
-        // The signature is compared as text: it has one spelling only, so an altered last digit is an altered
-        // signature.
-        let signature = key.signature(of: text.extracting(..<token.signedCount)).text(.url)
         guard claims.algorithm == "HS256",
-            isEqualInConstantTime(signature.span, text.extracting((token.signedCount + 1)...))
+            Self.isSigned(
+                text.extracting(..<token.signedCount), by: good, text.extracting((token.signedCount + 1)...))
         else { throw .bad_signature }
 
         guard now < Self.time(expiry) + leeway else { throw .expired }
         if let notBefore = claims.notBefore, now < Self.time(notBefore) - leeway { throw .not_yet_valid }
         return claims
+    }
+
+    private static func isSigned(
+        _ text: Span<UInt8>, by keys: [SigningKey], _ signature: Span<UInt8>
+    ) -> Bool {
+        for key in keys {
+            // Compared as text: a signature has one spelling only, so an altered last digit is an altered signature.
+            let expected = key.signature(of: text).text(.url)
+            if isEqualInConstantTime(expected.span, signature) { return true }
+        }
+        return false
     }
 
     /// Past `Bearer `, which LiveKit does not send but proxies and people do, and past blanks.

@@ -5,6 +5,9 @@ package enum Terminal {
     /// Who does not read an error for so long does not read it: the program ends without.
     private static let patience = Duration.seconds(5)
 
+    /// Whether the file is a terminal. Wraps `isatty`.
+    package static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
+
     /// The terminal's columns; nil where the file is no terminal, or one that does not tell. Wraps `ioctl`.
     package static func columns(of file: Int32) -> Int? {
         guard isatty(file) == 1 else { return nil }

@@ -9,14 +9,27 @@ package enum UnitText {
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1),
     ]
 
-    /// `500ms`, `15s`, `10m`, `1h`, `90d`; `0` needs no unit. Nil for anything else.
+    /// `500ms`, `15s`, `10m`, `1h`, `90d`, and several of them from the largest unit down: `1m30s`. `0` needs no unit.
+    /// Nil for anything else.
     package static func duration(_ text: String) -> Duration? {
         if text == "0" { return .zero }
-        guard let (number, unit) = split(text), let factor = durations.first(where: { $0.unit == unit }) else {
-            return nil
-        }
-        let (milliseconds, overflow) = Int64(number).multipliedReportingOverflow(by: factor.milliseconds)
-        return overflow ? nil : .milliseconds(milliseconds)
+        var rest = text[...]
+        var sum: Int64 = 0
+        var smallest = Int64.max
+        repeat {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            let unit = rest[digits.endIndex...].prefix { !($0.isASCII && $0.isNumber) }
+            guard let number = Int64(digits), let factor = durations.first(where: { $0.unit == unit })?.milliseconds,
+                factor < smallest
+            else { return nil }
+            let (part, isTooMuch) = number.multipliedReportingOverflow(by: factor)
+            let (more, isTooLong) = sum.addingReportingOverflow(part)
+            guard !isTooMuch, !isTooLong else { return nil }
+            sum = more
+            smallest = factor
+            rest = rest[unit.endIndex...]
+        } while !rest.isEmpty
+        return .milliseconds(sum)
     }
 
     /// `512KiB`, `4MiB`, `1GiB`, `100B`; `0` needs no unit. Nil for anything else.

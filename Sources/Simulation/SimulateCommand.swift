@@ -1,5 +1,6 @@
 import Glibc
 import HTTPClient
+package import LiveKit
 import Platform
 
 /// `lkpush simulate`: a simulated office for a running lkpush.
@@ -24,7 +25,11 @@ package enum SimulateCommand {
 
     /// Runs the command to its end; the result is the exit status of the program. Progress goes to standard error, the
     /// summary to standard output. Call it on the main thread before any other was started: it takes SIGINT and SIGTERM.
-    package static func run(arguments: [String], environment: [String: String]) -> Int32 {
+    ///
+    /// - Parameter newestSigner: what signs where the arguments give no key; asked again and again, as keys may change.
+    package static func run(
+        arguments: [String], environment: [String: String], newestSigner: @escaping () -> TokenSigner? = { nil }
+    ) -> Int32 {
         if arguments.contains("--help") || arguments.contains("-h") {
             Terminal.printLine(SimulateOptions.help)
             return Exit.good
@@ -39,7 +44,7 @@ package enum SimulateCommand {
         Signals.block()
         let simulator: Simulator
         do throws(TransportError) {
-            simulator = try Simulator(options)
+            simulator = try Simulator(options, newestSigner: options.givesKey ? { nil } : newestSigner)
         } catch {
             Terminal.printError("lkpush simulate: \(error)\n")
             return Exit.software

@@ -22,6 +22,8 @@ package struct SimulateOptions: Sendable {
     package var connections: Int
     package var key: String
     package var secret: Secret
+    /// Whether key or secret stood in the arguments.
+    package var givesKey: Bool
 
     /// The arguments were wrong: one sentence for each problem.
     package struct Problem: Error, Sendable, Equatable {
@@ -44,6 +46,7 @@ package struct SimulateOptions: Sendable {
           --end clean|open     at the end everybody leaves | stop in mid-life      (clean)
           --key KEY            API key                                             (LIVEKIT_API_KEY)
           --secret SECRET      its secret; others can see arguments, so prefer     (LIVEKIT_API_SECRET)
+                               LIVEKIT_API_SECRET_FILE and LIVEKIT_KEYS_FILE (its first key) serve too
 
         Rooms are named ORG~PURPOSE-N and their metadata holds {"org_id": "ORG"}. To see several organizations start
         lkpush with ORG_SOURCE=room-name and ORG_ROOM_PATTERN='^(?<org>[^~]+)~', or with ORG_SOURCE=metadata and
@@ -95,6 +98,7 @@ package struct SimulateOptions: Sendable {
             }
         }
         connections = Self.count(words, "connections", 32, most: Limits.connections, &problems)
+        givesKey = words["key"] != nil || words["secret"] != nil
         key = words["key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
         secret = Secret(words["secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
         if key.isEmpty { problems.append("no API key: give --key or set LIVEKIT_API_KEY") }

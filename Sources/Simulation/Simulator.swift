@@ -1,5 +1,5 @@
 package import HTTPClient
-import LiveKit
+package import LiveKit
 package import Platform
 import Synchronization
 import Wire
@@ -51,7 +51,9 @@ package final class Simulator {
     private let options: SimulateOptions
     private let time: any TimeSource
     private let transport: Transport
-    private let signer: TokenSigner
+    private let newestSigner: () -> TokenSigner?
+    private var signer: TokenSigner
+    private var nextLookAtKeys: Int64 = 0
     private let timeline: Timeline
     private let startedAt: MonotonicTime
     private var office: Office
@@ -59,7 +61,12 @@ package final class Simulator {
     private var postman = Postman<Letter>()
     private var underway: [RequestID: Postman<Letter>.Attempt] = [:]
 
-    package init(_ options: SimulateOptions, time: any TimeSource = SystemTime()) throws(TransportError) {
+    /// - Parameter newestSigner: signs from now on where it is not nil; asked once a second.
+    package init(
+        _ options: SimulateOptions, time: any TimeSource = SystemTime(),
+        newestSigner: @escaping () -> TokenSigner? = { nil }
+    ) throws(TransportError) {
+        self.newestSigner = newestSigner
         self.options = options
         self.time = time
         var transportOptions = TransportOptions()
@@ -99,6 +106,10 @@ package final class Simulator {
     /// Takes from the office what is due.
     private func feed() {
         let now = now
+        if now >= nextLookAtKeys {
+            signer = newestSigner() ?? signer
+            nextLookAtKeys = now + 1_000
+        }
         while let call = upcoming, postman.waiting < Limits.waiting {
             let due = timeline.due(call.at).milliseconds
             guard due <= now else { return }

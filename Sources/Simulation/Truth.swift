@@ -72,10 +72,10 @@ package struct Truth: Sendable {
         package var result: String { hasSucceeded ? "success" : "failed" }
     }
 
-    /// The bounds of the contract.
+    /// The bounds of the contract, those of `HISTOGRAM_LONG_BUCKETS` with them.
     enum Bounds {
-        static let room: [Double] = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953]
-        static let lifetime: [Double] = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969]
+        static let room: [Double] = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953, 7200, 14400, 28800]
+        static let lifetime: [Double] = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969, 7200, 14400, 28800]
         static let job: [Double] = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400]
     }
 

@@ -34,6 +34,9 @@ package enum DatabaseURL: Sendable, Equatable {
         case "postgres", "postgresql":
             guard rest.hasPrefix("//") else { throw Problem("expected postgres://USER@HOST/DATABASE") }
             self = .postgres(PostgresURL(exposed: text))
+        case "jdbc", "prisma+postgres", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg",
+            "postgres+asyncpg", "postgis", "pgx", "pgx5":
+            throw Problem("expected postgres://USER@HOST/DATABASE, without the name of another client before it")
         default:
             throw Problem("expected sqlite:PATH or postgres://…")
         }

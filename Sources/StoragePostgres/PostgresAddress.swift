@@ -7,9 +7,11 @@ struct PostgresAddress: Sendable {
     let hostCount: Int
     private let secrets: [String]
 
-    /// Throws where libpq cannot read the URL. Nothing of it is in the error: what is not understood may be a password.
+    /// Throws where libpq cannot read the URL. Nothing of it is in the error but names of parameters: what is not
+    /// understood may be a password.
     init(_ url: DatabaseURL.PostgresURL) throws(DatabaseURL.Problem) {
         self.url = url.exposed
+        if let problem = ForeignParameters.problem(in: url.exposed) { throw DatabaseURL.Problem(problem) }
         var message: UnsafeMutablePointer<CChar>?
         let options = PQconninfoParse(url.exposed, &message)
         defer {

@@ -23,7 +23,7 @@ enum Program {
         case .help: print(Options.help, terminator: "")
         case .list: for benchmark in chosen { print(benchmark.name) }
         case .serve:
-            return Exporter.Program.run(arguments: [], environment: ProcessEnvironment.current) { _, _ in 64 }
+            return Exporter.Program.run(arguments: [], environment: ProcessEnvironment.current) { _, _, _ in 64 }
         case .memory: return MemoryReport.print(isJSON: options.isJSON) ? 0 : 1
         case .measure: show(chosen, isJSON: options.isJSON)
         case .check: return check(chosen)

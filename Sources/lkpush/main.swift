@@ -9,6 +9,6 @@ Signals.block()
 exit(
     Program.run(
         arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.current,
-        simulate: { arguments, environment in
-            SimulateCommand.run(arguments: arguments, environment: environment)
+        simulate: { arguments, environment, newestSigner in
+            SimulateCommand.run(arguments: arguments, environment: environment, newestSigner: newestSigner)
         }))

@@ -288,7 +288,7 @@ struct Reduction {
         return true
     }
 
-    private static let roomBounds = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953]
-    private static let lifetimeBounds = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969]
+    private static let roomBounds = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953, 7200, 14400, 28800]
+    private static let lifetimeBounds = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969, 7200, 14400, 28800]
     private static let jobBounds = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400]
 }

@@ -81,8 +81,8 @@ import Wire
             #expect(lines.contains { $0.hasPrefix(line) }, "\(line)")
         }
         #expect(lines.contains("hostile test_hostile_total") && lines.contains("hostile test_hostile_created"))
-        // Ten bounds, +Inf, sum, count, created.
-        #expect(lines.contains("lk_room_duration_seconds histogram seconds 14"))
+        // Thirteen bounds with the long ones, +Inf, sum, count, created.
+        #expect(lines.contains("lk_room_duration_seconds histogram seconds 17"))
         #expect(lines.contains("lk_org_info gauge - 1"))
     }
 
@@ -102,7 +102,7 @@ import Wire
         #expect(try prometheus.query("up").map(\.value) == [1])
         // Only the OpenMetrics page has creation times; Prometheus keeps them as a series.
         #expect(try prometheus.query("test_hostile_created").map(\.value) == [1_790_000_000.25])
-        #expect(try prometheus.query("lk_room_duration_seconds_bucket").count == 11)
+        #expect(try prometheus.query("lk_room_duration_seconds_bucket").count == 14)
         #expect(try prometheus.query(#"lk_room_duration_seconds_bucket{le="30.0"}"#).map(\.value) == [1])
     }
 

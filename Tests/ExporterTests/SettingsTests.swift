@@ -42,7 +42,7 @@ import Testing
                 "HISTOGRAM_LONG_BUCKETS: expected true or false, got \"maybe\"",
                 "ORG_SOURCE: expected one of fixed, room-name, metadata, database, got \"guess\"",
                 "GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push",
-                "PUSH_INTERVAL: expected a duration such as 500ms, 15s, 10m, 1h or 90d, from 100ms to 4m, "
+                "PUSH_INTERVAL: expected a duration such as 500ms, 15s, 1m30s, 1h or 90d, from 100ms to 4m, "
                     + "got \"soon\"",
             ])
     }
@@ -122,23 +122,6 @@ import Testing
         #expect(!reader.rows.contains { $0.effective.contains("hunter2") })
     }
 
-    @Test func `a misspelt name is an error that says what was meant`() {
-        #expect(
-            read(["REMOTE_WRITE_TIMEOT": "1s"]).problems
-                == ["REMOTE_WRITE_TIMEOT: no such setting; is REMOTE_WRITE_TIMEOUT meant?"])
-        #expect(
-            read(["GRAFANA_API_KEY_FIL": "x"]).problems
-                == ["GRAFANA_API_KEY_FIL: no such setting; is GRAFANA_API_KEY_FILE meant?"])
-    }
-
-    @Test(arguments: [
-        "HOME", "PATH", "LISTN", "LIVEKIT_SERVICE_HOST", "LIVEKIT_PORT_443_TCP", "LIVEKIT_SOMETHING_ELSE",
-        "UNRELATED_TIMEOUT",
-    ])
-    func `what belongs to others is ignored`(name: String) {
-        #expect(read([name: "x"]).problems.isEmpty)
-    }
-
     @Test func `a secret may come from a file, and not from both`() throws {
         let folder = TemporaryFolder()
         try FileStore.replace(folder.file("secret"), with: Array("  from a file\n".utf8))
@@ -151,26 +134,6 @@ import Testing
             read(["LIVEKIT_API_SECRET_FILE": folder.file("secret")]).problems
                 == ["LIVEKIT_API_SECRET and LIVEKIT_API_SECRET_FILE are both set: give one"])
         #expect(read(["DATABASE_URL_FILE": folder.file("absent")]).problems.count == 1)
-    }
-
-    @Test func `several keys come from one file`() throws {
-        let folder = TemporaryFolder()
-        try FileStore.replace(
-            folder.file("keys"), with: Array("# ours\nAPIone: secret-1\n\n  \"APItwo\" : 'secret: 2'\n".utf8))
-        let (settings, problems, _) = read([
-            "LIVEKIT_API_KEY": "", "LIVEKIT_API_SECRET": "", "LIVEKIT_KEYS_FILE": folder.file("keys"),
-        ])
-        #expect(problems.isEmpty)
-        #expect(try settings.liveKitKeys.read() == ["APIone": Secret("secret-1"), "APItwo": Secret("secret: 2")])
-        // The first one signs what we ask of LiveKit.
-        let claims: [UInt8] = Array("{}".utf8)
-        #expect(
-            try settings.liveKitKeys.signer().token(claims)
-                == TokenSigner(key: "APIone", secret: Secret("secret-1")).token(claims))
-        for content in ["", "no colon", "a: 1\na: 2", ": x", "a:"] {
-            try FileStore.replace(folder.file("keys"), with: Array(content.utf8))
-            #expect(throws: LiveKitKeys.Unreadable.self) { try settings.liveKitKeys.read() }
-        }
     }
 
     @Test func `no printed row shows a secret`() {
@@ -192,6 +155,45 @@ import Testing
     func `durations are read with their unit, and written back`(text: String, milliseconds: Int64) {
         #expect(UnitText.duration(text) == .milliseconds(milliseconds))
         #expect(text == "0" || UnitText.text(.milliseconds(milliseconds)) == text)
+    }
+
+    @Test(
+        arguments: [
+            ("1m30s", 90_000), ("1h30m", 5_400_000), ("2d12h", 216_000_000), ("1s500ms", 1_500),
+            ("1d1h1m1s1ms", 90_061_001),
+        ] as [(String, Int64)])
+    func `a duration may have several units, from the largest down`(text: String, milliseconds: Int64) {
+        #expect(UnitText.duration(text) == .milliseconds(milliseconds))
+    }
+
+    @Test(arguments: ["30s1m", "1m1m", "1m 30s", "1m30", "m30s", "1h-5m", "106751991167d9223372036854775807ms"])
+    func `a duration of several units has each once and in order`(text: String) {
+        #expect(UnitText.duration(text) == nil)
+    }
+
+    @Test func `enumerations are read in any case and shown as they are written here`() throws {
+        let (settings, problems, reader) = read([
+            "LOG_LEVEL": "WARNING", "LOG_FORMAT": "Text", "ORG_SOURCE": "Fixed", "DURABILITY": "MEMORY",
+            "REMOTE_WRITE_MESSAGE": "AUTO", "HISTOGRAM_LONG_BUCKETS": "FALSE",
+        ])
+        #expect(problems == [])
+        #expect(settings.logLevel == .warning && settings.logFormat == .text && settings.durability == .memory)
+        #expect(settings.organizationSource == .fixed && settings.message == .auto && !settings.longBuckets)
+        #expect(reader.rows.first { $0.name == "LOG_LEVEL" }?.effective == "warning")
+    }
+
+    @Test func `histograms have long buckets unless told otherwise`() {
+        #expect(read([:]).settings.longBuckets)
+    }
+
+    @Test func `lines are for people on a terminal, and for programs elsewhere`() {
+        func format(_ changes: [String: String], isTerminal: Bool) -> Log.Format {
+            var reader = SettingsReader(required.merging(changes) { $1 }, isTerminal: isTerminal)
+            return Settings(&reader).logFormat
+        }
+        #expect(format([:], isTerminal: false) == .json)
+        #expect(format([:], isTerminal: true) == .text)
+        #expect(format(["LOG_FORMAT": "json"], isTerminal: true) == .json)
     }
 
     @Test(arguments: ["15", "s", "-1s", "1.5s", "1 s", "1S", "99999999999999999999s", "9223372036854775807d", ""])

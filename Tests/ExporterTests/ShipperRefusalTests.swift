@@ -164,6 +164,25 @@ import Testing
         #expect(receiver.connectionCount == 1)
     }
 
+    @Test func `headers of a file are read again when it changes, and stay while it cannot be read`() throws {
+        let folder = TemporaryFolder()
+        let file = folder.file("headers")
+        try FileStore.replace(file, with: Array("X-Scope-OrgID=first\n".utf8))
+        let receiver = try ScriptedReceiver()
+        let rig = try ShipperRig(receiver.url) { $0.headersFile = .file(file) }
+        try rig.shipper.makeFirstReading()
+        #expect(receiver.waitForAnswers(1))
+        try FileStore.replace(file, with: Array("X-Scope-OrgID=second,X-Other=1\n".utf8))
+        #expect(eventually { receiver.requests.last?.headers["x-scope-orgid"] == "second" })
+        try FileStore.replace(file, with: [])
+        let count = receiver.requests.count
+        #expect(receiver.waitForAnswers(count + 3))
+        _ = rig.stop()
+        #expect(receiver.requests.first?.headers["x-scope-orgid"] == "first")
+        let last = try #require(receiver.requests.last?.headers)
+        #expect(last["x-scope-orgid"] == "second" && last["x-other"] == "1")
+    }
+
     @Test func `credentials in the address appear neither in the log nor in a label`() throws {
         let receiver = try ScriptedReceiver(otherwise: .init(503))
         let rig = try ShipperRig(

@@ -152,6 +152,25 @@ import Wire
         #expect(!long.page.contains { $0.hasPrefix("lk_room_duration_seconds") })
     }
 
+    @Test(arguments: [true, false])
+    func `a histogram whose buckets changed counts from zero in the new ones, either way`(isLonger: Bool) throws {
+        var setup = Station.Setup()
+        setup.longBuckets = !isLonger
+        var station = Station(setup)
+        station.apply(event(.roomStarted, at: 1))
+        station.apply(event(.roomFinished, at: 100))
+        setup.longBuckets = isLonger
+        var other = try Station(station.save(), station.segments, setup)
+        other.apply(event(.roomStarted, in: .named("second", sid: "RM_2", start: 1_000), at: 1_000))
+        other.apply(event(.roomFinished, in: .named("second", sid: "RM_2", start: 1_000), at: 21_000))
+        let page = other.page.filter { $0.hasPrefix("lk_room_duration_seconds") }
+        #expect(page.contains { $0.contains("_count{") && $0.hasSuffix(" 1") })
+        #expect(page.contains { $0.contains("_sum{") && $0.hasSuffix(" 20000") })
+        #expect(page.contains { $0.contains("le=\"28800") } == isLonger)
+        // What is no histogram with other buckets goes on.
+        #expect(other.page.contains { $0.hasPrefix("lk_rooms_finished_total") && $0.hasSuffix(" 2") })
+    }
+
     @Test func `totals of lkpush itself begin at zero, restored or replayed`() throws {
         let setup = Station.Setup(settings: .test(.database))
         var station = Station(setup)

@@ -56,6 +56,20 @@ import Wire
             simulator.truth.samples(project: "p", region: "r") == truth.samples(project: "p", region: "r"))
     }
 
+    @Test func `what is newest signs in place of what was there at the start`() throws {
+        let receiver = try ScriptedReceiver(otherwise: ScriptedReceiver.Answer(200))
+        let signers = [TokenSigner(key: "next", secret: Secret("next-secret"))]
+        let simulator = try Simulator(try Self.options(port: receiver.port)) { signers.last }
+        simulator.run(every: .seconds(1)) { _, _ in }
+        let verifier = TokenVerifier(keys: ["next": Secret("next-secret")], leeway: .seconds(300))
+        #expect(!receiver.requests.isEmpty)
+        for request in receiver.requests {
+            let verdict = verifier.verify(
+                authorization: request.headers["authorization"], body: request.body.span, at: SystemTime().now())
+            #expect(verdict == .accepted(key: "next"))
+        }
+    }
+
     @Test func `tokens are LiveKit's, made once for each webhook`() throws {
         let receiver = try ScriptedReceiver(
             script: [ScriptedReceiver.Answer(500, headers: [:])], otherwise: ScriptedReceiver.Answer(200))

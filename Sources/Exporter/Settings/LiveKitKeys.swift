@@ -1,6 +1,3 @@
-package import LiveKit
-package import Platform
-
 /// The API keys that may sign webhooks, and where they come from.
 package struct LiveKitKeys: Sendable {
     private enum Source: Sendable {
@@ -12,107 +9,65 @@ package struct LiveKitKeys: Sendable {
     private let source: Source
 
     /// The keys cannot be read.
-    package struct Unreadable: Error, Sendable, CustomStringConvertible {
+    package struct Unreadable: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
     }
 
     init(_ reader: inout SettingsReader) {
-        let key = reader.text("LIVEKIT_API_KEY", "", "Key that signs the webhooks. Required, or LIVEKIT_KEYS_FILE.")
+        let key = reader.text(
+            "LIVEKIT_API_KEY", "", as: .token, "Key that signs the webhooks. Required, or LIVEKIT_KEYS_FILE.")
         let secret = reader.secretText("LIVEKIT_API_SECRET", "Its secret. Required, or LIVEKIT_KEYS_FILE.")
         let file = reader.text(
-            "LIVEKIT_KEYS_FILE", "", "File with a line `key: secret` for each of several keys; SIGHUP reads it again.")
-        switch (key.isEmpty, secret, file.isEmpty) {
-        case (false, .some(let secret), true): source = .pair(key: key, secret: secret)
-        case (true, nil, false):
+            "LIVEKIT_KEYS_FILE", "",
+            "File with a line `key: secret` for each of several keys, read again when it changes.")
+        switch (reader.isSet("LIVEKIT_API_KEY"), secret, reader.isSet("LIVEKIT_KEYS_FILE")) {
+        case (true, .some(let secret), false): source = .pair(key: key, secret: secret)
+        case (false, nil, true):
             source = .file(file)
             do throws(Unreadable) {
                 _ = try read()
             } catch {
                 reader.report("LIVEKIT_KEYS_FILE: \(error)")
             }
-        case (true, nil, true):
+        case (false, nil, false):
             source = .none
             reader.report("LIVEKIT_API_KEY and LIVEKIT_API_SECRET: required (or LIVEKIT_KEYS_FILE)")
-        case (false, nil, true):
+        case (true, nil, false):
             source = .none
             reader.report("LIVEKIT_API_SECRET: required with LIVEKIT_API_KEY")
-        case (true, .some, true):
+        case (false, .some, false):
             source = .none
             reader.report("LIVEKIT_API_KEY: required with LIVEKIT_API_SECRET")
-        case (_, _, false):
+        case (_, _, true):
             source = .none
             reader.report("LIVEKIT_KEYS_FILE: LIVEKIT_API_KEY or LIVEKIT_API_SECRET is set too: give one")
         }
     }
 
-    /// The keys as they are now, secret by key.
-    package func read() throws(Unreadable) -> [String: Secret] {
-        Dictionary(try pairs().map { ($0.key, $0.secret) }) { first, _ in first }
+    /// Whether they may change while the program runs.
+    package var isInFile: Bool {
+        switch source {
+        case .file, .pair(_, .file): true
+        case .pair(_, .value), .none: false
+        }
     }
 
-    /// Signs calls of the server API with the key that stands first.
-    package func signer() throws(Unreadable) -> TokenSigner {
-        guard let first = try pairs().first else { throw Unreadable(description: "no key is configured") }
-        return TokenSigner(key: first.key, secret: first.secret)
-    }
-
-    private typealias Pair = (key: String, secret: Secret)
-
-    private func pairs() throws(Unreadable) -> [Pair] {
+    /// The keys as they are now. The first one signs what is asked of LiveKit.
+    package func read() throws(Unreadable) -> [KeyPair] {
         switch source {
         case .none: return []
         case .pair(let key, let secret):
             do throws(SecretSource.Unreadable) {
-                return [(key, try secret.read())]
+                return [KeyPair(key: key, secret: try secret.read())]
             } catch {
                 throw Unreadable(description: error.description)
             }
-        case .file(let path): return try Self.parse(path)
-        }
-    }
-
-    /// LiveKit's own format: a YAML map of one level, comments allowed.
-    private static func parse(_ path: String) throws(Unreadable) -> [Pair] {
-        let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try FileStore.read(path, limit: 1 << 20)
-        } catch {
-            throw Unreadable(description: error.description)
-        }
-        var keys: [Pair] = []
-        for (index, line) in String(decoding: bytes, as: UTF8.self).split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline
-        ).enumerated() {
-            let words = trimmed(line)
-            if words.isEmpty || words.hasPrefix("#") { continue }
-            guard let colon = words.firstIndex(of: ":") else {
-                throw Unreadable(description: "\(path) line \(index + 1): expected `key: secret`")
+        case .file(let path):
+            do throws(TextFile.Unreadable) {
+                return try KeysFile.read(path)
+            } catch {
+                throw Unreadable(description: error.description)
             }
-            let key = unquoted(trimmed(words[..<colon]))
-            let secret = unquoted(trimmed(words[words.index(after: colon)...]))
-            guard !key.isEmpty, !secret.isEmpty else {
-                throw Unreadable(description: "\(path) line \(index + 1): expected `key: secret`")
-            }
-            guard !keys.contains(where: { $0.key == key }) else {
-                throw Unreadable(description: "\(path) line \(index + 1): the key is there twice")
-            }
-            keys.append((key, Secret(secret)))
         }
-        guard !keys.isEmpty else { throw Unreadable(description: "\(path) holds no key") }
-        return keys
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
-    }
-
-    private static func unquoted(_ text: Substring) -> String {
-        for quote: Character in ["\"", "'"] where text.count >= 2 && text.first == quote && text.last == quote {
-            return String(text.dropFirst().dropLast())
-        }
-        return String(text)
     }
 }

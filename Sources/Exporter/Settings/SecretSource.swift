@@ -5,27 +5,36 @@ package enum SecretSource: Sendable, Equatable {
     case value(Secret)
     case file(String)
 
-    /// The file cannot be read, or is empty.
+    /// The file cannot be read, is empty, or holds what no secret does.
     package struct Unreadable: Error, Sendable, CustomStringConvertible {
         package let description: String
     }
+
+    /// Longer than any secret, or any URL that holds one.
+    private static let size_bytes_max = 64 << 10
 
     /// The secret as it is now; white space around a file's content does not belong to it.
     package func read() throws(Unreadable) -> Secret {
         switch self {
         case .value(let secret): return secret
         case .file(let path):
-            let bytes: [UInt8]
-            do throws(SystemError) {
-                bytes = try FileStore.read(path, limit: 64 << 10)
+            do throws(TextFile.Unreadable) {
+                return Secret(try Self.content(of: path))
             } catch {
                 throw Unreadable(description: error.description)
             }
-            var content = Substring(decoding: bytes, as: UTF8.self)
-            while content.first?.isWhitespace == true { content.removeFirst() }
-            while content.last?.isWhitespace == true { content.removeLast() }
-            guard !content.isEmpty else { throw Unreadable(description: "\(path) is empty") }
-            return Secret(String(content))
         }
+    }
+
+    private static func content(of path: String) throws(TextFile.Unreadable) -> String {
+        let text = try TextFile.read(path, limit: size_bytes_max)
+        let content = PlainText.trimmed(text)
+        guard !content.isEmpty else { throw TextFile.Unreadable("\(path) is empty") }
+        if let flaw = PlainText.flaw(in: content, as: .token) {
+            let before = text.unicodeScalars.prefix { PlainText.isInvisible($0) }
+            let first = before.count { $0 == "\n" } + 1
+            throw TextFile.Unreadable(path, line: first, flaw)
+        }
+        return content
     }
 }

@@ -31,6 +31,12 @@ extension Settings {
         if (apiKey != nil) != !username.isEmpty {
             reader.report("GRAFANA_PROM_USERNAME and GRAFANA_API_KEY: give both or none")
         }
+        if username.contains(":") {
+            reader.report("GRAFANA_PROM_USERNAME: holds a colon, which no user name of basic authentication may")
+        }
+        if let token = try? bearerToken?.read().exposed, token.contains(where: \.isWhitespace) {
+            reader.report("REMOTE_WRITE_BEARER_TOKEN: holds a blank; give the token alone, without the word Bearer")
+        }
         if tlsCertificateFile.isEmpty != tlsKeyFile.isEmpty {
             reader.report("REMOTE_WRITE_TLS_CERT_FILE and REMOTE_WRITE_TLS_KEY_FILE: give both or none")
         }
@@ -99,7 +105,8 @@ extension Settings {
     /// so this takes it too, as LiveKit's own libraries do.
     static func liveKitURL(_ reader: inout SettingsReader) -> String? {
         let text = reader.text(
-            "LIVEKIT_URL", "", "Where LiveKit's server API is, such as wss://livekit.example.com. For SINGLE_SESSION.")
+            "LIVEKIT_URL", "", as: .token,
+            "Where LiveKit's server API is, such as wss://livekit.example.com. For SINGLE_SESSION.")
         guard !text.isEmpty else { return nil }
         let scheme = text.prefix { $0 != ":" }.lowercased()
         var url = ["ws": "http", "wss": "https"][scheme].map { $0 + text.dropFirst(scheme.count) } ?? text
@@ -117,7 +124,8 @@ extension Settings {
     /// The remote-write URL; nil where none is set.
     static func url(_ reader: inout SettingsReader) -> String? {
         let text = reader.text(
-            "GRAFANA_PROM_REMOTE_WRITE_URL", "", "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
+            "GRAFANA_PROM_REMOTE_WRITE_URL", "", as: .token,
+            "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
         guard !text.isEmpty else { return nil }
         // What is no URL may be a password in the wrong variable: it is not repeated.
         guard let url = EndpointURL(text) else {
@@ -135,8 +143,17 @@ extension Settings {
         return text
     }
 
-    static func headerProblem(_ name: String, _ value: String) -> String? {
-        ShipperSettings.header(name, value) == nil ? "\(name) is malformed, or a header that lkpush sets itself" : nil
+    /// More headers of requests, as text.
+    static func headers(_ reader: inout SettingsReader) -> SecretSource? {
+        let source = reader.secretText("REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.")
+        // A file that cannot be read was reported where it was read.
+        guard let secret = try? source?.read() else { return source }
+        do throws(ShipperSettings.MalformedHeaders) {
+            _ = try ShipperSettings.headers(secret)
+        } catch {
+            reader.report("REMOTE_WRITE_HEADERS: \(error)")
+        }
+        return source
     }
 
     static func labelProblem(_ name: String, _ value: String) -> String? {

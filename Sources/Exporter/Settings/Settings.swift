@@ -67,7 +67,8 @@ package struct Settings: Sendable {
     package let username: String
     package let apiKey: SecretSource?
     package let bearerToken: SecretSource?
-    package let headers: [(name: String, value: String)]
+    /// Pairs such as `X-Scope-OrgID=tenant`.
+    package let headers: SecretSource?
     package let message: Message
     package let pushInterval: Duration
     package let idlePushInterval: Duration
@@ -140,7 +141,7 @@ package struct Settings: Sendable {
         maxSeries = reader.number(
             "MAX_SERIES", 150_000, in: 1_000...10_000_000, "The most time series at one time; more are refused.")
         longBuckets = reader.flag(
-            "HISTOGRAM_LONG_BUCKETS", false, "Adds 7200, 14400 and 28800 s to room and participant histograms.")
+            "HISTOGRAM_LONG_BUCKETS", true, "Adds 7200, 14400 and 28800 s to room and participant histograms.")
 
         let hasDatabase = reader.isSet("DATABASE_URL") || reader.isSet("DATABASE_URL_FILE")
         organizationSource = reader.choice(
@@ -148,12 +149,12 @@ package struct Settings: Sendable {
             "How a room's organization is found. Default `database` when DATABASE_URL is set, else `fixed`.")
         organizationID = reader.text("ORG_ID", "default", "The organization of all rooms, where ORG_SOURCE=fixed.")
         organizationPattern = reader.text(
-            "ORG_ROOM_PATTERN", "",
+            "ORG_ROOM_PATTERN", "", as: .lines,
             "Regular expression with groups `org` and optionally `name`, where ORG_SOURCE=room-name.")
         organizationMetadataKey = reader.text(
             "ORG_METADATA_KEY", "", "Key of the room's JSON metadata, where ORG_SOURCE=metadata.")
         organizationLookupSQL = reader.text(
-            "ORG_LOOKUP_SQL", "",
+            "ORG_LOOKUP_SQL", "", as: .lines,
             "Replaces the lookup query: parameter `:room`; columns org_id, org_name, monthly_recording_minutes, "
                 + "organization_pk.")
         organizationCacheTTL = reader.duration(
@@ -182,12 +183,10 @@ package struct Settings: Sendable {
 
         remoteWriteURL = Self.url(&reader)
         username = reader.text(
-            "GRAFANA_PROM_USERNAME", "", "User of basic authentication: in Grafana Cloud the instance id.")
+            "GRAFANA_PROM_USERNAME", "", as: .token, "User of basic authentication: in Grafana Cloud the instance id.")
         apiKey = reader.secretText("GRAFANA_API_KEY", "Password of basic authentication: a token that may write.")
         bearerToken = reader.secretText("REMOTE_WRITE_BEARER_TOKEN", "Instead of user and password.")
-        headers = reader.pairs(
-            "REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.", isSecret: true,
-            check: Self.headerProblem)
+        headers = Self.headers(&reader)
         message = reader.choice(
             "REMOTE_WRITE_MESSAGE", .auto, "Version of the remote-write message; `auto` means 1.0 in this version.")
         pushInterval = reader.duration(
@@ -227,12 +226,14 @@ package struct Settings: Sendable {
             "EXTERNAL_LABELS", "More external labels: `k=v,k2=v2`.", check: Self.labelProblem)
 
         logLevel = Log.Level(reader.choice("LOG_LEVEL", LogLevel.info, "How much is logged."))
-        logFormat = reader.choice("LOG_FORMAT", Log.Format.json, "`text` for people.")
+        logFormat = reader.choice(
+            "LOG_FORMAT", reader.isTerminal ? Log.Format.text : .json,
+            "`json`, or `text` for people: the default where standard error is a terminal.")
         shutdownTimeout = reader.duration(
             "SHUTDOWN_TIMEOUT", "10s", in: .milliseconds(100) ... .seconds(600), "The longest a stop may take.")
 
         checkTogether(&reader)
-        reader.reportMisspelt()
+        reader.reportUnknown()
     }
 
     private static let refresh: ClosedRange<Duration> = .milliseconds(100) ... .seconds(30 * 86_400)

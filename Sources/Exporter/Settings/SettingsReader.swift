@@ -17,16 +17,48 @@ package struct SettingsReader {
     }
 
     package private(set) var rows: [Row] = []
+    /// What makes the configuration unusable, each with what was expected.
     package private(set) var problems: [String] = []
-    private let environment: [String: String]
+    /// What works, but probably not as it was meant.
+    package private(set) var warnings: [String] = []
+    /// Whether the log goes to a terminal.
+    let isTerminal: Bool
+    /// Name and value without what is invisible around them.
+    private var environment: [String: String] = [:]
+    private var trimmedNames: Set<String> = []
+    private var doubledNames: Set<String> = []
+    private var trimmedValues: Set<String> = []
+    /// Names of values that cannot be right, whatever they are for.
+    private var unsound: Set<String> = []
 
     /// An empty value counts as absent.
-    package init(_ environment: [String: String]) {
-        self.environment = environment.filter { !$0.value.isEmpty }
+    package init(_ environment: [String: String], isTerminal: Bool = false) {
+        self.isTerminal = isTerminal
+        for (given, value) in environment where !value.isEmpty {
+            let name = PlainText.trimmed(given)
+            if name != given {
+                trimmedNames.insert(name)
+                if environment[name]?.isEmpty == false || self.environment[name] != nil {
+                    doubledNames.insert(name)
+                    continue
+                }
+            }
+            let text = PlainText.trimmed(value)
+            if !text.utf8.elementsEqual(value.utf8) { trimmedValues.insert(name) }
+            self.environment[name] = text
+        }
     }
 
-    /// Adds a problem that no single value shows.
-    package mutating func report(_ problem: String) { problems.append(problem) }
+    /// Adds a problem. One that follows from a value that cannot be right in itself is not told too.
+    package mutating func report(_ problem: String) {
+        if !unsound.contains(where: { problem.hasPrefix("\($0): ") }) { problems.append(problem) }
+    }
+
+    /// Adds a warning.
+    package mutating func warn(_ warning: String) { warnings.append(warning) }
+
+    /// The names of everything that was given, in order.
+    var givenNames: [String] { environment.keys.sorted() }
 
     /// Whether the variable was given a value.
     package func isSet(_ name: String) -> Bool { environment[name] != nil }
@@ -37,15 +69,17 @@ package struct SettingsReader {
     // MARK: One function per kind of setting
 
     /// Text; the empty string where it is not set and has no default.
-    package mutating func text(_ name: String, _ standard: String = "", _ help: String) -> String {
-        value(name, standard, help, fallback: standard, expected: "text") { $0 }
+    package mutating func text(
+        _ name: String, _ standard: String = "", as use: PlainText.Use = .line, _ help: String
+    ) -> String {
+        value(name, standard, as: use, help, fallback: standard, expected: "text") { $0 }
     }
 
     /// Text that may hold a password: shown masked.
     package mutating func secretText(_ name: String, _ help: String) -> SecretSource? {
         let fileName = name + "_FILE"
         let source: SecretSource?
-        switch (environment[name], environment[fileName]) {
+        switch (given(name, as: .token), given(fileName, as: .line)) {
         case (.some, .some(let path)):
             report("\(name) and \(fileName) are both set: give one")
             source = .file(path)
@@ -95,7 +129,7 @@ package struct SettingsReader {
     ) -> Duration {
         value(
             name, standard, help, fallback: UnitText.duration(standard) ?? range.lowerBound,
-            expected: "a duration such as 500ms, 15s, 10m, 1h or 90d, "
+            expected: "a duration such as 500ms, 15s, 1m30s, 1h or 90d, "
                 + "from \(UnitText.text(range.lowerBound)) to \(UnitText.text(range.upperBound))"
         ) { UnitText.duration($0).flatMap { range.contains($0) ? $0 : nil } }
     }
@@ -110,81 +144,81 @@ package struct SettingsReader {
         ) { UnitText.size($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    /// One of the raw values of an enumeration.
+    /// One of the raw values of an enumeration, in any case.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ standard: Choice, _ help: String
     ) -> Choice {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        return value(name, standard.rawValue, help, fallback: standard, expected: "one of \(names)") {
-            Choice(rawValue: $0)
+        let choice = value(name, standard.rawValue, help, fallback: standard, expected: "one of \(names)") { text in
+            Choice.allCases.first { $0.rawValue.lowercased() == text.lowercased() }
         }
+        if isSet(name) { showLast(as: choice.rawValue) }
+        return choice
     }
 
     /// Pairs such as `k=v,k2=v2`, in order; a value may hold `=`, no comma.
     package mutating func pairs(
-        _ name: String, _ help: String, isSecret: Bool = false, check: (String, String) -> String? = { _, _ in nil }
+        _ name: String, _ help: String, check: (String, String) -> String? = { _, _ in nil }
     ) -> [(name: String, value: String)] {
         var problem: String?
         let parsed: [(name: String, value: String)] = value(
-            name, "", help, fallback: [], expected: "pairs such as k=v,k2=v2", isSecret: isSecret
+            name, "", help, fallback: [], expected: "pairs such as k=v,k2=v2"
         ) { text in
-            var pairs: [(name: String, value: String)] = []
-            for part in text.split(separator: ",") {
-                guard let split = part.firstIndex(of: "=") else { return nil }
-                let key = Self.trimmed(part[..<split])
-                let value = Self.trimmed(part[part.index(after: split)...])
-                guard !key.isEmpty, !pairs.contains(where: { $0.name == key }) else { return nil }
-                if let found = check(key, value) { problem = found }
-                pairs.append((key, value))
-            }
+            let pairs = Self.split(text)
+            for (key, value) in pairs ?? [] { problem = problem ?? check(key, value) }
             return pairs
         }
         if let problem { report("\(name): \(problem)") }
         return parsed
     }
 
-    /// Reads any setting: every other function ends here.
+    /// The pairs of a text; nil where it does not consist of such, or one name is there twice.
+    static func split(_ text: String) -> [(name: String, value: String)]? {
+        var pairs: [(name: String, value: String)] = []
+        for part in text.split(separator: ",") {
+            guard let split = part.firstIndex(of: "=") else { return nil }
+            let key = PlainText.trimmed(part[..<split])
+            let value = PlainText.trimmed(part[part.index(after: split)...])
+            guard !key.isEmpty, !pairs.contains(where: { $0.name == key }) else { return nil }
+            pairs.append((key, value))
+        }
+        return pairs
+    }
+
+    /// Reads any setting that is no secret: every such function ends here.
     package mutating func value<Value>(
-        _ name: String, _ standard: String, _ help: String, fallback: Value, expected: String, isSecret: Bool = false,
-        _ parse: (String) -> Value?
+        _ name: String, _ standard: String, as use: PlainText.Use = .line, _ help: String, fallback: Value,
+        expected: String, _ parse: (String) -> Value?
     ) -> Value {
-        let given = environment[name]
+        let given = given(name, as: use)
         rows.append(
-            Row(
-                name: name, standard: standard, help: help, isSecret: isSecret,
-                effective: isSecret && given != nil ? "••••" : given ?? standard))
+            Row(name: name, standard: standard, help: help, isSecret: false, effective: given ?? standard))
         guard let given else { return fallback }
         if let value = parse(given) { return value }
-        report("\(name): expected \(expected), got \(isSecret ? "something else" : "\"\(given)\"")")
+        report("\(name): expected \(expected), got \"\(given)\"")
         return fallback
     }
 
-    // MARK: What nobody reads
-
-    /// Reports variables that look like a misspelt setting: at least 8 characters, one of our prefixes, and within
-    /// edit distance 2 of a name that exists.
-    package mutating func reportMisspelt() {
-        var known: Set<String> = []
-        for row in rows {
-            known.insert(row.name)
-            if row.isSecret { known.insert(row.name + "_FILE") }
+    /// What a variable holds, trimmed; what is wrong with it is reported here. Nil where it was not given.
+    private mutating func given(_ name: String, as use: PlainText.Use) -> String? {
+        guard let text = environment[name] else { return nil }
+        if doubledNames.contains(name) {
+            report("\(name): is there twice, once with invisible characters around its name; give one")
+        } else if trimmedNames.contains(name) {
+            warn("\(name): invisible characters around its name were left out; set it without them")
         }
-        let prefixes = Set(known.compactMap { $0.split(separator: "_").first.map { $0 + "_" } })
-        for name in environment.keys.sorted() where name.utf8.count >= 8 && !known.contains(name) {
-            // What Kubernetes injects for every service.
-            if name.contains("_SERVICE_") || name.contains("_PORT") { continue }
-            guard prefixes.contains(where: { name.hasPrefix($0) }) else { continue }
-            let alike = known.filter { abs($0.utf8.count - name.utf8.count) <= 2 }
-            let near = alike.map { (name: $0, distance: EditDistance.between(name, $0)) }
-                .filter { $0.distance <= 2 }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-            if let near { report("\(name): no such setting; is \(near.name) meant?") }
+        if text.isEmpty {
+            report("\(name): holds nothing but blanks; give a value, or leave it out")
+            unsound.insert(name)
+            return text
         }
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        var text = text
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
-        return String(text)
+        if trimmedValues.contains(name) {
+            warn("\(name): blanks or line ends around its value were left out; set it without them, as printf does")
+        }
+        if let flaw = PlainText.flaw(in: text, as: use) {
+            report("\(name): \(flaw)")
+            unsound.insert(name)
+        }
+        return text
     }
 }

@@ -1,0 +1,56 @@
+/// Variables that are no setting.
+extension SettingsReader {
+    /// Prefixes that no other program uses: what begins with one of them is meant for lkpush.
+    static let ownPrefixes = ["REMOTE_WRITE_", "WEBHOOK_", "SPOOL_", "JOURNAL_", "RELAY_"]
+    /// Prefixes that other programs use too: a pod's environment is often shared.
+    static let sharedPrefixes = ["LIVEKIT_", "GRAFANA_", "ORG_", "LOKI_", "METRIC"]
+    /// A name this much different from a setting is taken for a slip of the hand, where the setting is this long.
+    private static let slip = (distance: 2, length: 8)
+    /// As many unknown names are listed; an environment has no more of them by accident.
+    private static let listed = 20
+
+    /// Reports the variables that are meant for lkpush and are no setting. SPEC 9.
+    mutating func reportUnknown() {
+        let settings = rows.map(\.name)
+        let known = Set(settings).union(rows.filter(\.isSecret).map { $0.name + "_FILE" })
+        var unknown: [String] = []
+        for name in givenNames where !known.contains(name) && !Self.isInjected(name) {
+            let shown = PlainText.shown(name)
+            if let prefix = Self.ownPrefixes.first(where: { name.hasPrefix($0) }) {
+                let alike = known.filter { $0.hasPrefix(prefix) }
+                let nearest = Self.nearest(to: name, in: alike.isEmpty ? known : alike)?.name ?? ""
+                report("\(shown): no such setting; is \(nearest) meant?")
+            } else if name.hasSuffix("_FILE"), settings.contains(String(name.dropLast("_FILE".count))) {
+                let setting = name.dropLast("_FILE".count)
+                report("\(shown): \(setting) is no secret and is not read from a file; set \(setting) itself")
+            } else if let meant = Self.slip(name, of: known) {
+                report("\(shown): no such setting; is \(meant) meant?")
+            } else if Self.sharedPrefixes.contains(where: { name.hasPrefix($0) }) {
+                unknown.append(shown)
+            }
+        }
+        guard !unknown.isEmpty else { return }
+        let rest = unknown.count - Self.listed
+        warn(
+            "\(unknown.prefix(Self.listed).joined(separator: ", "))\(rest > 0 ? " and \(rest) more" : ""): "
+                + "no setting of lkpush, not read; see lkpush help where one was meant")
+    }
+
+    /// What Kubernetes gives every pod for each service, and what belongs to OpenTelemetry.
+    /// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    private static func isInjected(_ name: String) -> Bool {
+        name.contains("_SERVICE_") || name.contains("_PORT") || name.hasPrefix("OTEL_")
+    }
+
+    private static func slip(_ name: String, of known: Set<String>) -> String? {
+        let alike = known.filter {
+            $0.utf8.count >= slip.length && abs($0.utf8.count - name.utf8.count) <= slip.distance
+        }
+        return nearest(to: name, in: alike).flatMap { $0.distance <= slip.distance ? $0.name : nil }
+    }
+
+    private static func nearest(to name: String, in names: Set<String>) -> (name: String, distance: Int)? {
+        names.map { (name: $0, distance: EditDistance.between(name, $0)) }
+            .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+    }
+}
