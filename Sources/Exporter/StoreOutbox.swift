@@ -113,7 +113,9 @@ struct StoreOutbox {
     mutating func applied() -> Int64 {
         defer { taken.removeAll() }
         tried()
-        if let input = taken.last?.position?.input { appliedInput = max(appliedInput, input) }
+        if let last = taken.last, let input = last.position?.input, lineage.place(of: last) == lineage.names.count - 1 {
+            appliedInput = max(appliedInput, input)
+        }
         return taken.last?.number ?? 0
     }
 

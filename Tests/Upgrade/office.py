@@ -312,7 +312,7 @@ def make(path, folder):
         scraped = load(program, office, range(first, first + 400), 0.5)
         lock.close()
         os.remove(os.path.join(state, "lock"))
-        truth = {"version": version(path), "scrape": scraped, **office.truth()}
+        truth = {"version": version(path), "killed_at": int(time.time()), "scrape": scraped, **office.truth()}
         with open(os.path.join(folder, name, "truth.json"), "w") as file:
             json.dump(truth, file, indent=1, sort_keys=True)
         with tarfile.open(os.path.join(folder, f"{name}.tar.gz"), "w:gz") as archive:

@@ -85,7 +85,7 @@ extension JournalWorker {
         // Nor would it make those that only wait for the inputs of this very commit.
         if isComplete { commit.spilled += line.numbered(held).map { SpilledRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
-        if commit.rowsAppliedUpTo != nil && appliedInput > 0 && commit.lineage == nil {
+        if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
             commit.inputAppliedUpTo = appliedInput
         }
         commit.readingSent = readings.last?.at
@@ -122,11 +122,10 @@ extension JournalWorker {
             arrivals.removeAll()
         }
         line.spilled(used.spilled)
-        // The store may have been waiting for it.
-        if commit.lineage != nil { useLineage(appliedInput: 0) }
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
+        finishRenaming()
         release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
             line.memoryIsDurable()

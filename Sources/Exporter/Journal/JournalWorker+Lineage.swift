@@ -30,6 +30,9 @@ extension JournalWorker {
         commit.lineage = lineage.text
         // Nothing is known of what has the new name.
         commit.inputAppliedUpTo = 0
+        appliedInput = 0
+        queue.mail.withLock { $0.appliedInput = 0 }
+        isRenaming = true
         shareLineage()
         metrics.noteCopy()
         log.warning(
@@ -50,9 +53,11 @@ extension JournalWorker {
         }
     }
 
-    /// Tells the store who it writes for, when that is on disk.
-    func useLineage(appliedInput: Int64) {
-        store.use(lineage, beganAfter: beganAfter, appliedInput: appliedInput)
+    /// The new name is on disk: the store, which has been waiting for it, goes on.
+    func finishRenaming() {
+        guard isRenaming, isStartDurable else { return }
+        isRenaming = false
+        store.use(lineage, beganAfter: beganAfter, appliedInput: 0)
     }
 
     /// A journal that was opened again may be a new file.

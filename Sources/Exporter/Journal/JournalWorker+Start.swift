@@ -266,7 +266,7 @@ extension JournalWorker {
             start.rows = line.lastNumber
         }
         beganAfter = start.rows
-        useLineage(appliedInput: journal.inputApplied)
+        store.use(lineage, beganAfter: beganAfter, appliedInput: journal.inputApplied)
         if isExact {
             held = rows.inMemory
             release()

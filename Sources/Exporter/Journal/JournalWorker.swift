@@ -41,6 +41,8 @@ final class JournalWorker {
     var lineage = RowLineage(name: "")
     /// The last row that was known when this process began.
     var beganAfter: Int64 = 0
+    /// The store waits for a new name.
+    var isRenaming = false
     var snapshot: RecorderSnapshot?
     var readings: [ShipperReading] = []
     var truncation: Truncation?
