@@ -26,8 +26,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         self.text = text
     }
 
-    /// The role lacks a right: PostgreSQL's `insufficient_privilege`.
-    package var isForbidden: Bool { code == "42501" }
+    /// PostgreSQL's code for a right that the role lacks: `insufficient_privilege`.
+    static let forbidden = "42501"
 
     package var description: String {
         code.isEmpty ? "\(operation): \(text)" : "\(operation): \(text) (\(code))"

@@ -146,6 +146,24 @@ import Wire
 
     // MARK: Rights
 
+    @Test func `a file that another process is writing to can be opened, and one may read what may not be written`()
+        throws
+    {
+        let office = try Office(.sqlite)
+        let (_, database) = try office.open()
+        try database.begin(.write)
+        #expect(try OfficeStore(office.connect()).migrate(at: noon) == [])
+        database.rollBack()
+        let server = try PostgresServer.shared()
+        let name = try server.newDatabase()
+        _ = try OfficeStore(try PostgresOffice.connect(server.url(database: name))).migrate(at: noon)
+        try server.query("ALTER DATABASE \(name) SET default_transaction_read_only = on")
+        let store = OfficeStore(try PostgresOffice.connect(server.url(database: name)))
+        #expect(try store.migrate(at: noon) == [])
+        #expect(store.positionsWithheld == nil)
+        #expect(try store.organization(ofRoom: "unknown") == .failure(.room_not_found))
+    }
+
     @Test func `without the right to keep positions rows are still written once, and it is known why`() throws {
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()

@@ -175,6 +175,36 @@ import Testing
         try exporter.terminate()
     }
 
+    @Test(arguments: ["commit", "memory"])
+    func `what a folder lost is no sign of a copy`(_ durability: String) throws {
+        let office = try OfficeDatabase(.sqlite, in: folder)
+        let exporter = exporter("state", office)
+        let settings = ["DURABILITY": durability]
+        try exporter.startAndWait(settings)
+        try visit(1...10, exporter)
+        try expect([1...10], in: office)
+        try exporter.terminate()
+        // Where events are not journaled, those of this life are not known to the next one.
+        try exporter.startAndWait(settings)
+        try visit(11...20, exporter)
+        try expect([1...20], in: office)
+        try exporter.kill()
+        try exporter.startAndWait(settings)
+        try visit(21...25, exporter)
+        try expect([1...25], in: office)
+        try exporter.terminate()
+        // Now the journal's file goes, then the snapshots too.
+        for (lost, more) in [("journal.db*", 26...30), ("journal.db* snapshot.*", 31...35)] {
+            let done = ChildProcess.run("/bin/sh", ["-c", "cd \(folder.file("state")) && rm \(lost)"])
+            #expect(done.status == 0, "\(done.output)")
+            try exporter.startAndWait(settings)
+            try visit(more, exporter)
+            try expect([1...more.upperBound], in: office)
+            try exporter.kill()
+        }
+        #expect(warnings(exporter, Self.words) == 0)
+    }
+
     @Test func `a database that was restored from an older backup is told, and nothing comes twice`() throws {
         let office = try OfficeDatabase(.sqlite, in: folder)
         let exporter = exporter("state", office)
