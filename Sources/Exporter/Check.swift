@@ -59,7 +59,7 @@ enum Check {
         let outcome = database(settings, &guarded)
         guard outcome.isGood && !guarded.isEmpty else { return report("database", outcome) }
         let tables = guarded.map(\.description).joined(separator: ", ")
-        print(
+        Terminal.printLine(
             "database: WARNING, \(outcome.text), but row level security applies to lkpush's role on \(tables). \(advice)"
         )
         return true

@@ -38,6 +38,8 @@ extension Program {
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
             for name in applied { Terminal.printLine("applied \(name)") }
+            // The program does without; who asks for the whole schema is told.
+            if let error = store.positionsWithheld { throw error }
             Terminal.printLine(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done
         } catch {

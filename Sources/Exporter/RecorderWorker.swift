@@ -10,6 +10,8 @@ struct RecorderWorker {
     private var events: Int64
     private var inputs: Int64
     private var rows: Int64
+    /// What the numbers of events and inputs are added to.
+    private let ordinalBase: Int64
 
     private let intake: WebhookIntake
     private let mailbox: RecorderLoop.Mailbox
@@ -34,7 +36,7 @@ struct RecorderWorker {
         time: any TimeSource
     ) {
         recorder = start.recorder
-        (events, inputs, rows) = (start.events, start.inputs, start.rows)
+        (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
         self.intake = intake
         self.mailbox = mailbox
         self.store = store
@@ -113,6 +115,8 @@ struct RecorderWorker {
             handOver()
         }
         if !journal.keepsState {
+            // No input, but rows may come of it, and each input has its own.
+            inputs += 1
             recorder.giveUpWaiting(at: time.now(), into: &actions)
             perform()
         }
@@ -134,11 +138,12 @@ struct RecorderWorker {
     }
 
     private mutating func perform() {
+        let before = turn.rows.count
+        PlacedRow.append(actions, of: ordinalBase + events + inputs, to: &turn.rows)
+        rows += Int64(turn.rows.count - before)
         for action in actions {
             switch action {
-            case .store(let row):
-                rows += 1
-                turn.rows.append(row)
+            case .store: break
             case .lookUp(let room): lookUp(room)
             case .removeParticipant(let room, let identity, let limit):
                 enforcer?.remove(room: room, identity: identity, until: limit)

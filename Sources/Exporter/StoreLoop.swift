@@ -58,8 +58,10 @@ package final class StoreLoop: Sendable {
         }
     }
 
-    /// Names the journal that numbers the rows; before the first of them.
-    func use(journal: String) { mail.withLock { $0.outbox.journal = journal } }
+    /// Says who numbers the rows: before the first of them, and where that changes.
+    func use(_ lineage: RowLineage, beganAfter number: Int64, appliedInput: Int64) {
+        mail.change { $0.outbox.use(lineage, beganAfter: number, appliedInput: appliedInput) }
+    }
 
     /// Hands the row over that follows the newest; never waits. Where too many wait, the oldest is given up.
     package func store(_ row: StoreRow) {

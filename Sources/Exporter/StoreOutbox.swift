@@ -5,10 +5,13 @@ import Wire
 package struct NumberedRow: Sendable {
     package let number: Int64
     package let row: StoreRow
+    /// The input that made it; nil where the program that did so did not say.
+    package let position: RowPosition?
 
-    package init(number: Int64, row: StoreRow) {
+    package init(number: Int64, row: StoreRow, position: RowPosition? = nil) {
         self.number = number
         self.row = row
+        self.position = position
     }
 }
 
@@ -18,22 +21,56 @@ package struct NumberedRow: Sendable {
 /// it when the answer to a commit was lost. Where nothing else bounds it and the bound is reached, the oldest rows that
 /// are not in the batch are given up.
 struct StoreOutbox {
-    /// The random id of the journal that numbers the rows.
-    var journal: String
+    /// Who numbers the rows.
+    private var lineage: RowLineage
     private let capacity: Int
     private var rows = Fifo<NumberedRow>()
-    private(set) var batch: [StoreRow] = []
-    private(set) var batchSequence: Int64 = 0
+    private var taken: [NumberedRow] = []
+    /// The number of the last row that was known when this process began.
+    private var beganAfter: Int64 = 0
+    /// The last row that may be in the database.
+    private var triedUpTo: Int64 = 0
+    /// The last input that has rows in the database.
+    private(set) var appliedInput: Int64 = 0
+    /// Another copy of the state writes under the same name: no row leaves before the journal has a new one.
+    private(set) var lacksName = false
     /// The number of the newest row that was ever here.
     private(set) var lastNumber: Int64 = 0
 
     init(capacity: Int, journal: String = "") {
         self.capacity = capacity
-        self.journal = journal
+        lineage = RowLineage(name: journal)
+    }
+
+    /// The journal says who numbers the rows, and up to which one they were known when the process began.
+    mutating func use(_ lineage: RowLineage, beganAfter number: Int64, appliedInput input: Int64) {
+        for row in taken.reversed() { rows.prepend(row) }
+        taken.removeAll()
+        self.lineage = lineage
+        (beganAfter, appliedInput, lacksName) = (number, input, false)
+    }
+
+    /// The name of what is made now.
+    var journal: String { lineage.current }
+    /// The rows on their way.
+    var batch: [StoreRow] { taken.map(\.row) }
+    var batchSequence: Int64 { taken.first?.number ?? 0 }
+
+    /// Where the batch comes from; nil where there is none.
+    var origin: RowOrigin? {
+        guard let first = taken.first else { return nil }
+        let place = lineage.place(of: first)
+        let isOwn = place == lineage.names.count - 1
+        let writer = RowWriter(
+            starts: lineage.starts, knownSequence: max(beganAfter, triedUpTo),
+            appliedInput: isOwn ? appliedInput : 0, sharesRows: !isOwn)
+        return RowOrigin(
+            journal: lineage.names[place].id, firstSequence: first.number, positions: taken.map(\.position),
+            writer: lineage.starts.isEmpty ? nil : writer)
     }
 
     /// All rows that are not applied.
-    var count: Int { rows.count + batch.count }
+    var count: Int { rows.count + taken.count }
     var isEmpty: Bool { count == 0 }
 
     /// Adds a row; returns how many old ones were given up for it.
@@ -51,26 +88,37 @@ struct StoreOutbox {
 
     /// The rows after this number, oldest first.
     func rows(after number: Int64) -> [NumberedRow] {
-        let taken = batch.enumerated().map { NumberedRow(number: batchSequence + Int64($0), row: $1) }
-        return (taken + rows.all).filter { $0.number > number }
+        (taken + rows.all).filter { $0.number > number }
     }
 
-    /// Makes sure that there is a batch, of at most `limit` rows whose numbers have no gap; false where there is nothing
-    /// to send.
+    /// Makes sure that there is a batch, of at most `limit` rows of one name whose numbers have no gap; false where there
+    /// is nothing to send.
     mutating func take(limit: Int) -> Bool {
-        if !batch.isEmpty { return true }
-        while batch.count < limit, let next = rows.first {
-            if batch.isEmpty { batchSequence = next.number }
-            guard next.number == batchSequence + Int64(batch.count) else { break }
-            batch.append(next.row)
+        if lacksName { return false }
+        if !taken.isEmpty { return true }
+        while taken.count < limit, let next = rows.first {
+            if let last = taken.last {
+                guard next.number == last.number + 1, lineage.place(of: next) == lineage.place(of: last) else { break }
+            }
+            taken.append(next)
             _ = rows.popFirst()
         }
-        return !batch.isEmpty
+        return !taken.isEmpty
     }
+
+    /// The batch may be in the database: the answer to the commit was lost.
+    mutating func tried() { triedUpTo = max(triedUpTo, taken.last?.number ?? 0) }
 
     /// The batch is in the database; returns the number of its last row.
     mutating func applied() -> Int64 {
-        defer { batch.removeAll() }
-        return batchSequence + Int64(batch.count) - 1
+        defer { taken.removeAll() }
+        tried()
+        if let last = taken.last, let input = last.position?.input, lineage.place(of: last) == lineage.names.count - 1 {
+            appliedInput = max(appliedInput, input)
+        }
+        return taken.last?.number ?? 0
     }
+
+    /// The batch cannot be written under its name.
+    mutating func refuseName() { lacksName = true }
 }

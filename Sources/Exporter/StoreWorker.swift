@@ -23,6 +23,8 @@ final class StoreWorker {
     private var store: OfficeStore?
     /// Where policies applied when it was last looked.
     private var guarded: [GuardedTable] = []
+    /// It was said that the database keeps no positions.
+    private var isWithheldTold = false
     /// Until then rows gather, unless they are a full batch.
     private var nextBatch: MonotonicTime
 
@@ -154,15 +156,18 @@ final class StoreWorker {
     private func writeBatch() -> Bool? {
         let limit = settings.rowsInBatch
         let batch = mail.withLock { mail -> (rows: [StoreRow], origin: RowOrigin)? in
-            let outbox = mail.outbox.take(limit: limit) ? mail.outbox : nil
-            return outbox.map {
-                ($0.batch, RowOrigin(journal: $0.journal, firstSequence: $0.batchSequence))
-            }
+            guard mail.outbox.take(limit: limit), let origin = mail.outbox.origin else { return nil }
+            return (mail.outbox.batch, origin)
         }
         guard let batch else { return nil }
         var refused: [RefusedRow] = []
+        var copiedAfter: Int64?
         let isWritten = attempt(.write) { (store) throws(StoreError) in
+            // Whatever comes of it may be in the database.
+            defer { if copiedAfter == nil { mail.withLock { $0.outbox.tried() } } }
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
+            copiedAfter = outcome.copiedAfter
+            if outcome.isBehind { noteBehind() }
             instruments.count(outcome)
             trouble.wrote(outcome.written + outcome.repeated, of: batch.rows.count)
             refused = outcome.refusals.map { refusal in
@@ -171,13 +176,39 @@ final class StoreWorker {
                     error: refusal.error)
             }
         }
-        if isWritten {
+        if let copiedAfter {
+            mail.withLock { $0.outbox.refuseName() }
+            journal?.noteCopy(after: copiedAfter)
+        } else if isWritten {
             nextBatch = time.monotonic() + settings.gathering
             report(refused)
-            let (number, left) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox.count) }
-            journal?.noteApplied(upTo: number, left: left, refused: refused)
+            let (number, outbox) = mail.withLock { mail in (mail.outbox.applied(), mail.outbox) }
+            journal?.noteApplied(
+                upTo: number, input: outbox.appliedInput, left: outbox.count, refused: refused)
         }
         return isWritten
+    }
+
+    /// The rows in between are not made again: nobody has them any more.
+    private func noteBehind() {
+        log.throttled(
+            .warning,
+            """
+            the database has less than was written to it: it was restored from an older backup, or is another one. Rows \
+            that were written in between are missing in it and are not written again; new ones are. Copy what is missing \
+            from where it still is
+            """)
+    }
+
+    /// The role lacks a right that it did not need before.
+    private func noteWithheld(_ error: StoreError) {
+        log.throttled(
+            .warning,
+            """
+            lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is \
+            counted may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the \
+            owner of the tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
+            """, ["error": .text(error)])
     }
 
     /// Says why rows were refused, one line for each table and code.
@@ -217,7 +248,8 @@ final class StoreWorker {
 
     private func purge(_ store: OfficeStore, at now: Timestamp) throws(StoreError) {
         let defaultRetention = Duration.seconds(StoreSettings.defaultRetention_days * 86_400)
-        _ = try store.forgetOrigins(before: now - defaultRetention)
+        let own = mail.withLock { $0.outbox.journal }
+        _ = try store.forgetOrigins(before: now - defaultRetention, except: own)
         let retention: Duration
         if let set = settings.activityRetention {
             retention = set
@@ -271,6 +303,10 @@ final class StoreWorker {
             }
             schedule.succeeded(.open, at: time.monotonic())
             store = new
+            if let error = new.positionsWithheld, !isWithheldTold {
+                isWithheldTold = true
+                noteWithheld(error)
+            }
             instruments.up?.set(1)
             succeeded(.open)
             return new

@@ -5,13 +5,17 @@ package import Wire
 /// Keep one and `restart` it: its buffers are used again.
 package struct Commit: Sendable {
     /// The next events; they follow the last committed one without a gap.
-    package var events = Group()
+    package var events: Group
     /// The next inputs that are not events; they follow the last committed one without a gap.
-    package var inputs = Group()
+    package var inputs: Group
     /// Rows for the database that leave memory. One that is there already is replaced.
     package var spilled: [SpilledRow] = []
     /// The database has the rows up to this number: they are deleted, after `spilled` was added.
     package var rowsAppliedUpTo: Int64?
+    /// The last input whose rows the database has, all of them; with `rowsAppliedUpTo`.
+    package var inputAppliedUpTo: Int64?
+    /// Who may write rows under which name, in whatever form.
+    package var lineage: String?
     /// Rows that the database refused for their data.
     package var setAside: [SetAsideRow] = []
     /// What is to be remembered since the last snapshot.
@@ -33,13 +37,17 @@ package struct Commit: Sendable {
     /// it do not tell what was counted since (`JournalFile.unjournaledAfter`).
     package var unjournaledAfter: Int64?
 
-    package init() {}
+    /// - Parameter rules: the number of the rules that its events and inputs are applied under.
+    package init(rules: Int = 1) {
+        events = Group(rules: rules)
+        inputs = Group(rules: rules)
+    }
 
     /// Nothing would be written.
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
-            && truncation == nil && !coversLoss && unjournaledAfter == nil
+            && truncation == nil && !coversLoss && unjournaledAfter == nil && lineage == nil
     }
 
     /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
@@ -48,6 +56,8 @@ package struct Commit: Sendable {
         inputs.restart(first: input + 1)
         spilled.removeAll(keepingCapacity: true)
         rowsAppliedUpTo = nil
+        inputAppliedUpTo = nil
+        lineage = nil
         setAside.removeAll(keepingCapacity: true)
         ids.removeAll(keepingCapacity: true)
         readingSent = nil

@@ -2,8 +2,10 @@ package import Wire
 
 /// Entries that become durable together: consecutive numbers, one row of the journal.
 ///
-/// Its bytes are one protobuf message with the entries as field 1 (`repeated bytes entry = 1`), in order. Appending
-/// allocates nothing while the buffer suffices; `restart` keeps the buffer.
+/// Its bytes are one protobuf message with the entries as field 1 (`repeated bytes entry = 1`), in order, and before them
+/// the number of the rules that they are applied under (`uint64 rules = 2`), which is left out where it is 1: so it is
+/// right, too, for what a program wrote that knows no such number. Appending allocates nothing while the buffer suffices;
+/// `restart` keeps the buffer.
 package struct Group: Sendable {
     package enum Limits {
         /// A group of more is committed in parts: a row is read as a whole, and SQLite keeps at most 10^9 bytes in one.
@@ -12,15 +14,23 @@ package struct Group: Sendable {
 
     /// The field of an entry in the bytes of a group.
     static let entryField = 1
+    /// The field of the number of the rules.
+    static let rulesField = 2
 
     /// The number of the first entry; meaningless while there is none.
     package private(set) var first: Int64
     /// How many entries it holds.
     package private(set) var count = 0
+    /// The number of the rules that its entries are applied under.
+    package let rules: Int
     private var writer = MessageWriter()
 
     /// - Parameter first: the number that the first entry will have.
-    package init(first: Int64 = 1) { self.first = first }
+    package init(first: Int64 = 1, rules: Int = 1) {
+        precondition(rules >= 1, "rules are numbered from 1")
+        self.first = first
+        self.rules = rules
+    }
 
     package var isEmpty: Bool { count == 0 }
     /// The number of the last entry; `first - 1` while there is none.
@@ -33,14 +43,20 @@ package struct Group: Sendable {
 
     /// Appends an entry that `body` encodes in place. An entry is bounded by `MessageWriter.Limits`.
     package mutating func append(_ body: (inout MessageWriter) -> Void) {
+        begin()
         writer.message(Self.entryField, body)
         count += 1
     }
 
     /// Appends an entry that is encoded already.
     package mutating func append(encoded bytes: [UInt8]) {
+        begin()
         writer.field(Self.entryField, bytes: bytes)
         count += 1
+    }
+
+    private mutating func begin() {
+        if count == 0 && rules > 1 { writer.field(Self.rulesField, UInt64(rules)) }
     }
 
     /// Numbers the entries from `first` on.

@@ -13,6 +13,9 @@ package struct GroupCursor {
         case damaged(from: Int64, to: Int64)
     }
 
+    /// The number of the rules that the entry which was given last had been noted with.
+    package private(set) var rules = 1
+
     private let journal: JournalFile
     private let table: GroupTable
     /// The number of the next entry to give.
@@ -29,6 +32,7 @@ package struct GroupCursor {
         var reader: MessageReader
         var number: Int64
         let end: Int64
+        var rules = 1
     }
 
     init(_ journal: JournalFile, _ table: GroupTable, after number: Int64) {
@@ -60,7 +64,7 @@ package struct GroupCursor {
 
     private mutating func nextOfGroup() -> Step? {
         while var reading = group {
-            guard reading.number < reading.end, let entry = Self.entry(&reading.reader) else {
+            guard reading.number < reading.end, let entry = Self.entry(&reading) else {
                 group = nil
                 // Only a fault of the writer: the checksum is right, and entries are missing.
                 guard expected < reading.end else { return nil }
@@ -72,16 +76,23 @@ package struct GroupCursor {
             group = reading
             if number < expected { continue }
             expected = number + 1
+            rules = reading.rules
             return .entry(number: number, entry)
         }
         return nil
     }
 
-    private static func entry(_ reader: inout MessageReader) -> MessageReader? {
+    private static func entry(_ reading: inout Reading) -> MessageReader? {
         // A fault ends the group.
-        while let field = try? reader.next() {
-            if field == Group.entryField { return try? reader.message() }
-            if (try? reader.skip()) == nil { return nil }
+        while let field = try? reading.reader.next() {
+            switch field {
+            case Group.entryField: return try? reading.reader.message()
+            case Group.rulesField:
+                guard let rules = try? reading.reader.uint64() else { return nil }
+                // One that is too large to be counted is above all others all the same.
+                reading.rules = max(1, Int(clamping: rules))
+            default: if (try? reading.reader.skip()) == nil { return nil }
+            }
         }
         return nil
     }

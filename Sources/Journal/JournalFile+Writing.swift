@@ -16,6 +16,14 @@ extension JournalFile {
                 try connection.setMeta(.rowsApplied, applied)
             }
         }
+        if let input = commit.inputAppliedUpTo, input != numbers.inputApplied {
+            numbers.inputApplied = input
+            try connection.setMeta(.inputApplied, input)
+        }
+        if let lineage = commit.lineage, lineage != numbers.lineage {
+            numbers.lineage = lineage
+            try connection.setMeta(.lineage, lineage)
+        }
         if !commit.setAside.isEmpty { try setAside(commit.setAside, in: connection, &numbers) }
         for segment in commit.ids { try connection.insertSegment(segment) }
         if let time = commit.readingSent {

@@ -72,6 +72,10 @@ package final class JournalFile {
     package var inputsBase: Int64 { numbers.inputsBase }
     /// Rows up to here are in the database, as far as the journal was told.
     package var rowsApplied: Int64 { numbers.rowsApplied }
+    /// The last input whose rows are in the database, as far as the journal was told; 0 where it was not.
+    package var inputApplied: Int64 { numbers.inputApplied }
+    /// Who may write rows under which name; empty before that was first committed.
+    package var lineage: String { numbers.lineage }
     /// When the last sample that was pushed was read.
     package var readingSent: Timestamp? { numbers.readingSent.map { Timestamp(milliseconds: $0) } }
     /// The labels that all pushed series have in common.

@@ -14,6 +14,8 @@ struct JournalNumbers: Equatable {
     var rowsApplied: Int64 = 0
     var readingSent: Int64?
     var pushedLabels = ""
+    var inputApplied: Int64 = 0
+    var lineage = ""
     var setAsideCount = 0
     var setAsideDropped: Int64 = 0
     var unjournaledAfter: Int64?
@@ -35,6 +37,8 @@ struct JournalNumbers: Equatable {
         rowsApplied = number(.rowsApplied) ?? 0
         readingSent = number(.readingSent)
         pushedLabels = values[.pushedLabels] ?? ""
+        inputApplied = number(.inputApplied) ?? 0
+        lineage = values[.lineage] ?? ""
         setAsideDropped = number(.setAsideDropped) ?? 0
         unjournaledAfter = number(.unjournaledAfter)
         lastEvent = eventsBase

@@ -68,6 +68,10 @@ enum MetaKey: String, CaseIterable {
     case inputsBase = "inputs_base"
     /// Rows up to here are in the database.
     case rowsApplied = "rows_applied"
+    /// The last input whose rows are in the database.
+    case inputApplied = "input_applied"
+    /// The starts of the program on this folder, and the names of its rows.
+    case lineage
     /// When the last sample that was pushed was read, in milliseconds.
     case readingSent = "reading_sent"
     /// What all pushed series have in common.

@@ -105,10 +105,17 @@ package struct SQLDialect: Sendable {
     package let generatedKey: String
     /// A point in time.
     package let timestamp: String
+    /// Behind a query in a transaction: nobody else changes its rows before the end. Empty where a transaction that
+    /// writes is alone anyway.
+    package let rowLock: String
+    /// What a session may do depends on its role.
+    package let hasRoles: Bool
 
-    package init(generatedKey: String, timestamp: String) {
+    package init(generatedKey: String, timestamp: String, rowLock: String, hasRoles: Bool) {
         self.generatedKey = generatedKey
         self.timestamp = timestamp
+        self.rowLock = rowLock
+        self.hasRoles = hasRoles
     }
 }
 

@@ -13,6 +13,8 @@ struct Migration: Sendable {
     /// The table or indexes that it makes: where all are there it has nothing to do, and needs no right to do it.
     let makes: [String]
     var key: Key?
+    /// Without it the program does less, but it does: a role that may not make it is no reason not to work.
+    var isOptional = false
 
     /// All of them, in order.
     static let all: [Migration] = [
@@ -45,6 +47,9 @@ struct Migration: Sendable {
         Migration(
             name: "000030_lkpush_outbox", sql: PackageResources._00030_lkpush_outbox_sql,
             makes: ["lkpush_outbox"]),
+        Migration(
+            name: "000031_lkpush_outbox_positions", sql: PackageResources._00031_lkpush_outbox_positions_sql,
+            makes: [AppliedMark.table], isOptional: true),
     ]
 
     /// The SQL with the types of this database put in.

@@ -9,20 +9,56 @@ extension OfficeStore {
     package func migrate(at now: Timestamp) throws(StoreError) -> [String] {
         if try isMigrated() {
             try Schema.check(database)
-            return []
+            return try migrateOptions(at: now)
         }
         try database.transaction(.migration) { () throws(StoreError) in
             try Schema.check(database)
             try prepareMigrations()
         }
         var applied: [String] = []
-        for migration in Migration.all {
+        for migration in Migration.all where !migration.isOptional {
             let isNew = try database.transaction(.migration) { () throws(StoreError) in
                 try apply(migration, at: now)
             }
             if isNew { applied.append(migration.name) }
         }
+        return try applied + migrateOptions(at: now)
+    }
+
+    /// Makes what the program can do without, where it may, and finds out whether it can be used.
+    private func migrateOptions(at now: Timestamp) throws(StoreError) -> [String] {
+        var applied: [String] = []
+        positionsWithheld = nil
+        do throws(StoreError) {
+            let done = try migrationsDone()
+            for migration in Migration.all where migration.isOptional && !done.contains(migration.name) {
+                let isNew = try database.transaction(.migration) { () throws(StoreError) in
+                    try apply(migration, at: now)
+                }
+                if isNew { applied.append(migration.name) }
+            }
+        } catch {
+            guard error.code == StoreError.forbidden else { throw error }
+            positionsWithheld = error
+        }
+        keepsPositions = try arePositionsUsable()
+        if keepsPositions { positionsWithheld = nil }
         return applied
+    }
+
+    /// The table is there, and this role may do with it what it has to.
+    private func arePositionsUsable() throws(StoreError) -> Bool {
+        let table = AppliedMark.table
+        guard try database.exists(table) else { return false }
+        // Without a lock: an ordinary start waits for nobody.
+        guard database.dialect.hasRoles else { return true }
+        // Asked, not tried: a database that may only be read ends the session of who tries.
+        let rights = ["SELECT", "INSERT", "UPDATE", "DELETE"].map { "has_table_privilege('\(table)', '\($0)')" }
+        let answer = try database.rows("SELECT CASE WHEN \(rights.joined(separator: " AND ")) THEN 1 ELSE 0 END", [])
+        if answer.rows.first?.first?.asInteger == 1 { return true }
+        positionsWithheld = StoreError(
+            .other, operation: "check rights", code: StoreError.forbidden, text: "not all rights for table \(table)")
+        return false
     }
 
     /// The activity table was there before lkpush: its rows are someone else's, and only a setting may delete them.
@@ -35,8 +71,12 @@ extension OfficeStore {
     /// Nothing is left to do: seen without a lock, so that an ordinary start waits for nobody.
     private func isMigrated() throws(StoreError) -> Bool {
         guard try !database.columns(of: "lkpush_migrations").isEmpty else { return false }
-        let done = try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
-        return Migration.all.allSatisfy { done.contains($0.name) }
+        let done = try migrationsDone()
+        return Migration.all.allSatisfy { $0.isOptional || done.contains($0.name) }
+    }
+
+    private func migrationsDone() throws(StoreError) -> Set<String> {
+        try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
     }
 
     /// Makes lkpush's own tables, and writes down what was there before its first migration.

@@ -4,7 +4,8 @@ extension OfficeStore {
     /// Applies rows in order, in one transaction, exactly once for each `origin` and sequence.
     ///
     /// A row that the database refuses for its data is set aside and counted. After an error nothing was applied, or
-    /// the answer to the commit was lost: hand the same rows over again, with the same origin.
+    /// the answer to the commit was lost: hand the same rows over again, with the same origin. Nothing is applied where
+    /// the outcome says that the state was copied.
     package func write(
         _ rows: [StoreRow], from origin: RowOrigin? = nil, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
@@ -23,26 +24,22 @@ extension OfficeStore {
         return try applySingly(rows, from: origin, at: now)
     }
 
-    /// Forgets how far journals were applied that have not been used since `time`.
-    package func forgetOrigins(before time: Timestamp) throws(StoreError) -> Int {
-        try database.run("DELETE FROM lkpush_outbox WHERE applied_at < $1", [.time(time)])
-    }
-
     private func applySingly(
         _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
         var outcome = WriteOutcome()
         for (index, row) in rows.enumerated() {
-            let place = origin.map { RowOrigin(journal: $0.journal, firstSequence: $0.firstSequence + Int64(index)) }
+            let place = origin.map { $0.place(of: index) }
             do throws(StoreError) {
                 var one = try applySavingEach([row], from: place, at: now)
                 one.refusals = one.refusals.map { RowRefusal(index: index, error: $0.error) }
                 outcome.add(one)
+                if one.copiedAfter != nil { return outcome }
             } catch {
                 guard error.kind == .refused else { throw error }
                 if let place {
                     try database.transaction(.write) { () throws(StoreError) in
-                        _ = try database.runAll([mark(place, count: 1, at: now)])
+                        _ = try database.runAll(marks(place, count: 1, at: now))
                     }
                 }
                 outcome.add(.refused(error), at: index)
@@ -58,9 +55,10 @@ extension OfficeStore {
         var owners = try Owners(of: rows, in: self)
         return try database.transaction(.write) { () throws(StoreError) in
             var outcome = WriteOutcome()
-            if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            let ledger = try ledger(of: origin, count: rows.count, at: now, into: &outcome)
+            if outcome.copiedAfter != nil { return outcome }
             var statements: [SQLStatement] = []
-            for (index, row) in rows.enumerated().dropFirst(outcome.repeated) {
+            for (index, row) in rows.enumerated() where !ledger.isApplied(index) {
                 switch try statement(for: row, &owners) {
                 case .success(let statement):
                     statements.append(statement)
@@ -68,7 +66,7 @@ extension OfficeStore {
                 case .failure(let setback): outcome.add(setback, at: index)
                 }
             }
-            if let origin, outcome.repeated < rows.count { statements.append(mark(origin, count: rows.count, at: now)) }
+            statements += ledger.marks
             if !statements.isEmpty { _ = try database.runAll(statements) }
             return outcome
         }
@@ -81,10 +79,11 @@ extension OfficeStore {
         var owners = try Owners(of: rows, in: self)
         return try database.transaction(.write) { () throws(StoreError) in
             var outcome = WriteOutcome()
-            if let origin { outcome.repeated = try appliedBefore(origin, count: rows.count) }
+            let ledger = try ledger(of: origin, count: rows.count, at: now, into: &outcome)
+            if outcome.copiedAfter != nil { return outcome }
             var statements: [SQLStatement] = []
             var places: [Int] = []
-            for (index, row) in rows.enumerated().dropFirst(outcome.repeated) {
+            for (index, row) in rows.enumerated() where !ledger.isApplied(index) {
                 if !owners.isSettled(row.owner) {
                     // What is written for its organization must go with the row.
                     try outcome.add(database.runEach(statements), at: places)
@@ -102,9 +101,7 @@ extension OfficeStore {
             }
             try outcome.add(database.runEach(statements), at: places)
             outcome.refusals.sort { $0.index < $1.index }
-            if let origin, outcome.repeated < rows.count {
-                _ = try database.runAll([mark(origin, count: rows.count, at: now)])
-            }
+            if !ledger.marks.isEmpty { _ = try database.runAll(ledger.marks) }
             return outcome
         }
     }
@@ -128,25 +125,6 @@ extension OfficeStore {
         outcome = WriteOutcome()
         outcome.add(.refused(refusal), at: index)
         return outcome
-    }
-
-    // MARK: Exactly once
-
-    /// How many of the rows were applied before.
-    private func appliedBefore(_ origin: RowOrigin, count: Int) throws(StoreError) -> Int {
-        let answer = try database.rows(
-            "SELECT sequence FROM lkpush_outbox WHERE journal = $1", [.text(origin.journal)])
-        guard let last = answer.rows.first?.first?.asInteger, last >= origin.firstSequence else { return 0 }
-        return Int(min(last - origin.firstSequence + 1, Int64(count)))
-    }
-
-    private func mark(_ origin: RowOrigin, count: Int, at now: Timestamp) -> SQLStatement {
-        let last = origin.firstSequence + Int64(count) - 1
-        return SQLStatement(
-            """
-            INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, $2, $3)
-            ON CONFLICT (journal) DO UPDATE SET sequence = excluded.sequence, applied_at = excluded.applied_at
-            """, [.text(origin.journal), .integer(last), .time(now)])
     }
 
     // MARK: One row

@@ -5,6 +5,10 @@
 package final class OfficeStore {
     let database: any Database
     let lookup: LookupQuery
+    /// The table of positions can be used: found out by `migrate`.
+    var keepsPositions = false
+    /// Why the database keeps no positions of rows, nor who wrote them; nil where it does, or before `migrate`.
+    package internal(set) var positionsWithheld: StoreError?
 
     package init(_ database: any Database, lookup: LookupQuery = .standard) {
         self.database = database

@@ -38,6 +38,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         kind == .connectionLost || code == "57014" || ["53", "58", "XX"].contains { code.hasPrefix($0) }
     }
 
+    /// PostgreSQL's code for a right that the role lacks: `insufficient_privilege`.
+    static let forbidden = "42501"
+
     package var description: String {
         code.isEmpty ? "\(operation): \(text)" : "\(operation): \(text) (\(code))"
     }

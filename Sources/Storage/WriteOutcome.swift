@@ -8,6 +8,11 @@ package struct WriteOutcome: Sendable, Equatable {
     package var dropped: [LookupFailure: Int] = [:]
     /// The rows that are to be set aside because the database refused their data, in the order of the rows.
     package var refusals: [RowRefusal] = []
+    /// Nothing was applied: another copy of the state writes under the same name. What follows this input is this
+    /// one's alone, and needs a name of its own.
+    package var copiedAfter: Int64?
+    /// The database had less than this state knows to have written: it is an older one, or another.
+    package var isBehind = false
 
     package init() {}
 
@@ -35,6 +40,8 @@ package struct WriteOutcome: Sendable, Equatable {
     mutating func add(_ other: WriteOutcome) {
         written += other.written
         repeated += other.repeated
+        copiedAfter = copiedAfter ?? other.copiedAfter
+        isBehind = isBehind || other.isBehind
         refusals += other.refusals
         dropped.merge(other.dropped) { $0 + $1 }
     }
@@ -57,17 +64,4 @@ enum RowSetback: Error {
     case dropped(LookupFailure)
     /// The database refuses it.
     case refused(StoreError)
-}
-
-/// Where rows come from, so that each is applied once however often it is handed over.
-package struct RowOrigin: Sendable, Hashable {
-    /// The random id of the journal that the rows are numbered in.
-    package var journal: String
-    /// The number of the first row; the others follow without gaps.
-    package var firstSequence: Int64
-
-    package init(journal: String, firstSequence: Int64) {
-        self.journal = journal
-        self.firstSequence = firstSequence
-    }
 }

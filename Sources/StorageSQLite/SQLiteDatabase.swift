@@ -8,7 +8,8 @@ import Wire
 /// as text in the order of time, and SQLite's own date functions read them. A new file gets a write-ahead log; the file
 /// of another application keeps its journal mode. Commits are on the device before they return.
 package final class SQLiteDatabase: Database {
-    package let dialect = SQLDialect(generatedKey: "INTEGER PRIMARY KEY", timestamp: "timestamptz")
+    package let dialect = SQLDialect(
+        generatedKey: "INTEGER PRIMARY KEY", timestamp: "timestamptz", rowLock: "", hasRoles: false)
     private let connection: Connection
     /// The numbers of `$1`, `$2`, … in each statement: SQLite numbers them in order of appearance.
     private var places: [String: [Int]] = [:]

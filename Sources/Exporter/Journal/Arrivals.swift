@@ -1,6 +1,7 @@
 import HTTPServing
 import Journal
 import LiveKit
+import Recording
 package import Wire
 
 /// Events that wait for one commit, in order, with the requests that they came in.
@@ -13,7 +14,7 @@ struct Arrivals: Sendable {
     private(set) var events: [AcceptedEvent] = []
     private(set) var waiting: [Waiting] = []
     /// The events as the journal keeps them.
-    var entries = Group()
+    var entries = Group(rules: Recorder.rules)
 
     var count: Int { events.count }
     var isEmpty: Bool { events.isEmpty }

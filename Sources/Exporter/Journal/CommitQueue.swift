@@ -23,9 +23,10 @@ package final class CommitQueue: Sendable {
     // MARK: Store
 
     /// Rows up to this number are in the database, but for those that it refused; so many are left in memory.
-    func noteApplied(upTo number: Int64, left: Int, refused: [RefusedRow] = []) {
+    func noteApplied(upTo number: Int64, input: Int64 = 0, left: Int, refused: [RefusedRow] = []) {
         mail.changeWakingIfNeeded { mail in
             mail.appliedUpTo = number
+            mail.appliedInput = input
             // Together, so that what is set aside is on disk before the journal forgets the row.
             mail.refused += refused
             guard left < RowLine.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else { return !refused.isEmpty }
@@ -33,6 +34,9 @@ package final class CommitQueue: Sendable {
             return true
         }
     }
+
+    /// Another copy of the state writes rows: those after this input need another name, which the store is told.
+    func noteCopy(after input: Int64) { mail.change { $0.copiedAfter = input } }
 
     /// Rows may come that are not counted anywhere yet. Not while the journal cannot be written: they stay where they are.
     var hasRowsOnTheirWay: Bool {

@@ -58,6 +58,9 @@ package final class JournalLoop: Sendable {
         var needsAllIDs = false
         /// Names the rows of all journals that this state had.
         var rowOrigin = ""
+        /// The starts of the program and the names of its rows, and what the numbers of its inputs begin at.
+        var lineage = ""
+        var ordinalBase: Int64 = 0
         /// The size of the last snapshot, for the buffer of the next one.
         var snapshot_bytes = 0
         /// The number of the last input that a snapshot or an entry of the journal stands for.
@@ -141,13 +144,13 @@ package final class JournalLoop: Sendable {
     func encode(
         _ recorder: inout Recorder, events: Int64, inputs: Int64, rows: Int64, isLast: Bool
     ) -> RecorderSnapshot? {
-        let (size, all, isUnchanged, rowOrigin) = shared.withLock { shared in
+        let (size, all, isUnchanged, origin) = shared.withLock { shared in
             defer {
                 shared.isSaving = true
                 shared.needsAllIDs = false
             }
             let isUnchanged = shared.lastState == (events, inputs) && !shared.needsSnapshot && !isLast
-            return (shared.snapshot_bytes, shared.needsAllIDs, isUnchanged, shared.rowOrigin)
+            return (shared.snapshot_bytes, shared.needsAllIDs, isUnchanged, shared)
         }
         if isUnchanged {
             shared.withLock { $0.isSaving = false }
@@ -157,7 +160,9 @@ package final class JournalLoop: Sendable {
         var writer = MessageWriter()
         writer.reserve(size + size / 8)
         SavedState.append(state: { recorder.encodeState(into: &$0) }, to: &writer)
-        SavedState.append(rowOrigin: rowOrigin, isJournaled: settings.durability == .commit, to: &writer)
+        SavedState.append(
+            rowOrigin: origin.rowOrigin, isJournaled: settings.durability == .commit, ordinalBase: origin.ordinalBase,
+            lineage: origin.lineage, to: &writer)
         let ids = recorder.takeIDs(all: all)
         metrics.noteEncoded(took: time.monotonic().since(begin))
         shared.withLock { shared in

@@ -16,6 +16,10 @@ struct JournalMail: Sendable {
     var readings: [ShipperReading] = []
     /// From the store: rows up to here are in the database.
     var appliedUpTo: Int64 = 0
+    /// From the store: the last input that has rows in the database.
+    var appliedInput: Int64 = 0
+    /// From the store: another copy of the state writes rows, and what comes after this input is not in that one.
+    var copiedAfter: Int64?
     /// From the store: rows that the database refused.
     var refused: [RefusedRow] = []
     /// From the store: it has few rows left.
@@ -39,7 +43,7 @@ struct JournalMail: Sendable {
     /// Something has to be done now.
     var isUrgent: Bool {
         !arrivals.isEmpty || !turns.isEmpty || !readings.isEmpty || !refused.isEmpty || wantsRows || !saved.isEmpty
-            || isClosing
+            || isClosing || copiedAfter != nil
     }
 
     /// Puts an input behind everything that the recorder left before.
@@ -56,6 +60,7 @@ struct JournalMail: Sendable {
         refused.removeAll(keepingCapacity: true)
         saved.removeAll(keepingCapacity: true)
         wantsRows = false
+        copiedAfter = nil
         isClosing = false
     }
 }
@@ -66,7 +71,7 @@ struct RecorderTurn: Sendable {
     /// they caused.
     var inputs: [AppliedInput] = []
     /// What is for the database, in order.
-    var rows: [StoreRow] = []
+    var rows: [PlacedRow] = []
     /// The state after all of it.
     var snapshot: RecorderSnapshot?
 

@@ -8,6 +8,7 @@ struct JournalMetrics: Sendable {
     private let commit_seconds: Histogram?
     private let events: Counter?
     private let damaged: Counter?
+    private let copies: Counter?
     private let snapshots: Family<Counter>
     private let snapshot_seconds: Histogram?
     private let replayed: Counter?
@@ -29,6 +30,11 @@ struct JournalMetrics: Sendable {
         damaged =
             registry.counter("lkpush_state_damaged_total", "Files and parts of the state that were found damaged.")
             .series()
+        copies =
+            registry.counter(
+                "lkpush_state_copies_total",
+                "Times that another copy of the state was found to write to the database."
+            ).series()
         snapshots = registry.counter(
             "lkpush_snapshots_total", "Snapshots of the state by what became of them.", labels: ["result"])
         snapshot_seconds =
@@ -76,6 +82,7 @@ struct JournalMetrics: Sendable {
     }
 
     func noteDamage(_ count: Int = 1) { damaged?.increment(by: Double(count)) }
+    func noteCopy() { copies?.increment() }
     func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
     func noteSetAside(_ count: Int) { setAside?.increment(by: Double(count)) }

@@ -13,6 +13,7 @@ extension JournalWorker {
         if lacksState { return isSnapshotDue }
         return !arrivals.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
             || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
+            || commit.lineage != nil
     }
 
     /// Commits what waits, and lets go what waited for it.
@@ -84,6 +85,9 @@ extension JournalWorker {
         // Nor would it make those that only wait for the inputs of this very commit.
         if isComplete { commit.spilled += line.numbered(held).map { SpilledRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
+        if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
+            commit.inputAppliedUpTo = appliedInput
+        }
         commit.readingSent = readings.last?.at
         commit.pushedLabels = readings.last?.labels
         commit.seriesBegan = readings.flatMap(\.began)
@@ -121,6 +125,7 @@ extension JournalWorker {
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
+        finishRenaming()
         release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
             line.memoryIsDurable()
@@ -133,11 +138,12 @@ extension JournalWorker {
     /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
     func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
-        guard commit.inputs.isEmpty, !lacksState, !held.isEmpty else { return }
+        guard commit.inputs.isEmpty, isStartDurable, !lacksState, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
-            guard let numbered = line.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
+            guard let numbered = line.add(row.row, at: row.position, inMemory: inMemory, isOnDisk: areOnDisk)
+            else { continue }
             direct.append(numbered)
             inMemory += 1
         }
@@ -213,6 +219,7 @@ extension JournalWorker {
     private func reopen(_ files: inout StateFiles) throws(JournalError) -> Bool {
         let opening = try files.reopen(now: time.now())
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
+        noteLineage(in: files.journal)
         guard opening.isNew else { return false }
         metrics.noteDamage()
         self.files = files

@@ -8,7 +8,7 @@ import Wire
 extension JournalWorker {
     /// Brings rows from disk where few are left in memory.
     func loadRows() {
-        guard line.unloaded > 0, store.rowsInMemory < RowLine.Limits.lowWater else { return }
+        guard isStartDurable, line.unloaded > 0, store.rowsInMemory < RowLine.Limits.lowWater else { return }
         if line.hasRowsToRead, let journal = files?.journal, journal.isOpen {
             var rows: [NumberedRow] = []
             var last: Int64?
@@ -74,9 +74,18 @@ extension JournalWorker {
 // A row as the journal's outbox keeps it.
 
 extension SpilledRow {
+    /// Behind the fields of the row, whose readers skip it.
+    fileprivate static let positionField = 15
+
     init(_ row: NumberedRow) {
         var writer = MessageWriter()
         row.row.encode(into: &writer)
+        if let position = row.position {
+            writer.message(Self.positionField) { writer in
+                writer.field(1, position.input)
+                writer.field(2, position.index)
+            }
+        }
         self.init(sequence: row.number, bytes: writer.bytes)
     }
 }
@@ -84,6 +93,29 @@ extension SpilledRow {
 extension NumberedRow {
     init(_ row: SpilledRow) throws(MessageFault) {
         var reader = MessageReader(row.bytes)
-        self.init(number: row.sequence, row: try StoreRow(from: &reader))
+        var position: RowPosition?
+        while let field = try reader.next() {
+            guard field == SpilledRow.positionField else {
+                try reader.skip()
+                continue
+            }
+            position = try RowPosition(from: reader.message())
+        }
+        reader = MessageReader(row.bytes)
+        self.init(number: row.sequence, row: try StoreRow(from: &reader), position: position)
+    }
+}
+
+extension RowPosition {
+    fileprivate init(from message: consuming MessageReader) throws(MessageFault) {
+        self.init(input: 0, index: 0)
+        var reader = message
+        while let field = try reader.next() {
+            switch field {
+            case 1: input = try reader.int64()
+            case 2: index = try reader.int64()
+            default: try reader.skip()
+            }
+        }
     }
 }

@@ -57,6 +57,8 @@ enum SavedState {
     private static let stateField = 1
     private static let rowOriginField = 2
     private static let isJournaledField = 3
+    private static let ordinalBaseField = 4
+    private static let lineageField = 5
 
     /// What `read` finds.
     struct Reading {
@@ -65,15 +67,23 @@ enum SavedState {
         let rowOrigin: String
         /// All events and inputs up to the snapshot were in the journal.
         let isJournaled: Bool
+        /// What the numbers of event and input are added to, for the number of all inputs.
+        let ordinalBase: Int64
+        /// The starts of the program and the names of its rows; empty where a program wrote it that has neither.
+        let lineage: String
     }
 
     static func append(state body: (inout MessageWriter) -> Void, to writer: inout MessageWriter) {
         writer.message(stateField, body)
     }
 
-    static func append(rowOrigin: String, isJournaled: Bool, to writer: inout MessageWriter) {
+    static func append(
+        rowOrigin: String, isJournaled: Bool, ordinalBase: Int64, lineage: String, to writer: inout MessageWriter
+    ) {
         writer.field(rowOriginField, rowOrigin)
         writer.field(isJournaledField, isJournaled)
+        writer.field(ordinalBaseField, ordinalBase)
+        writer.field(lineageField, lineage)
     }
 
     static func read(_ bytes: [UInt8]) throws(MessageFault) -> Reading {
@@ -81,15 +91,20 @@ enum SavedState {
         var state: MessageReader?
         var rowOrigin = ""
         var isJournaled = false
+        var ordinalBase: Int64 = 0
+        var lineage = ""
         while let field = try reader.next() {
             switch field {
             case stateField: state = try reader.message()
             case rowOriginField: rowOrigin = try reader.string()
             case isJournaledField: isJournaled = try reader.bool()
+            case ordinalBaseField: ordinalBase = try reader.int64()
+            case lineageField: lineage = try reader.string()
             default: try reader.skip()
             }
         }
         guard let state else { throw MessageFault("a snapshot without a state") }
-        return Reading(state: state, rowOrigin: rowOrigin, isJournaled: isJournaled)
+        return Reading(
+            state: state, rowOrigin: rowOrigin, isJournaled: isJournaled, ordinalBase: ordinalBase, lineage: lineage)
     }
 }

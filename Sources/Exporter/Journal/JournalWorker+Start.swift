@@ -91,21 +91,33 @@ extension JournalWorker {
         let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
         if let header = found.header { _ = files.note(header) }
         files.lastNumber = found.highestNumber
-        if !found.rowOrigin.isEmpty { files.rowOrigin = found.rowOrigin }
         start.isFresh = found.header == nil && journal.lastEvent == 0
+        lineage = RowLineage(text: journal.lineage) ?? found.lineage ?? RowLineage(name: journal.id)
+        findOrdinals(of: &start, found, journal, isExact: &isExact)
 
         var rows = ReplayedRows(first: start.rows + 1, canSpill: isExact)
-        guard try replay(journal, into: &start, &rows, isExact: &isExact) else { return nil }
+        var hasNewerRules = false
+        guard try replay(journal, into: &start, &rows, isExact: &isExact, &hasNewerRules) else { return nil }
         start.rows = rows.last
         if !isExact {
             // Totals that may be lower than those that were pushed would count as a restart plus their whole value.
             start.recorder.startTotalsAtZero()
             log.error("a part of the state was lost: counters begin at zero")
+            moveOrdinals(of: &start)
+        } else if hasNewerRules {
+            start.recorder.startTotalsAtZero()
+            log.warning(
+                """
+                the journal ends with what a newer lkpush accepted, under rules that this one does not know: counters \
+                begin at zero, which rate() takes for a restart; rooms, people and rows go on. To keep counters, let the \
+                newer one stop in order before going back to this one
+                """)
         }
         start.recorder.startOwnTotalsAtZero()
         start.recorder.rebuildSessions()
         delivered = start.events
-        start.needsSnapshot = !isExact || journal.opening.isNew || settings.durability == .memory && !start.isFresh
+        start.needsSnapshot =
+            !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
             lastReading: journal.readingSent, labels: journal.pushedLabels,
             // What cannot be read ends by itself, five minutes after its last sample.
@@ -114,10 +126,12 @@ extension JournalWorker {
         if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
         // One in which a snapshot stands is not, though nothing else may be in it yet.
         let isNew = journal.opening.isNew && found.header?.journalID != journal.id
-        try restoreRows(rows, &start, journal, files.rowOrigin, isExact: isExact)
+        beginLineage(after: start.ordinalBase + start.events + start.inputs, journal)
+        try restoreRows(rows, &start, journal, isExact: isExact)
+        let base = start.ordinalBase
         shared.change { shared in
             shared.keepsState = true
-            shared.rowOrigin = files.rowOrigin
+            shared.ordinalBase = base
             shared.needsAllIDs = isNew
         }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
@@ -144,10 +158,11 @@ extension JournalWorker {
     }
 
     /// What was found of the snapshots.
-    private struct Found {
+    struct Found {
         /// Of the one that was restored; nil where there was none.
         var header: SnapshotHeader?
-        var rowOrigin = ""
+        /// Nil where it does not name its rows.
+        var lineage: RowLineage?
         var highestNumber: Int64 = 0
     }
 
@@ -182,12 +197,16 @@ extension JournalWorker {
                 start.recorder = restored.recorder
                 (start.events, start.inputs) = (header.eventsApplied, header.inputsApplied)
                 start.rows = header.rowsEmitted
+                start.ordinalBase = restored.saved.ordinalBase
                 isExact = restored.isExact
                 // Those of a newer snapshot, which cannot be used, come again with the events after this one.
                 var truncation = Truncation()
                 truncation.idsAboveSnapshot = header.number
                 self.truncation = truncation
-                (found.header, found.rowOrigin) = (header, restored.rowOrigin)
+                found.header = header
+                let origin = restored.saved.rowOrigin
+                found.lineage =
+                    RowLineage(text: restored.saved.lineage) ?? (origin.isEmpty ? nil : RowLineage(name: origin))
                 return found
             case .failure(let fault):
                 metrics.noteDamage()
@@ -200,7 +219,7 @@ extension JournalWorker {
 
     private struct Restored {
         let recorder: Recorder
-        let rowOrigin: String
+        let saved: SavedState.Reading
         let isExact: Bool
     }
 
@@ -221,7 +240,7 @@ extension JournalWorker {
                 && journal.unjournaledAfter.map { $0 < header.number } ?? true
             do throws(StateFault) {
                 let recorder = try restoration.restored(saved.state, ids, isExact)
-                return .success(Restored(recorder: recorder, rowOrigin: saved.rowOrigin, isExact: isExact))
+                return .success(Restored(recorder: recorder, saved: saved, isExact: isExact))
             } catch {
                 throw MessageFault("\(error)")
             }
@@ -230,141 +249,29 @@ extension JournalWorker {
         }
     }
 
-    /// Applies what the journal has after the snapshot; false where a stop came first.
-    private func replay(
-        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool
-    ) throws -> Bool {
-        var replay = Replay(start.recorder, events: start.events, inputs: start.inputs)
-        var events = journal.events(after: start.events)
-        var inputs = journal.inputs(after: start.inputs)
-        var pending = try nextInput(&inputs, &replay)
-        while let step = try events.next() {
-            switch step {
-            case .damaged(_, let last): replay.skip(to: last)
-            case .entry(let number, var reader):
-                while let input = pending, input.after < number {
-                    replay.apply(input.input)
-                    pending = try nextInput(&inputs, &replay)
-                }
-                let event: AcceptedEvent
-                do throws(MessageFault) {
-                    event = try AcceptedEvent(from: &reader)
-                } catch {
-                    replay.skip(to: number)
-                    continue
-                }
-                replay.apply(event, number)
-            }
-            if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
-            if replay.count % 4_096 == 0 {
-                if isStopping { return false }
-                readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
-            }
-        }
-        while let input = pending {
-            replay.apply(input.input)
-            pending = try nextInput(&inputs, &replay)
-        }
-        metrics.noteReplayed(replay.count)
-        if replay.isDamaged {
-            metrics.noteDamage()
-            isExact = false
-        }
-        // A journal that does not know all that the state knows goes on after it.
-        if journal.lastEvent < replay.events || journal.lastInput < replay.inputs {
-            truncation = truncation ?? Truncation()
-            truncation?.events = max(replay.events, journal.lastEvent)
-            truncation?.inputs = max(replay.inputs, journal.lastInput)
-        }
-        start.recorder = replay.recorder
-        // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
-        start.events = max(replay.events, journal.lastEvent)
-        start.inputs = max(replay.inputs, journal.lastInput)
-        try rows.takeLast(replay.takeRows(), to: journal)
-        return true
-    }
-
-    private func nextInput(_ cursor: inout GroupCursor, _ replay: inout Replay) throws -> AppliedInput? {
-        while let step = try cursor.next() {
-            switch step {
-            case .damaged(_, let last): replay.skipInputs(to: last)
-            case .entry(let number, var reader):
-                replay.inputs = number
-                if let input = try? AppliedInput(from: &reader) { return input }
-                replay.skipInputs(to: number)
-            }
-        }
-        return nil
-    }
-
     /// Rows that were on disk come first, then those that the replay made again.
     private func restoreRows(
-        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: JournalFile, _ origin: String, isExact: Bool
+        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: JournalFile, isExact: Bool
     ) throws {
         // Rows up to this number are on disk, unless they are in the database.
         let known = rows.last - Int64(rows.inMemory.count)
         let extent = try journal.outboxExtent()
-        store.use(journal: origin)
         line = RowLine(
             hasDisk: true, lastNumber: max(known, isExact ? 0 : extent?.newest ?? 0),
             onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
             // Further than any number that was given since, in as many processes as died before they saved anything.
-            line.jump(beyond: min(max(0, time.now().milliseconds), 1 << 42) << 20)
+            line.jump(beyond: RowLine.floor(at: time.now()))
             start.rows = line.lastNumber
-        } else {
+        }
+        beganAfter = start.rows
+        store.use(lineage, beganAfter: beganAfter, appliedInput: journal.inputApplied)
+        if isExact {
             held = rows.inMemory
             release()
         }
         noteRowsOnDisk()
         if rows.isSpilling { keepBelowLimit() }
-    }
-}
-
-/// A recorder that goes through the journal again.
-private struct Replay {
-    private(set) var recorder: Recorder
-    private(set) var events: Int64
-    var inputs: Int64
-    /// What the database may not have yet, under the same numbers as before, since they were last taken.
-    private(set) var rows: [StoreRow] = []
-    private(set) var count = 0
-    private(set) var isDamaged = false
-    private var actions: [Action] = []
-
-    init(_ recorder: Recorder, events: Int64, inputs: Int64) {
-        self.recorder = recorder
-        self.events = events
-        self.inputs = inputs
-    }
-
-    mutating func apply(_ event: AcceptedEvent, _ number: Int64) {
-        events = number
-        apply(.event(event.event, receivedAt: event.receivedAt))
-    }
-
-    /// Look-ups were asked for before, and are asked for again after the replay; nobody is thrown out twice.
-    mutating func apply(_ input: Input) {
-        count += 1
-        recorder.apply(input, into: &actions)
-        for case .store(let row) in actions where !isDamaged { rows.append(row) }
-        actions.removeAll(keepingCapacity: true)
-    }
-
-    mutating func takeRows() -> [StoreRow] {
-        defer { rows.removeAll() }
-        return rows
-    }
-
-    /// Events are missing. Rows made after them may differ from those made before: they are not made again.
-    mutating func skip(to number: Int64) {
-        events = number
-        isDamaged = true
-    }
-
-    mutating func skipInputs(to number: Int64) {
-        inputs = number
-        isDamaged = true
     }
 }

@@ -32,16 +32,23 @@ final class JournalWorker {
     /// The file is new: the state has to be saved before anything is accepted or leaves.
     var lacksState = false
     /// What the next commit takes with it.
-    var commit = Commit()
+    var commit = Commit(rules: Recorder.rules)
     /// Events that were taken out of the mail for the next commit; kept for its memory.
     var arrivals = Arrivals()
     /// Rows that may leave when the inputs before them are durable.
-    var held: [StoreRow] = []
+    var held: [PlacedRow] = []
+    /// Who numbers the rows.
+    var lineage = RowLineage(name: "")
+    /// The last row that was known when this process began.
+    var beganAfter: Int64 = 0
+    /// The store waits for a new name.
+    var isRenaming = false
     var snapshot: RecorderSnapshot?
     var readings: [ShipperReading] = []
     var truncation: Truncation?
     /// Rows in the database, and those of them that the journal knows to be there.
     var appliedUpTo: Int64 = 0
+    var appliedInput: Int64 = 0
     var forgottenUpTo: Int64 = 0
     /// The number of the last event that the recorder was given.
     var delivered: Int64 = 0
@@ -122,6 +129,7 @@ final class JournalWorker {
             var readings: [ShipperReading] = []
             var refused: [RefusedRow] = []
             var saved: [SnapshotResult] = []
+            var copiedAfter: Int64?
         }
         var taken = Taken()
         let isStopping = stopBy != nil
@@ -130,8 +138,11 @@ final class JournalWorker {
             guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
             mail.awaited = .max
             swap(&arrivals, &mail.arrivals)
-            taken = Taken(turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved)
+            taken = Taken(
+                turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved,
+                copiedAfter: mail.copiedAfter)
             appliedUpTo = mail.appliedUpTo
+            appliedInput = mail.appliedInput
             isClosing = isClosing || mail.isClosing
             stopBy = mail.stopBy
             mail.clear()
@@ -143,6 +154,7 @@ final class JournalWorker {
         if lacksState { for reading in taken.readings { reading.isDone.change { $0 = true } } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
+        if let input = taken.copiedAfter { rename(after: input) }
     }
 
     private var wakeAt: MonotonicTime? {

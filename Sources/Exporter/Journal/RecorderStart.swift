@@ -8,6 +8,8 @@ package struct RecorderStart: Sendable {
     package var events: Int64 = 0
     package var inputs: Int64 = 0
     package var rows: Int64 = 0
+    /// What the numbers of the last event and input are added to, for the number of all inputs that rows carry.
+    package var ordinalBase: Int64 = 0
     /// There was no state to restore: the people in the rooms are asked of the database.
     package var isFresh = true
     /// No snapshot on disk stands for this state.

@@ -11,7 +11,7 @@ struct ReplayedRows {
     }
 
     /// Rows that are not on disk, the last ones there are.
-    private(set) var inMemory: [StoreRow] = []
+    private(set) var inMemory: [PlacedRow] = []
     /// The number of the newest row.
     private(set) var last: Int64
     /// Some are on disk.
@@ -25,14 +25,14 @@ struct ReplayedRows {
     }
 
     /// Takes the next rows; more than a few go to disk.
-    mutating func take(_ rows: [StoreRow], to journal: JournalFile) throws(JournalError) {
+    mutating func take(_ rows: [PlacedRow], to journal: JournalFile) throws(JournalError) {
         inMemory += rows
         last += Int64(rows.count)
         if canSpill && inMemory.count >= Limits.portion { try spill(to: journal) }
     }
 
     /// Takes the last rows. They follow those on disk to where these are, so that one order is read from one place.
-    mutating func takeLast(_ rows: [StoreRow], to journal: JournalFile) throws(JournalError) {
+    mutating func takeLast(_ rows: [PlacedRow], to journal: JournalFile) throws(JournalError) {
         try take(rows, to: journal)
         if canSpill && isSpilling && !inMemory.isEmpty { try spill(to: journal) }
     }
@@ -41,7 +41,8 @@ struct ReplayedRows {
         var commit = Commit()
         let first = last - Int64(inMemory.count) + 1
         for (index, row) in inMemory.enumerated() {
-            commit.spilled.append(SpilledRow(NumberedRow(number: first + Int64(index), row: row)))
+            commit.spilled.append(
+                SpilledRow(NumberedRow(number: first + Int64(index), row: row.row, position: row.position)))
         }
         do throws(JournalError) {
             try journal.commit(commit)

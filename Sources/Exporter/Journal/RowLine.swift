@@ -52,10 +52,12 @@ struct RowLine {
 
     /// Numbers a row; returns it where it goes to memory, nil where it goes to disk. `isOnDisk` where it is there
     /// already, and all before it are.
-    mutating func add(_ row: StoreRow, inMemory: Int, isOnDisk: Bool = false) -> NumberedRow? {
+    mutating func add(
+        _ row: StoreRow, at position: RowPosition? = nil, inMemory: Int, isOnDisk: Bool = false
+    ) -> NumberedRow? {
         let hadUnloaded = unloaded > 0
         lastNumber += 1
-        let numbered = NumberedRow(number: lastNumber, row: row)
+        let numbered = NumberedRow(number: lastNumber, row: row, position: position)
         if hasDisk && (hadUnloaded || inMemory >= Limits.memory) {
             if !isOnDisk { pending.append(numbered) }
             return nil
@@ -66,8 +68,10 @@ struct RowLine {
     }
 
     /// Rows under the numbers that `add` will give them.
-    func numbered(_ rows: [StoreRow]) -> [NumberedRow] {
-        rows.enumerated().map { NumberedRow(number: lastNumber + 1 + Int64($0), row: $1) }
+    func numbered(_ rows: [PlacedRow]) -> [NumberedRow] {
+        rows.enumerated().map {
+            NumberedRow(number: lastNumber + 1 + Int64($0), row: $1.row, position: $1.position)
+        }
     }
 
     /// So many of the oldest pending rows are on disk now.
@@ -106,6 +110,9 @@ struct RowLine {
         defer { loadedUpTo = readUpTo }
         return unloaded - pending.count
     }
+
+    /// Higher than any number of rows or inputs that was given before, as far as a clock can tell.
+    static func floor(at now: Timestamp) -> Int64 { min(max(0, now.milliseconds), 1 << 42) << 20 }
 
     /// No row has been numbered as high as those that follow: after a restart that cannot know the highest.
     ///

@@ -11,8 +11,6 @@ struct StateFiles {
     let journal: JournalFile
     let snapshots: SnapshotFiles
     let saver: SnapshotSaver
-    /// Names the rows of all journals that this state had.
-    var rowOrigin: String
     /// The newest snapshot. The journal is kept from the one before it on.
     private(set) var current: SnapshotHeader?
     /// The highest number that any snapshot had.
@@ -26,7 +24,6 @@ struct StateFiles {
         self.journal = journal
         self.snapshots = snapshots
         self.saver = saver
-        rowOrigin = journal.id
     }
 
     /// The header of the next snapshot. `isExact` says that the journal has whatever follows it.

@@ -149,7 +149,7 @@ final class PlayedRecorder {
 
     func emit(_ row: StoreRow) {
         rows += 1
-        turn.rows.append(row)
+        turn.rows.append(PlacedRow(row: row, position: nil))
     }
 
     func takeSnapshot(isLast: Bool = false) {

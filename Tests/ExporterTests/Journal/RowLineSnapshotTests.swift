@@ -9,7 +9,7 @@ import Wire
 
     @Test func `rows that come with a snapshot have their numbers before they are let go`() {
         var line = RowLine(hasDisk: true, lastNumber: 7, onDisk: nil)
-        let written = line.numbered([row(1), row(2)])
+        let written = line.numbered([row(1), row(2)].map { PlacedRow(row: $0, position: nil) })
         #expect(written.map(\.number) == [8, 9])
         let released = [row(1), row(2)].compactMap { line.add($0, inMemory: 0, isOnDisk: true) }
         #expect(released.map(\.number) == written.map(\.number))

@@ -1,0 +1,67 @@
+import Journal
+import Platform
+import Wire
+
+// Who may write rows under which name: on disk before the database can see it.
+
+extension JournalWorker {
+    /// The database may see this start of the program.
+    var isStartDurable: Bool { commit.lineage == nil }
+
+    /// Notes that the program began, knowing all inputs up to `input`. What cannot be written now goes with the next
+    /// commit; rows wait for it.
+    func beginLineage(after input: Int64, _ journal: JournalFile) {
+        lineage.begin(after: input)
+        var note = Commit()
+        note.lineage = lineage.text
+        do throws(JournalError) {
+            try journal.commit(note)
+        } catch {
+            commit.lineage = lineage.text
+            log.throttled(.error, "the journal cannot be written: rows wait", ["error": .text(error)])
+        }
+        shareLineage()
+    }
+
+    /// Another copy of the state writes rows under the same name: what it cannot have gets a new one.
+    func rename(after input: Int64) {
+        let old = lineage.current
+        lineage.rename(after: input, afterNumber: beganAfter)
+        commit.lineage = lineage.text
+        // Nothing is known of what has the new name.
+        commit.inputAppliedUpTo = 0
+        appliedInput = 0
+        queue.mail.withLock { $0.appliedInput = 0 }
+        isRenaming = true
+        shareLineage()
+        metrics.noteCopy()
+        log.warning(
+            """
+            STATE_DIR is a copy, or was copied: another lkpush with the same state has written to the database. Rows get a \
+            new name from here on, so none is lost or written twice; but counters go on from the copied state, and what \
+            the other one counted is not in them. If both are running, stop one or give it an empty STATE_DIR
+            """,
+            ["former": .string(old), "name": .string(lineage.current)])
+    }
+
+    /// The journal has it, or will have it before rows leave.
+    func shareLineage() {
+        let (name, text) = (lineage.current, lineage.text)
+        shared.change { shared in
+            shared.rowOrigin = name
+            shared.lineage = text
+        }
+    }
+
+    /// The new name is on disk: the store, which has been waiting for it, goes on.
+    func finishRenaming() {
+        guard isRenaming, isStartDurable else { return }
+        isRenaming = false
+        store.use(lineage, beganAfter: beganAfter, appliedInput: 0)
+    }
+
+    /// A journal that was opened again may be a new file.
+    func noteLineage(in journal: JournalFile) {
+        if journal.lineage != lineage.text { commit.lineage = lineage.text }
+    }
+}

@@ -1,0 +1,171 @@
+import Journal
+import Platform
+import Recording
+import Storage
+import Wire
+
+// What the journal has after the snapshot is applied again, each entry under the rules that it was noted with.
+
+extension JournalWorker {
+    /// Applies what the journal has after the snapshot; false where a stop came first.
+    func replay(
+        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool,
+        _ hasNewerRules: inout Bool
+    ) throws -> Bool {
+        var replay = Replay(start)
+        var events = journal.events(after: start.events)
+        var inputs = journal.inputs(after: start.inputs)
+        var pending = try nextInput(&inputs, &replay)
+        while let step = try events.next() {
+            switch step {
+            case .damaged(_, let last): replay.skip(to: last)
+            case .entry(let number, var reader):
+                while let input = pending, input.applied.after < number {
+                    replay.apply(input)
+                    pending = try nextInput(&inputs, &replay)
+                }
+                let event: AcceptedEvent
+                do throws(MessageFault) {
+                    event = try AcceptedEvent(from: &reader)
+                } catch {
+                    replay.skip(to: number)
+                    continue
+                }
+                replay.apply(event, number, rules: events.rules)
+            }
+            if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
+            if replay.count % 4_096 == 0 {
+                if queue.mail.withLock({ $0.isClosing || $0.stopBy != nil }) { return false }
+                readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
+            }
+        }
+        while let input = pending {
+            replay.apply(input)
+            pending = try nextInput(&inputs, &replay)
+        }
+        metrics.noteReplayed(replay.count)
+        if replay.isDamaged {
+            metrics.noteDamage()
+            isExact = false
+        }
+        hasNewerRules = replay.hasNewerRules
+        // A journal that does not know all that the state knows goes on after it.
+        if journal.lastEvent < replay.events || journal.lastInput < replay.inputs {
+            truncation = truncation ?? Truncation()
+            truncation?.events = max(replay.events, journal.lastEvent)
+            truncation?.inputs = max(replay.inputs, journal.lastInput)
+        }
+        start.recorder = replay.recorder
+        // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
+        start.events = max(replay.events, journal.lastEvent)
+        start.inputs = max(replay.inputs, journal.lastInput)
+        try rows.takeLast(replay.takeRows(), to: journal)
+        return true
+    }
+
+    private func nextInput(_ cursor: inout GroupCursor, _ replay: inout Replay) throws -> NotedInput? {
+        while let step = try cursor.next() {
+            switch step {
+            case .damaged(_, let last): replay.skipInputs(to: last)
+            case .entry(let number, var reader):
+                if let input = try? AppliedInput(from: &reader) {
+                    return NotedInput(number: number, applied: input, rules: cursor.rules)
+                }
+                replay.skipInputs(to: number)
+            }
+        }
+        return nil
+    }
+
+    // MARK: Numbers of inputs
+
+    /// Every step of the recorder applies one event or one other input, and the journal numbers both: so their numbers
+    /// together number all inputs, and a replay counts as the process before did. Where something is lost, entries that
+    /// were numbered may be missing: then `ordinalBase` moves what follows beyond every number that was ever given.
+    func findOrdinals(of start: inout RecorderStart, _ found: Found, _ journal: JournalFile, isExact: inout Bool) {
+        let last = max(start.events, journal.lastEvent) + max(start.inputs, journal.lastInput)
+        guard start.ordinalBase + last < lineage.starts.last?.after ?? 0 else { return }
+        // A snapshot of a program that keeps no base: where it wrote rows the database goes by their numbers, and where it
+        // wrote none those of its inputs are not there yet. Without a snapshot nothing is known.
+        if found.header == nil { isExact = false } else { moveOrdinals(of: &start) }
+    }
+
+    /// What follows is numbered beyond all inputs before.
+    func moveOrdinals(of start: inout RecorderStart) {
+        let last = max(start.ordinalBase + start.events + start.inputs, lineage.starts.last?.after ?? 0)
+        let floor = RowLine.floor(at: time.now())
+        start.ordinalBase = (floor > last ? floor : last + 1 << 32) - start.events - start.inputs
+    }
+}
+
+/// An input that is no event, as the journal noted it.
+private struct NotedInput {
+    let number: Int64
+    let applied: AppliedInput
+    let rules: Int
+}
+
+/// A recorder that goes through the journal again.
+private struct Replay {
+    private(set) var recorder: Recorder
+    private(set) var events: Int64
+    private(set) var inputs: Int64
+    /// What the database may not have yet, with the same inputs as before, since it was last taken.
+    private(set) var rows: [PlacedRow] = []
+    private(set) var count = 0
+    private(set) var isDamaged = false
+    /// Something was applied under rules that this program does not know.
+    private(set) var hasNewerRules = false
+    private let base: Int64
+    private var actions: [Action] = []
+
+    init(_ start: RecorderStart) {
+        (recorder, events, inputs, base) = (start.recorder, start.events, start.inputs, start.ordinalBase)
+    }
+
+    mutating func apply(_ event: AcceptedEvent, _ number: Int64, rules: Int) {
+        events = number
+        apply(.event(event.event, receivedAt: event.receivedAt), rules: rules)
+    }
+
+    mutating func apply(_ input: NotedInput) {
+        inputs = max(inputs, input.number)
+        apply(input.applied.input, rules: input.rules)
+    }
+
+    /// Look-ups were asked for before, and are asked for again after the replay; nobody is thrown out twice.
+    private mutating func apply(_ input: Input, rules: Int) {
+        count += 1
+        if rules > Recorder.rules { hasNewerRules = true }
+        recorder.apply(input, rules: min(rules, Recorder.rules), into: &actions)
+        if !isDamaged { PlacedRow.append(actions, of: base + events + inputs, to: &rows) }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    mutating func takeRows() -> [PlacedRow] {
+        defer { rows.removeAll() }
+        return rows
+    }
+
+    /// Events are missing. Rows made after them may differ from those made before: they are not made again.
+    mutating func skip(to number: Int64) {
+        events = number
+        isDamaged = true
+    }
+
+    mutating func skipInputs(to number: Int64) {
+        inputs = max(inputs, number)
+        isDamaged = true
+    }
+}
+
+extension PlacedRow {
+    /// Appends the rows among what the recorder wants done after one input.
+    static func append(_ actions: [Action], of input: Int64, to rows: inout [PlacedRow]) {
+        var index: Int64 = 0
+        for case .store(let row) in actions {
+            index += 1
+            rows.append(PlacedRow(row: row, position: RowPosition(input: input, index: index)))
+        }
+    }
+}

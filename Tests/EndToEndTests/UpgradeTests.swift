@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import Platform
+import SQLite
+import TestSupport
+import Testing
+
+/// What a version before left when it was killed, in the hands of this one (SPEC 4, Upgrades and back).
+@Suite struct UpgradeTests {
+    @Test func `there is something to start with`() {
+        #expect(KeptState.all.count >= 3)
+    }
+
+    @Test(arguments: KeptState.all)
+    func `what a killed program left starts, with nothing lost, nothing twice and no counter lower`(
+        _ state: KeptState
+    ) throws {
+        let folder = TemporaryFolder()
+        let truth = try state.unpack(into: folder)
+        let environment = try KeptState.environment(truth, in: folder)
+        let database = OfficeDatabase(file: folder.file("state/office.db"))
+        // Killed again before it saved anything, then stopped in order: the journal is replayed twice, and once it is not.
+        for end in [SIGKILL, SIGTERM, SIGTERM] {
+            let exporter = try RunningExporter(folder, environment)
+            let ports = try exporter.ready()
+            let differences = truth.differences(from: RunningExporter.metrics(ports.metrics))
+            #expect(differences.prefix(10) == [])
+            var rows: [String] = []
+            let areThere = try eventually(.seconds(60)) {
+                rows = try truth.differences(from: database)
+                return rows.isEmpty && RunningExporter.metrics(ports.metrics)["lkpush_database_rows_waiting"] == 0
+            }
+            #expect(areThere)
+            #expect(rows.prefix(10) == [])
+            let troubles = exporter.lines.filter { ["warning", "error"].contains($0["level"] as? String) }
+            #expect(troubles.isEmpty, "\(troubles)")
+            let status = exporter.process.end(with: end)
+            #expect(status == (end == SIGKILL ? 128 + SIGKILL : 0))
+            #expect(try truth.differences(from: database).prefix(10) == [])
+        }
+    }
+
+    /// What the program before refuses, or could not read: a format above 1, a table with another shape.
+    @Test func `what this version leaves after a clean stop is what the first one can read`() throws {
+        let folder = TemporaryFolder()
+        let exporter = try RunningExporter(folder, [:])
+        _ = try exporter.ready()
+        #expect(exporter.process.end(with: SIGTERM) == 0)
+        let state = StateFolder(folder)
+        let journal = try Connection(path: state.journal)
+        defer { journal.close() }
+        var found: [String] = []
+        try journal.rows("PRAGMA user_version") { found.append("format \($0.int64(at: 0))") }
+        try journal.rows("SELECT value FROM meta WHERE key = 'format'") { found.append("format \($0.text(at: 0))") }
+        #expect(found == ["format 1", "format 1"])
+        var tables: [String: [String]] = [:]
+        try journal.rows(
+            """
+            SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
+            ORDER BY m.name, c.cid
+            """
+        ) { tables[$0.text(at: 0), default: []].append($0.text(at: 1)) }
+        #expect(
+            tables == [
+                "meta": ["key", "value", "crc"], "events": ["first", "count", "crc", "bytes"],
+                "inputs": ["first", "count", "crc", "bytes"], "outbox": ["sequence", "crc", "bytes"],
+                "set_aside": ["sequence", "at", "crc", "reason", "row"],
+                "ids": ["number", "snapshot", "kind", "latest", "crc", "bytes"], "shipped": ["number", "crc", "key"],
+            ])
+        #expect(
+            try columns(of: "lkpush_outbox", in: folder.file("state/office.db")) == [
+                "journal", "sequence", "applied_at",
+            ])
+        #expect(!state.snapshots.isEmpty)
+        for path in state.snapshots {
+            // Magic, format, length of the header; in the body field 1 is the state, and its field 1 the version.
+            let bytes = try FileStore.read(path, limit: 1 << 20)
+            #expect(Array(bytes[8..<12]) == [1, 0, 0, 0])
+            let body = bytes[(32 + Int(bytes[12]) + Int(bytes[13]) << 8)...]
+            #expect(Array(body.prefix(1)) == [10])
+            let afterLength = body.dropFirst().drop { $0 >= 0x80 }.dropFirst()
+            #expect(Array(afterLength.prefix(2)) == [8, 1])
+        }
+    }
+
+    private func columns(of table: String, in file: String) throws -> [String] {
+        try OfficeDatabase(file: file).rows("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid").compactMap {
+            $0[0]
+        }
+    }
+}

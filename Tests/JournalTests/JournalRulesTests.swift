@@ -1,0 +1,61 @@
+import Journal
+import Testing
+import Wire
+
+/// The number of the rules that stands with the entries.
+@Suite struct JournalRulesTests {
+    private let desk = Desk()
+
+    private func rules(_ cursor: GroupCursor) throws -> [Int] {
+        var cursor = cursor
+        var found: [Int] = []
+        while let step = try cursor.next() {
+            if case .entry = step { found.append(cursor.rules) }
+        }
+        return found
+    }
+
+    @Test func `entries are given with the number they were noted with, and one that is missing is 1`() throws {
+        let journal = try desk.open()
+        try journal.commit(Desk.events(1...2))
+        var commit = Commit(rules: 7)
+        Desk.append(3...5, to: &commit.events)
+        Desk.append(1...2, to: &commit.inputs)
+        try journal.commit(commit)
+        // A kept commit notes them again.
+        commit.restart(afterEvent: 5, afterInput: 2)
+        Desk.append(6...6, to: &commit.events)
+        try journal.commit(commit)
+        // The program before, after a way back.
+        try journal.commit(Desk.events(7...8))
+        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...8))
+        #expect(try rules(journal.events(after: 0)) == [1, 1, 7, 7, 7, 7, 1, 1])
+        #expect(try rules(journal.events(after: 3)) == [7, 7, 7, 1, 1])
+        #expect(try rules(journal.inputs(after: 0)) == [7, 7])
+    }
+
+    @Test func `a group of the first rules has the bytes that it always had, others only a field more`() throws {
+        var first = Group()
+        var second = Group(rules: 2)
+        for _ in 0..<2 {
+            first.append(encoded: [8, 1])
+            second.append(encoded: [8, 1])
+        }
+        let entries: [UInt8] = [1 << 3 | 2, 2, 8, 1, 1 << 3 | 2, 2, 8, 1]
+        #expect(first.bytes == entries)
+        #expect(second.bytes == [2 << 3, 2] + entries)
+    }
+
+    @Test func `who may write rows is kept with what they are`() throws {
+        do {
+            let journal = try desk.open()
+            #expect(journal.lineage == "" && journal.inputApplied == 0)
+            var commit = Commit()
+            commit.lineage = "a:0:0\nb:1"
+            commit.inputAppliedUpTo = 12
+            try journal.commit(commit)
+        }
+        let journal = try desk.open()
+        #expect(journal.lineage == "a:0:0\nb:1" && journal.inputApplied == 12)
+    }
+}
