@@ -49,7 +49,7 @@ package enum Program {
         case .simulate(let flags):
             let keys = SimulationKeys(environment)
             if let problem = keys.problem(given: flags) {
-                printError("lkpush: \(problem)\n")
+                Terminal.printError("lkpush: \(problem)\n")
                 return Status.configuration
             }
             return simulate(flags, keys.environment) { keys.newestSigner }
@@ -70,7 +70,7 @@ package enum Program {
             return Check.run(settings, reader, log: log) ? Status.done : Status.failed
         }
         if words.command == .migrate {
-            for warning in reader.warnings { printError("lkpush: warning: \(warning)\n") }
+            for warning in reader.warnings { Terminal.printError("lkpush: warning: \(warning)\n") }
             return migrate(settings)
         }
         for warning in reader.warnings {

@@ -122,7 +122,7 @@ import Testing
         try exporter.kill()
         try exporter.startAndWait()
         try server.query("ALTER TABLE participant_activity_metrics DISABLE ROW LEVEL SECURITY", in: name)
-        let written = try eventually(.seconds(60)) {
+        let written = try eventually {
             try exporter.expectAlive()
             return try server.query(
                 "SELECT string_agg(user_id || '=' || session_count, ' ' ORDER BY user_id) FROM participant_activity_metrics",

@@ -26,7 +26,7 @@ import Testing
             let differences = truth.differences(from: RunningExporter.metrics(ports.metrics))
             #expect(differences.prefix(10) == [])
             var rows: [String] = []
-            let areThere = try eventually(.seconds(60)) {
+            let areThere = try eventually {
                 rows = try truth.differences(from: database)
                 return rows.isEmpty && RunningExporter.metrics(ports.metrics)["lkpush_database_rows_waiting"] == 0
             }

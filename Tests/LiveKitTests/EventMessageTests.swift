@@ -8,7 +8,8 @@ import Wire
         sid: "RM_1", name: "büro \0", creationTime_ms: .max, creationTime_s: -1, metadataOrganization: "")
     static let participant = Participant(
         sid: "PA_1", identity: "é", kind: .bridge, joinedAt_ms: .min, joinedAt_s: 1_790_553_600)
-    static let track = Track(sid: "TR_1", source: .screen_share_audio, type: .video,
+    static let track = Track(
+        sid: "TR_1", source: .screen_share_audio, type: .video,
         version: TrackVersion(unixMicro: 1_790_000_004_000_000, ticks: 3))
     static let egress = Egress(
         id: "EG_1", requestType: .replay, status: .limitReached, startedAt_ns: 1, endedAt_ns: 2, retryCount: 3,

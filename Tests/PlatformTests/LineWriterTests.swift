@@ -51,7 +51,7 @@ import Wire
         #expect(writer.dropped > 800)
         #expect(fcntl(file, F_GETFL) & O_NONBLOCK == mode, "whoever shares the descriptor keeps its mode")
 
-        #expect(eventually(.seconds(60)) { accounted(pipe.lines) == 1_000 })
+        #expect(eventually { accounted(pipe.lines) == 1_000 })
         for number in 1_000..<1_003 { writer.write(Self.line(number)) }
         #expect(end(writer))
         let lines = pipe.lines
@@ -88,7 +88,7 @@ import Wire
         #expect(writer.dropped == 0)
         #expect(!writer.close(by: time.monotonic() + .seconds(60), patience: .milliseconds(1)))
         writer.write(Self.line(10))
-        #expect(eventually(.seconds(60)) { writer.dropped == 11 })
+        #expect(eventually { writer.dropped == 11 })
     }
 
     @Test func `an end waits for a slow reader as long as it takes something`() throws {
@@ -103,7 +103,7 @@ import Wire
             let isWhole = writer.close(by: time.monotonic() + .seconds(60), patience: .seconds(60))
             ended.change { $0 = isWhole }
         }
-        #expect(eventually(.seconds(60)) { numbers(pipe.lines).count == 2_000 })
+        #expect(eventually { numbers(pipe.lines).count == 2_000 })
         ending.join()
         #expect(ended.withLock { $0 } == true)
         #expect(numbers(pipe.lines) == Array(0..<2_000))
@@ -127,7 +127,7 @@ import Wire
         #expect(!writer.flush(by: time.monotonic()), "a terminal holds less than 200 kB")
         _ = fcntl(master, F_SETFL, O_NONBLOCK)
         var content: [UInt8] = []
-        let hasAll = eventually(.seconds(60)) {
+        let hasAll = eventually {
             var piece = [UInt8](repeating: 0, count: 65_536)
             let count = read(master, &piece, piece.count)
             if count > 0 { content.append(contentsOf: piece[..<count]) }
@@ -149,7 +149,7 @@ import Wire
         defer { close(file) }
         let writer = writer(file)
         writer.write(Self.line(0))
-        #expect(eventually(.seconds(60)) { numbers(pipe.lines) == [0] })
+        #expect(eventually { numbers(pipe.lines) == [0] })
         pipe.abandon()
         for number in 1..<50 { writer.write(Self.line(number)) }
         #expect(writer.flush(by: time.monotonic() + .seconds(60), patience: .seconds(60)))
@@ -166,7 +166,7 @@ import Wire
         let writer = writer(file)
         // More than a pipe holds: a part of it is there when the reader goes.
         writer.write([UInt8](repeating: UInt8(ascii: "y"), count: 200_000) + [UInt8(ascii: "\n")])
-        let holdsSome = eventually(.seconds(60)) {
+        let holdsSome = eventually {
             var waiting: Int32 = 0
             _ = ioctl(file, UInt(FIONREAD), &waiting)
             return waiting > 10_000
@@ -176,7 +176,7 @@ import Wire
         #expect(writer.flush(by: time.monotonic() + .seconds(60), patience: .seconds(60)))
         try pipe.adopt()
         writer.write(Self.line(1))
-        #expect(eventually(.seconds(60)) { numbers(pipe.lines) == [1] })
+        #expect(eventually { numbers(pipe.lines) == [1] })
         #expect(end(writer))
         let lines = pipe.lines
         #expect(lines.count == 3 && lines[0].allSatisfy { $0 == "y" } && lines[1] == "lost 1")
@@ -212,7 +212,7 @@ import Wire
                 }
             }
         }
-        #expect(eventually(.seconds(60)) { pipe.lines.count == 4_004 })
+        #expect(eventually { pipe.lines.count == 4_004 })
         for thread in threads { thread.join() }
         #expect(end(writer))
         let found = numbers(pipe.lines)
@@ -232,7 +232,7 @@ import Wire
         let producer = NamedThread(name: "producer") {
             for number in 0..<5_000 { writer.write(Self.line(number)) }
         }
-        #expect(eventually(.seconds(60)) { pipe.lines.count == 10_000 })
+        #expect(eventually { pipe.lines.count == 10_000 })
         producer.join()
         stranger.join()
         #expect(end(writer))

@@ -39,7 +39,7 @@ import Testing
     ) throws {
         let wanted = Set(identities.joined().map { "\($0) 1" })
         var found: [String] = []
-        let isRight = try eventually(.seconds(60)) {
+        let isRight = try eventually {
             found = try office.rows("SELECT user_id, session_count FROM participant_activity_metrics").map {
                 "\($0[0] ?? "") \($0[1] ?? "")"
             }

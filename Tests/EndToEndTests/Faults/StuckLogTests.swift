@@ -35,10 +35,10 @@ import Testing
         try service.waitUntilReady(process)
         try service.sendWebhooks(6_000)
         #expect(service.dropped > 1_000)
-        #expect(eventually(.seconds(60)) { told > 0 && told == Int(service.dropped) })
+        #expect(eventually { told > 0 && told == Int(service.dropped) })
         #expect(pipe.lines.first?.contains("\"lkpush starts\"") == true)
         process.signal(SIGTERM)
-        #expect(eventually(.seconds(60)) { pipe.lines.last?.contains("\"msg\":\"stopped\"") == true })
+        #expect(eventually { pipe.lines.last?.contains("\"msg\":\"stopped\"") == true })
         #expect(process.wait() == 0)
         #expect(pipe.lines.allSatisfy { $0.hasPrefix("{\"ts\":") && $0.hasSuffix("}") }, "no line is torn")
     }
@@ -54,7 +54,7 @@ import Testing
         try service.waitUntilReady(process)
         pipe.abandon()
         try service.sendWebhooks(100)
-        #expect(eventually(.seconds(60)) { service.dropped >= 100 })
+        #expect(eventually { service.dropped >= 100 })
         #expect(process.end(with: SIGTERM) == 0)
     }
 
@@ -65,7 +65,7 @@ import Testing
         // A stop waits for the request that is under way; the second signal does not.
         let socket = try LoopbackSocket.connected(to: service.webhooks)
         #expect(socket.write(Array("POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{".utf8)))
-        let isUnderWay = eventually(.seconds(60)) {
+        let isUnderWay = eventually {
             (RunningExporter.metrics(service.metrics)["lkpush_http_connections{listener=\"public\"}"] ?? 0) >= 1
         }
         #expect(isUnderWay)
@@ -91,9 +91,9 @@ import Testing
             RunningExporter.executable, [command], environment: service.environment(["DURABILITY": "memory"]),
             output: pipe.path)
         // Until it has something to say: then it waits.
-        #expect(eventually(.seconds(60)) { Self.state(of: process) == "S" })
+        #expect(eventually { Self.state(of: process) == "S" })
         #expect(process.poll() == nil)
-        #expect(eventually(.seconds(60)) { pipe.lines.contains { $0.contains(end) } && process.poll() == 0 })
+        #expect(eventually { pipe.lines.contains { $0.contains(end) } && process.poll() == 0 })
     }
 
     /// The letter in `/proc`: S sleeps.
@@ -110,7 +110,7 @@ import Testing
             RunningExporter.executable,
             ["simulate", "--url", "http://127.0.0.1:\(webhooks)/webhook", "--speed", "2000"],
             environment: RunningExporter.environment(folder), output: pipe.path)
-        let isSending = Waiting.until("webhooks", within: .seconds(60)) {
+        let isSending = Waiting.until("webhooks") {
             let samples = exporter.port("metrics").map(RunningExporter.metrics) ?? [:]
             return samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +) >= 100
         }
