@@ -74,6 +74,8 @@ struct TrackState: Entity {
     var began_s: Int64 = 0
     /// When it was last told to be published, in Unix seconds.
     var lastPublished_s: Int64 = 0
+    /// It was adopted again: what is remembered of its SID is this life too.
+    var hasReturned = false
     /// The highest version that an event of this life told.
     var version: TrackVersion?
 

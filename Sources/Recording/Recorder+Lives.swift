@@ -62,7 +62,7 @@ extension Recorder {
 
     /// The same of a track, by its version where both events carry one.
     func isEarlier(_ end: Track, at_s: Int64, than track: TrackState, _ earlier: Ending) -> Bool {
-        guard tellsLives, earlier.facts.isClosed else { return false }
+        guard tellsLives, earlier.facts.isClosed, !track.hasReturned else { return false }
         if let version = end.version, let published = track.version { return version < published }
         return at_s < track.began_s
     }
@@ -126,7 +126,6 @@ extension Recorder {
             if isLater(began_s, than: context) {
                 rest.begins(Beginning(at_s: began_s, start_ms: began_s * 1_000))
             } else if isLater(last_s, than: context) {
-                tracks[track].began_s = last_s
                 rest.stays(Beginning(at_s: last_s, start_ms: last_s * 1_000))
             } else {
                 closeTrack(track, Ending(facts: .byRoomsEnd, at_s: context.at_s))

@@ -50,6 +50,10 @@ extension Recorder {
         guard !unknown.isNone else { throw MessageFault("there is no unknown organization") }
         self.init(settings: settings, catalog: catalog, organizations: organizations, unknown: unknown)
         self.process = process
+        for metric in catalog.all where metric.column == .histograms {
+            let isOther = saved.metrics.contains { $0.name == metric.name && $0.buckets != metric.buckets }
+            if isOther { rebucketed.insert(metric.name) }
+        }
         now = Timestamp(milliseconds: saved.now_ms)
         catalog.clock.set(now)
         lastTick_ms = saved.lastTick_ms

@@ -100,8 +100,13 @@ extension Recorder {
         }
     }
 
-    /// Sets the totals of the recorder about itself (`lkpush_`) to 0: they count what this process does.
+    /// Sets the totals of the recorder about itself (`lkpush_`) to 0, which count what this process does, and histograms
+    /// whose buckets changed since the state was saved: what a replay adds to them was pushed before.
     package mutating func startOwnTotalsAtZero() {
         for metric in catalog.all where metric.isOwn && metric.scope == .process { metric.startAtZero(in: process) }
+        for metric in catalog.ofOrganizations where rebucketed.contains(metric.name) {
+            for (_, organization) in organizations.all { metric.startAtZero(in: organization.series) }
+        }
+        rebucketed = []
     }
 }

@@ -46,7 +46,12 @@ extension Recorder {
         state.began_s = context.at_s
         state.lastPublished_s = context.at_s
         state.version = track.version
-        note(context.beginning, in: participants[owner].room)
+        state.hasReturned = publication.returns
+        if publication.returns {
+            state.note(publication.ending.version)
+        } else {
+            note(context.beginning, in: participants[owner].room)
+        }
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
@@ -59,6 +64,8 @@ extension Recorder {
         let ending: Ending
         /// A life after that.
         let isNew: Bool
+        /// It was published all the time.
+        let returns: Bool
         let owner: Slot<ParticipantState>
         /// What is remembered of the owner, where it is not there.
         let ownersEnding: Ending
@@ -88,7 +95,7 @@ extension Recorder {
         let returns = !isNew && returns(after: ending, context)
         let opens = slot.isNone && (!ending.facts.isClosed || isNew || returns) && !isOrphan
         return Publication(
-            slot: slot, ending: ending, isNew: isNew, owner: owner, ownersEnding: ownersEnding,
+            slot: slot, ending: ending, isNew: isNew, returns: returns, owner: owner, ownersEnding: ownersEnding,
             ownerReturns: ownerReturns, opens: opens)
     }
 

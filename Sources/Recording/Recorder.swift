@@ -56,6 +56,8 @@ package struct Recorder: Sendable {
     var lastTick_ms: Int64 = .min
     var lastSweep_ms: Int64 = .min
     var idsForgotten = 0
+    /// Names of histograms whose buckets are others than those of the state that it was restored from.
+    var rebucketed: Set<String> = []
     /// Ids that should have been remembered when the recorder was restored, and were in no segment.
     package var missingIDs = 0
 

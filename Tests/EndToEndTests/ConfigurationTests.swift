@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What the built program makes of a configuration as people give it.
-@Suite(.timeLimit(.minutes(3))) struct ConfigurationTests {
+@Suite struct ConfigurationTests {
     private let folder = TemporaryFolder()
 
     private func run(_ words: [String], _ changes: [String: String]) -> (status: Int32, output: String) {

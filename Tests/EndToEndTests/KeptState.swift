@@ -60,6 +60,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         // As the program was that made it.
         return [
             "LD_PRELOAD": library, "CLOCK_BACK": "\(back)", "REGION": "local", "ENVIRONMENT": "", "LOG_LEVEL": "info",
+            "HISTOGRAM_LONG_BUCKETS": "false",
         ]
     }
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A PostgreSQL with row level security, as an operator meets it.
-@Suite(.timeLimit(.minutes(3))) struct RowLevelSecurityTests {
+@Suite struct RowLevelSecurityTests {
     private let folder = TemporaryFolder()
     private let server: PostgresServer
     private let name: String

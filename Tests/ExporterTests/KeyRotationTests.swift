@@ -36,7 +36,7 @@ import Wire
         }
 
         deinit {
-            #expect(watch.stop(by: SystemTime().monotonic() + .seconds(20)))
+            #expect(watch.stop(by: Waits.end))
             close(file)
         }
 
@@ -139,7 +139,7 @@ import Wire
         let settings = Settings(&reader)
         try #require(reader.problems == [])
         let service = try Service(settings, log: Log(level: .error, format: .text))
-        #expect(service.waitUntilReady(by: SystemTime().monotonic() + .seconds(30)))
+        #expect(service.waitUntilReady(by: Waits.end))
         return service
     }
 

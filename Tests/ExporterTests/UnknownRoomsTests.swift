@@ -115,9 +115,11 @@ import Testing
         let folder = TemporaryFolder()
         let file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
         defer { close(file) }
-        var log = UnknownRoomsLog(source: source, log: Log(level: .warning, format: .json, file: file))
-        for (index, (room, reason)) in notes.enumerated() { log.note(room, reason, at: at(index * 60)) }
-        log.finish()
+        let log = Log(level: .warning, format: .json, file: file)
+        var rooms = UnknownRoomsLog(source: source, log: log)
+        for (index, (room, reason)) in notes.enumerated() { rooms.note(room, reason, at: at(index * 60)) }
+        rooms.finish()
+        #expect(log.settle())
         let text = String(decoding: try FileStore.read(folder.file("log")), as: UTF8.self)
         return try text.split(separator: "\n").map { line in
             try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

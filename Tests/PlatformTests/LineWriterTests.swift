@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// What a log does with every kind of reader: nobody waits for it, nothing is torn, and what is lost is told.
-@Suite(.timeLimit(.minutes(3))) struct LineWriterTests {
+@Suite struct LineWriterTests {
     private let folder = TemporaryFolder()
     private let pipe: NamedPipe
     private let time = SystemTime()
@@ -35,7 +35,7 @@ import Wire
     }
 
     private func end(_ writer: LineWriter) -> Bool {
-        writer.close(by: time.monotonic() + .seconds(60), patience: .seconds(60))
+        writer.close(by: Waits.end, patience: Waits.limit)
     }
 
     // MARK: A reader that stands still
@@ -86,7 +86,7 @@ import Wire
         for number in 0..<10 { writer.write(Self.line(number)) }
         #expect(!writer.flush(by: time.monotonic()))
         #expect(writer.dropped == 0)
-        #expect(!writer.close(by: time.monotonic() + .seconds(60), patience: .milliseconds(1)))
+        #expect(!writer.close(by: Waits.end, patience: .milliseconds(1)))
         writer.write(Self.line(10))
         #expect(eventually { writer.dropped == 11 })
     }
@@ -98,9 +98,8 @@ import Wire
         let writer = writer(file)
         for number in 0..<2_000 { writer.write(Self.line(number)) }
         let ended = Monitor(Bool?.none)
-        let time = time
         let ending = NamedThread(name: "ending") {
-            let isWhole = writer.close(by: time.monotonic() + .seconds(60), patience: .seconds(60))
+            let isWhole = writer.close(by: Waits.end, patience: Waits.limit)
             ended.change { $0 = isWhole }
         }
         #expect(eventually { numbers(pipe.lines).count == 2_000 })
@@ -152,7 +151,7 @@ import Wire
         #expect(eventually { numbers(pipe.lines) == [0] })
         pipe.abandon()
         for number in 1..<50 { writer.write(Self.line(number)) }
-        #expect(writer.flush(by: time.monotonic() + .seconds(60), patience: .seconds(60)))
+        #expect(writer.flush(by: Waits.end, patience: Waits.limit))
         #expect(writer.dropped == 49)
         try pipe.adopt()
         writer.write(Self.line(50))
@@ -173,7 +172,7 @@ import Wire
         }
         #expect(holdsSome)
         pipe.abandon()
-        #expect(writer.flush(by: time.monotonic() + .seconds(60), patience: .seconds(60)))
+        #expect(writer.flush(by: Waits.end, patience: Waits.limit))
         try pipe.adopt()
         writer.write(Self.line(1))
         #expect(eventually { numbers(pipe.lines) == [1] })
@@ -189,7 +188,7 @@ import Wire
         let writer = writer(file)
         for number in 0..<5_000 {
             writer.write(Self.line(number))
-            if number % 500 == 0 { writer.flush(by: time.monotonic() + .seconds(60), patience: .seconds(60)) }
+            if number % 500 == 0 { writer.flush(by: Waits.end, patience: Waits.limit) }
         }
         #expect(end(writer))
         #expect(writer.dropped == (path == "/dev/null" ? 0 : 5_000))

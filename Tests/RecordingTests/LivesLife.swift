@@ -53,6 +53,8 @@ struct Life {
 
     // A track's.
     var participant = ""
+    /// Seconds of the `track_published` events of it that came while it was open.
+    var published: [Int64] = []
     /// The latest that its own events told.
     var version: TrackVersion?
 

@@ -27,7 +27,7 @@ extension LivesModel {
         // "Where a later participant, track or `room_started` of that SID is known, the room stays open as its next
         // life, whose start counts now."
         var next = Life(isFirst: false, creation_ms: life.creation_ms)
-        next.beginnings = life.beginnings.filter { $0.second > now.second }
+        next.beginnings = known(of: room.sid, life).filter { $0.second > now.second }
         if !next.beginnings.isEmpty {
             counted.roomsStarted += 1
             next.isStartCounted = true
@@ -38,6 +38,21 @@ extension LivesModel {
             next.began = Life.Beginning.first(staying)
             rooms[room.sid]?.append(next)
         }
+    }
+
+    /// What is known of the beginnings in a room: those of what is in it, its first and last start, and the latest one,
+    /// also of what has left.
+    private func known(of room: String, _ life: Life) -> [Life.Beginning] {
+        var known: [Life.Beginning] = []
+        for lives in Array(people.values) + Array(tracks.values) {
+            guard let one = lives.last, one.isOpen, one.room == room, let began = one.began else { continue }
+            known.append(began)
+        }
+        let starts = [life.starts.first, life.starts.max()].compactMap { $0 }
+        known += starts.map { Life.Beginning(second: $0, start_ms: $0 * 1_000) }
+        let latest = life.beginnings.map(\.second).max()
+        known += [Life.Beginning.first(life.beginnings.filter { $0.second == latest })].compactMap { $0 }
+        return known
     }
 
     /// "An end that finds nothing open moves the remembered end forward, and never begins a life."
@@ -88,8 +103,8 @@ extension LivesModel {
             guard let index = openLife(of: sid, in: tracks), lives[index].room == room,
                 let began = lives[index].began, began.second <= now.second
             else { continue }
-            let later = facts.filter { $0.sid == sid && $0.isOfTrack && $0.at.second > now.second }
-            staying += later.map(\.at.beginning)
+            let later = lives[index].published.filter { $0 > now.second }
+            staying += later.map { Life.Beginning(second: $0, start_ms: $0 * 1_000) }
             if later.isEmpty { tracks[sid]?[index].close(at: now.second, by: .room) }
         }
         return staying
@@ -97,9 +112,9 @@ extension LivesModel {
 
     /// Whether a track of a participant is open that was told to be published later.
     private func hasLaterTrack(_ person: String, _ now: Moment) -> Bool {
-        tracks.contains { sid, lives in
+        tracks.values.contains { lives in
             guard let life = lives.last, life.isOpen, life.participant == person else { return false }
-            return facts.contains { $0.sid == sid && $0.isOfTrack && $0.at.second > now.second }
+            return life.published.contains { $0 > now.second }
         }
     }
 
@@ -111,6 +126,9 @@ extension LivesModel {
         }
         for (sid, lives) in tracks where lives.last?.room == room && lives.last?.isOpen == true && isSilent(sid) {
             tracks[sid]?[lives.count - 1].close(at: now.second, by: .other)
+            // Whoever is known by a track only is not known any more.
+            let person = lives.last?.participant ?? ""
+            if !isKnown(person) { facts.removeAll { $0.sid == person } }
         }
     }
 

@@ -10,8 +10,6 @@ struct LivesModel {
     struct Fact {
         var sid: String
         var at: Moment
-        /// `track_published`: an unpublication tells of no life, for it may be part of the end.
-        var isOfTrack: Bool
     }
 
     /// The time of an event.
@@ -70,8 +68,8 @@ struct LivesModel {
             note(participant.sid, now)
             aborted(participant, now)
         case .trackPublished(let track, let participant):
-            note(participant.sid, now, isOfTrack: true)
-            note(track.sid, now, isOfTrack: true)
+            note(participant.sid, now)
+            note(track.sid, now)
             returned(participant.sid, room, now)
             published(track, by: participant, room, now)
         case .trackUnpublished(let track, let participant):
@@ -87,13 +85,13 @@ struct LivesModel {
     private func second(_ time_ms: Int64) -> Int64 { min(time_ms, received_ms) / 1_000 }
 
     /// Whether a participant is there, or a track of it.
-    private func isKnown(_ person: String) -> Bool {
+    func isKnown(_ person: String) -> Bool {
         people[person]?.last?.isOpen == true
             || tracks.values.contains { $0.last?.isOpen == true && $0.last?.participant == person }
     }
 
-    private mutating func note(_ sid: String, _ now: Moment, isOfTrack: Bool = false) {
-        facts.append(Fact(sid: sid, at: now, isOfTrack: isOfTrack))
+    private mutating func note(_ sid: String, _ now: Moment) {
+        facts.append(Fact(sid: sid, at: now))
     }
 
     // MARK: Rooms
@@ -255,6 +253,7 @@ struct LivesModel {
             {
                 openRoom(room, now.beginning)
                 tracks[track.sid]?[late].end = nil
+                tracks[track.sid]?[late].published.append(now.second)
                 tracks[track.sid]?[late].isClosedByRoomAlone = false
             }
             return
@@ -262,6 +261,7 @@ struct LivesModel {
         // "a track SID is published and unpublished once in each" of its lives.
         if let open = openLife(of: track.sid, in: tracks) {
             tracks[track.sid]?[open].note(track.version)
+            tracks[track.sid]?[open].published.append(now.second)
             return
         }
         counted.published += 1
@@ -269,6 +269,7 @@ struct LivesModel {
         life.room = room.sid
         life.participant = participant.sid
         life.version = track.version
+        life.published = [now.second]
         // "or that began inside an ended room or participant, is counted, opens nothing and closes nothing".
         // "'Ended' means remembered as ended and not open again."
         if let owner = people[participant.sid]?.last, let end = owner.end, now.second <= end.second {

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Row level security, views and rights of single columns: what they keep from lkpush is found before it costs anything.
-@Suite(.timeLimit(.minutes(3))) struct PostgresPolicyTests {
+@Suite struct PostgresPolicyTests {
     private let server: PostgresServer
     private let name: String
     /// Owns no table.

@@ -140,6 +140,7 @@ extension TrackState: StoredEntity {
         writer.field(6, began_s)
         if let version { writer.field(7, fixed: version.packed) }
         writer.field(8, lastPublished_s)
+        writer.field(9, hasReturned)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -155,6 +156,7 @@ extension TrackState: StoredEntity {
             case 6: began_s = try reader.int64()
             case 7: version = TrackVersion(packed: try reader.fixed64())
             case 8: lastPublished_s = try reader.int64()
+            case 9: hasReturned = try reader.bool()
             default: try reader.skip()
             }
         }

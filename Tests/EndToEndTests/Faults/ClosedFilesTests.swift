@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Started without standard input, output or error: nothing of the program gets their numbers.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct ClosedFilesTests {
+@Suite(.serialized) struct ClosedFilesTests {
     private let folder = TemporaryFolder()
     private let service: SilentService
 

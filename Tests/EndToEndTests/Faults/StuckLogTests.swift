@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Whatever becomes of the log: webhooks, health and a stop do not wait for who reads it.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct StuckLogTests {
+@Suite(.serialized) struct StuckLogTests {
     private let folder = TemporaryFolder()
     private let pipe: NamedPipe
     private let service: SilentService
