@@ -86,7 +86,8 @@ enum Check {
                 return (true, "\(url); the first start, or lkpush migrate, applies \(pending.joined(separator: ", "))")
             }
             try store.checkRights(asksForRooms: asksForRooms)
-            return (true, "\(url); tables, rights and lookups are in order")
+            let withheld = try store.arePositionsUsable() ? "" : ", but \(StoreWorker.withheld)"
+            return (true, "\(url); tables, rights and lookups are in order\(withheld)")
         } catch {
             return (false, plain("\(error)"))
         }

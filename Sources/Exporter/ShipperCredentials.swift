@@ -21,7 +21,13 @@ struct ShipperCredentials {
                 "Basic " + String(decoding: Base64.standard.encode(Array("\(user):\($0)".utf8).span), as: UTF8.self)
             }
         case .bearer(let token):
-            return try adopt(token.read()) { "Bearer \($0)" }
+            let token = try token.read()
+            guard !token.exposed.contains(where: \.isWhitespace) else {
+                throw SecretSource.Unreadable(
+                    description:
+                        "REMOTE_WRITE_BEARER_TOKEN holds a blank; give the token alone, without the word Bearer")
+            }
+            return try adopt(token) { "Bearer \($0)" }
         }
     }
 

@@ -244,7 +244,15 @@ final class ShipperLoop {
             failures += 1
             log.throttled(
                 .error,
-                status == 407 ? "the proxy refused the credentials" : "the receiver refused the credentials",
+                status == 407
+                    ? """
+                    the proxy refused the credentials: samples wait, the oldest are lost when their memory is full; mend \
+                    HTTPS_PROXY or HTTP_PROXY
+                    """
+                    : """
+                    the receiver refused the credentials: samples wait, the oldest are lost when their memory is full; \
+                    mend GRAFANA_PROM_USERNAME and GRAFANA_API_KEY, or REMOTE_WRITE_BEARER_TOKEN
+                    """,
                 ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
         case .split:
             log.throttled(
@@ -259,7 +267,12 @@ final class ShipperLoop {
         do throws(SecretSource.Unreadable) {
             if try requests.reload() || endWait { delivery.hurry() }
         } catch {
-            log.throttled(.error, "a credentials file cannot be read", ["error": .text(error)])
+            log.throttled(
+                .error,
+                """
+                the credentials for the receiver cannot be read again: those from before stay in use, and samples wait \
+                where they are not good any more; mend the file
+                """, ["error": .text(error)])
         }
     }
 

@@ -14,7 +14,9 @@ extension StoreWorker {
         switch trouble.failed(operation, isGeneral: isGeneral, at: now) {
         case .away(let untold):
             log.error(
-                "the database does not work: rows and lookups wait until it does, webhooks do not; see the error",
+                error.isPolicy
+                    ? Self.policy
+                    : "the database does not work: rows and lookups wait until it does, webhooks do not; see the error",
                 [
                     "operation": .string(operation.rawValue), "error": .text(error), "rows_waiting": .int(rowsWaiting),
                     "lookups_waiting": .int(mail.withLock { $0.lookupCount }), "troubles_not_told": .int(untold),
@@ -29,10 +31,7 @@ extension StoreWorker {
         case .failing(let untold):
             log.error(
                 error.isPolicy
-                    ? """
-                    a policy of row level security refuses what lkpush does: rows wait, none is lost; let its role bypass \
-                    row level security, or give it a policy that lets everything through, see lkpush check
-                    """
+                    ? Self.policy
                     : "the database answers, but fails an operation: it is tried again, the rest goes on; see the error",
                 [
                     "operation": .string(operation.rawValue), "error": .text(error), "rows_waiting": .int(rowsWaiting),
@@ -48,6 +47,11 @@ extension StoreWorker {
         case .back, .doesAgain, nil: break
         }
     }
+
+    private static let policy: StaticString = """
+        a policy of row level security refuses what lkpush does: rows wait, none is lost; let its role bypass row level \
+        security, or give it a policy that lets everything through, see lkpush check
+        """
 
     /// An operation did what it should.
     func succeeded(_ operation: StoreOperation) {

@@ -202,14 +202,15 @@ final class StoreWorker {
 
     /// The role lacks a right that it did not need before.
     private func noteWithheld(_ error: StoreError) {
-        log.throttled(
-            .warning,
-            """
-            lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is \
-            counted may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the \
-            owner of the tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
-            """, ["error": .text(error)])
+        log.throttled(.warning, Self.withheld, ["error": .text(error)])
     }
+
+    /// What it costs that the database keeps no positions, and what to do.
+    static let withheld: StaticString = """
+        lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is counted \
+        may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the owner of the \
+        tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
+        """
 
     /// Says why rows were refused, one line for each table and code.
     private func report(_ refused: [RefusedRow]) {

@@ -175,13 +175,33 @@ package final class WebhookRoute: Sendable {
     private func warn(_ reason: Rejection) {
         let message: StaticString =
             switch reason {
-            case .no_token: "a webhook was refused: it has no token"
-            case .malformed_token: "a webhook was refused: its token is malformed"
-            case .unknown_key: "a webhook was refused: its API key is not configured, see LIVEKIT_API_KEY"
-            case .bad_signature: "a webhook was refused: it is signed with another secret than LIVEKIT_API_SECRET"
-            case .expired: "a webhook was refused: its token has expired, compare the clocks"
-            case .not_yet_valid: "a webhook was refused: its token is from the future, compare the clocks"
-            case .body_hash_mismatch: "a webhook was refused: its body is not the one that was signed"
+            case .no_token: "a request to /webhook was refused: it has no token, so it is not LiveKit's"
+            case .malformed_token: "a request to /webhook was refused: its token is malformed, so it is not LiveKit's"
+            case .unknown_key:
+                """
+                a webhook was refused: its API key is not configured. Where LiveKit sent it, its event is lost: give the \
+                key in LIVEKIT_API_KEY or LIVEKIT_KEYS_FILE
+                """
+            case .bad_signature:
+                """
+                a webhook was refused: it is signed with another secret than that of its key. Where LiveKit sent it, its \
+                event is lost: compare LIVEKIT_API_SECRET or LIVEKIT_KEYS_FILE with LiveKit's own, quotes and blanks too
+                """
+            case .expired:
+                """
+                a webhook was refused: its token has expired. Where LiveKit sent it, its event is lost: compare the \
+                clocks, see WEBHOOK_CLOCK_LEEWAY
+                """
+            case .not_yet_valid:
+                """
+                a webhook was refused: its token is from the future. Where LiveKit sent it, its event is lost: compare \
+                the clocks, see WEBHOOK_CLOCK_LEEWAY
+                """
+            case .body_hash_mismatch:
+                """
+                a webhook was refused: its body is not the one that was signed. Where LiveKit sent it, its event is lost: \
+                let no proxy change bodies
+                """
             }
         log.throttled(.warning, message, ["reason": .string(reason.rawValue)])
     }

@@ -127,7 +127,13 @@ final class Transfer {
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
         return .failure(
             NetworkFailure(
-                kind: kind(of: result), mayHaveArrived: deliveries > 0, code: result.rawValue, text: text))
+                kind: kind(of: result), mayHaveArrived: deliveries > 0, code: result.rawValue,
+                text: Self.withoutUserInfo(text)))
+    }
+
+    /// libcurl quotes the address of a proxy that it cannot use, with user and password: they are masked.
+    static func withoutUserInfo(_ text: String) -> String {
+        text.replacing(#/([a-zA-Z0-9]+:\/\/)?[^\s'"]*@/#) { "\($0.1 ?? "")••••@" }
     }
 
     private func kind(of result: CURLcode) -> NetworkFailure.Kind {

@@ -118,7 +118,7 @@ extension Recorder {
         for (_, member) in participants.all where member.isLaterLife {
             check(member.key, member.began_s, endedParticipants[ending: Fingerprint(member.key)])
         }
-        for (_, track) in tracks.all where track.version == nil {
+        for (_, track) in tracks.all where track.version == nil && !track.hasReturned {
             check(track.key, track.began_s, endedTracks[ending: Fingerprint(track.key)])
         }
         for (_, job) in ingress.all where endedIngress[Fingerprint(job.key)]?.isClosed == true {

@@ -43,7 +43,8 @@ extension Recorder {
         state.placeInParticipant = participants[owner].tracks.count
         state.label = track.ordinal
         state.lastEvent_ms = context.order_ms
-        state.began_s = context.at_s
+        // When it began is not known any more where it returns.
+        state.began_s = publication.returns ? 0 : context.at_s
         state.lastPublished_s = context.at_s
         state.version = track.version
         state.hasReturned = publication.returns

@@ -46,8 +46,9 @@ extension OfficeStore {
         return applied
     }
 
-    /// The table is there, and this role may do with it what it has to.
-    private func arePositionsUsable() throws(StoreError) -> Bool {
+    /// Whether the table that keeps where rows stand among their inputs is there, and this role may do with it what it has
+    /// to; lkpush does without. Asks the database once; changes nothing in it.
+    package func arePositionsUsable() throws(StoreError) -> Bool {
         let table = AppliedMark.table
         guard try database.exists(table) else { return false }
         // Without a lock: an ordinary start waits for nobody.

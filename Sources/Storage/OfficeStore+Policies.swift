@@ -46,7 +46,7 @@ extension OfficeStore {
             ("organizations", asksForRooms ? [.select] : [.select, .insert, .update]), ("org_licenses", [.select]),
             ("recordings", [.select, .insert, .update]), ("room_presence", SQLCommand.allCases),
             (Schema.activity, SQLCommand.allCases), ("lkpush_outbox", SQLCommand.allCases),
-            ("lkpush_migrations", [.select]), ("lkpush_facts", [.select]),
+            (AppliedMark.table, SQLCommand.allCases), ("lkpush_migrations", [.select]), ("lkpush_facts", [.select]),
         ]
         return uses
     }

@@ -1,5 +1,6 @@
-import HTTPClient
 import Testing
+
+@testable import HTTPClient
 
 @Suite struct EndpointURLTests {
     @Test(arguments: [
@@ -22,5 +23,17 @@ import Testing
         #expect(HTTPHeader("X One", "a") == nil)
         #expect(HTTPHeader("", "a") == nil)
         #expect(HTTPHeader("X-One", "ü") != nil)
+    }
+
+    @Test(arguments: [
+        (
+            "Unsupported proxy syntax in 'http://user:geheim@127.0.0.1:1 '",
+            "Unsupported proxy syntax in 'http://••••@127.0.0.1:1 '"
+        ),
+        ("in 'user:a/b@c@127.0.0.1'", "in '••••@127.0.0.1'"),
+        ("Could not resolve proxy: nowhere", "Could not resolve proxy: nowhere"),
+    ])
+    func `what libcurl quotes of an address holds no credentials`(_ text: String, _ shown: String) {
+        #expect(Transfer.withoutUserInfo(text) == shown)
     }
 }

@@ -56,6 +56,24 @@ import Wire
         return nil
     }
 
+    // MARK: The table of positions
+
+    @Test func `a policy or a missing right on the table of positions is found like any other`() throws {
+        try migrate()
+        #expect(try guarded() == [])
+        try own(["ALTER TABLE lkpush_outbox_positions ENABLE ROW LEVEL SECURITY"])
+        #expect(try guarded().contains { $0.contains("lkpush_outbox_positions") })
+        try own([
+            "ALTER TABLE lkpush_outbox_positions DISABLE ROW LEVEL SECURITY",
+            "REVOKE INSERT, UPDATE, DELETE ON lkpush_outbox_positions FROM ROLE",
+        ])
+        let store = try store()
+        defer { store.close() }
+        #expect(try !store.arePositionsUsable())
+        // It does without.
+        #expect(failure { () throws(StoreError) in try store.checkRights(asksForRooms: true) } == nil)
+    }
+
     // MARK: Where policies apply
 
     private static let enabled = "ALTER TABLE rooms ENABLE ROW LEVEL SECURITY"
