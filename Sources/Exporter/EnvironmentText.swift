@@ -150,7 +150,7 @@ struct EnvironmentText {
                 at += 2
             } else if value[at] == "$", let next, next == "{" || Self.isNameStart(next) {
                 guard let (text, end) = variable(value, from: at + 1) else {
-                    // What follows may be a part of a secret: it is not repeated.
+                    // The text behind the dollar sign may be a part of a secret: it is not repeated.
                     throw TextFile.Unreadable(
                         path, line: first ?? line,
                         "$ is followed by what is no variable that is set; for a dollar sign write $$, or put the "
@@ -166,7 +166,7 @@ struct EnvironmentText {
         return result
     }
 
-    /// What the variable stands for, and where it ends; nil where it is not set and has no default.
+    /// The value of the variable that begins at `start`, and where its name ends; nil where it is not set and has no default.
     private func variable(_ value: [Unicode.Scalar], from start: Int) -> (text: String, end: Int)? {
         guard value[start] == "{" else {
             let end = value[start...].firstIndex { !Self.isNameStart($0) && !Self.isDigit($0) } ?? value.count

@@ -9,7 +9,7 @@ package import Storage
 package struct UnknownRooms {
     /// The bounds of what is told, each with its reason.
     package enum Limits {
-        /// Lines in any minute. SPEC 8: a thousand rooms at once fill no log.
+        /// Lines in any minute: a thousand rooms at once fill no log.
         package static let linesPerMinute = 10
         /// Those of them that name a room for which the database did not answer.
         package static let unansweredPerMinute = 1

@@ -13,12 +13,22 @@ struct Ending: Equatable {
     /// Nothing is remembered.
     static let none = Ending()
 
+    /// The same after an own end that found nothing open: that moves it forward, and nothing but it counts any more.
+    func moved(to at_s: Int64) -> Ending {
+        var ending = self
+        ending.facts.isClosed = true
+        ending.facts.mayReturn = false
+        ending.at_s = max(self.at_s, at_s)
+        return ending
+    }
+
     /// This ending of a life where `earlier` was remembered: of the same life what both know, else this one.
     func following(_ earlier: Ending?) -> Ending {
         guard let earlier else { return self }
         var ending = self
-        if earlier.facts.isClosed { ending.at_s = max(at_s, earlier.at_s) }
-        if !earlier.facts.isClosed {
+        if earlier.facts.isClosed {
+            ending.at_s = max(at_s, earlier.at_s)
+        } else {
             ending.facts.isStartCounted = facts.isStartCounted || earlier.facts.isStartCounted
             ending.facts.isEndCounted = facts.isEndCounted || earlier.facts.isEndCounted
         }

@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-// Lives (SPEC 3): a SID that has ended may begin again. An end closes what began before it; a start, join or
+// Lives: a SID that has ended may begin again. An end closes what began before it; a start, join or
 // publication that began later is a new life. Everything that decides it is here.
 
 extension Recorder {

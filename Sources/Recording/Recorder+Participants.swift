@@ -118,10 +118,7 @@ extension Recorder {
         }
         let isCounted = ending.facts.isEndCounted
         ending.facts.isEndCounted = true
-        ending.facts.isClosed = true
-        ending.facts.mayReturn = false
-        ending.at_s = max(ending.at_s, context.at_s)
-        endedParticipants.set(id, ending, at: context.receivedAt)
+        endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
         guard participant.kind == .standard, !isCounted else { return }
         if let join_ms = participant.joinedAt?.milliseconds {
             let userID = userID(of: participant.identity)
@@ -147,10 +144,7 @@ extension Recorder {
             endTracks(of: slot, ending, context, &actions)
             ending = endedParticipants[ending: id] ?? .none
         }
-        ending.facts.isClosed = true
-        ending.facts.mayReturn = false
-        ending.at_s = max(ending.at_s, context.at_s)
-        endedParticipants.set(id, ending, at: context.receivedAt)
+        endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
     }
 
     /// Ends tracks of a participant that is known only by them, or of whose life this is not the end: all of them, but

@@ -56,9 +56,7 @@ extension Recorder {
                 if let start_ms { observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context) }
             }
             ending.facts.isEndCounted = true
-            ending.facts.isClosed = true
-            ending.at_s = max(ending.at_s, context.at_s)
-            endedRooms.set(Fingerprint(sid), ending, at: context.receivedAt)
+            endedRooms.set(Fingerprint(sid), ending.moved(to: context.at_s), at: context.receivedAt)
             return
         }
         count(catalog.roomsFinished, of: context)

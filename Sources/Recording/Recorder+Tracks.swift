@@ -144,11 +144,8 @@ extension Recorder {
         if slot.isNone || isEarlier(track, at_s: context.at_s, than: tracks[slot], ending) {
             // One that is earlier than what ended it is not the last word.
             if context.at_s >= ending.at_s { ending.facts.isEndCounted = true }
-            ending.facts.isClosed = true
-            ending.facts.mayReturn = false
-            ending.at_s = max(ending.at_s, context.at_s)
             if let version = track.version { ending.version = max(version, ending.version ?? version) }
-            endedTracks.set(id, ending, at: context.receivedAt)
+            endedTracks.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
             return
         }
         let holder = tracks[slot].participant

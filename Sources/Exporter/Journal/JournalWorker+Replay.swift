@@ -4,7 +4,7 @@ import Recording
 import Storage
 import Wire
 
-// What the journal has after the snapshot is applied again, each entry under the rules that it was noted with.
+// The replay: applies the entries of the journal after the snapshot, each under the rules that it was noted with.
 
 extension JournalWorker {
     /// Applies what the journal has after the snapshot; false where a stop came first.
@@ -90,7 +90,7 @@ extension JournalWorker {
         if found.header == nil { isExact = false } else { moveOrdinals(of: &start) }
     }
 
-    /// What follows is numbered beyond all inputs before.
+    /// Numbers the inputs from now on higher than all inputs before.
     func moveOrdinals(of start: inout RecorderStart) {
         let last = max(start.ordinalBase + start.events + start.inputs, lineage.starts.last?.after ?? 0)
         let floor = RowLine.floor(at: time.now())
@@ -110,7 +110,7 @@ private struct Replay {
     private(set) var recorder: Recorder
     private(set) var events: Int64
     private(set) var inputs: Int64
-    /// What the database may not have yet, with the same inputs as before, since it was last taken.
+    /// The rows made since `takeRows`, at the positions that they had before; the database may lack them.
     private(set) var rows: [PlacedRow] = []
     private(set) var count = 0
     private(set) var isDamaged = false

@@ -67,7 +67,7 @@ enum SavedState {
         let rowOrigin: String
         /// All events and inputs up to the snapshot were in the journal.
         let isJournaled: Bool
-        /// What the numbers of event and input are added to, for the number of all inputs.
+        /// The number of an input in the row positions is this plus its event and input numbers.
         let ordinalBase: Int64
         /// The starts of the program and the names of its rows; empty where a program wrote it that has neither.
         let lineage: String

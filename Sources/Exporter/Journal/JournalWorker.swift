@@ -37,7 +37,7 @@ final class JournalWorker {
     var arrivals = Arrivals()
     /// Rows that may leave when the inputs before them are durable.
     var held: [PlacedRow] = []
-    /// Who numbers the rows.
+    /// The starts of the program on this state and the names of its rows.
     var lineage = RowLineage(name: "")
     /// The last row that was known when this process began.
     var beganAfter: Int64 = 0

@@ -9,7 +9,7 @@ extension SettingsReader {
     /// As many unknown names are listed; an environment has no more of them by accident.
     private static let listed = 20
 
-    /// Reports the variables that are meant for lkpush and are no setting. SPEC 9.
+    /// Reports the variables that are meant for lkpush and are no setting.
     mutating func reportUnknown() {
         let settings = rows.map(\.name)
         let known = Set(settings).union(rows.filter(\.isSecret).map { $0.name + "_FILE" })
