@@ -113,7 +113,7 @@ let package = Package(
         tests(
             "Exporter",
             uses: [
-                "Exporter", "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording",
+                "Exporter", "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Matching", "Metrics", "Platform", "Recording",
                 "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),

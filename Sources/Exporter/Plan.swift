@@ -13,14 +13,17 @@ struct Plan {
     let registry: Registry
     let catalog: Catalog
     let readiness: Readiness
+    let storeInbox: StoreInbox
+    let journalInbox: JournalInbox
+    let recorderInbox: RecorderInbox
     let intake: WebhookIntake
     let webhook: WebhookRoute
     let listen: ListenAddress
     let metricsListen: ListenAddress
     let publicServerSettings: ServerSettings
     let journalSettings: JournalSettings
-    let commits: CommitQueue
-    let restoration: JournalLoop.Restoration
+    let recorderSettings: RecorderSettings
+    let restoration: JournalThread.Restoration
     let storeSettings: StoreSettings
     let openDatabase: StoreDriver.Open
     let databaseInterruption = Interruption()
@@ -30,7 +33,7 @@ struct Plan {
     /// Nil where nobody is removed.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
-    init(_ settings: Settings, log: Log, time: any TimeSource) throws(Service.StartFailure) {
+    init(_ settings: Settings, log: Log, time: any TimeSource) throws(StartFailure) {
         // Whoever needs it says what is wrong with it, and goes on trying.
         try? FileStore.makeDirectory(settings.stateDirectory)
         do {
@@ -44,9 +47,15 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            commits = CommitQueue()
+            storeSettings = try Self.store(settings)
+            storeInbox = StoreInbox(storeSettings, registry: registry, log: log)
+            let webhookMetrics = WebhookMetrics(in: registry)
+            let answers = WebhookRoute.answers(metrics: webhookMetrics, log: log)
+            journalInbox = JournalInbox(answers: answers, time: time)
+            recorderInbox = RecorderInbox(capacity: settings.queueSize, time: time)
             intake = WebhookIntake(
-                capacity: settings.queueSize, journal: settings.durability == .commit ? commits : nil, isOpen: false)
+                answers: answers, journal: settings.durability == .commit ? journalInbox : nil,
+                recorder: recorderInbox, isOpen: false)
             WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
@@ -57,18 +66,18 @@ struct Plan {
             self.keyPairs = keyPairs
             webhook = WebhookRoute(
                 verifier: TokenVerifier(secrets: KeyRing(keyPairs).secrets, leeway: settings.webhookClockLeeway),
-                decoder: EventDecoder(metadataKey: metadataKey), intake: intake, metrics: WebhookMetrics(in: registry),
-                time: time, log: log)
-            let recorderSettings = try Self.recorder(settings)
-            restoration = JournalLoop.Restoration(recorderSettings, catalog)
+                decoder: EventDecoder(metadataKey: metadataKey), intake: intake, answers: answers,
+                metrics: webhookMetrics, time: time, log: log)
+            recorderSettings = try Self.recorder(settings)
+            restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = JournalSettings(
-                directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes)
-            storeSettings = try Self.store(settings)
+                directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes,
+                snapshotInterval: settings.snapshotInterval)
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
-            throw Service.StartFailure("\(error)")
+            throw StartFailure.unavailable("\(error)")
         }
     }
 
@@ -88,12 +97,12 @@ struct Plan {
     }
 
     /// Starts the thread that removes replaced sessions, where that is wanted.
-    func startEnforcer(log: Log, time: any TimeSource) throws(Service.StartFailure) -> SessionEnforcer? {
+    func startEnforcer(log: Log, time: any TimeSource) throws(StartFailure) -> EnforcerThread? {
         guard let (settings, signer) = enforcer else { return nil }
         do throws(TransportError) {
-            return try SessionEnforcer(settings, signer: signer, registry: registry, log: log, time: time)
+            return try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
         } catch {
-            throw Service.StartFailure("\(error)")
+            throw StartFailure.unavailable("\(error)")
         }
     }
 

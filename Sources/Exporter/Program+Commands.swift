@@ -8,25 +8,30 @@ extension Program {
     /// Runs the exporter until a signal stops it.
     static func serve(_ settings: Settings, log: Log) -> Int32 {
         log.info("lkpush starts", ["version": .string(Version.number)])
+        let requests = SignalRequests(timeout: settings.shutdownTimeout, log: log)
         let service: Service
-        do throws(Service.StartFailure) {
+        do throws(StartFailure) {
             service = try Service(settings, log: log)
         } catch {
-            log.error("lkpush cannot start", ["error": .text(error)])
-            return Status.failed
+            return cannotStart(error, log)
         }
-        while Signals.wait() == .reload { service.reload() }
-        let deadline = SystemTime().monotonic() + settings.shutdownTimeout
-        let guardian = StopGuard(deadline: deadline, log: log)
+        requests.onStop(service.cancelStart)
+        do throws(StartFailure) {
+            try service.start()
+        } catch {
+            // Whoever asked for a stop gets one; nothing is wrong.
+            if error != .stopped { return cannotStart(error, log) }
+        }
+        while requests.next() == .reload { service.reload() }
         let isInTime = service.stop()
-        guardian.disarm()
         // Who does not read the log does not make a stop late.
-        defer { log.close(by: deadline) }
-        if let failure = service.startFailure {
-            log.error("lkpush cannot start", ["error": .text(failure)])
-            return Status.failed
-        }
+        log.close(by: requests.finish())
         return isInTime ? Status.done : Status.failed
+    }
+
+    private static func cannotStart(_ failure: StartFailure, _ log: Log) -> Int32 {
+        log.error("lkpush cannot start", ["error": .text(failure)])
+        return Status.failed
     }
 
     /// Creates or upgrades the schema.
@@ -46,35 +51,5 @@ extension Program {
             Terminal.printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\n")
             return Status.failed
         }
-    }
-}
-
-/// Ends the process when a stop takes too long, or when a second signal asks for it.
-private final class StopGuard: Sendable {
-    /// How long the line that says why may take to be read.
-    private static let lastWords = Duration.milliseconds(100)
-
-    private let isDisarmed = Monitor(false)
-    private let guardian: NamedThread
-
-    init(deadline: MonotonicTime, log: Log) {
-        // Never joined: it waits for a signal that may never come.
-        _ = NamedThread(name: "second-signal") {
-            while Signals.wait() == .reload {}
-            log.warning("a second signal: stopping at once")
-            log.flush(by: SystemTime().monotonic() + Self.lastWords)
-            _exit(130)
-        }
-        guardian = NamedThread(name: "stop-guard") { [isDisarmed] in
-            if isDisarmed.wait(until: deadline, { $0 ? true : nil }) != nil { return }
-            log.error("stopping took longer than SHUTDOWN_TIMEOUT")
-            log.flush(by: SystemTime().monotonic() + Self.lastWords)
-            _exit(1)
-        }
-    }
-
-    func disarm() {
-        isDisarmed.change { $0 = true }
-        guardian.join()
     }
 }

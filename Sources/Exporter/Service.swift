@@ -1,203 +1,231 @@
-package import Platform
 import HTTPClient
 package import HTTPServing
 import LiveKit
 package import Metrics
+package import Platform
 import Recording
 import RemoteWrite
-import Storage
-import Wire
 
-/// The running exporter: everything it is made of, started bottom up and stopped top down.
+/// The running exporter: everything it is made of, started from the bottom up and stopped from the top down.
+///
+/// One thread starts, reloads and stops it.
 package final class Service {
     /// The bounds of the composition, each with its reason.
     package enum Limits {
         /// Connections of the private listener: a scraper or two, probes, and people.
         package static let privateConnections = 64
+        /// How long a start waits for the database; ready within half a second is promised.
+        package static let databasePatience = Duration.milliseconds(250)
+        /// How long what was started may take to stop where the rest cannot start.
+        package static let farewell = Duration.seconds(1)
     }
 
-    /// Why it could not start.
-    package struct StartFailure: Error, Sendable, CustomStringConvertible {
-        package let description: String
-        init(_ description: String) { self.description = description }
-    }
-
-    /// How long a start waits for the database; ready within half a second is promised.
-    private static let patience = Duration.milliseconds(250)
-
-    /// Every metric there is.
-    package let registry: Registry
-    private let log: Log
     private let settings: Settings
+    private let plan: Plan
+    private let log: Log
     private let time: any TimeSource
-    private let readiness: Readiness
-    private let intake: WebhookIntake
-    private let store: StoreLoop
-    private let journal: JournalLoop
-    private let enforcer: SessionEnforcer?
-    /// Nil where the keys come from the environment alone.
-    private let keyWatch: KeyWatch?
-    private let recorder: RecorderLoop
-    private let shipper: Shipper?
-    private let privateServer: Server
-    private let publicServer: Server
-    /// Why it could not begin after it had started.
-    private let failure: Monitor<StartFailure?>
 
-    /// Starts everything; webhooks are taken when the state is restored, see `waitUntilReady`. What was started is
-    /// stopped again where it fails.
+    /// Nil where nobody is removed.
+    private var enforcer: EnforcerThread?
+    private var privateServer: Server?
+    private var publicServer: Server?
+    /// Nil where the keys come from the environment alone.
+    private var keys: KeyThread?
+    private var store: StoreThread?
+    private var journal: JournalThread?
+    /// Nil where nothing is pushed.
+    private var shipper: ShipperThread?
+    private var recorder: RecorderThread?
+
+    /// Makes everything out of settings that has to be right before anything starts.
     package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartFailure) {
         self.settings = settings
         self.log = log
         self.time = time
-        let plan = try Plan(settings, log: log, time: time)
-        let (registry, intake, readiness) = (plan.registry, plan.intake, plan.readiness)
-        self.registry = registry
-        self.intake = intake
-        self.readiness = readiness
-        let webhook = plan.webhook
-        let failure = Monitor<StartFailure?>(nil)
-        self.failure = failure
+        plan = try Plan(settings, log: log, time: time)
+    }
 
-        let enforcer = try plan.startEnforcer(log: log, time: time)
-        self.enforcer = enforcer
-        // The listeners come first, so that health can be asked for while the state is restored.
-        var started: [Server] = []
-        do {
-            privateServer = try Server(
-                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: readiness),
-                settings: ServerSettings(maxConnections: Limits.privateConnections),
-                onStray: webhook.strays(on: .private))
-            started.append(privateServer)
-            publicServer = try Server(
-                listen: plan.listen, routes: Routes.public(webhook: webhook, readiness: readiness),
-                settings: plan.publicServerSettings, onStray: webhook.strays(on: .public))
+    /// Every metric there is.
+    package var registry: Registry { plan.registry }
+
+    /// Where webhooks are taken, once it has started.
+    package var publicAddress: ListenAddress { Self.address(of: publicServer) }
+
+    /// Where `/metrics` is served, once it has started.
+    package var metricsAddress: ListenAddress { Self.address(of: privateServer) }
+
+    private static func address(of server: Server?) -> ListenAddress {
+        guard let server else { preconditionFailure("a listener has an address when it has started") }
+        return server.address
+    }
+
+    // MARK: Starting
+
+    /// What ends a start that waits for the state, such as for a folder that another process has. Any thread.
+    package var cancelStart: @Sendable () -> Void { { [inbox = plan.journalInbox] in inbox.cancelStart() } }
+
+    /// Starts everything, and returns when webhooks are taken. Once.
+    ///
+    /// Where it fails, what was started is stopped again.
+    package func start() throws(StartFailure) {
+        let begin = time.monotonic()
+        do throws(StartFailure) {
+            try startEnforcer()
+            // The listeners come first, so that health can be asked for while the state is restored.
+            try startListeners()
+            startKeys()
+            startStore()
+            let state = try restoreState()
+            greetDatabase(state, until: begin + Limits.databasePatience)
+            // The first reading comes before the first event: every counter is known to have been zero.
+            try startShipper(restoring: state)
+            startRecorder(with: state)
         } catch {
-            let deadline = time.monotonic() + .seconds(1)
-            for server in started { server.stop(deadline: deadline) }
-            _ = enforcer?.stop(by: deadline)
-            throw StartFailure("\(error)")
+            if error != .stopped { _ = stop(within: Limits.farewell) }
+            throw error
         }
-        Self.announce(privateServer, publicServer, plan, registry, log)
+        plan.intake.open()
+        plan.readiness.clear(.starting)
+        log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(begin))])
+    }
 
-        keyWatch = Self.watchKeys(settings, plan, enforcer, log, time)
-        let mailbox = RecorderLoop.Mailbox(wakes: intake)
-        let store = StoreLoop(
-            settings: plan.storeSettings, open: plan.openDatabase, journal: plan.commits, registry: registry, log: log,
-            time: time, interruption: plan.databaseInterruption
-        ) { mailbox.leave($0) }
-        let journal = JournalLoop(
-            settings: plan.journalSettings, queue: plan.commits, intake: intake, store: store,
-            restoration: plan.restoration, registry: registry, readiness: readiness, log: log, time: time)
-        let shipper = plan.shipperSettings.map {
-            Shipper($0, registry: registry, journal: journal, log: log, time: time)
-        }
-        (self.store, self.journal, self.shipper) = (store, journal, shipper)
-        let start = time.monotonic()
-        recorder = RecorderLoop(
-            intake: intake, mailbox: mailbox, store: store, journal: journal, enforcer: enforcer,
-            unknownRooms: UnknownRoomsLog(source: settings.organizationSource, log: log),
-            snapshotInterval: settings.snapshotInterval, time: time
-        ) { begin in
-            if begin.isFresh { store.askForPresence() }
-            // The first webhooks come in a crowd after a restart: they should not have to wait for a database that is
-            // only just being opened. One that does not answer does not keep them out.
-            store.awaitFirstAttempt(until: start + Self.patience)
-            // The first reading comes before the first webhook: every counter is known to have been zero.
-            do throws(TransportError) {
-                try shipper?.makeFirstReading(restoring: begin.shipped)
-            } catch {
-                failure.change { $0 = StartFailure("\(error)") }
-                Signals.stopThisProcess()
-                return
-            }
-            if shipper == nil {
-                log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
-            }
-            intake.open()
-            readiness.clear(.starting)
-            log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(start))])
+    private func startEnforcer() throws(StartFailure) {
+        guard let (settings, signer) = plan.enforcer else { return }
+        do throws(TransportError) {
+            enforcer = try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
+        } catch {
+            throw StartFailure.unavailable("\(error)")
         }
     }
 
-    private static func announce(
-        _ privateServer: Server, _ publicServer: Server, _ plan: Plan, _ registry: Registry, _ log: Log
-    ) {
+    private func startListeners() throws(StartFailure) {
+        do {
+            privateServer = try Server(
+                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: plan.readiness),
+                settings: ServerSettings(maxConnections: Limits.privateConnections),
+                onStray: plan.webhook.strays(on: .private))
+            publicServer = try Server(
+                listen: plan.listen, routes: Routes.public(webhook: plan.webhook, readiness: plan.readiness),
+                settings: plan.publicServerSettings, onStray: plan.webhook.strays(on: .public))
+        } catch {
+            throw StartFailure.unavailable("\(error)")
+        }
         let listeners = ListenerMetrics(in: registry)
-        listeners.show(privateServer, as: "metrics", in: registry)
-        listeners.show(publicServer, as: "public", in: registry)
-        if publicServer.maxConnections < plan.publicServerSettings.maxConnections {
+        if let publicServer, publicServer.maxConnections < plan.publicServerSettings.maxConnections {
             log.warning(
                 "the system has no descriptors for MAX_CONNECTIONS: see ulimit -n",
                 ["connections": .int(publicServer.maxConnections)])
         }
-        log.info("listening", ["listener": "metrics", "address": .text(privateServer.address)])
-        log.info("listening", ["listener": "public", "address": .text(publicServer.address)])
+        for (server, name) in [(privateServer, "metrics"), (publicServer, "public")] {
+            guard let server else { continue }
+            listeners.show(server, as: name, in: registry)
+            log.info("listening", ["listener": .string(name), "address": .text(server.address)])
+        }
     }
 
-    /// Waits until webhooks are taken; false where that did not come in time, or never will.
-    package func waitUntilReady(by deadline: MonotonicTime) -> Bool { readiness.wait(until: deadline) }
-
-    /// Why it had to end after it had started; nil where it did not.
-    package var startFailure: StartFailure? { failure.withLock { $0 } }
-
-    /// Where webhooks are taken.
-    package var publicAddress: ListenAddress { publicServer.address }
-
-    /// Where `/metrics` is served.
-    package var metricsAddress: ListenAddress { privateServer.address }
-
     /// Where the keys are in files: uses those that are good now for whatever is verified or signed.
-    private static func watchKeys(
-        _ settings: Settings, _ plan: Plan, _ enforcer: SessionEnforcer?, _ log: Log, _ time: any TimeSource
-    ) -> KeyWatch? {
-        guard settings.liveKitKeys.isInFile else { return nil }
-        let (webhook, leeway) = (plan.webhook, settings.webhookClockLeeway)
-        return KeyWatch(settings.liveKitKeys, from: plan.keyPairs, log: log, time: time) { ring in
+    private func startKeys() {
+        guard settings.liveKitKeys.isInFile else { return }
+        let (webhook, enforcer, leeway) = (plan.webhook, enforcer, settings.webhookClockLeeway)
+        keys = KeyThread(settings.liveKitKeys, from: plan.keyPairs, log: log, time: time) { ring in
             webhook.use(TokenVerifier(secrets: ring.secrets, leeway: leeway))
             if let first = ring.pairs.first { enforcer?.use(first.signer) }
         }
     }
 
+    private func startStore() {
+        let (recorder, journal) = (plan.recorderInbox, plan.journalInbox)
+        store = StoreThread(
+            plan.storeInbox, settings: plan.storeSettings, open: plan.openDatabase, log: log, time: time,
+            interruption: plan.databaseInterruption, answer: { recorder.leave($0) }, progress: { journal.note($0) })
+    }
+
+    /// Starts the journal and waits for the state that it restores.
+    private func restoreState() throws(StartFailure) -> RecorderStart {
+        let journal = JournalThread(
+            plan.journalInbox, settings: plan.journalSettings, store: plan.storeInbox, events: plan.recorderInbox,
+            room: plan.intake, restoration: plan.restoration, registry: registry, readiness: plan.readiness, log: log,
+            time: time)
+        self.journal = journal
+        guard let state = journal.awaitStart() else { throw StartFailure.stopped }
+        return state
+    }
+
+    /// The first webhooks come in a crowd after a restart: they should not have to wait for a database that is only just
+    /// being opened. One that does not answer does not keep them out.
+    private func greetDatabase(_ state: RecorderStart, until deadline: MonotonicTime) {
+        if state.isFresh { plan.storeInbox.askForPresence() }
+        plan.storeInbox.awaitFirstAttempt(until: deadline)
+    }
+
+    private func startShipper(restoring state: RecorderStart) throws(StartFailure) {
+        guard let settings = plan.shipperSettings else {
+            log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
+            return
+        }
+        let shipper = ShipperThread(settings, registry: registry, journal: plan.journalInbox, log: log, time: time)
+        do throws(TransportError) {
+            try shipper.makeFirstReading(restoring: state.shipped)
+        } catch {
+            throw StartFailure.unavailable("\(error)")
+        }
+        self.shipper = shipper
+    }
+
+    private func startRecorder(with state: RecorderStart) {
+        recorder = RecorderThread(
+            plan.recorderInbox, start: state, room: plan.intake, journal: plan.journalInbox, store: plan.storeInbox,
+            removals: enforcer,
+            unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), time: time)
+    }
+
+    // MARK: Running
+
     /// Reads the files that hold keys and secrets again, without waiting for the next look at them.
     package func reload() {
-        if let keyWatch {
-            if !keyWatch.lookNow() { log.warning("the files of keys cannot be read for so long: the old keys stay") }
+        if let keys {
+            if !keys.lookNow() { log.warning("the files of keys cannot be read for so long: the old keys stay") }
         } else {
             log.info("no keys are in files: there is nothing to read again")
         }
         shipper?.reloadCredentials()
     }
 
+    // MARK: Stopping
+
     /// Stops from the top down: no new webhooks, the accepted ones counted, rows written, the last sample pushed.
     /// True when every stage ended within `SHUTDOWN_TIMEOUT`; what it could not finish, such as rows for a database that
     /// is down, is counted and logged.
-    package func stop() -> Bool {
+    package func stop() -> Bool { stop(within: settings.shutdownTimeout) }
+
+    private func stop(within timeout: Duration) -> Bool {
         let start = time.monotonic()
-        readiness.block(.stopping, because: "stopping")
-        publicServer.stopAccepting()
+        plan.readiness.block(.stopping, because: "stopping")
+        publicServer?.stopAccepting()
         log.info("stopping")
         // Each stage may take its share of what is left; what it does not need is the next one's.
-        func deadline(_ share: Double) -> MonotonicTime { start + settings.shutdownTimeout * share }
-        let served = publicServer.stop(deadline: deadline(0.2))
-        intake.close()
-        journal.close()
-        let recorded = recorder.stop(by: deadline(0.4))
+        func deadline(_ share: Double) -> MonotonicTime { start + timeout * share }
+        let served = publicServer?.stop(deadline: deadline(0.2)) ?? .finished
+        plan.intake.close()
+        plan.journalInbox.close()
+        if recorder == nil { plan.journalInbox.noteRecorderDone() }
+        let recorded = recorder?.stop(by: deadline(0.4)) ?? true
         let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
         // It owns nothing: where its file system hangs, it ends with the process.
-        _ = keyWatch?.stop(by: deadline(0.5))
-        let stored = store.stop(by: deadline(0.6))
+        _ = keys?.stop(by: deadline(0.5))
+        let stored = store?.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.85))
-        let isKept = journal.stop(by: deadline(0.95))
-        privateServer.stop(deadline: deadline(0.98))
-        let isInTime = served != .abandoned && recorded && enforced && stored.isFinished && isKept
+        let isKept = journal?.stop(by: deadline(0.95)) ?? true
+        privateServer?.stop(deadline: deadline(0.98))
+        let isInTime = served != .abandoned && recorded && enforced && stored?.isFinished ?? true && isKept
+        let rowsLeft = stored?.rowsLeft ?? 0
         let fields: Log.Fields = [
-            "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(stored.rowsLeft),
+            "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(rowsLeft),
             "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
         ]
         if isInTime && served == .finished {
-            let isAll = stored.rowsLeft == 0
-            log.info(isAll ? "stopped" : "stopped; rows wait in STATE_DIR for the database and the next start", fields)
+            log.info(
+                rowsLeft == 0 ? "stopped" : "stopped; rows wait in STATE_DIR for the database and the next start", fields)
         } else {
             log.warning("stopped, not everything was finished", fields)
         }

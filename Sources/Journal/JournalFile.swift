@@ -95,9 +95,10 @@ package final class JournalFile {
     /// Makes all of `commit` durable, or throws and leaves everything as it was.
     ///
     /// A commit without anything in it costs nothing. Numbers that do not follow the last ones are refused (`other`).
-    package func commit(_ commit: Commit) throws(JournalError) {
+    @discardableResult
+    package func commit(_ commit: Commit) throws(JournalError) -> CommitReceipt {
         owner.assertOwned("the journal")
-        if commit.isEmpty { return }
+        if commit.isEmpty { return CommitReceipt() }
         let connection = try connection()
         var next = numbers
         try number(commit, in: &next)
@@ -114,6 +115,7 @@ package final class JournalFile {
             throw fail(error)
         }
         numbers = next
+        return CommitReceipt()
     }
 
     /// Deletes the `count` oldest rows of the outbox, for whom there is no room. Returns how many there were.

@@ -28,9 +28,6 @@ package enum Signals {
         }
     }
 
-    /// Ends the wait of this process as if somebody had asked it to stop. Any thread. Wraps `kill`.
-    package static func stopThisProcess() { kill(getpid(), SIGTERM) }
-
     private static func waited() -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)

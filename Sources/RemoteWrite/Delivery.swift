@@ -84,6 +84,8 @@ package struct Delivery: Sendable {
     private var failures = 0
     private var notBefore: MonotonicTime?
     private var isHeld = false
+    /// Batches from this number on wait for a reading that may be sent.
+    private var heldFrom: UInt64?
     private var random: SplitMix
 
     package init(_ settings: DeliverySettings = .init(), cap_bytes: Int = BatchLimits().compressed_bytes, seed: UInt64)
@@ -96,6 +98,11 @@ package struct Delivery: Sendable {
 
     /// Nothing waits and nothing is under way.
     package var isEmpty: Bool { queue.count == 0 }
+    /// The next batch waits for a reading that may be sent.
+    package var isHoldingBatches: Bool {
+        guard let heldFrom, let first = queue.first else { return false }
+        return first.batch.sequence >= heldFrom
+    }
     /// The lowest number of a batch that is not settled; nil where all are.
     package var oldestSequence: UInt64? { queue.first?.batch.sequence }
 
@@ -117,6 +124,12 @@ package struct Delivery: Sendable {
         dropOldest(into: &effects)
     }
 
+    /// Keeps the batches from this number on in memory until `release`; what was held before stays held.
+    package mutating func hold(from sequence: UInt64) { heldFrom = min(heldFrom ?? sequence, sequence) }
+
+    /// Batches that were held may be sent.
+    package mutating func release() { heldFrom = nil }
+
     mutating func dropOldest(into effects: inout [Effect]) {
         let inFlight = isInFlight ? queue.popFirst() : nil
         while statistics.queue_bytes > settings.queue.bytes, let oldest = queue.popFirst() {
@@ -130,7 +143,7 @@ package struct Delivery: Sendable {
 
     /// What to do at `now`.
     package mutating func next(at now: MonotonicTime, into effects: inout [Effect]) -> Step {
-        guard !isInFlight, let entry = queue.first else { return .idle }
+        guard !isInFlight, let entry = queue.first, !isHoldingBatches else { return .idle }
         if let notBefore, now < notBefore { return .wait(until: notBefore) }
         let renews = isHeld
         isInFlight = true

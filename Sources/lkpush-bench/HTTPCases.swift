@@ -91,13 +91,11 @@ enum HTTPCases {
         let settings = Settings(&reader)
         guard reader.problems.isEmpty else { throw LoadGenerator.Failure(description: "\(reader.problems)") }
         let service: Service
-        do throws(Service.StartFailure) {
+        do throws(StartFailure) {
             service = try Service(settings, log: Log(level: .error, format: .text))
+            try service.start()
         } catch {
             throw LoadGenerator.Failure(description: "\(error)")
-        }
-        guard service.waitUntilReady(by: SystemTime().monotonic() + .seconds(10)) else {
-            throw LoadGenerator.Failure(description: "the service does not become ready")
         }
         return service
     }

@@ -10,22 +10,25 @@ enum QueueCases {
         [
             BenchmarkCase("queue", per: "event") {
                 let operations = 1_000
-                let intake = WebhookIntake(capacity: operations)
-                let answers = WebhookIntake.Answers(accepted: Response(status: 200)) { _ in Response(status: 503) }
+                let inbox = RecorderInbox(capacity: operations)
+                let intake = WebhookIntake(
+                    answers: WebhookAnswers(accepted: Response(status: 200)) { _ in Response(status: 503) },
+                    journal: nil, recorder: inbox)
                 let event = AcceptedEvent(
                     event: Event(id: "EV_benchmark0001", createdAt: 1, body: .roomStarted),
                     receivedAt: Timestamp(seconds: 1))
                 let now = SystemTime().monotonic()
-                var batch: [AcceptedEvent] = []
+                var delivery = RecorderInbox.Delivery()
                 var plain: [AcceptedEvent] = []
                 return Workload(
                     operations: operations,
                     run: {
                         for _ in 0..<operations {
-                            let offer = intake.offer(event, now: now, answers: answers)
+                            let offer = intake.offer(event, now: now)
                             guard case .accepted = offer else { preconditionFailure("the queue has room") }
                         }
-                        _ = intake.drain(into: &batch, until: nil)
+                        inbox.take(into: &delivery, until: nil)
+                        intake.free(delivery.events.count)
                     },
                     lowerBound: .init(name: "array append", operations: operations) {
                         plain.removeAll(keepingCapacity: true)

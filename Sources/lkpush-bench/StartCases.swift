@@ -128,7 +128,7 @@ enum StartCases {
                     commit.events.append { accepted.encode(into: &$0) }
                     guard commit.events.count == group else { return true }
                     // What cannot be written is missed at the end.
-                    try? journal.commit(commit)
+                    _ = try? journal.commit(commit)
                     commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
                     return journal.isOpen && journal.lastEvent < replayed
                 }

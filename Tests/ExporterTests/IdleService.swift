@@ -16,7 +16,7 @@ enum IdleService {
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
         let service = try Service(settings, log: Log(level: .error, format: .text))
-        #expect(service.waitUntilReady(by: Waits.end))
+        try service.start()
         return service
     }
 }

@@ -15,7 +15,7 @@ import Wire
     private final class Stage {
         private let good = Monitor<[String: [String]]>([:])
         private let file: Int32
-        private let watch: KeyWatch
+        private let watch: KeyThread
         private let logPath: String
 
         init(_ variables: [String: String], _ folder: TemporaryFolder) throws {
@@ -27,7 +27,7 @@ import Wire
             let pairs = try keys.read()
             let first = KeyRing(pairs).secrets.mapValues { $0.map(\.exposed) }
             good.change { $0 = first }
-            watch = KeyWatch(
+            watch = KeyThread(
                 keys, from: pairs, every: .milliseconds(2), log: Log(level: .info, format: .json, file: file)
             ) { [good] ring in
                 let secrets = ring.secrets.mapValues { $0.map(\.exposed) }
@@ -139,7 +139,7 @@ import Wire
         let settings = Settings(&reader)
         try #require(reader.problems == [])
         let service = try Service(settings, log: Log(level: .error, format: .text))
-        #expect(service.waitUntilReady(by: Waits.end))
+        try service.start()
         return service
     }
 

@@ -4,7 +4,7 @@ import RemoteWrite
 import Wire
 
 /// A journal that keeps what it is told in memory, with something that happens in each commit.
-final class MemoryJournal: ShipperJournal {
+final class MemoryJournal: ReadingJournal {
     struct Commit: Sendable, Equatable {
         let at: Timestamp
         let began: [SeriesKey]
@@ -19,11 +19,14 @@ final class MemoryJournal: ShipperJournal {
     }
 
     private let monitor = Monitor(State())
+    private let outcome = Monitor(ReadingOutcome.maySend)
     private let during: @Sendable (Timestamp) -> Void
 
     init(during: @escaping @Sendable (Timestamp) -> Void = { _ in }) { self.during = during }
 
-    func commit(reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]) {
+    func commit(
+        reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]
+    ) -> ReadingOutcome {
         during(at)
         monitor.change { state in
             state.lastReading = at
@@ -32,7 +35,11 @@ final class MemoryJournal: ShipperJournal {
             state.series.formUnion(began)
             state.commits.append(Commit(at: at, began: began, ended: ended))
         }
+        return outcome.withLock { $0 }
     }
+
+    /// What may be done with readings from now on.
+    func answer(_ new: ReadingOutcome) { outcome.change { $0 = new } }
 
     /// What a process that starts now is given.
     var state: ShippedState {

@@ -37,7 +37,7 @@ import Wire
         let settings = Settings(&reader)
         try #require(reader.problems.isEmpty)
         service = try Service(settings, log: Log(level: .error, format: .text), time: time)
-        try #require(service.waitUntilReady(by: Waits.end))
+        try service.start()
     }
 
     private static func key(_ number: Int) -> String { "'10000000-0000-4000-8000-00000000000\(number)'" }

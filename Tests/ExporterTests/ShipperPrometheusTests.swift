@@ -26,7 +26,7 @@ import Testing
             registry.histogram("test_wait_seconds", "Waits.", bounds: [1, 2.5]).series())
         counter.increment(by: 3)
         histogram.observe(2)
-        let shipper = Shipper(
+        let shipper = ShipperThread(
             try settings(prometheus.writeURL, every: .milliseconds(200)), registry: registry, log: log)
         try shipper.makeFirstReading()
         let seen = try prometheus.wait(for: "test_events_total") { !$0.isEmpty }

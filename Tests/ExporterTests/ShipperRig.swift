@@ -11,7 +11,7 @@ import Testing
 final class ShipperRig {
     let registry = Registry(maxSeries: 10_000)
     let events: Counter
-    let shipper: Shipper
+    let shipper: ShipperThread
     private let folder = TemporaryFolder()
     private let file: Int32
     private let log: Log
@@ -20,7 +20,7 @@ final class ShipperRig {
     static let secret = "s3cret-value"
 
     init(
-        _ url: String, journal: (any ShipperJournal)? = nil, time: any TimeSource = SystemTime(),
+        _ url: String, journal: (any ReadingJournal)? = nil, time: any TimeSource = SystemTime(),
         _ change: (inout ShipperSettings) throws -> Void = { _ in }
     ) throws {
         var settings = ShipperSettings(
@@ -35,7 +35,7 @@ final class ShipperRig {
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         events = try #require(registry.counter("test_events_total", "Events.").series())
         log = Log(level: .debug, format: .json, file: file)
-        shipper = Shipper(settings, registry: registry, journal: journal, log: log, time: time)
+        shipper = ShipperThread(settings, registry: registry, journal: journal, log: log, time: time)
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import Exporter
+import Journal
 import Metrics
 import Platform
 import Storage
@@ -35,7 +36,7 @@ struct StoreHarness {
         try? FileStore.makeDirectory(folder.file("data"))
     }
 
-    func start(path: String? = nil, _ change: (inout StoreSettings) -> Void = { _ in }) -> StoreLoop {
+    func start(path: String? = nil, _ change: (inout StoreSettings) -> Void = { _ in }) -> Store {
         let path = path ?? self.path
         return start(
             open: { () throws(StoreError) in
@@ -47,16 +48,15 @@ struct StoreHarness {
     func start(
         open: @escaping StoreDriver.Open, interruption: Interruption = Interruption(),
         _ change: (inout StoreSettings) -> Void
-    ) -> StoreLoop {
+    ) -> Store {
         var settings = StoreSettings()
         settings.minBackoff = .milliseconds(2)
         settings.maxBackoff = .milliseconds(20)
         change(&settings)
-        return StoreLoop(
-            settings: settings, open: open, registry: registry,
-            log: log.log, time: FixedWall(),
-            interruption: interruption
-        ) { answer in
+        let inbox = StoreInbox(settings, registry: registry, log: log.log)
+        let thread = StoreThread(
+            inbox, settings: settings, open: open, log: log.log, time: FixedWall(), interruption: interruption
+        ) { [answers] answer in
             answers.change { answers in
                 switch answer {
                 case .organization(let room, let result): answers.organizations.append((room, result))
@@ -65,10 +65,32 @@ struct StoreHarness {
                 }
             }
         }
+        return Store(thread)
     }
 
-    func stop(_ loop: StoreLoop, within time: Duration = Waits.limit) -> StoreLoop.Stopped {
-        loop.stop(by: SystemTime().monotonic() + time)
+    func stop(_ store: Store, within time: Duration = Waits.limit) -> StoreThread.Stopped {
+        store.thread.stop(by: SystemTime().monotonic() + time)
+    }
+
+    /// A store thread, with the test in the place of the recorder and the journal.
+    final class Store: Sendable {
+        let thread: StoreThread
+        private let lastNumber = Monitor<Int64>(0)
+
+        init(_ thread: StoreThread) { self.thread = thread }
+
+        /// Hands the row over that follows the newest.
+        func store(_ row: StoreRow) {
+            let number = lastNumber.change { number in
+                number += 1
+                return number
+            }
+            thread.inbox.store(Committed([NumberedRow(number: number, row: row)], by: .withoutJournal))
+        }
+
+        func lookUp(room: String) -> Bool { thread.inbox.lookUp(room: room) }
+
+        var rowsWaiting: Int { thread.inbox.rowsWaiting }
     }
 
     // MARK: Waiting

@@ -78,7 +78,7 @@ import Wire
         #expect(loop.rowsWaiting >= 50)
         try own.start()
         #expect(written(100))
-        #expect(harness.stop(loop) == StoreLoop.Stopped(rowsLeft: 0, isFinished: true))
+        #expect(harness.stop(loop) == StoreThread.Stopped(rowsLeft: 0, isFinished: true))
         try expectOnce(100, own, name)
         // Twice away, twice back: why it was, and nothing between.
         let errors = try harness.log.lines("\"level\":\"error\"")
@@ -184,7 +184,7 @@ import Wire
         proxy.change(to: .stalled)
         loop.store(session(1))
         let stopped = harness.stop(loop, within: .milliseconds(300))
-        #expect(stopped == StoreLoop.Stopped(rowsLeft: 1, isFinished: true))
+        #expect(stopped == StoreThread.Stopped(rowsLeft: 1, isFinished: true))
     }
 
     @Test func `the URL is read again from its file for each connection`() throws {

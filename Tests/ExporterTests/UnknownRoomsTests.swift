@@ -1,6 +1,8 @@
 import Exporter
 import Foundation
+import Matching
 import Platform
+import Recording
 import Storage
 import TestSupport
 import Testing
@@ -116,7 +118,14 @@ import Testing
         let file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
         defer { close(file) }
         let log = Log(level: .warning, format: .json, file: file)
-        var rooms = UnknownRoomsLog(source: source, log: log)
+        let recorded: Recording.OrganizationSource =
+            switch source {
+            case .fixed: .fixed(id: "one", name: "One")
+            case .roomName: .roomName(try Pattern("(?<org>.*)"))
+            case .metadata: .metadata
+            case .database: .database
+            }
+        var rooms = UnknownRoomsLog(source: recorded, log: log)
         for (index, (room, reason)) in notes.enumerated() { rooms.note(room, reason, at: at(index * 60)) }
         rooms.finish()
         #expect(log.settle())

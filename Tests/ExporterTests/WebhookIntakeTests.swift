@@ -78,16 +78,14 @@ import Wire
         let stage = try WebhookStage(queue: 3, patience: .milliseconds(30))
         let clients = try (0..<20).map { _ in try stage.client() }
         let drained = Monitor<(ids: [String], isDone: Bool)>(([], false))
-        let intake = stage.intake
+        let (inbox, intake) = (stage.inbox, stage.intake)
         let recorder = NamedThread(name: "recorder") {
-            var batch: [AcceptedEvent] = []
             while true {
                 // About as slow as the patience of those who wait.
                 let isDone = drained.wait(until: SystemTime().monotonic() + .milliseconds(15)) {
                     $0.isDone ? true : nil
                 }
-                _ = intake.drain(into: &batch, until: SystemTime().monotonic())
-                let ids = batch.map(\.event.id)
+                let ids = inbox.takeAll(for: intake).map(\.event.id)
                 drained.change { $0.ids += ids }
                 if isDone == true && ids.isEmpty { return }
             }
@@ -125,8 +123,9 @@ import Wire
         #expect(throws: SystemError.self) { try stage.client() }
         stage.intake.close()
         #expect(stage.drain().map(\.event.id) == ["EV_0"])
-        var batch: [AcceptedEvent] = []
-        #expect(stage.intake.drain(into: &batch, until: nil) == .finished)
+        var delivery = RecorderInbox.Delivery()
+        stage.inbox.take(into: &delivery, until: SystemTime().monotonic())
+        #expect(delivery.isLast)
     }
 
     @Test func `a closed intake refuses at once, and those who wait too`() throws {

@@ -15,6 +15,16 @@ struct StandingTime: TimeSource {
     func monotonic() -> MonotonicTime { SystemTime().monotonic() }
 }
 
+extension RecorderInbox {
+    /// Takes all that is here now, as the recorder does.
+    func takeAll(for room: any EventRoom) -> [AcceptedEvent] {
+        var delivery = Delivery()
+        take(into: &delivery, until: SystemTime().monotonic())
+        room.free(delivery.events.count)
+        return delivery.events
+    }
+}
+
 /// The public listener with everything a webhook passes, on loopback, and a recorder that the test plays.
 final class WebhookStage {
     static let key = "APIqubitalTest"
@@ -25,6 +35,7 @@ final class WebhookStage {
     let folder = TemporaryFolder()
     let registry = Registry(maxSeries: 10_000)
     let readiness = Readiness()
+    let inbox: RecorderInbox
     let intake: WebhookIntake
     let server: Server
     let route: WebhookRoute
@@ -41,12 +52,14 @@ final class WebhookStage {
         logFile = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND, 0o600)
         let time = StandingTime(at: now)
         lines = Log(level: level, format: .json, time: time, file: logFile)
-        intake = WebhookIntake(capacity: queue, patience: patience)
+        inbox = RecorderInbox(capacity: queue)
+        let metrics = WebhookMetrics(in: registry)
+        let answers = WebhookRoute.answers(metrics: metrics, log: lines)
+        intake = WebhookIntake(answers: answers, patience: patience, journal: nil, recorder: inbox)
         route = WebhookRoute(
             verifier: TokenVerifier(
                 keys: [Self.key: Secret(Self.secret), Self.secondKey: Secret(Self.secondSecret)], leeway: .seconds(60)),
-            decoder: EventDecoder(), intake: intake, metrics: WebhookMetrics(in: registry), time: time,
-            log: lines)
+            decoder: EventDecoder(), intake: intake, answers: answers, metrics: metrics, time: time, log: lines)
         server = try Server(
             listen: ListenAddress("127.0.0.1:0"), routes: Routes.public(webhook: route, readiness: readiness),
             settings: ServerSettings(maxBody: maxBody), onStray: route.strays(on: .public))
@@ -76,9 +89,7 @@ final class WebhookStage {
 
     /// All that is queued now.
     func drain() -> [AcceptedEvent] {
-        var batch: [AcceptedEvent] = []
-        _ = intake.drain(into: &batch, until: SystemTime().monotonic())
-        return batch
+        inbox.takeAll(for: intake)
     }
 
     /// Refusals by reason, those that are not 0.

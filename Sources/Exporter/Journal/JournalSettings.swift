@@ -35,10 +35,14 @@ package struct JournalSettings: Sendable {
     package let durability: Durability
     /// `JOURNAL_MAX_BYTES`.
     package let maxBytes: ByteCount
+    /// `SNAPSHOT_INTERVAL`.
+    package let snapshotInterval: Duration
 
     package init(
-        directory: String?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024)
+        directory: String?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024),
+        snapshotInterval: Duration = .seconds(30)
     ) {
+        self.snapshotInterval = snapshotInterval
         self.directory = directory
         self.durability = durability
         self.maxBytes = maxBytes

@@ -1,18 +1,19 @@
 import Journal
 import Platform
 import Recording
+import RemoteWrite
 import Storage
 import Wire
 
 extension JournalWorker {
     /// There is something that only a commit brings further, and it may be tried now.
     var isCommitDue: Bool {
-        guard let files else { return !readings.isEmpty || !arrivals.isEmpty }
+        guard let files else { return !readings.isEmpty || !events.isEmpty }
         if case .failing(let again, _) = health { return time.monotonic() >= again }
         let isSnapshotDue = snapshot != nil && !files.saver.isBusy
         if lacksState { return isSnapshotDue }
-        return !arrivals.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
-            || !line.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
+        return !events.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
+            || !backlog.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
             || commit.lineage != nil
     }
 
@@ -25,8 +26,8 @@ extension JournalWorker {
             let used = lacksState && !canTakeSnapshot(files) ? try probe(files.journal) : try write(to: &files)
             self.files = files
             let end = time.monotonic()
-            if !arrivals.isEmpty { lastGroup = (end, end.since(begin), arrivals.count) }
-            metrics.noteCommit(took: end.since(begin), events: arrivals.count)
+            if !events.isEmpty { lastGroup = (end, end.since(begin), events.count) }
+            metrics.noteCommit(took: end.since(begin), events: events.count)
             if case .failing = health { recovered() }
             if let used { succeeded(used) }
         } catch {
@@ -76,14 +77,14 @@ extension JournalWorker {
             }
             if lacksState { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            commit.spilled += store.rows(after: line.durableUpTo).map { SpilledRow($0) }
+            commit.spilled += store.rows(after: backlog.durableUpTo).map { SpilledRow($0) }
         }
         let isComplete = used.snapshot != nil
-        let pending = Array(line.pending.all.prefix(isComplete ? line.pending.count : RowLine.Limits.portion))
+        let pending = Array(backlog.pending.all.prefix(isComplete ? backlog.pending.count : RowBacklog.Limits.portion))
         used.spilled = pending.count
         commit.spilled += pending.map { SpilledRow($0) }
         // Nor would it make those that only wait for the inputs of this very commit.
-        if isComplete { commit.spilled += line.numbered(held).map { SpilledRow($0) } }
+        if isComplete { commit.spilled += held.map { SpilledRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
             commit.inputAppliedUpTo = appliedInput
@@ -92,13 +93,13 @@ extension JournalWorker {
         commit.pushedLabels = readings.last?.labels
         commit.seriesBegan = readings.flatMap(\.began)
         commit.seriesEnded = readings.flatMap(\.ended)
-        arrivals.entries.renumber(first: max(journal.lastEvent, commit.truncation?.events ?? 0) + 1)
+        events.entries.renumber(first: max(journal.lastEvent, commit.truncation?.events ?? 0) + 1)
         commit.inputs.renumber(first: max(journal.lastInput, commit.truncation?.inputs ?? 0) + 1)
-        swap(&commit.events, &arrivals.entries)
-        defer { swap(&commit.events, &arrivals.entries) }
+        swap(&commit.events, &events.entries)
+        defer { swap(&commit.events, &events.entries) }
         // Something has to be written where it is tried whether the disk takes anything.
         if commit.isEmpty { commit.readingSent = journal.readingSent ?? Timestamp(milliseconds: 0) }
-        try journal.commit(commit)
+        receipt = try journal.commit(commit)
         if let last = commit.spilled.last { lastSpilled = max(lastSpilled, last.sequence) }
         if let applied = commit.rowsAppliedUpTo { forgottenUpTo = applied }
         return used
@@ -115,20 +116,20 @@ extension JournalWorker {
     private func succeeded(_ used: Used) {
         truncation = nil
         answerReadings()
-        arrivals.accept()
-        if !arrivals.isEmpty {
-            intake.deliver(arrivals.events)
-            delivered += Int64(arrivals.count)
-            arrivals.removeAll()
+        events.accept(inbox.answers)
+        if !events.isEmpty {
+            receiver.deliver(Committed(events.events, by: receipt))
+            delivered += Int64(events.count)
+            events.removeAll()
         }
-        line.spilled(used.spilled)
+        backlog.spilled(used.spilled)
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
         }
         finishRenaming()
         release(areOnDisk: used.snapshot != nil)
         if let snapshot = used.snapshot, let header = used.header {
-            line.memoryIsDurable()
+            backlog.memoryIsDurable()
             self.snapshot = nil
             save(snapshot, header)
         }
@@ -142,27 +143,25 @@ extension JournalWorker {
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
-            guard let numbered = line.add(row.row, at: row.position, inMemory: inMemory, isOnDisk: areOnDisk)
-            else { continue }
-            direct.append(numbered)
+            guard backlog.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
+            direct.append(row)
             inMemory += 1
         }
         held.removeAll(keepingCapacity: true)
-        if !direct.isEmpty { store.store(direct) }
-        noteRowsOnDisk()
+        if !direct.isEmpty { store.store(Committed(direct, by: receipt)) }
     }
 
     /// There is no disk: what was accepted is good as it is.
     private func withoutFiles() {
         answerReadings()
-        arrivals.accept()
-        intake.deliver(arrivals.events)
-        arrivals.removeAll()
+        events.accept(inbox.answers)
+        receiver.deliver(Committed(events.events, by: .withoutJournal))
+        events.removeAll()
         release()
     }
 
     private func answerReadings() {
-        for reading in readings { reading.isDone.change { $0 = true } }
+        for reading in readings { reading.settle(.maySend) }
         readings.removeAll(keepingCapacity: true)
     }
 
@@ -181,7 +180,7 @@ extension JournalWorker {
         refuse()
         // Silence would be worse than numbers that are a moment ahead of the disk.
         answerReadings()
-        let lost = line.giveUpPending()
+        let lost = backlog.giveUpPending()
         if lost > 0 {
             store.noteGivenUp(lost)
             log.throttled(.error, "rows given up: neither database nor disk takes them", ["rows": .int(lost)])
@@ -190,14 +189,14 @@ extension JournalWorker {
 
     /// Answers the events that could not be committed; nothing became of them.
     private func refuse() {
-        queue.mail.change { mail in
-            mail.isFailing = true
-            arrivals.take(&mail.arrivals)
+        inbox.mail.change { mail in
+            mail.takesEvents = false
+            events.take(&mail.events)
         }
-        arrivals.refuse(.journal_failed)
-        let count = arrivals.count
-        arrivals.removeAll()
-        if count > 0 { intake.giveBack(count) }
+        events.refuse(.journal_failed, inbox.answers)
+        let count = events.count
+        events.removeAll()
+        if count > 0 { room.free(count) }
     }
 
     private func recovered() {
@@ -211,7 +210,7 @@ extension JournalWorker {
     /// Events are taken.
     func beGood() {
         metrics.noteUp()
-        queue.mail.change { $0.isFailing = false }
+        inbox.mail.change { $0.takesEvents = true }
         readiness.clear(.journal)
     }
 
@@ -227,7 +226,7 @@ extension JournalWorker {
         beginAnew()
         snapshot = nil
         lastSpilled = 0
-        let lost = line.nothingIsDurable()
+        let lost = backlog.nothingIsDurable()
         if lost > 0 {
             store.noteGivenUp(lost)
             log.error("rows for the database went with the journal's file", ["rows": .int(lost)])

@@ -20,7 +20,6 @@ extension JournalWorker {
             commit.lineage = lineage.text
             log.throttled(.error, "the journal cannot be written: rows wait", ["error": .text(error)])
         }
-        shareLineage()
     }
 
     /// Another copy of the state writes rows under the same name: what it cannot have gets a new one.
@@ -31,9 +30,8 @@ extension JournalWorker {
         // Nothing is known of what has the new name.
         commit.inputAppliedUpTo = 0
         appliedInput = 0
-        queue.mail.withLock { $0.appliedInput = 0 }
+        inbox.mail.withLock { $0.appliedInput = 0 }
         isRenaming = true
-        shareLineage()
         metrics.noteCopy()
         log.warning(
             """
@@ -42,15 +40,6 @@ extension JournalWorker {
             the other one counted is not in them. If both are running, stop one or give it an empty STATE_DIR
             """,
             ["former": .string(old), "name": .string(lineage.current)])
-    }
-
-    /// The journal has it, or will have it before rows leave.
-    func shareLineage() {
-        let (name, text) = (lineage.current, lineage.text)
-        shared.change { shared in
-            shared.rowOrigin = name
-            shared.lineage = text
-        }
     }
 
     /// The new name is on disk: the store, which has been waiting for it, goes on.

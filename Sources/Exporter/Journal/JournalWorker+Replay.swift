@@ -35,7 +35,7 @@ extension JournalWorker {
             }
             if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
             if replay.count % 4_096 == 0 {
-                if queue.mail.withLock({ $0.isClosing || $0.stopBy != nil }) { return false }
+                if inbox.isStartCancelled { return false }
                 readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
             }
         }
@@ -93,7 +93,7 @@ extension JournalWorker {
     /// Numbers the inputs from now on higher than all inputs before.
     func moveOrdinals(of start: inout RecorderStart) {
         let last = max(start.ordinalBase + start.events + start.inputs, lineage.starts.last?.after ?? 0)
-        let floor = RowLine.floor(at: time.now())
+        let floor = RowBacklog.floor(at: time.now())
         start.ordinalBase = (floor > last ? floor : last + 1 << 32) - start.events - start.inputs
     }
 }
@@ -111,7 +111,9 @@ private struct Replay {
     private(set) var events: Int64
     private(set) var inputs: Int64
     /// The rows made since `takeRows`, at the positions that they had before; the database may lack them.
-    private(set) var rows: [PlacedRow] = []
+    private(set) var rows: [NumberedRow] = []
+    /// The number of the last row that was made.
+    private var lastRow: Int64
     private(set) var count = 0
     private(set) var isDamaged = false
     /// Something was applied under rules that this program does not know.
@@ -121,6 +123,7 @@ private struct Replay {
 
     init(_ start: RecorderStart) {
         (recorder, events, inputs, base) = (start.recorder, start.events, start.inputs, start.ordinalBase)
+        lastRow = start.rows
     }
 
     mutating func apply(_ event: AcceptedEvent, _ number: Int64, rules: Int) {
@@ -138,11 +141,11 @@ private struct Replay {
         count += 1
         if rules > Recorder.rules { hasNewerRules = true }
         recorder.apply(input, rules: min(rules, Recorder.rules), into: &actions)
-        if !isDamaged { PlacedRow.append(actions, of: base + events + inputs, to: &rows) }
+        if !isDamaged { NumberedRow.append(actions, of: base + events + inputs, after: &lastRow, to: &rows) }
         actions.removeAll(keepingCapacity: true)
     }
 
-    mutating func takeRows() -> [PlacedRow] {
+    mutating func takeRows() -> [NumberedRow] {
         defer { rows.removeAll() }
         return rows
     }
@@ -159,13 +162,14 @@ private struct Replay {
     }
 }
 
-extension PlacedRow {
-    /// Appends the rows among what the recorder wants done after one input.
-    static func append(_ actions: [Action], of input: Int64, to rows: inout [PlacedRow]) {
+extension NumberedRow {
+    /// Appends the rows among what the recorder wants done after one input, numbered on from `last`.
+    static func append(_ actions: [Action], of input: Int64, after last: inout Int64, to rows: inout [NumberedRow]) {
         var index: Int64 = 0
         for case .store(let row) in actions {
             index += 1
-            rows.append(PlacedRow(row: row, position: RowPosition(input: input, index: index)))
+            last += 1
+            rows.append(NumberedRow(number: last, row: row, position: RowPosition(input: input, index: index)))
         }
     }
 }

@@ -8,28 +8,27 @@ import Wire
 extension JournalWorker {
     /// Brings rows from disk where few are left in memory.
     func loadRows() {
-        guard isStartDurable, line.unloaded > 0, store.rowsInMemory < RowLine.Limits.lowWater else { return }
-        if line.hasRowsToRead, let journal = files?.journal, journal.isOpen {
+        guard isStartDurable, backlog.unloaded > 0, store.rowsInMemory < RowBacklog.Limits.lowWater else { return }
+        if backlog.hasRowsToRead, let journal = files?.journal, journal.isOpen {
             var rows: [NumberedRow] = []
             var last: Int64?
             do throws(JournalError) {
-                let limit = RowLine.Limits.portion
-                let found = try journal.outbox(after: line.loadedUpTo, limit: limit)
-                for row in found.elements where row.sequence <= line.readUpTo {
+                let limit = RowBacklog.Limits.portion
+                let found = try journal.outbox(after: backlog.loadedUpTo, limit: limit)
+                for row in found.elements where row.sequence <= backlog.readUpTo {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
                 }
                 if found.damaged > 0 { noteDamagedRows() }
                 let isAll = found.elements.count < limit || found.elements.last?.sequence != last
-                line.loaded(upTo: last, isAll: isAll)
+                backlog.loaded(upTo: last, isAll: isAll)
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }
-            if !rows.isEmpty { store.store(rows) }
+            if !rows.isEmpty { store.store(Committed(rows, by: receipt)) }
         }
-        let pending = line.takePending(limit: RowLine.Limits.portion)
-        if !pending.isEmpty { store.store(pending) }
-        noteRowsOnDisk()
+        let pending = backlog.takePending(limit: RowBacklog.Limits.portion)
+        if !pending.isEmpty { store.store(Committed(pending, by: receipt)) }
     }
 
     private func decode(_ row: SpilledRow) -> NumberedRow? {
@@ -46,24 +45,19 @@ extension JournalWorker {
         log.throttled(.error, "rows in the journal are damaged: they cannot be written to the database")
     }
 
-    func noteRowsOnDisk() {
-        let count = line.unloaded
-        queue.mail.withLock { $0.rowsOnDisk = count }
-    }
-
     /// Gives up the oldest rows on disk where the journal has grown beyond `JOURNAL_MAX_BYTES`.
     func keepBelowLimit() {
         guard let journal = files?.journal, journal.isOpen else { return }
         do throws(JournalError) {
             while try journal.size_bytes() > settings.maxBytes.bytes {
-                let first = line.loadedUpTo
-                let dropped = try journal.dropOldestRows(RowLine.Limits.portion)
+                let first = backlog.loadedUpTo
+                let dropped = try journal.dropOldestRows(RowBacklog.Limits.portion)
                 if dropped == 0 { return }
                 store.noteGivenUp(dropped)
                 log.throttled(
                     .error, "rows for the database given up: JOURNAL_MAX_BYTES is reached", ["rows": .int(dropped)])
                 let next = try journal.outbox(after: first, limit: 1)
-                line.loaded(upTo: next.elements.first.map { $0.sequence - 1 }, isAll: next.elements.isEmpty)
+                backlog.loaded(upTo: next.elements.first.map { $0.sequence - 1 }, isAll: next.elements.isEmpty)
             }
         } catch {
             log.throttled(.error, "the journal's size cannot be kept", ["error": .text(error)])

@@ -11,7 +11,7 @@ extension JournalWorker {
     /// Brings the state that the recorder begins with; nil where a stop came first.
     func begin() -> RecorderStart? {
         guard let directory = settings.directory else { return beginWithoutFiles() }
-        while !isStopping {
+        while !inbox.isStartCancelled {
             do {
                 if let files = try open(directory) {
                     self.files = files
@@ -31,14 +31,10 @@ extension JournalWorker {
                 if settings.durability == .memory { return beginWithoutFiles() }
                 readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
             }
-            _ = queue.mail.wait(until: time.monotonic() + JournalSettings.Limits.lockPace) {
-                $0.isClosing || $0.stopBy != nil ? true : nil
-            }
+            inbox.waitForCancellation(until: time.monotonic() + JournalSettings.Limits.lockPace)
         }
         return nil
     }
-
-    private var isStopping: Bool { queue.mail.withLock { $0.isClosing || $0.stopBy != nil } }
 
     private func beginWithoutFiles() -> RecorderStart {
         if settings.directory != nil {
@@ -71,10 +67,7 @@ extension JournalWorker {
         readiness.block(.state, because: "the state is being restored")
         let journal = try JournalFile(directory: directory, now: time.now())
         let snapshots = SnapshotFiles(directory: directory, format: SavedState.format)
-        let queue = queue
-        let saver = SnapshotSaver(snapshots, time: time) { result in
-            queue.mail.change { $0.saved.append(result) }
-        }
+        let saver = SnapshotThread(snapshots, time: time) { [inbox] in inbox.note($0) }
         for note in journal.opening.notes { log.warning("the journal was damaged", ["note": .string(note)]) }
         metrics.noteDamage(journal.opening.movedAside.count)
         return StateFiles(directory: directory, lock: lock, journal: journal, snapshots: snapshots, saver: saver)
@@ -128,12 +121,11 @@ extension JournalWorker {
         let isNew = journal.opening.isNew && found.header?.journalID != journal.id
         beginLineage(after: start.ordinalBase + start.events + start.inputs, journal)
         try restoreRows(rows, &start, journal, isExact: isExact)
-        let base = start.ordinalBase
-        shared.change { shared in
-            shared.keepsState = true
-            shared.ordinalBase = base
-            shared.needsAllIDs = isNew
-        }
+        ordinalBase = start.ordinalBase
+        start.keepsState = true
+        start.keepsInputs = settings.durability == .commit
+        nextSnapshot = time.monotonic() + settings.snapshotInterval
+        if start.needsSnapshot { receiver.requestSnapshot(isForced: true, withAllIDs: isNew) }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
         log.info(
@@ -256,14 +248,14 @@ extension JournalWorker {
         // Rows up to this number are on disk, unless they are in the database.
         let known = rows.last - Int64(rows.inMemory.count)
         let extent = try journal.outboxExtent()
-        line = RowLine(
+        backlog = RowBacklog(
             hasDisk: true, lastNumber: max(known, isExact ? 0 : extent?.newest ?? 0),
             onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
             // Further than any number that was given since, in as many processes as died before they saved anything.
-            line.jump(beyond: RowLine.floor(at: time.now()))
-            start.rows = line.lastNumber
+            backlog.jump(beyond: RowBacklog.floor(at: time.now()))
+            start.rows = backlog.lastNumber
         }
         beganAfter = start.rows
         store.use(lineage, beganAfter: beganAfter, appliedInput: journal.inputApplied)
@@ -271,7 +263,6 @@ extension JournalWorker {
             held = rows.inMemory
             release()
         }
-        noteRowsOnDisk()
         if rows.isSpilling { keepBelowLimit() }
     }
 }

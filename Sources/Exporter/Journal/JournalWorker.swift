@@ -1,6 +1,7 @@
 import Journal
 import Platform
 import Recording
+import RemoteWrite
 import Storage
 import Wire
 
@@ -15,11 +16,11 @@ final class JournalWorker {
     }
 
     let settings: JournalSettings
-    let queue: CommitQueue
-    let shared: Monitor<JournalLoop.Shared>
-    let intake: WebhookIntake
-    let store: StoreLoop
-    let restoration: JournalLoop.Restoration
+    let inbox: JournalInbox
+    let store: StoreInbox
+    let receiver: any CommittedEventReceiver
+    let room: any EventRoom
+    let restoration: JournalThread.Restoration
     let metrics: JournalMetrics
     let readiness: Readiness
     let log: Log
@@ -27,16 +28,18 @@ final class JournalWorker {
 
     /// Nil where nothing is kept.
     var files: StateFiles?
-    var line = RowLine(hasDisk: false, lastNumber: 0, onDisk: nil)
+    var backlog = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
     /// The file is new: the state has to be saved before anything is accepted or leaves.
     var lacksState = false
+    /// Of the last commit, or of the opening.
+    var receipt = CommitReceipt.withoutJournal
     /// What the next commit takes with it.
     var commit = Commit(rules: Recorder.rules)
-    /// Events that were taken out of the mail for the next commit; kept for its memory.
-    var arrivals = Arrivals()
+    /// Events that were taken out of the inbox for the next commit; kept for its memory.
+    var events = UncommittedEvents()
     /// Rows that may leave when the inputs before them are durable.
-    var held: [PlacedRow] = []
+    var held: [NumberedRow] = []
     /// The starts of the program on this state and the names of its rows.
     var lineage = RowLineage(name: "")
     /// The last row that was known when this process began.
@@ -58,26 +61,35 @@ final class JournalWorker {
     /// The last commit with events: when it ended, how long it took, and how many they were.
     var lastGroup = (end: MonotonicTime(nanoseconds: 0), took: Duration.zero, count: 0)
 
+    /// What the numbers of inputs begin at.
+    var ordinalBase: Int64 = 0
+    /// When the next snapshot is asked for.
+    var nextSnapshot: MonotonicTime
+
     private var isClosing = false
+    private var isRecorderDone = false
     private var stopBy: MonotonicTime?
+    /// What the store was told last of rows that it does not have.
+    private var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
     /// A recorder was made, and may have left series.
     var hasBegun = false
 
     init(
-        settings: JournalSettings, queue: CommitQueue, shared: Monitor<JournalLoop.Shared>, intake: WebhookIntake,
-        store: StoreLoop, restoration: JournalLoop.Restoration, metrics: JournalMetrics, readiness: Readiness,
+        _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, receiver: any CommittedEventReceiver,
+        room: any EventRoom, restoration: JournalThread.Restoration, metrics: JournalMetrics, readiness: Readiness,
         log: Log, time: any TimeSource
     ) {
+        self.inbox = inbox
         self.settings = settings
-        self.queue = queue
-        self.shared = shared
-        self.intake = intake
         self.store = store
+        self.receiver = receiver
+        self.room = room
         self.restoration = restoration
         self.metrics = metrics
         self.readiness = readiness
         self.log = log
         self.time = time
+        nextSnapshot = time.monotonic() + settings.snapshotInterval
     }
 
     // MARK: Turns
@@ -87,13 +99,14 @@ final class JournalWorker {
         // Rows may wait on disk while nothing else happens.
         loadRows()
         while true {
+            askForSnapshotIfDue()
             collect()
             if isCommitDue { attempt() } else { release() }
             loadRows()
-            if held.isEmpty { queue.mail.withLock { $0.isHoldingRows = false } }
-            if isClosing && queue.mail.withLock({ $0.arrivals.isEmpty }) {
+            tellStore()
+            if isClosing && inbox.mail.withLock({ $0.events.isEmpty }) {
                 isClosing = false
-                intake.finish()
+                receiver.close()
             }
             if let stopBy, isDone || time.monotonic() >= stopBy { return }
         }
@@ -101,12 +114,26 @@ final class JournalWorker {
 
     /// Closes everything.
     func end() {
+        tellStore(isLast: true)
         files?.saver.stop()
         files?.close()
         files = nil
-        intake.finish()
-        shared.change { $0.keepsState = false }
-        queue.mail.change { $0.isFailing = true }
+        receiver.close()
+        inbox.mail.change { mail in
+            mail.takesEvents = false
+            mail.isFinished = true
+        }
+    }
+
+    /// Says which rows the store does not have yet.
+    func tellStore(isLast: Bool = false) {
+        let isFailing = inbox.mail.withLock { !$0.takesEvents }
+        let areExpected = !isLast && !isFailing && !(isRecorderDone && held.isEmpty)
+        let news = (onDisk: backlog.unloaded, areExpected: areExpected, areKept: files != nil)
+        if let toldStore, toldStore == news { return }
+        toldStore = news
+        inbox.mail.withLock { $0.rowsOnDisk = news.onDisk }
+        store.noteRows(onDisk: news.onDisk, areExpected: news.areExpected, areKept: news.areKept)
     }
 
     /// Lets events of a crowd wait for each other, but no longer than the commit before took: one commit for all of
@@ -115,43 +142,32 @@ final class JournalWorker {
         let limits = JournalSettings.Limits.self
         guard lastGroup.count >= limits.crowd, files != nil else { return }
         let end = lastGroup.end + min(lastGroup.took, limits.gathering)
-        _ = queue.mail.wait(until: end) { mail -> Bool? in
+        inbox.mail.wait(until: end) { mail -> Void? in
             mail.awaited = limits.company
-            return mail.arrivals.count >= limits.company || mail.isClosing || mail.stopBy != nil ? true : nil
+            return mail.events.count >= limits.company || mail.isClosing || mail.stopBy != nil ? () : nil
         }
     }
 
     /// Waits for mail, or until the next attempt is due, and takes all of it.
     private func collect() {
         gather()
-        struct Taken {
-            var turns: [RecorderTurn] = []
-            var readings: [ShipperReading] = []
-            var refused: [RefusedRow] = []
-            var saved: [SnapshotResult] = []
-            var copiedAfter: Int64?
-        }
-        var taken = Taken()
         let isStopping = stopBy != nil
-        _ = queue.mail.wait(until: wakeAt) { mail -> Bool? in
+        let isDoneKnown = isRecorderDone
+        let taken = inbox.mail.wait(until: wakeAt) { mail -> JournalInbox.Delivery? in
             mail.awaited = 1
-            guard mail.isUrgent || !isStopping && mail.stopBy != nil else { return nil }
-            mail.awaited = .max
-            swap(&arrivals, &mail.arrivals)
-            taken = Taken(
-                turns: mail.turns, readings: mail.readings, refused: mail.refused, saved: mail.saved,
-                copiedAfter: mail.copiedAfter)
-            appliedUpTo = mail.appliedUpTo
-            appliedInput = mail.appliedInput
-            isClosing = isClosing || mail.isClosing
-            stopBy = mail.stopBy
-            mail.clear()
-            return true
+            let isUrgent = mail.isUrgent || !isStopping && mail.stopBy != nil || !isDoneKnown && mail.isRecorderDone
+            return isUrgent ? mail.take(events: &events) : nil
         }
+        guard let taken else { return }
+        appliedUpTo = taken.appliedUpTo
+        appliedInput = taken.appliedInput
+        isRecorderDone = taken.isRecorderDone
+        isClosing = isClosing || taken.isClosing
+        stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
         readings += taken.readings
         // What a journal lacks that is about to begin with the whole state is no reason to be silent.
-        if lacksState { for reading in taken.readings { reading.isDone.change { $0 = true } } }
+        if lacksState { for reading in taken.readings { reading.settle(.maySend) } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
         if let input = taken.copiedAfter { rename(after: input) }
@@ -159,8 +175,9 @@ final class JournalWorker {
 
     private var wakeAt: MonotonicTime? {
         if isCommitDue { return time.monotonic() }
-        guard case .failing(let again, _) = health else { return stopBy }
-        return stopBy.map { min($0, again) } ?? again
+        var wakeAt = stopBy
+        if case .failing(let again, _) = health { wakeAt = min(wakeAt ?? again, again) }
+        return files == nil ? wakeAt : min(wakeAt ?? nextSnapshot, nextSnapshot)
     }
 
     private func take(_ turn: RecorderTurn) {
@@ -168,11 +185,12 @@ final class JournalWorker {
         if commit.inputs.size_bytes > JournalSettings.Limits.inputs_bytes { giveUpInputs() }
         held += turn.rows
         guard var new = turn.snapshot else { return }
+        metrics.noteEncoded(took: new.took)
         if lacksState && new.events < delivered {
             // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
             return askForSnapshot()
         }
-        // A newer one stands for the older one, too, but for its ids: those are told once.
+        // The newer state replaces the older one. The ids of the older one are in no other snapshot: they are kept.
         if let older = snapshot { new.ids = older.ids + new.ids }
         snapshot = new
         // A new journal begins with what follows the state; the inputs up to here are part of it.
@@ -193,18 +211,22 @@ final class JournalWorker {
     func beginAnew() {
         guard settings.durability == .commit else { return beGood() }
         lacksState = true
-        queue.mail.change { $0.isFailing = true }
+        inbox.mail.change { $0.takesEvents = false }
         readiness.block(.journal, because: "the journal is new: the state is being saved")
     }
 
     /// Asks the recorder for a complete snapshot, at once.
     func askForSnapshot() {
-        shared.change { shared in
-            shared.isSaving = false
-            shared.needsSnapshot = true
-            shared.needsAllIDs = true
-        }
-        intake.wake()
+        nextSnapshot = time.monotonic() + settings.snapshotInterval
+        receiver.requestSnapshot(isForced: true, withAllIDs: true)
+    }
+
+    /// Asks for a snapshot when the last one is old enough, and none is on its way.
+    private func askForSnapshotIfDue() {
+        guard let files, time.monotonic() >= nextSnapshot else { return }
+        nextSnapshot = time.monotonic() + settings.snapshotInterval
+        if snapshot != nil || files.saver.isBusy { return }
+        receiver.requestSnapshot(isForced: false, withAllIDs: false)
     }
 
     private func take(_ row: RefusedRow) {
@@ -222,30 +244,6 @@ final class JournalWorker {
         guard let files else { return !isCommitDue }
         if files.saver.isBusy || !held.isEmpty { return false }
         guard case .failing = health else { return !isCommitDue }
-        return snapshot == nil && commit.inputs.isEmpty && readings.isEmpty && line.pending.isEmpty
-    }
-}
-
-extension AppliedInput {
-    /// The entry of the journal's table `inputs`.
-    func encode(into writer: inout MessageWriter) {
-        writer.field(1, after)
-        writer.message(2) { input.encode(into: &$0) }
-    }
-
-    init(from reader: inout MessageReader) throws(MessageFault) {
-        var after: Int64 = 0
-        var input: Input?
-        while let field = try reader.next() {
-            switch field {
-            case 1: after = try reader.int64()
-            case 2:
-                var message = try reader.message()
-                input = try Input(from: &message)
-            default: try reader.skip()
-            }
-        }
-        guard let input else { throw MessageFault("an entry without an input") }
-        self.init(input: input, after: after)
+        return snapshot == nil && commit.inputs.isEmpty && readings.isEmpty && backlog.pending.isEmpty
     }
 }

@@ -4,7 +4,7 @@ package import RemoteWrite
 /// What the recorder begins with.
 package struct RecorderStart: Sendable {
     package var recorder: Recorder
-    /// Numbers of the last event and the last other input that it knows of, and of the last row that it made.
+    /// The numbers of the last event and the last other input that it knows of, and of the last row that it made.
     package var events: Int64 = 0
     package var inputs: Int64 = 0
     package var rows: Int64 = 0
@@ -14,6 +14,10 @@ package struct RecorderStart: Sendable {
     package var isFresh = true
     /// No snapshot on disk stands for this state.
     package var needsSnapshot = false
+    /// What the recorder knows survives the process.
+    package var keepsState = false
+    /// Inputs other than events are journaled.
+    package var keepsInputs = false
     /// What the process before has pushed.
     package var shipped = ShippedState()
 

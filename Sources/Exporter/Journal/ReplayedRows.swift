@@ -11,7 +11,7 @@ struct ReplayedRows {
     }
 
     /// Rows that are not on disk, the last ones there are.
-    private(set) var inMemory: [PlacedRow] = []
+    private(set) var inMemory: [NumberedRow] = []
     /// The number of the newest row.
     private(set) var last: Int64
     /// Some are on disk.
@@ -25,25 +25,21 @@ struct ReplayedRows {
     }
 
     /// Takes the next rows; more than a few go to disk.
-    mutating func take(_ rows: [PlacedRow], to journal: JournalFile) throws(JournalError) {
+    mutating func take(_ rows: [NumberedRow], to journal: JournalFile) throws(JournalError) {
         inMemory += rows
-        last += Int64(rows.count)
+        last = rows.last?.number ?? last
         if canSpill && inMemory.count >= Limits.portion { try spill(to: journal) }
     }
 
     /// Takes the last rows. They follow those on disk to where these are, so that one order is read from one place.
-    mutating func takeLast(_ rows: [PlacedRow], to journal: JournalFile) throws(JournalError) {
+    mutating func takeLast(_ rows: [NumberedRow], to journal: JournalFile) throws(JournalError) {
         try take(rows, to: journal)
         if canSpill && isSpilling && !inMemory.isEmpty { try spill(to: journal) }
     }
 
     private mutating func spill(to journal: JournalFile) throws(JournalError) {
         var commit = Commit()
-        let first = last - Int64(inMemory.count) + 1
-        for (index, row) in inMemory.enumerated() {
-            commit.spilled.append(
-                SpilledRow(NumberedRow(number: first + Int64(index), row: row.row, position: row.position)))
-        }
+        commit.spilled = inMemory.map { SpilledRow($0) }
         do throws(JournalError) {
             try journal.commit(commit)
         } catch {

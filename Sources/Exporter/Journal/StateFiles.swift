@@ -10,14 +10,14 @@ struct StateFiles {
     private(set) var lock: StateLock
     let journal: JournalFile
     let snapshots: SnapshotFiles
-    let saver: SnapshotSaver
+    let saver: SnapshotThread
     /// The newest snapshot. The journal is kept from the one before it on.
     private(set) var current: SnapshotHeader?
     /// The highest number that any snapshot had.
     var lastNumber: Int64 = 0
 
     init(
-        directory: String, lock: StateLock, journal: JournalFile, snapshots: SnapshotFiles, saver: SnapshotSaver
+        directory: String, lock: StateLock, journal: JournalFile, snapshots: SnapshotFiles, saver: SnapshotThread
     ) {
         self.directory = directory
         self.lock = lock

@@ -248,7 +248,7 @@ import Testing
         try send(day.posts[(count / 2)...], to: exporter)
         let samples = exporter.samples
         let waiting = samples["lkpush_database_rows_waiting"] ?? 0
-        // 2,000 at most are in memory: RowLine.Limits.
+        // 2,000 at most are in memory: RowBacklog.Limits.
         #expect(waiting > 4_000)
         print("\(waiting) rows waited, memory \(before) before and \(samples[memory] ?? 0) after")
         #expect((samples[memory] ?? .infinity) < before + 40_000_000)

@@ -15,10 +15,12 @@ final class JournalRig {
     let directory: String
     let registry = Registry(maxSeries: 10_000)
     let readiness = Readiness()
-    let queue = CommitQueue()
+    let inbox: JournalInbox
+    let recorderInbox = RecorderInbox(capacity: 100)
     let intake: WebhookIntake
-    let store: StoreLoop
-    let journal: JournalLoop
+    let storeInbox: StoreInbox
+    let store: StoreThread
+    let journal: JournalThread
     /// Where copies of the folder go, and the folder itself where none was given.
     private let folder = TemporaryFolder()
 
@@ -30,18 +32,22 @@ final class JournalRig {
         settings: RecorderSettings = RecorderSettings(organizationSource: .fixed(id: "one", name: "One")) { _ in 0 }
     ) {
         self.directory = directory ?? folder.file("state")
-        intake = WebhookIntake(capacity: 100, journal: durability == .commit ? queue : nil)
+        let answers = WebhookAnswers(accepted: Response(status: 200)) { _ in Response(status: 503) }
         let log = Log(level: .error, format: .text, file: -1)
-        store = StoreLoop(
-            settings: StoreSettings(),
+        inbox = JournalInbox(answers: answers)
+        intake = WebhookIntake(
+            answers: answers, journal: durability == .commit ? inbox : nil, recorder: recorderInbox)
+        storeInbox = StoreInbox(StoreSettings(), registry: registry, log: log)
+        store = StoreThread(
+            storeInbox, settings: StoreSettings(),
             open: { () throws(StoreError) in
                 guard let database else { throw StoreError(.connectionLost, operation: "open", text: "it is away") }
                 return try SQLiteDatabase(path: database)
-            }, journal: queue, registry: registry, log: log, answer: { _ in })
-        journal = JournalLoop(
-            settings: JournalSettings(directory: self.directory, durability: durability), queue: queue, intake: intake,
-            store: store,
-            restoration: JournalLoop.Restoration(
+            }, log: log, answer: { _ in }, progress: { [inbox] in inbox.note($0) })
+        journal = JournalThread(
+            inbox, settings: JournalSettings(directory: self.directory, durability: durability), store: storeInbox,
+            events: recorderInbox, room: intake,
+            restoration: JournalThread.Restoration(
                 settings, Catalog(in: registry, longBuckets: false, project: "p", region: "r")), registry: registry,
             readiness: readiness, log: log)
     }
@@ -72,8 +78,7 @@ final class JournalRig {
 
     /// Offers an event and waits for the answer: 200, or 503; 0 where none comes.
     func post(_ id: Int) -> Int {
-        let answers = WebhookIntake.Answers(accepted: Response(status: 200)) { _ in Response(status: 503) }
-        switch intake.offer(Self.event(id), now: SystemTime().monotonic(), answers: answers) {
+        switch intake.offer(Self.event(id), now: SystemTime().monotonic()) {
         case .accepted: return 200
         case .refused: return 503
         case .waiting(let pending):
@@ -83,19 +88,18 @@ final class JournalRig {
     }
 
     /// What was delivered to the recorder and not taken yet.
-    func drain() -> [String] {
-        var batch: [AcceptedEvent] = []
-        _ = intake.drain(into: &batch, until: SystemTime().monotonic())
-        return batch.map(\.event.id)
-    }
+    func drain() -> [String] { recorderInbox.takeAll(for: intake).map(\.event.id) }
+
+    /// What the journal asks of the recorder since it was last looked at; nil where that is nothing.
+    func takeSnapshotRequest() -> RecorderInbox.SnapshotRequest? { recorderInbox.takeSnapshotRequest() }
 
     // MARK: Rows
 
     static func row(_ number: Int) -> StoreRow { .absent(participantSID: "PA_\(number)") }
 
     /// The rows that the store has in memory.
-    var rows: [StoreRow] { store.rows(after: 0).map(\.row) }
-    var rowNumbers: [Int64] { store.rows(after: 0).map(\.number) }
+    var rows: [StoreRow] { storeInbox.rows(after: 0).map(\.row) }
+    var rowNumbers: [Int64] { storeInbox.rows(after: 0).map(\.number) }
 
     // MARK: Metrics
 
@@ -149,11 +153,14 @@ final class PlayedRecorder {
 
     func emit(_ row: StoreRow) {
         rows += 1
-        turn.rows.append(PlacedRow(row: row, position: nil))
+        turn.rows.append(NumberedRow(number: rows, row: row))
     }
 
     func takeSnapshot(isLast: Bool = false) {
-        turn.snapshot = rig.journal.encode(&recorder, events: events, inputs: inputs, rows: rows, isLast: isLast)
+        let withAllIDs = rig.takeSnapshotRequest()?.withAllIDs ?? false
+        turn.snapshot = RecorderSnapshot(
+            of: &recorder, events: events, inputs: inputs, rows: rows, withAllIDs: withAllIDs, isLast: isLast,
+            expected_bytes: 0, SystemTime())
     }
 
     /// What was left since the last time.
@@ -162,14 +169,15 @@ final class PlayedRecorder {
         return turn
     }
 
-    func handOver() { rig.journal.take(takeTurn()) }
+    func handOver() { rig.inbox.take(takeTurn()) }
 
     /// Makes a snapshot and waits until it is on disk.
     func save(isLast: Bool = false) -> Bool {
         let before = rig.snapshotNumber
+        let saved = rig.total("lkpush_snapshots_total", of: "done")
         takeSnapshot(isLast: isLast)
         handOver()
-        return eventually { rig.snapshotNumber > before && !rig.journal.shared.withLock { $0.isSaving } }
+        return eventually { rig.snapshotNumber > before && rig.total("lkpush_snapshots_total", of: "done") > saved }
     }
 }
 

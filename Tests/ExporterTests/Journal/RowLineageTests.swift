@@ -43,7 +43,7 @@ import Wire
     @Test func `a batch has one name, and none leaves while there is no new one`() {
         var lineage = RowLineage(name: "old")
         lineage.begin(after: 2)
-        var outbox = StoreOutbox(capacity: 10)
+        var outbox = RowBuffer(capacity: 10)
         outbox.use(lineage, beganAfter: 2, appliedInput: 0)
         for number in 1...4 as ClosedRange<Int64> { _ = outbox.append(row(number, number)) }
         #expect(outbox.take(limit: 10) && outbox.batch.count == 4)
@@ -83,7 +83,9 @@ import Wire
         #expect(try decode(SpilledRow(row(7, 9)).bytes, "StoreRow").contains("input: 9"))
         var snapshot = MessageWriter()
         SavedState.append(state: { $0.field(1, 1 as UInt64) }, to: &snapshot)
-        SavedState.append(rowOrigin: "j", isJournaled: true, ordinalBase: 5, lineage: "j:-1:0\n", to: &snapshot)
+        snapshot = MessageWriter(
+            appendingTo: SavedState.complete(
+                snapshot.bytes, rowOrigin: "j", isJournaled: true, ordinalBase: 5, lineage: "j:-1:0\n"))
         #expect(try decode(snapshot.bytes, "Snapshot").contains("ordinal_base: 5"))
         // The program before knows fields 1 to 3 and skips the others.
         let read = try SavedState.read(snapshot.bytes)
@@ -163,14 +165,14 @@ import Wire
         let recorder = try #require(PlayedRecorder(rig))
         recorder.tick()
         recorder.handOver()
-        rig.queue.noteCopy(after: 0)
+        rig.inbox.note(.copied(after: 0))
         #expect(eventually { rig.total("lkpush_state_copies_total") == 1 })
         #expect(eventually { (try? lineage(rig.crash()))?.names.count == 2 })
         let directory = rig.crash()
         let name = try lineage(directory).current
         let next = JournalRig(directory)
         let again = try #require(PlayedRecorder(next))
-        #expect(next.journal.shared.withLock { $0.rowOrigin } == name)
+        #expect(eventually { next.storeInbox.mail.withLock { $0.rows.name } == name })
         // The snapshot says so, too: for a program that knows no list of names.
         #expect(again.save())
     }

@@ -1,0 +1,14 @@
+package import HTTPServing
+
+/// The answers to signed webhooks: one set for all requests of a process.
+package struct WebhookAnswers: Sendable {
+    /// The event is durable, as far as it was asked for.
+    package let accepted: Response
+    /// Makes the answer to a request whose event was not taken, or not in time, and counts it.
+    package let refused: @Sendable (WebhookRefusal) -> Response
+
+    package init(accepted: Response, refused: @escaping @Sendable (WebhookRefusal) -> Response) {
+        self.accepted = accepted
+        self.refused = refused
+    }
+}

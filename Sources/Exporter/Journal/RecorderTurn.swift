@@ -1,0 +1,94 @@
+import Journal
+import Platform
+import Recording
+import Storage
+import Wire
+
+/// What one turn of the recorder leaves for the journal.
+package struct RecorderTurn: Sendable {
+    /// Inputs other than events that were applied before the snapshot: they are committed before anything leaves that they
+    /// caused.
+    var inputs: [AppliedInput] = []
+    /// Rows for the database, in order.
+    package var rows: [NumberedRow] = []
+    /// The state after all of it.
+    var snapshot: RecorderSnapshot?
+
+    package init() {}
+
+    package var isEmpty: Bool { inputs.isEmpty && rows.isEmpty && snapshot == nil }
+}
+
+/// An input that the recorder applied, and the number of the event that it followed.
+struct AppliedInput: Sendable {
+    let input: Input
+    let after: Int64
+
+    init(input: Input, after: Int64) {
+        self.input = input
+        self.after = after
+    }
+
+    /// Encodes the entry of the journal's table `inputs`.
+    func encode(into writer: inout MessageWriter) {
+        writer.field(1, after)
+        writer.message(2) { input.encode(into: &$0) }
+    }
+
+    /// Decodes an entry of the journal's table `inputs`.
+    init(from reader: inout MessageReader) throws(MessageFault) {
+        var after: Int64 = 0
+        var input: Input?
+        while let field = try reader.next() {
+            switch field {
+            case 1: after = try reader.int64()
+            case 2:
+                var message = try reader.message()
+                input = try Input(from: &message)
+            default: try reader.skip()
+            }
+        }
+        guard let input else { throw MessageFault("an entry without an input") }
+        self.init(input: input, after: after)
+    }
+}
+
+/// The recorder's state at one point of the journal.
+struct RecorderSnapshot: Sendable {
+    /// The state as `SavedState` begins with it.
+    var state: [UInt8]
+    var ids: [Recording.IDSegment]
+    /// The numbers of the last event, input and row that it knows of.
+    var events: Int64
+    var inputs: Int64
+    var rows: Int64
+    /// No other follows in this process.
+    var isLast: Bool
+    /// How long the recorder took to make it.
+    var took: Duration
+
+    /// Encodes the state of a recorder.
+    ///
+    /// - Parameter expected_bytes: the size of the one before, for the buffer.
+    init(
+        of recorder: inout Recorder, events: Int64, inputs: Int64, rows: Int64, withAllIDs: Bool, isLast: Bool,
+        expected_bytes: Int, _ time: any TimeSource
+    ) {
+        let begin = time.monotonic()
+        var writer = MessageWriter()
+        writer.reserve(expected_bytes + expected_bytes / 8)
+        SavedState.append(state: { recorder.encodeState(into: &$0) }, to: &writer)
+        ids = recorder.takeIDs(all: withAllIDs)
+        state = writer.bytes
+        (self.events, self.inputs, self.rows, self.isLast) = (events, inputs, rows, isLast)
+        took = time.monotonic().since(begin)
+    }
+}
+
+/// How the writing of a snapshot ended.
+struct SnapshotResult: Sendable {
+    let header: SnapshotHeader
+    let error: String?
+    let size_bytes: Int
+    let took: Duration
+}

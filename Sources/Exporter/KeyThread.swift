@@ -1,0 +1,137 @@
+package import Platform
+
+/// The `keys` thread: looks whether the files of keys have changed, and hands on what is good then.
+///
+/// It reads the whole files: they are small, and nothing else tells a replacement of the same size and time, behind any
+/// number of links. A file system that hangs holds up this thread alone.
+package final class KeyThread: Sendable {
+    /// How long somebody who asks for a look waits for it.
+    private static let patience = Duration.seconds(5)
+
+    private struct Desk: Sendable {
+        var asked = 0
+        var answered = 0
+        var isStopped = false
+        var isFinished = false
+    }
+
+    private enum Call { case look, beat, stop }
+
+    private let desk = Monitor(Desk())
+    private let thread: NamedThread
+    private let time: any TimeSource
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - use: takes what is good from now on; called on the thread.
+    package init(
+        _ keys: LiveKitKeys, from pairs: [KeyPair], every interval: Duration = KeyRing.Limits.interval, log: Log,
+        time: any TimeSource = SystemTime(), use: @escaping @Sendable (KeyRing) -> Void
+    ) {
+        self.time = time
+        thread = NamedThread(name: "keys") { [desk] in
+            var worker = KeyWorker(keys, pairs, log, time, use)
+            while true {
+                let call: Call? = desk.wait(until: time.monotonic() + interval) { desk in
+                    if desk.isStopped { return .stop }
+                    return desk.asked > desk.answered ? .look : nil
+                }
+                switch call ?? .beat {
+                case .beat: worker.beat()
+                case .look:
+                    let asked = desk.withLock { $0.asked }
+                    worker.look()
+                    desk.change { $0.answered = asked }
+                case .stop:
+                    desk.change { $0.isFinished = true }
+                    return
+                }
+            }
+        }
+    }
+
+    /// Has the files read at once, and what they hold used at once. False where that took too long: it follows.
+    package func lookNow() -> Bool {
+        let number = desk.change { desk in
+            desk.asked += 1
+            return desk.asked
+        }
+        let deadline = time.monotonic() + Self.patience
+        return desk.wait(until: deadline) { $0.answered >= number || $0.isStopped ? true : nil } ?? false
+    }
+
+    /// Ends the thread; false where it did not end in time: its file system hangs. Call it once.
+    package func stop(by deadline: MonotonicTime) -> Bool {
+        desk.change { $0.isStopped = true }
+        guard desk.wait(until: deadline, { $0.isFinished ? true : nil }) != nil else { return false }
+        thread.join()
+        return true
+    }
+}
+
+/// What runs on the thread.
+private struct KeyWorker {
+    private let keys: LiveKitKeys
+    private var ring: KeyRing
+    private var isReadable = true
+    private let log: Log
+    private let time: any TimeSource
+    private let use: @Sendable (KeyRing) -> Void
+
+    init(
+        _ keys: LiveKitKeys, _ pairs: [KeyPair], _ log: Log, _ time: any TimeSource,
+        _ use: @escaping @Sendable (KeyRing) -> Void
+    ) {
+        self.keys = keys
+        ring = KeyRing(pairs)
+        self.log = log
+        self.time = time
+        self.use = use
+    }
+
+    /// Reads, and believes what it reads the second time.
+    mutating func beat() {
+        let change: KeyRing.Change
+        do throws(LiveKitKeys.Unreadable) {
+            change = ring.look(try keys.read(), at: time.monotonic())
+            noteReadable()
+        } catch {
+            change = ring.lookFailed(at: time.monotonic())
+            isReadable = false
+            log.throttled(
+                .warning, "keys cannot be read: the old ones stay in use; put the file right", ["error": .text(error)])
+        }
+        apply(change)
+    }
+
+    /// Reads, and believes it at once.
+    mutating func look() {
+        do throws(LiveKitKeys.Unreadable) {
+            let change = ring.adopt(try keys.read(), at: time.monotonic())
+            noteReadable()
+            log.info("keys were read again", ["keys": .int(ring.pairs.count)])
+            apply(change)
+        } catch {
+            isReadable = false
+            log.error("keys cannot be read: the old ones stay in use; put the file right", ["error": .text(error)])
+        }
+    }
+
+    private mutating func noteReadable() {
+        if !isReadable { log.info("keys can be read again") }
+        isReadable = true
+    }
+
+    private func apply(_ change: KeyRing.Change) {
+        switch change {
+        case .nothing: return
+        case .expired: log.info("a replaced secret of LiveKit's is not good any more")
+        case .keys(let replaced, let removed):
+            log.info(
+                "LiveKit's keys have changed",
+                ["keys": .int(ring.pairs.count), "replaced": .int(replaced), "removed": .int(removed)])
+        }
+        use(ring)
+    }
+}

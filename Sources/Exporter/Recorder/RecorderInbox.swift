@@ -1,0 +1,154 @@
+package import Journal
+package import Platform
+
+/// The one door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
+/// The thread waits here and nowhere else.
+///
+/// Any thread may call it; nothing waits but the recorder. Events are bounded by the room that is reserved for them
+/// before, answers by the lookups that the recorder asked for itself and the few kinds of reports.
+package final class RecorderInbox: Sendable {
+    /// The bounds of waiting, each with its reason.
+    package enum Limits {
+        /// How long the recorder lets events gather before it takes them: nobody waits for what it does, and two hundred
+        /// wake-ups a second cost little where fifty thousand cost half a core.
+        package static let gathering: Duration = .milliseconds(5)
+    }
+
+    /// A snapshot that the journal asks for.
+    package struct SnapshotRequest: Sendable, Equatable {
+        /// It is wanted even where nothing has changed since the last one.
+        var isForced: Bool
+        /// It has all remembered ids in it, not only those since the last snapshot.
+        var withAllIDs: Bool
+    }
+
+    /// What the recorder takes at one time.
+    package struct Delivery: Sendable {
+        package var events: [AcceptedEvent] = []
+        var snapshot: SnapshotRequest?
+        /// Nothing will ever come again.
+        package var isLast = false
+        /// Until when the recorder may go on; nil while no stop was asked for.
+        var stopBy: MonotonicTime?
+
+        package init() {}
+    }
+
+    private struct Mail {
+        var events: [AcceptedEvent] = []
+        var answers: [StoreAnswer] = []
+        var snapshot: SnapshotRequest?
+        /// How many events end the wait; `Int.max` while nobody waits for any.
+        var awaited = Int.max
+        /// No event follows.
+        var isClosed = false
+        var stopBy: MonotonicTime?
+        /// The thread is done.
+        var isFinished = false
+
+        /// Something other than events has to be looked at now.
+        var isUrgent: Bool { !answers.isEmpty || snapshot != nil || isClosed && stopBy != nil }
+    }
+
+    /// As many events as there may ever be here: the room that is reserved for them.
+    package let capacity: Int
+    private let mail = Monitor(Mail())
+    private let time: any TimeSource
+
+    package init(capacity: Int, time: any TimeSource = SystemTime()) {
+        precondition(capacity > 0, "there is room for at least one event")
+        self.capacity = capacity
+        self.time = time
+    }
+
+    // MARK: Store
+
+    /// Leaves an answer.
+    package func leave(_ answer: StoreAnswer) { mail.change { $0.answers.append(answer) } }
+
+    // MARK: The end
+
+    /// Asks the recorder to apply what is here until `deadline`, and to end.
+    func stop(by deadline: MonotonicTime) { mail.change { $0.stopBy = deadline } }
+
+    /// The thread is done.
+    func finish() { mail.change { $0.isFinished = true } }
+
+    /// Waits until the thread is done.
+    func waitForEnd(until deadline: MonotonicTime) -> Bool {
+        mail.wait(until: deadline) { $0.isFinished ? true : nil } ?? false
+    }
+
+    // MARK: Recorder
+
+    /// Waits for events, or for anything else that has to be looked at, and takes the events and the request.
+    ///
+    /// The first event waits for others for `gathering`, unless half of the room is taken or something is urgent. Waking
+    /// a thread costs more than most events.
+    package func take(into delivery: inout Delivery, until deadline: MonotonicTime?) {
+        let half = max(1, capacity / 2)
+        mail.wait(until: deadline) { mail -> Void? in
+            mail.awaited = 1
+            return mail.isUrgent || mail.events.count >= 1 || mail.isClosed && mail.stopBy != nil ? () : nil
+        }
+        let end = time.monotonic() + Limits.gathering
+        mail.wait(until: end) { mail -> Void? in
+            mail.awaited = half
+            return mail.isUrgent || mail.events.isEmpty || mail.events.count >= half || mail.isClosed ? () : nil
+        }
+        delivery.events.removeAll(keepingCapacity: true)
+        mail.withLock { mail in
+            mail.awaited = .max
+            swap(&delivery.events, &mail.events)
+            delivery.snapshot = mail.snapshot.take()
+            delivery.stopBy = mail.stopBy
+            delivery.isLast = mail.isClosed && delivery.events.isEmpty
+        }
+    }
+
+    /// Takes the answers that are here.
+    func takeAnswers() -> [StoreAnswer] {
+        mail.withLock { mail in
+            defer { mail.answers.removeAll() }
+            return mail.answers
+        }
+    }
+
+    /// Waits until there is an answer; nothing else ends it before `deadline`.
+    func waitForAnswer(until deadline: MonotonicTime) {
+        mail.wait(until: deadline) { $0.answers.isEmpty ? nil : () }
+    }
+
+    /// Takes the request for a snapshot, where there is one.
+    func takeSnapshotRequest() -> SnapshotRequest? { mail.withLock { $0.snapshot.take() } }
+}
+
+extension RecorderInbox: CommittedEventReceiver {
+    package func deliver(_ events: Committed<[AcceptedEvent]>) {
+        if events.value.isEmpty { return }
+        mail.changeWakingIfNeeded { mail in
+            precondition(!mail.isClosed && mail.events.count + events.value.count <= capacity, "room was reserved")
+            mail.events.append(contentsOf: events.value)
+            return mail.events.count >= mail.awaited
+        }
+    }
+
+    /// Takes one event without a journal.
+    func deliver(_ event: Committed<AcceptedEvent>) {
+        mail.changeWakingIfNeeded { mail in
+            precondition(!mail.isClosed && mail.events.count < capacity, "room was reserved")
+            mail.events.append(event.value)
+            return mail.events.count >= mail.awaited
+        }
+    }
+
+    package func requestSnapshot(isForced: Bool, withAllIDs: Bool) {
+        mail.change { mail in
+            mail.snapshot = SnapshotRequest(
+                isForced: isForced || mail.snapshot?.isForced == true,
+                withAllIDs: withAllIDs || mail.snapshot?.withAllIDs == true)
+        }
+    }
+
+    package func close() { mail.change { $0.isClosed = true } }
+}

@@ -1,0 +1,180 @@
+import Platform
+import Recording
+import Storage
+import Wire
+
+/// The body of the recorder thread, which makes it.
+struct RecorderWorker {
+    private var recorder: Recorder
+    /// The numbers of the last event and input that were applied, and of the last row that was made: rows are numbered here
+    /// and nowhere else.
+    private var events: Int64
+    private var inputs: Int64
+    private var rows: Int64
+    /// What the numbers of events and inputs are added to.
+    private let ordinalBase: Int64
+    private let keepsState: Bool
+    private let keepsInputs: Bool
+
+    private let inbox: RecorderInbox
+    private let room: any EventRoom
+    private let journal: JournalInbox
+    private let store: StoreInbox
+    private let removals: (any SessionRemovals)?
+    private var unknownRooms: UnknownRoomsLog?
+    private let time: any TimeSource
+
+    private var delivery = RecorderInbox.Delivery()
+    private var actions: [Action] = []
+    private var turn = RecorderTurn()
+    /// The database has answered since events were last held back for it in vain.
+    private var mayHold = true
+    private var lastInput: MonotonicTime
+    /// The last snapshot: what it stood for, and its size, for the buffer of the next one.
+    private var lastSnapshot: (events: Int64, inputs: Int64, size_bytes: Int) = (-1, -1, 0)
+
+    init(
+        _ start: RecorderStart, inbox: RecorderInbox, room: any EventRoom, journal: JournalInbox, store: StoreInbox,
+        removals: (any SessionRemovals)?, unknownRooms: UnknownRoomsLog?, time: any TimeSource
+    ) {
+        recorder = start.recorder
+        (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
+        (keepsState, keepsInputs) = (start.keepsState, start.keepsInputs)
+        self.inbox = inbox
+        self.room = room
+        self.journal = journal
+        self.store = store
+        self.removals = removals
+        self.unknownRooms = unknownRooms
+        self.time = time
+        lastInput = time.monotonic()
+    }
+
+    /// Works until a stop is asked for and no event follows.
+    mutating func run() {
+        for room in recorder.outstandingLookups { lookUp(room) }
+        // Where one is wanted from the start, events may be waiting for it.
+        if let request = inbox.takeSnapshotRequest() { takeSnapshot(request) }
+        handOver()
+        while true {
+            inbox.take(into: &delivery, until: time.monotonic() + RecorderThread.Limits.pace)
+            room.free(delivery.events.count)
+            applyBatch()
+            if let request = delivery.snapshot { takeSnapshot(request) }
+            handOver()
+            if delivery.isLast, let deadline = delivery.stopBy { return settle(until: deadline) }
+        }
+    }
+
+    private mutating func applyBatch() {
+        let batch = delivery.events
+        for (index, event) in batch.enumerated() {
+            // Answers are looked for between events too: those that wait for one should not pile up.
+            if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }
+            if recorder.isWaitingRoomFull && mayHold { holdForAnswers() }
+            events += 1
+            recorder.apply(.event(event.event, receivedAt: event.receivedAt), into: &actions)
+            perform()
+        }
+        takeAnswers()
+        let now = time.monotonic()
+        if !batch.isEmpty { lastInput = now }
+        let pace = recorder.waitingEvents > 0 ? RecorderThread.Limits.pace : RecorderThread.Limits.idlePace
+        unknownRooms?.look(at: now)
+        if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
+    }
+
+    /// A database that is only slow should not make events count under `unknown`. One that does not answer holds
+    /// nothing back a second time.
+    private mutating func holdForAnswers() {
+        let deadline = time.monotonic() + RecorderThread.Limits.hold
+        while recorder.isWaitingRoomFull && time.monotonic() < deadline {
+            inbox.waitForAnswer(until: deadline)
+            takeAnswers()
+        }
+        mayHold = !recorder.isWaitingRoomFull
+    }
+
+    private mutating func takeAnswers() {
+        for answer in inbox.takeAnswers() {
+            switch answer {
+            case .organization(let room, let result):
+                mayHold = true
+                apply(.answer(room: room, result, at: time.now()))
+            case .report(let report): apply(.report(report, at: time.now()))
+            case .presence(let people): apply(.presence(people, at: time.now()))
+            }
+        }
+    }
+
+    /// The last events may wait for an organization: the answers are waited for, then left to the next start.
+    private mutating func settle(until deadline: MonotonicTime) {
+        delivery.events.removeAll()
+        while recorder.waitingEvents > 0, time.monotonic() < deadline {
+            inbox.waitForAnswer(until: min(deadline, time.monotonic() + RecorderThread.Limits.pace))
+            applyBatch()
+            handOver()
+        }
+        if !keepsState {
+            // No input, but rows may come of it, and each input has its own.
+            inputs += 1
+            recorder.giveUpWaiting(at: time.now(), into: &actions)
+            perform()
+        }
+        unknownRooms?.finish()
+        let request = inbox.takeSnapshotRequest()
+        takeSnapshot(.init(isForced: true, withAllIDs: request?.withAllIDs ?? false), isLast: true)
+        handOver()
+    }
+
+    // MARK: Inputs and what comes of them
+
+    /// Applies an input that is no event. The journal has it before: a reading that shows what came of it is committed
+    /// after it.
+    private mutating func apply(_ input: Input) {
+        inputs += 1
+        if keepsInputs { journal.note(AppliedInput(input: input, after: events)) }
+        lastInput = time.monotonic()
+        recorder.apply(input, into: &actions)
+        perform()
+    }
+
+    private mutating func perform() {
+        NumberedRow.append(actions, of: ordinalBase + events + inputs, after: &rows, to: &turn.rows)
+        for action in actions {
+            switch action {
+            case .store: break
+            case .lookUp(let room): lookUp(room)
+            case .removeParticipant(let room, let identity, let limit):
+                removals?.remove(room: room, identity: identity, until: limit)
+            case .withdrawRemoval(let room, let identity): removals?.withdraw(room: room, identity: identity)
+            case .tellUnknown(let room, let reason):
+                let now = time.monotonic()
+                unknownRooms?.note(room, reason, at: now)
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    private func lookUp(_ room: String) {
+        // Where too many lookups wait, no answer will come: the recorder is told so at once.
+        if !store.lookUp(room: room) { inbox.leave(.organization(room: room, .failure(.lookup_error))) }
+    }
+
+    private mutating func handOver() {
+        if turn.isEmpty { return }
+        journal.take(turn)
+        turn = RecorderTurn()
+    }
+
+    /// Makes the snapshot that was asked for. It takes as long as the state is large.
+    private mutating func takeSnapshot(_ request: RecorderInbox.SnapshotRequest, isLast: Bool = false) {
+        guard keepsState else { return }
+        if !request.isForced && lastSnapshot.events == events && lastSnapshot.inputs == inputs { return }
+        let snapshot = RecorderSnapshot(
+            of: &recorder, events: events, inputs: inputs, rows: rows, withAllIDs: request.withAllIDs, isLast: isLast,
+            expected_bytes: lastSnapshot.size_bytes, time)
+        lastSnapshot = (events, inputs, snapshot.state.count)
+        turn.snapshot = snapshot
+    }
+}

@@ -1,0 +1,146 @@
+package import HTTPClient
+package import Metrics
+package import Platform
+package import RemoteWrite
+
+/// Pushes the registry to a remote-write receiver from a thread of its own, until it is stopped.
+///
+/// Any thread may call it, in this order: `makeFirstReading`, then anything, then `stop`.
+package final class ShipperThread: Sendable {
+    private struct Control {
+        var hasRead = false
+        var failure: TransportError?
+        var waker: Waker?
+        var wantsReload = false
+        var stopBy: MonotonicTime?
+        var report: ShipperReport?
+        var thread: NamedThread?
+    }
+
+    private let settings: ShipperSettings
+    private let registry: Registry
+    private let metrics: ShipperMetrics
+    private let journal: (any ReadingJournal)?
+    private let log: Log
+    private let time: any TimeSource
+    private let control = Monitor(Control())
+
+    /// Declares the shipper's metrics; traps where the registry has a shipper already.
+    ///
+    /// - Parameter journal: keeps what the next process must know; without one nothing survives this one.
+    package init(
+        _ settings: ShipperSettings, registry: Registry, journal: (any ReadingJournal)? = nil, log: Log,
+        time: any TimeSource = SystemTime()
+    ) {
+        self.settings = settings
+        self.registry = registry
+        self.journal = journal
+        self.log = log
+        self.time = time
+        metrics = ShipperMetrics(in: registry, remoteName: settings.remoteName, url: settings.url.description)
+    }
+
+    /// Starts the thread and returns once it has read every series that exists: call it before events are let in, so
+    /// that counters are known to have been zero.
+    ///
+    /// - Parameter state: what an earlier process sent: what of it does not exist any more is marked as ended, and nothing
+    ///   is sent at or before its last time. Where the clock is behind that, the first reading comes when it is not.
+    package func makeFirstReading(restoring state: ShippedState? = nil) throws(TransportError) {
+        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, control] in
+            do throws(TransportError) {
+                let loop = try ShipperWorker(settings, registry, metrics, restoring: state, journal, log, time)
+                loop.read()
+                control.change { control in
+                    control.waker = loop.waker
+                    control.hasRead = true
+                }
+                Self.run(loop, control)
+            } catch {
+                control.change { $0.failure = error }
+            }
+        }
+        let failure: TransportError?? = control.wait(until: nil) { control in
+            if control.hasRead { return .some(nil) }
+            return control.failure.map { .some($0) }
+        }
+        control.change { $0.thread = thread }
+        if let failure = failure ?? nil {
+            thread.join()
+            control.change { $0.thread = nil }
+            throw failure
+        }
+        log.info(
+            "metrics are pushed",
+            [
+                "url": .text(settings.url), "every_ms": .milliseconds(settings.schedule.pushInterval),
+                "idle_ms": .milliseconds(settings.schedule.idleInterval),
+            ])
+    }
+
+    private static func run(_ loop: ShipperWorker, _ control: Monitor<Control>) {
+        while true {
+            let (stopBy, wantsReload) = control.withLock { control in
+                defer { control.wantsReload = false }
+                return (control.stopBy, control.wantsReload)
+            }
+            if let stopBy {
+                let report = loop.finish(by: stopBy)
+                control.change { control in
+                    control.waker = nil
+                    control.report = report
+                }
+                return
+            }
+            if wantsReload { loop.reloadCredentials(endWait: true) }
+            loop.turn()
+        }
+    }
+
+    /// Reads the credentials again now; requests that wait for better ones are tried at once.
+    package func reloadCredentials() {
+        let waker: Waker? = control.change { control in
+            control.wantsReload = true
+            return control.waker
+        }
+        waker?.wake()
+    }
+
+    /// Takes a last reading, marks every series as ended, sends what it can until `deadline`, and ends the thread.
+    ///
+    /// Returns right after the deadline at the latest. May be called once; before the first reading it does nothing.
+    package func stop(by deadline: MonotonicTime) -> ShipperReport {
+        let (thread, waker): (NamedThread?, Waker?) = control.change { control in
+            control.stopBy = deadline
+            defer { control.thread = nil }
+            return (control.thread, control.waker)
+        }
+        guard let thread else { return ShipperReport(DeliveryStatistics()) }
+        waker?.wake()
+        thread.join()
+        let report = control.withLock { $0.report } ?? ShipperReport(DeliveryStatistics())
+        log.info(
+            "pushing has ended",
+            [
+                "accepted": .int(Int(report.accepted)), "rejected": .int(Int(report.rejected)),
+                "ambiguous": .int(Int(report.ambiguous)), "dropped": .int(Int(report.dropped)),
+            ])
+        return report
+    }
+}
+
+/// What became of all samples of a shipper's life: `enqueued` is the sum of the others.
+package struct ShipperReport: Sendable, Equatable {
+    package let enqueued: UInt64
+    package let accepted: UInt64
+    package let rejected: UInt64
+    package let ambiguous: UInt64
+    package let dropped: UInt64
+
+    package init(_ statistics: DeliveryStatistics) {
+        enqueued = statistics.enqueued
+        accepted = statistics.accepted
+        rejected = statistics.rejected
+        ambiguous = statistics.ambiguous
+        dropped = statistics.droppedInAll
+    }
+}

@@ -1,0 +1,74 @@
+import HTTPClient
+import Platform
+import RemoteWrite
+import Wire
+
+// What the log hears of samples that no receiver will have.
+
+extension ShipperWorker {
+    /// Samples that the receiver refused for good.
+    func noteRefused(_ samples: Int, status: Int, answer: String) {
+        refused.note(samples, status: status, answer: answer, at: time.monotonic(), wall: time.now())
+    }
+
+    /// Samples arrived; where a page answered, they may not have.
+    func noteAccepted(_ response: Response) {
+        refused.noteAccepted()
+        guard ShipperRequests.isPage(response) else { return }
+        log.throttled(
+            .warning, every: SampleLosses.Limits.interval,
+            """
+            a page answers where samples are sent: they may be lost; see whether GRAFANA_PROM_REMOTE_WRITE_URL is the \
+            address of a receiver or of a login
+            """, ["status": .int(response.status)])
+    }
+
+    /// Says what was lost, where that is due.
+    func tellLosses(isLast: Bool = false) {
+        let now = time.monotonic()
+        let gone = delivery.statistics.droppedInAll
+        if gone > droppedBefore {
+            dropped.note(Int(gone - droppedBefore), at: now, wall: time.now())
+            droppedBefore = gone
+        }
+        if case .lost(let loss) = dropped.notice(at: now, isLast: isLast) {
+            log.error(
+                """
+                samples are lost: they waited for the receiver until REMOTE_WRITE_QUEUE_BYTES was full; see why it does \
+                not take them
+                """,
+                [
+                    "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
+                    "since": .string(CivilTime(loss.since).description),
+                    "queue_bytes": .int(delivery.statistics.queue_bytes),
+                ])
+        }
+        // What was dropped is over when nothing was for a while: that it is taken again is told elsewhere.
+        dropped.noteAccepted()
+        switch refused.notice(at: now, isLast: isLast) {
+        case .lost(let loss) where ShipperRequests.isWrongAddress(loss.status):
+            log.error(
+                """
+                samples are lost: GRAFANA_PROM_REMOTE_WRITE_URL is a wrong address, what answers there is no receiver of \
+                remote write
+                """, fields(of: loss))
+        case .lost(let loss):
+            log.error("samples are lost: the receiver refused them for good; see its answer", fields(of: loss))
+        case .over(let inAll, let since):
+            log.info(
+                "the receiver takes samples again",
+                ["lost_in_all": .int(inAll), "since": .string(CivilTime(since).description)])
+        case nil: break
+        }
+    }
+
+    private func fields(of loss: SampleLosses.Loss) -> Log.Fields {
+        let codes = loss.codes.sorted { $0.key < $1.key }.prefix(SampleLosses.Limits.codes)
+            .map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        return [
+            "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
+            "since": .string(CivilTime(loss.since).description), "status": .int(loss.status),
+            "answer": .string(loss.answer), "lost_by_status": .string(codes),
+        ]
+    }
+}

@@ -1,0 +1,175 @@
+package import HTTPServing
+import Journal
+package import Platform
+import Synchronization
+import Wire
+
+/// The way of events in: room for each is reserved first, then the journal's inbox gets it. Requests that find no room wait
+/// in line.
+///
+/// Any thread may offer. Who waits is admitted in order of arrival, before anybody who comes later. Without a journal of
+/// events an offered event is with the recorder at once.
+package final class WebhookIntake: Sendable {
+    /// The bounds of waiting, each with its reason.
+    package enum Limits {
+        /// How long a request waits for room. LiveKit has no time-out of its own and wants an answer in 1 s.
+        package static let patience: Duration = .milliseconds(500)
+        /// How long a request waits in all, with the commit of its event: an answer leaves within 1 s.
+        package static let commitPatience: Duration = .milliseconds(900)
+        /// Requests that wait at one time: each is an open connection with an event.
+        package static let waiting = 4_000
+    }
+
+    /// What became of an offered event.
+    package enum Offer: Sendable {
+        /// It is queued, and durable as far as it was asked for.
+        case accepted
+        /// It is on its way; the pending response says how that ended.
+        case waiting(PendingResponse)
+        /// Nothing became of it.
+        case refused(WebhookRefusal)
+    }
+
+    private struct Waiter {
+        let event: AcceptedEvent
+        let request: PendingResponse
+        let arrivedAt: MonotonicTime
+    }
+
+    private enum Phase {
+        /// The state is being restored. Can become: open, closed.
+        case starting
+        /// Can become: closed.
+        case open
+        case closed
+    }
+
+    private struct State {
+        var phase: Phase
+        var line = Fifo<Waiter>()
+        /// Events that were given room and that the recorder has not taken.
+        var reserved = 0
+
+        /// Drops those in front whose deadline has answered: deadlines are in order.
+        mutating func removeLate(now: MonotonicTime) {
+            while let waiter = line.first, waiter.request.deadline < now { _ = line.popFirst() }
+        }
+    }
+
+    private let state: Mutex<State>
+    private let patience: Duration
+    private let answers: WebhookAnswers
+    private let journal: JournalInbox?
+    private let recorder: RecorderInbox
+
+    /// - Parameters:
+    ///   - journal: where events are made durable; nil where being queued is enough.
+    ///   - recorder: has the room that is reserved here.
+    package init(
+        answers: WebhookAnswers, patience: Duration = Limits.patience, journal: JournalInbox?,
+        recorder: RecorderInbox, isOpen: Bool = true
+    ) {
+        state = Mutex(State(phase: isOpen ? .open : .starting))
+        self.patience = patience
+        self.answers = answers
+        self.journal = journal
+        self.recorder = recorder
+    }
+
+    /// The most events that may be on their way to the recorder.
+    package var capacity: Int { recorder.capacity }
+
+    /// Events that have room now: being committed, or queued for the recorder.
+    package var count: Int { state.withLock { $0.reserved } }
+
+    /// Requests that wait for room now, late ones included until the next look.
+    package var waitingCount: Int { state.withLock { $0.line.count } }
+
+    /// Takes events from now on; those that have waited for it first.
+    package func open() {
+        state.withLock { if $0.phase == .starting { $0.phase = .open } }
+        admit()
+    }
+
+    /// Takes an event, or lets its request wait.
+    package func offer(_ event: AcceptedEvent, now: MonotonicTime) -> Offer {
+        state.withLock { state in
+            if state.phase == .closed { return .refused(.stopping) }
+            if state.line.count > 0 { state.removeLate(now: now) }
+            if state.phase == .open && state.line.isEmpty && state.reserved < capacity {
+                guard let journal else {
+                    pass(event, &state)
+                    return .accepted
+                }
+                let request = pending(until: now + Limits.commitPatience, .commit_late)
+                guard journal.add(event, request) else { return .refused(.journal_failed) }
+                state.reserved += 1
+                return .waiting(request)
+            }
+            guard state.line.count < Limits.waiting else { return .refused(.queue_full) }
+            // While the state is restored, too: that takes less than a second as a rule.
+            let request = pending(until: now + patience, state.phase == .starting ? .starting : .queue_full)
+            state.line.append(Waiter(event: event, request: request, arrivedAt: now))
+            return .waiting(request)
+        }
+    }
+
+    /// Refuses what comes from now on, and who waits in line. What has room still goes its way.
+    package func close() {
+        let waiters = state.withLock { state in
+            state.phase = .closed
+            defer { state.line = Fifo() }
+            return Array(state.line.all)
+        }
+        for waiter in waiters { waiter.request.expire() }
+        // Without a journal nothing else comes.
+        if journal == nil { recorder.close() }
+    }
+
+    private func pending(until deadline: MonotonicTime, _ refusal: WebhookRefusal) -> PendingResponse {
+        PendingResponse(deadline: deadline) { [answers] in answers.refused(refusal) }
+    }
+
+    /// Passes an event on that needs no commit.
+    private func pass(_ event: AcceptedEvent, _ state: inout State) {
+        recorder.deliver(Committed(event, by: .withoutJournal))
+        state.reserved += 1
+    }
+
+    private func admit() {
+        var answered: [(Waiter, WebhookRefusal?)] = []
+        state.withLock { state in
+            guard state.phase != .starting else { return }
+            while state.reserved < capacity, let waiter = state.line.popFirst() {
+                guard let journal else {
+                    // Claimed before it is queued: an event whose sender was told 503 comes again.
+                    guard waiter.request.claim() else { continue }
+                    pass(waiter.event, &state)
+                    answered.append((waiter, nil))
+                    continue
+                }
+                let isInTime = waiter.request.postpone(until: waiter.arrivedAt + Limits.commitPatience) { [answers] in
+                    answers.refused(.commit_late)
+                }
+                guard isInTime else { continue }
+                if journal.add(waiter.event, waiter.request) {
+                    state.reserved += 1
+                } else if waiter.request.claim() {
+                    answered.append((waiter, .journal_failed))
+                }
+            }
+        }
+        // Outside the lock: an answer enters the HTTP library.
+        for (waiter, refusal) in answered {
+            waiter.request.respond(refusal.map(answers.refused) ?? answers.accepted)
+        }
+    }
+}
+
+extension WebhookIntake: EventRoom {
+    /// Gives back the room of events, and admits those who wait for it.
+    package func free(_ count: Int) {
+        state.withLock { $0.reserved -= count }
+        admit()
+    }
+}
