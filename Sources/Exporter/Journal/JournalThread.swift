@@ -44,7 +44,8 @@ package final class JournalThread: Sendable {
     /// Takes events, turns, readings, and what became of rows.
     package let inbox: JournalInbox
     private let start = Monitor(Start.pending)
-    private let thread: NamedThread
+    /// Nil when it was joined.
+    private let thread: Monitor<NamedThread?>
 
     /// Starts the thread, which restores the state first.
     ///
@@ -60,7 +61,7 @@ package final class JournalThread: Sendable {
         self.inbox = inbox
         let metrics = JournalMetrics(in: registry)
         let start = start
-        thread = NamedThread(name: "journal") {
+        let thread = NamedThread(name: "journal") {
             let worker = JournalWorker(
                 inbox, settings: settings, store: store, receiver: events, room: room, restoration: restoration,
                 metrics: metrics, readiness: readiness, log: log, time: time)
@@ -72,6 +73,7 @@ package final class JournalThread: Sendable {
             }
             worker.end()
         }
+        self.thread = Monitor(thread)
     }
 
     /// Waits for the state; nil where a stop came first. Once.
@@ -88,11 +90,12 @@ package final class JournalThread: Sendable {
         return found ?? nil
     }
 
-    /// Writes what is left and ends the thread; call it when nobody uses it any more. False where it did not end in time.
+    /// Writes what is left and ends the thread; call it when nobody uses it any more.
+    /// False where it did not end in time.
     package func stop(by deadline: MonotonicTime) -> Bool {
         inbox.stop(by: deadline)
         guard inbox.waitForEnd(until: deadline + .milliseconds(500)) else { return false }
-        thread.join()
+        thread.withLock { $0.take() }?.join()
         return true
     }
 }

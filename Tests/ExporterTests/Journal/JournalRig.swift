@@ -53,6 +53,7 @@ final class JournalRig {
     }
 
     deinit {
+        inbox.noteRecorderDone()
         _ = store.stop(by: soon)
         _ = journal.stop(by: soon)
     }
