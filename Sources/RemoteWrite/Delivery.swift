@@ -84,6 +84,7 @@ package struct Delivery: Sendable {
     private var failures = 0
     private var notBefore: MonotonicTime?
     private var isHeld = false
+    private let backoff: Backoff
     private var random: SplitMix
 
     package init(_ settings: DeliverySettings = .init(), cap_bytes: Int = BatchLimits().compressed_bytes, seed: UInt64)
@@ -91,6 +92,7 @@ package struct Delivery: Sendable {
         self.settings = settings
         self.cap_bytes = cap_bytes
         fullCap_bytes = cap_bytes
+        backoff = Backoff(from: settings.minBackoff, to: settings.maxBackoff, jitter: Limits.jitter)
         random = SplitMix(seed: seed)
     }
 
@@ -213,14 +215,10 @@ package struct Delivery: Sendable {
 
     // MARK: Verdicts
 
-    /// Half a second, doubling up to 30 s and never above, each 10 % more or less; or what the receiver asked for.
+    /// Half a second, doubling up to 30 s and never above, with jitter; or what the receiver asked for.
     private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
         failures = min(failures + 1, 63)
-        var wait = settings.minBackoff
-        for _ in 1..<failures where wait < settings.maxBackoff { wait *= 2 }
-        wait = min(wait, settings.maxBackoff)
-        // At the longest wait only downwards: a fleet stays spread there too.
-        wait = wait * Double.random(in: 0.9...min(1.1, settings.maxBackoff / wait), using: &random)
+        var wait = backoff.wait(afterFailures: failures, chance: .random(in: 0...1, using: &random))
         if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
         notBefore = now + wait
         statistics.backoff = wait
