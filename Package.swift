@@ -43,10 +43,10 @@ let package = Package(
 
         // Layer 1: the machine.
         library("Platform", layer: house, uses: ["Wire"]),
-        library("SQLite", layer: house, uses: ["CSQLite"]),
-        library("Matching", layer: house, uses: ["CPCRE2"]),
 
-        // Layer 2: vocabularies.
+        // Layer 2: tools and vocabularies.
+        library("SQLite", layer: house, uses: ["CSQLite", "Platform"]),
+        library("Matching", layer: house, uses: ["CPCRE2"]),
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
         // The SQL of its migrations is built into the program.

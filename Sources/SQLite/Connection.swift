@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Platform
 
 /// A connection to an SQLite database file.
 ///
@@ -22,7 +23,7 @@ package final class Connection {
 
     package let path: String
     private let handle: OpaquePointer
-    private let owner = Owner()
+    private let owner = ThreadOwner()
     private var kept: [String: Statement] = [:]
     private var isClosed = false
 
@@ -81,7 +82,7 @@ package final class Connection {
 
     /// The file was removed or replaced since it was opened: what is written goes nowhere. Wraps `sqlite3_file_control`.
     package var isMoved: Bool {
-        owner.check()
+        owner.assertOwned("a database connection")
         var moved: Int32 = 0
         let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
         return code == SQLITE_OK && moved != 0
@@ -91,13 +92,13 @@ package final class Connection {
 
     /// A statement of its own. Keep it, and run it again and again.
     package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
-        owner.check()
+        owner.assertOwned("a database connection")
         return try Statement(sql, database: handle, owner: owner, isKept: true)
     }
 
     /// The kept statement with this text, ready to be bound, without values of an earlier use.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
-        owner.check()
+        owner.assertOwned("a database connection")
         if let statement = kept[sql] {
             if statement.isBusy { return try Statement(sql, database: handle, owner: owner, isKept: false) }
             statement.clear()
@@ -129,7 +130,7 @@ package final class Connection {
 
     /// Runs any number of statements without parameters. Wraps `sqlite3_exec`.
     package func execute(_ sql: String) throws(SQLiteError) {
-        owner.check()
+        owner.assertOwned("a database connection")
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         if code != SQLITE_OK { throw SQLiteError("execute", sql, code: code, handle: handle) }
     }

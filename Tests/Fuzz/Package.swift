@@ -35,7 +35,7 @@ let package = Package(
 
         product("Wire"),
         product("Platform", uses: ["Wire"]),
-        product("SQLite", uses: ["CSQLite"]),
+        product("SQLite", uses: ["CSQLite", "Platform"]),
         product("Matching", uses: ["CPCRE2"]),
         product("LiveKit", uses: ["CCrypto", "Platform", "Wire"]),
         product("Metrics", uses: ["Wire"]),
