@@ -18,7 +18,7 @@ struct StoreMail {
 
     init(capacity: Int) {
         // Until a journal says otherwise, rows are numbered by the process that makes them.
-        outbox = StoreOutbox(capacity: capacity, journal: RandomName.make())
+        outbox = StoreOutbox(capacity: capacity, journal: RandomID.make())
     }
 
     /// Rooms wait for an answer.
