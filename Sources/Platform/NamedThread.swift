@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// A thread with a name that is joined before the program ends.
 ///
@@ -40,7 +41,7 @@ package final class NamedThread: Sendable {
 
     /// Names the calling thread through procfs: `pthread_setname_np` is not importable.
     private static func setName(_ name: String) {
-        var bytes = Array(name.utf8.prefix(15))
+        var bytes = Array(name.truncated(toBytes: 15).utf8)
         bytes.append(0)
         let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
