@@ -202,7 +202,7 @@ final class ShipperLoop {
         case .failure(let failure): outcome = .failed(mayHaveArrived: failure.mayHaveArrived)
         case .response(let response):
             outcome = .answered(
-                status: response.status, retryAfter: response.headers["retry-after"],
+                status: response.status, retryAfter: response.retryAfter(at: time.now()),
                 wasResent: completion.deliveries > 1)
         }
         let verdict = delivery.settle(outcome, at: time.monotonic(), wall: time.now(), into: &effects)

@@ -29,8 +29,10 @@ package struct Delivery: Sendable {
 
     /// How a request ended.
     package enum Outcome: Sendable, Equatable {
-        /// - Parameter wasResent: the request went out more than once before this answer came.
-        case answered(status: Int, retryAfter: String?, wasResent: Bool)
+        /// - Parameters:
+        ///   - retryAfter: how long the receiver asks to wait.
+        ///   - wasResent: the request went out more than once before this answer came.
+        case answered(status: Int, retryAfter: Duration?, wasResent: Bool)
         case failed(mayHaveArrived: Bool)
     }
 
@@ -170,10 +172,9 @@ package struct Delivery: Sendable {
         case .failed(let mayHaveArrived):
             if mayHaveArrived { queue.updateFirst { $0.mayHaveArrived = true } }
             return retry(nil, at: now)
-        case .answered(let status, let retryAfter, let wasResent):
+        case .answered(let status, let wait, let wasResent):
             statistics.answers[status, default: 0] += 1
             if wasResent { queue.updateFirst { $0.mayHaveArrived = true } }
-            let wait = retryAfter.flatMap { RetryAfter.parse($0, at: wall) }
             return settle(status, wait, at: now, wall: wall, into: &effects)
         }
     }
