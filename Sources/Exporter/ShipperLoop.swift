@@ -1,4 +1,3 @@
-import Glibc
 import HTTPClient
 import Metrics
 import Platform
@@ -291,7 +290,7 @@ final class ShipperLoop {
     }
 
     private func currentTrust() -> [FileStamp?] {
-        [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init) }
+        [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init(path:)) }
     }
 
     // MARK: The end
@@ -329,20 +328,5 @@ final class ShipperLoop {
     private func canSend(before deadline: MonotonicTime) -> Bool {
         let now = time.monotonic()
         return max(now, delivery.waitsUntil ?? now) < deadline
-    }
-}
-
-/// What changes when a file is replaced or written.
-private struct FileStamp: Equatable {
-    let inode: UInt64
-    let size: Int64
-    let modified_ns: Int64
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        modified_ns = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 }
