@@ -6,7 +6,6 @@ import Wire
 /// The body runs once. `join` may be called once, from another thread.
 package final class NamedThread: Sendable {
     private let handle: pthread_t
-    package let name: String
 
     /// What the C entry point receives: moved in, consumed there.
     private final class Start {
@@ -20,7 +19,6 @@ package final class NamedThread: Sendable {
 
     /// Starts a thread. `name` is cut to the 15 bytes that Linux keeps; `body` owns whatever it creates.
     package init(name: String, body: @escaping @Sendable () -> Void) {
-        self.name = name
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let code = pthread_create(

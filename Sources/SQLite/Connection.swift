@@ -48,7 +48,8 @@ package final class Connection {
         sqlite3_busy_timeout(handle, Self.milliseconds(settings.busyTimeout))
         // Before anything touches the file: a log that was once opened with shared memory keeps it.
         if settings.isExclusive { try execute("PRAGMA locking_mode = EXCLUSIVE") }
-        try execute("PRAGMA synchronous = \(settings.synchronous.rawValue)")
+        // What is committed stays committed. https://www.sqlite.org/pragma.html#pragma_synchronous
+        try execute("PRAGMA synchronous = FULL")
         if let cache = settings.cache_kibibytes { try execute("PRAGMA cache_size = -\(cache)") }
         if settings.usesWriteAheadLog && !settings.isReadOnly { try useWriteAheadLog() }
     }
@@ -89,12 +90,6 @@ package final class Connection {
     }
 
     // MARK: Statements
-
-    /// A statement of its own. Keep it, and run it again and again.
-    package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
-        owner.assertOwned("a database connection")
-        return try Statement(sql, database: handle, owner: owner, isKept: true)
-    }
 
     /// The kept statement with this text, ready to be bound, without values of an earlier use.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
@@ -137,9 +132,6 @@ package final class Connection {
 
     /// The rows that the last INSERT, UPDATE or DELETE changed. Wraps `sqlite3_changes64`.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
-
-    /// The row id of the last INSERT. Wraps `sqlite3_last_insert_rowid`.
-    package var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
 
     // MARK: Transactions
 
