@@ -43,10 +43,10 @@ let package = Package(
 
         // Layer 1: the machine.
         library("Platform", layer: house, uses: ["Wire"]),
-        library("SQLite", layer: house, uses: ["CSQLite"]),
-        library("Matching", layer: house, uses: ["CPCRE2"]),
 
-        // Layer 2: vocabularies.
+        // Layer 2: tools and vocabularies.
+        library("SQLite", layer: house, uses: ["CSQLite", "Platform"]),
+        library("Matching", layer: house, uses: ["CPCRE2"]),
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
         // The SQL of its migrations is built into the program.
@@ -60,7 +60,7 @@ let package = Package(
 
         // Layer 4: adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
-        library("HTTPClient", layer: house, uses: ["CCurl", "Platform"]),
+        library("HTTPClient", layer: house, uses: ["CCurl", "Platform", "Wire"]),
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
         library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
@@ -108,7 +108,7 @@ let package = Package(
             resources: [.copy("Data")]),
         tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
-        tests("HTTPClient", uses: ["HTTPClient", "Platform"]),
+        tests("HTTPClient", uses: ["HTTPClient", "Platform", "Wire"]),
         tests("Simulation", uses: ["LiveKit", "Platform", "Simulation", "Wire"]),
         tests(
             "Exporter",

@@ -24,15 +24,4 @@ package enum HelpText {
         }
         return lines.joined(separator: "\n") + "\n"
     }
-
-    /// The rows of the table of settings as the README shows them.
-    package static var readmeTable: String {
-        var reader = SettingsReader([:])
-        _ = Settings(&reader)
-        let rows = reader.rows.map { row in
-            let standard = row.standard.isEmpty ? "" : "`\(row.standard)`"
-            return "| `\(row.name)` | \(standard) | \(row.help.replacing("|", with: "\\|")) |"
-        }
-        return (["| variable | default | |", "|---|---|---|"] + rows).joined(separator: "\n")
-    }
 }

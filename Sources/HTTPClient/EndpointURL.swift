@@ -6,8 +6,6 @@ package struct EndpointURL: Sendable, Hashable, CustomStringConvertible {
     package let exposed: String
     /// Scheme, host, port and path: what logs, labels and errors may show.
     package let description: String
-    /// Whether the peer must prove who it is.
-    package let isEncrypted: Bool
 
     /// Fails with nil where the text is not an absolute HTTP URL with a host, or holds spaces or control characters.
     package init?(_ text: String) {
@@ -27,6 +25,5 @@ package struct EndpointURL: Sendable, Hashable, CustomStringConvertible {
         guard !host.isEmpty, !host.hasPrefix(":") else { return nil }
         exposed = text
         description = "\(scheme)://\(host)\(path)"
-        isEncrypted = scheme == "https"
     }
 }

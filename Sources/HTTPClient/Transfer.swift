@@ -57,7 +57,6 @@ final class Transfer {
         try set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(options.connectionLifetime / .seconds(1))))
         try set(CURLOPT_DNS_CACHE_TIMEOUT, Int(options.addressLifetime / .seconds(1)))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
-        if !options.usesProxyFromEnvironment { try set(CURLOPT_NOPROXY, "*") }
         try setTrust(options)
         try setHeaders(request.headers)
         switch request.method {

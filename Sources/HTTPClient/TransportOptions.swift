@@ -14,8 +14,6 @@ package struct TransportOptions: Sendable, Equatable {
     /// The certificate that proves who we are, and its key: PEM files.
     package var certificateFile: String?
     package var keyFile: String?
-    /// Whether `http_proxy`, `https_proxy`, `no_proxy` and their like are obeyed.
-    package var usesProxyFromEnvironment = true
 
     package init() {}
 }

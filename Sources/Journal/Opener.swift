@@ -156,21 +156,13 @@ struct Opener {
         if !Folder.exists(path) { try moveAsideLog() }
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: true)
-            try JournalSchema.make(in: connection, id: Self.randomID(), hasLost: opening.mayHaveLost)
+            try JournalSchema.make(in: connection, id: RandomID.make(), hasLost: opening.mayHaveLost)
             return try JournalNumbers(of: connection).flatMap { Opened(connection, numbers: $0) }
         }
         guard let opened else { throw JournalError(.gone, "\(path) went while it was made") }
         try JournalError.ofSystem { () throws(SystemError) in try Folder.sync(directory) }
         opening.isNew = true
         return opened
-    }
-
-    static func randomID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<2).map { _ in
-            let digits = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
     }
 
     private func connect(_ path: String, mayCreate: Bool) throws(SQLiteError) -> Connection {
@@ -199,7 +191,7 @@ struct Opener {
             // A file that cannot be opened gives nothing.
             let damaged = try? connect(path, mayCreate: false)
             defer { damaged?.close() }
-            try salvage.copy(from: damaged, into: fresh, newID: Self.randomID(), hasLost: hasLost)
+            try salvage.copy(from: damaged, into: fresh, newID: RandomID.make(), hasLost: hasLost)
             fresh.close()
         }
         try JournalError.ofSystem { () throws(SystemError) in

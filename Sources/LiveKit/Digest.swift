@@ -3,8 +3,6 @@ package import Wire
 
 /// A SHA-256 digest, or an HMAC made with it.
 package struct Digest: Sendable {
-    package static let size = 32
-
     private let storage: [32 of UInt8]
 
     /// The SHA-256 of `bytes`. Allocates nothing. Wraps `SHA256_Update` and `SHA256_Final`.

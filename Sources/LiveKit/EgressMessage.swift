@@ -22,7 +22,7 @@ struct EgressMessage {
             case .endedAt: egress.endedAt_ns = try reader.readTime(bytes, unitsPerSecond: 1_000_000_000)
             case .retryCount: egress.retryCount = try reader.readAmount(bytes)
             case .error:
-                egress.error = try reader.readString(bytes).limited(toBytes: EventDecoder.Limits.error_bytes_max)
+                egress.error = try reader.readString(bytes).truncated(toBytes: EventDecoder.Limits.error_bytes_max)
             case .request(let type): try readRequest(type, &reader, bytes)
             case .unifiedRequest: try readUnifiedRequest(&reader, bytes)
             case .results(let kind): try results.read(kind, &reader, bytes)
@@ -87,15 +87,4 @@ struct EgressMessage {
             ("EGRESS_COMPLETE", 3, .complete), ("EGRESS_FAILED", 4, .failed), ("EGRESS_ABORTED", 5, .aborted),
             ("EGRESS_LIMIT_REACHED", 6, .limitReached),
         ])
-}
-
-extension String {
-    /// As much of it as fits, cut between scalars.
-    fileprivate func limited(toBytes limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        var end = utf8.index(startIndex, offsetBy: limit)
-        // The bytes of a scalar after its first are 10xxxxxx.
-        while end > startIndex, utf8[end] & 0xC0 == 0x80 { utf8.formIndex(before: &end) }
-        return String(unicodeScalars[..<end])
-    }
 }

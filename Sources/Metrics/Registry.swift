@@ -144,18 +144,11 @@ extension Registry {
             state.withLock { ($0.series, $0.refused, $0.valuesCut) }
         }
 
-        /// The value, cut between characters where it is too long.
+        /// The value, cut between scalars where it is too long.
         func bounded(_ value: String) -> String {
             guard value.utf8.count > Limits.labelValue_bytes else { return value }
             state.withLock { $0.valuesCut += 1 }
-            var cut = ""
-            var room = Limits.labelValue_bytes
-            for scalar in value.unicodeScalars {
-                room -= UTF8.width(scalar)
-                if room < 0 { break }
-                cut.unicodeScalars.append(scalar)
-            }
-            return cut
+            return value.truncated(toBytes: Limits.labelValue_bytes)
         }
 
         /// Takes room for one more child of a family; false where there is none.

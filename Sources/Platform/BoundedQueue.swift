@@ -44,9 +44,6 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         monitor = Monitor(State())
     }
 
-    /// How many elements wait now.
-    package var count: Int { monitor.withLock { $0.elements.count } }
-
     /// Puts an element at the end, or says why not.
     package func offer(_ element: Element) -> Offer {
         var offer = Offer.accepted

@@ -1,11 +1,11 @@
 import Glibc
+import Wire
 
 /// A thread with a name that is joined before the program ends.
 ///
 /// The body runs once. `join` may be called once, from another thread.
 package final class NamedThread: Sendable {
     private let handle: pthread_t
-    package let name: String
 
     /// What the C entry point receives: moved in, consumed there.
     private final class Start {
@@ -19,7 +19,6 @@ package final class NamedThread: Sendable {
 
     /// Starts a thread. `name` is cut to the 15 bytes that Linux keeps; `body` owns whatever it creates.
     package init(name: String, body: @escaping @Sendable () -> Void) {
-        self.name = name
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let code = pthread_create(
@@ -40,24 +39,11 @@ package final class NamedThread: Sendable {
 
     /// Names the calling thread through procfs: `pthread_setname_np` is not importable.
     private static func setName(_ name: String) {
-        var bytes = Array(name.utf8.prefix(15))
+        var bytes = Array(name.truncated(toBytes: 15).utf8)
         bytes.append(0)
         let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
         _ = write(file, bytes, bytes.count - 1)
         close(file)
-    }
-}
-
-/// Remembers the thread that owns a resource, and traps when another one uses it.
-package struct ThreadOwner: Sendable {
-    private let thread: pthread_t
-
-    /// The calling thread becomes the owner.
-    package init() { thread = pthread_self() }
-
-    /// Traps on any thread but the owner: a mistake of the programmer.
-    package func assertOwned(_ what: StaticString) {
-        precondition(pthread_equal(thread, pthread_self()) != 0, "\(what) was used by a thread that does not own it")
     }
 }

@@ -29,8 +29,10 @@ package struct Delivery: Sendable {
 
     /// How a request ended.
     package enum Outcome: Sendable, Equatable {
-        /// - Parameter wasResent: the request went out more than once before this answer came.
-        case answered(status: Int, retryAfter: String?, wasResent: Bool)
+        /// - Parameters:
+        ///   - retryAfter: how long the receiver asks to wait.
+        ///   - wasResent: the request went out more than once before this answer came.
+        case answered(status: Int, retryAfter: Duration?, wasResent: Bool)
         case failed(mayHaveArrived: Bool)
     }
 
@@ -86,6 +88,7 @@ package struct Delivery: Sendable {
     private var isHeld = false
     /// Batches from this number on wait for a reading that may be sent.
     private var heldFrom: UInt64?
+    private let backoff: Backoff
     private var random: SplitMix
 
     package init(_ settings: DeliverySettings = .init(), cap_bytes: Int = BatchLimits().compressed_bytes, seed: UInt64)
@@ -93,6 +96,7 @@ package struct Delivery: Sendable {
         self.settings = settings
         self.cap_bytes = cap_bytes
         fullCap_bytes = cap_bytes
+        backoff = Backoff(from: settings.minBackoff, to: settings.maxBackoff, jitter: Limits.jitter)
         random = SplitMix(seed: seed)
     }
 
@@ -181,10 +185,9 @@ package struct Delivery: Sendable {
         case .failed(let mayHaveArrived):
             if mayHaveArrived { queue.updateFirst { $0.mayHaveArrived = true } }
             return retry(nil, at: now)
-        case .answered(let status, let retryAfter, let wasResent):
+        case .answered(let status, let wait, let wasResent):
             statistics.answers[status, default: 0] += 1
             if wasResent { queue.updateFirst { $0.mayHaveArrived = true } }
-            let wait = retryAfter.flatMap { RetryAfter.parse($0, at: wall) }
             return settle(status, wait, at: now, wall: wall, into: &effects)
         }
     }
@@ -226,14 +229,10 @@ package struct Delivery: Sendable {
 
     // MARK: Verdicts
 
-    /// Half a second, doubling up to 30 s and never above, each 10 % more or less; or what the receiver asked for.
+    /// Half a second, doubling up to 30 s and never above, with jitter; or what the receiver asked for.
     private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
         failures = min(failures + 1, 63)
-        var wait = settings.minBackoff
-        for _ in 1..<failures where wait < settings.maxBackoff { wait *= 2 }
-        wait = min(wait, settings.maxBackoff)
-        // At the longest wait only downwards: a fleet stays spread there too.
-        wait = wait * Double.random(in: 0.9...min(1.1, settings.maxBackoff / wait), using: &random)
+        var wait = backoff.wait(afterFailures: failures, chance: .random(in: 0...1, using: &random))
         if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
         notBefore = now + wait
         statistics.backoff = wait

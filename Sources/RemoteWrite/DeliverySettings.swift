@@ -14,6 +14,8 @@ package struct DeliverySettings: Sendable, Equatable {
 
 extension Delivery {
     package enum Limits {
+        /// Each wait is up to a tenth shorter or longer.
+        static let jitter = Jitter(0.9...1.1)
         /// A receiver that asks for more is asked again after this.
         package static let retryAfter = Duration.seconds(300)
         /// How long a refused credential is left alone before it is read again.

@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Platform
 
 /// A connection to an SQLite database file.
 ///
@@ -22,7 +23,7 @@ package final class Connection {
 
     package let path: String
     private let handle: OpaquePointer
-    private let owner = Owner()
+    private let owner = ThreadOwner()
     private var kept: [String: Statement] = [:]
     private var isClosed = false
 
@@ -47,7 +48,8 @@ package final class Connection {
         sqlite3_busy_timeout(handle, Self.milliseconds(settings.busyTimeout))
         // Before anything touches the file: a log that was once opened with shared memory keeps it.
         if settings.isExclusive { try execute("PRAGMA locking_mode = EXCLUSIVE") }
-        try execute("PRAGMA synchronous = \(settings.synchronous.rawValue)")
+        // What is committed stays committed. https://www.sqlite.org/pragma.html#pragma_synchronous
+        try execute("PRAGMA synchronous = FULL")
         if let cache = settings.cache_kibibytes { try execute("PRAGMA cache_size = -\(cache)") }
         if settings.usesWriteAheadLog && !settings.isReadOnly { try useWriteAheadLog() }
     }
@@ -81,7 +83,7 @@ package final class Connection {
 
     /// The file was removed or replaced since it was opened: what is written goes nowhere. Wraps `sqlite3_file_control`.
     package var isMoved: Bool {
-        owner.check()
+        owner.assertOwned("a database connection")
         var moved: Int32 = 0
         let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
         return code == SQLITE_OK && moved != 0
@@ -89,15 +91,9 @@ package final class Connection {
 
     // MARK: Statements
 
-    /// A statement of its own. Keep it, and run it again and again.
-    package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
-        owner.check()
-        return try Statement(sql, database: handle, owner: owner, isKept: true)
-    }
-
     /// The kept statement with this text, ready to be bound, without values of an earlier use.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
-        owner.check()
+        owner.assertOwned("a database connection")
         if let statement = kept[sql] {
             if statement.isBusy { return try Statement(sql, database: handle, owner: owner, isKept: false) }
             statement.clear()
@@ -129,16 +125,13 @@ package final class Connection {
 
     /// Runs any number of statements without parameters. Wraps `sqlite3_exec`.
     package func execute(_ sql: String) throws(SQLiteError) {
-        owner.check()
+        owner.assertOwned("a database connection")
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         if code != SQLITE_OK { throw SQLiteError("execute", sql, code: code, handle: handle) }
     }
 
     /// The rows that the last INSERT, UPDATE or DELETE changed. Wraps `sqlite3_changes64`.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
-
-    /// The row id of the last INSERT. Wraps `sqlite3_last_insert_rowid`.
-    package var lastInsertedRowID: Int64 { sqlite3_last_insert_rowid(handle) }
 
     // MARK: Transactions
 

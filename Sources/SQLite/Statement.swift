@@ -1,4 +1,5 @@
 import CSQLite
+import Platform
 
 /// A prepared statement. Parameters and columns are numbered as in the C interface: parameters from 1, columns from 0.
 ///
@@ -9,9 +10,9 @@ package final class Statement {
     package let sql: String
     private let handle: OpaquePointer
     private let database: OpaquePointer
-    private let owner: Owner
+    private let owner: ThreadOwner
 
-    init(_ sql: String, database: OpaquePointer, owner: Owner, isKept: Bool) throws(SQLiteError) {
+    init(_ sql: String, database: OpaquePointer, owner: ThreadOwner, isKept: Bool) throws(SQLiteError) {
         var made: OpaquePointer?
         var text = sql
         let code = text.withUTF8 { bytes in
@@ -104,7 +105,7 @@ package final class Statement {
     ///
     /// A statement that is left in the middle of its rows keeps its transaction open: `reset` it.
     package func step() throws(SQLiteError) -> Bool {
-        owner.check()
+        owner.assertOwned("a database connection")
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
         let error = code == SQLITE_DONE ? nil : SQLiteError("step", sql, code: code, handle: database)

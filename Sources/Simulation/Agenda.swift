@@ -11,8 +11,6 @@ struct Agenda<Item: Sendable>: Sendable {
     private var heap: [Entry] = []
     private var planned: UInt64 = 0
 
-    var isEmpty: Bool { heap.isEmpty }
-
     /// When the next item is due.
     var nextAt: Int64? { heap.first?.at }
 

@@ -1,20 +1,15 @@
 import Glibc
+import Platform
 
 /// A small generator of pseudo-random numbers: the same seed gives the same office on every machine.
 ///
-/// SplitMix64, https://prng.di.unimi.it/splitmix64.c - fast, any seed is good, and not for secrets.
+/// Fast, any seed is good, and not for secrets.
 struct RandomSource: Sendable, RandomNumberGenerator {
-    private var state: UInt64
+    private var generator: SplitMix
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { generator = SplitMix(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// A number from 0 up to, and without, 1.
     mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }

@@ -181,10 +181,10 @@ package final class Simulator {
     }
 
     private func retryAfter(_ response: Response) -> Int64? {
-        guard response.status == 429 || response.status == 503, let text = response.headers["retry-after"],
-            let seconds = Int64(text), seconds >= 0
-        else { return nil }
-        return min(seconds, Limits.retryAfter_ms / 1_000) * 1_000
+        guard response.status == 429 || response.status == 503, let wait = response.retryAfter(at: time.now()) else {
+            return nil
+        }
+        return min(wait.milliseconds, Limits.retryAfter_ms)
     }
 
     private func hint(_ status: Int) -> String {

@@ -12,7 +12,7 @@ extension StoreRow {
 
     /// The row for people, as a JSON object: what would have been written, by the names of its table and columns.
     ///
-    /// A text longer than `limit` bytes is cut there and ends with an ellipsis.
+    /// A text longer than `limit` bytes is cut there, between scalars, and ends with an ellipsis.
     package func json(textLimit limit: Int = Limits.setAsideText_bytes) -> String {
         var object = RowText(limit: limit)
         object.add("table", table)
@@ -69,12 +69,8 @@ private struct RowText {
 
     mutating func add(_ name: String, _ value: String) {
         self.name(name)
-        var kept = value
-        if value.utf8.count > limit {
-            // Where a character would be cut in two, it becomes a replacement character.
-            kept = String(decoding: value.utf8.prefix(limit), as: UTF8.self) + "…"
-        }
-        JSONText.append(kept, to: &bytes)
+        let kept = value.truncated(toBytes: limit)
+        JSONText.append(kept.utf8.count < value.utf8.count ? kept + "…" : kept, to: &bytes)
     }
 
     mutating func add(_ name: String, _ value: Int64) {

@@ -18,8 +18,6 @@ package struct WriteOutcome: Sendable, Equatable {
 
     /// How many were refused.
     package var refused: Int { refusals.count }
-    /// Why the first of them was.
-    package var firstRefusal: StoreError? { refusals.first?.error }
 
     /// Adds the row at this place, which was not applied.
     mutating func add(_ setback: RowSetback, at index: Int) {

@@ -47,7 +47,7 @@ struct OfficeDatabase {
             settings.busyTimeout = .seconds(10)
             let database = try Connection(path: place, settings)
             defer { database.close() }
-            let statement = try database.prepare(sql)
+            let statement = try database.statement(sql)
             var rows: [[String?]] = []
             while try statement.step() {
                 rows.append((0..<statement.columnCount).map { statement.isNull(at: $0) ? nil : statement.text(at: $0) })

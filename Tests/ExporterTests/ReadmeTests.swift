@@ -23,13 +23,36 @@ import Testing
     }
 
     @Test func `the table of settings is what the program reads`() throws {
-        try check("settings", HelpText.readmeTable)
+        try check("settings", Self.settings)
     }
 
     @Test func `the table of metrics is what the program declares`() throws {
         let folder = TemporaryFolder()
         let service = try IdleService.start(in: folder)
         defer { _ = service.stop() }
-        try check("metrics", MetricsTable.text(service.registry))
+        try check("metrics", Self.metrics(service.registry))
+    }
+
+    // MARK: The tables
+
+    private static var settings: String {
+        var reader = SettingsReader([:])
+        _ = Settings(&reader)
+        let rows = reader.rows.map { row in
+            let standard = row.standard.isEmpty ? "" : "`\(row.standard)`"
+            return "| `\(row.name)` | \(standard) | \(row.help.replacing("|", with: "\\|")) |"
+        }
+        return (["| variable | default | |", "|---|---|---|"] + rows).joined(separator: "\n")
+    }
+
+    /// What a registry declares, sorted by name.
+    private static func metrics(_ registry: Registry) -> String {
+        let organization = ["project", "region", "org_id"]
+        let rows = registry.descriptors.map { family in
+            var labels = family.labelNames
+            if labels.starts(with: organization) { labels.replaceSubrange(0..<3, with: ["P"]) }
+            return "| `\(family.name)` | \(family.kind.name) | \(labels.joined(separator: " ")) | \(family.help) |"
+        }
+        return (["| name | type | labels | |", "|---|---|---|---|"] + rows).joined(separator: "\n")
     }
 }

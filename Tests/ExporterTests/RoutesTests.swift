@@ -45,13 +45,13 @@ import Testing
         #expect(client.ask("GET", "/readyz")?.text == "not ready: starting")
         readiness.clear(.starting)
         #expect(client.ask("GET", "/readyz")?.status == 200)
-        readiness.block(.database, because: "the database cannot be reached")
+        readiness.block(.journal, because: "the journal cannot be written")
         readiness.block(.state, because: "another process holds the lock")
         #expect(
             client.ask("GET", "/readyz")?.text
-                == "not ready: another process holds the lock; the database cannot be reached")
+                == "not ready: another process holds the lock; the journal cannot be written")
         readiness.clear(.state)
-        readiness.clear(.database)
+        readiness.clear(.journal)
         #expect(client.ask("GET", "/readyz")?.text == "ready")
     }
 

@@ -35,7 +35,7 @@ let package = Package(
 
         product("Wire"),
         product("Platform", uses: ["Wire"]),
-        product("SQLite", uses: ["CSQLite"]),
+        product("SQLite", uses: ["CSQLite", "Platform"]),
         product("Matching", uses: ["CPCRE2"]),
         product("LiveKit", uses: ["CCrypto", "Platform", "Wire"]),
         product("Metrics", uses: ["Wire"]),
@@ -44,7 +44,7 @@ let package = Package(
         product("RemoteWrite", uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
         product("Journal", uses: ["Platform", "SQLite", "Wire"]),
         product("HTTPServing", uses: ["CMicroHTTPD", "Platform"]),
-        product("HTTPClient", uses: ["CCurl", "Platform"]),
+        product("HTTPClient", uses: ["CCurl", "Platform", "Wire"]),
         product("StorageSQLite", uses: ["SQLite", "Storage", "Wire"]),
         product("StoragePostgres", uses: ["CPostgres", "Platform", "Storage", "Wire"]),
         product(

@@ -14,7 +14,6 @@ import Testing
         let url = try #require(EndpointURL("https://me:s3cret@example.com:8443/api/push?token=hidden#part"))
         #expect(url.description == "https://example.com:8443/api/push")
         #expect("\(url)" == url.description)
-        #expect(url.isEncrypted)
         #expect(url.exposed == "https://me:s3cret@example.com:8443/api/push?token=hidden#part")
     }
 

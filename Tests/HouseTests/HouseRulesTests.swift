@@ -4,8 +4,8 @@ import Testing
 /// The layers of the house: a target imports only from layers below its own.
 private let layers: [[String]] = [
     ["Wire"],
-    ["Platform", "SQLite", "Matching"],
-    ["LiveKit", "Metrics", "Storage"],
+    ["Platform"],
+    ["SQLite", "Matching", "LiveKit", "Metrics", "Storage"],
     ["Recording", "RemoteWrite", "Journal"],
     ["HTTPServing", "HTTPClient", "StorageSQLite", "StoragePostgres"],
     ["Exporter", "Simulation"],

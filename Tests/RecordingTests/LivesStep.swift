@@ -1,4 +1,5 @@
 import LiveKit
+import Platform
 import Wire
 
 /// One delivery of one event of `LivesSequence`. Times are after the beginning of the sequence.

@@ -1,5 +1,6 @@
 import LiveKit
 import Metrics
+import Platform
 import Recording
 import Storage
 import Testing

@@ -1,5 +1,6 @@
 import LiveKit
 import Metrics
+import Platform
 import Storage
 import Testing
 import Wire
@@ -180,20 +181,5 @@ import Wire
         for number in 0..<100_000 { seen.insert(Fingerprint("PA_\(number)")) }
         #expect(seen.count == 200_000)
         #expect(Fingerprint("") != Fingerprint("\0"))
-    }
-}
-
-/// A small generator whose stream is the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import LiveKit
+import Platform
 import Recording
 import Storage
 import Wire

@@ -1,5 +1,6 @@
 import LiveKit
 import Matching
+import Platform
 import Recording
 import Storage
 import Testing

@@ -1,4 +1,5 @@
 import Metrics
+import Platform
 import RemoteWrite
 import TestSupport
 import Testing

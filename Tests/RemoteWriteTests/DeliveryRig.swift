@@ -56,7 +56,7 @@ final class DeliveryRig {
     }
 
     @discardableResult
-    func answer(_ status: Int, retryAfter: String? = nil, wasResent: Bool = false) -> Delivery.Verdict {
+    func answer(_ status: Int, retryAfter: Duration? = nil, wasResent: Bool = false) -> Delivery.Verdict {
         settle(.answered(status: status, retryAfter: retryAfter, wasResent: wasResent))
     }
 

@@ -23,8 +23,8 @@ import Wire
         let origin = RowOrigin(journal: "\(code) \(bad.hashValue)", firstSequence: 1)
         let outcome = try store.write(rows, from: origin, at: noon)
         #expect(outcome.written == 3 && outcome.refused == 1, "\(outcome)")
-        #expect(outcome.firstRefusal?.code == code, "\(outcome)")
-        #expect(outcome.firstRefusal?.description.contains("secret") == false, "\(outcome)")
+        #expect(outcome.refusals.first?.error.code == code, "\(outcome)")
+        #expect(outcome.refusals.first?.error.description.contains("secret") == false, "\(outcome)")
         #expect(try store.presence() == .presence(["org_a": 2]))
         #expect(try store.write(rows, from: origin, at: noon).repeated == 4, "set aside for good")
     }

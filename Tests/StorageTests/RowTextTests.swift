@@ -44,7 +44,7 @@ import Wire
     @Test func `a long text is cut`() throws {
         let row = Row.present(.room(name: "r"), "PA_1", identity: String(repeating: "ä\u{0}", count: 1_000_000))
         let text = row.json(textLimit: 10)
-        #expect(text.contains("\"identity\":\"ä\\u0000ä\\u0000ä\\u0000\u{FFFD}…\""))
+        #expect(text.contains("\"identity\":\"ä\\u0000ä\\u0000ä\\u0000…\""))
         #expect(row.json().utf8.count < 10_000)
         #expect(try JSONSerialization.jsonObject(with: Data(row.json().utf8)) is [String: Any])
     }

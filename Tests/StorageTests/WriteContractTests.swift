@@ -160,7 +160,7 @@ import Wire
         let outcome = try store.write([Row.present(owner, "1"), bad, Row.present(owner, "2")], at: noon)
         #expect(outcome.written == 2)
         #expect(outcome.refusals.map(\.index) == [1])
-        #expect(outcome.firstRefusal?.kind == .refused)
+        #expect(outcome.refusals.first?.error.kind == .refused)
         #expect(try store.presence() == .presence(["org_a": 2]))
         #expect(try store.recent(at: noon) == .recent([]))
     }
@@ -187,7 +187,7 @@ import Wire
         #expect(outcome.written == 4)
         #expect(outcome.refused == 2)
         #expect(outcome.refusals.map(\.index) == [1, 5])
-        #expect(outcome.firstRefusal?.description.contains("secret") == false)
+        #expect(outcome.refusals.first?.error.description.contains("secret") == false)
         let organizations = try database.rows("SELECT workos_org_id FROM organizations ORDER BY 1", []).rows
         #expect(organizations == [[.text("fresh")], [.text("org_a")]], "a refused row leaves nothing behind")
         #expect(try store.presence() == .presence(["org_a": 1, "fresh": 1]))

@@ -6,7 +6,7 @@ package import Platform
 package final class Readiness: Sendable {
     /// What can be in the way, in the order in which it is reported.
     package enum Obstacle: Int, Sendable, CaseIterable {
-        case starting, state, journal, database, stopping
+        case starting, state, journal, stopping
     }
 
     private let reasons: Monitor<[Obstacle: String]>

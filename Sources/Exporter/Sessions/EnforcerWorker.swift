@@ -1,7 +1,6 @@
 import HTTPClient
 import LiveKit
 import Platform
-import RemoteWrite
 
 /// What runs on the thread `enforcer`: sends what the queue says, and tells it what came of it.
 ///
@@ -91,8 +90,8 @@ final class EnforcerWorker {
         switch completion.outcome {
         case .response(let response):
             let code = RoomService.errorCode(in: response.body.span)
-            let wait = response.headers["retry-after"].flatMap { RetryAfter.parse($0, at: time.now()) }
-            outcome = .answered(status: response.status, code: code, retryAfter: wait)
+            outcome = .answered(
+                status: response.status, code: code, retryAfter: response.retryAfter(at: time.now()))
             reason = ["status": .int(response.status), "code": .string(code ?? "none")]
         case .failure(let failure):
             outcome = .unanswered

@@ -1,5 +1,4 @@
 package import Platform
-import RemoteWrite
 
 /// Decides which removal is sent when, and what an answer means. It knows neither clock nor network.
 ///
@@ -12,6 +11,8 @@ package struct RemovalQueue: Sendable {
         package static let inFlight = 8
         /// How long a removal is tried at most: SPEC 3.3.
         package static let patience = Duration.seconds(60)
+        /// Each wait is up to a half shorter: people who came at the same moment are not removed at the same moment.
+        static let jitter = Jitter(0.5...1)
     }
 
     /// What became of a removal.
@@ -69,8 +70,7 @@ package struct RemovalQueue: Sendable {
         var isWithdrawn = false
     }
 
-    private let minBackoff: Duration
-    private let maxBackoff: Duration
+    private let backoff: Backoff
     private var entries: [Entry] = []
     private var lastNumber: UInt64 = 0
     private var inFlight = 0
@@ -83,8 +83,7 @@ package struct RemovalQueue: Sendable {
     package private(set) var results: [Result: Int] = [:]
 
     package init(minBackoff: Duration, maxBackoff: Duration, seed: UInt64) {
-        self.minBackoff = minBackoff
-        self.maxBackoff = maxBackoff
+        backoff = Backoff(from: minBackoff, to: maxBackoff, jitter: Limits.jitter)
         random = SplitMix(seed: seed)
     }
 
@@ -185,11 +184,10 @@ package struct RemovalQueue: Sendable {
     private mutating func retry(_ index: Int, _ asked: Duration?, at now: MonotonicTime) -> Verdict {
         if entries[index].isWithdrawn { return end(index, .already_gone) }
         if isClosed { return end(index, .dropped) }
-        var wait = minBackoff
-        for _ in 0..<entries[index].failures where wait < maxBackoff { wait *= 2 }
-        wait = min(wait, maxBackoff) * Double.random(in: 0.5...1, using: &random)
-        wait = max(wait, asked ?? .zero)
         entries[index].failures += 1
+        let own = backoff.wait(
+            afterFailures: entries[index].failures, chance: .random(in: 0...1, using: &random))
+        let wait = max(own, asked ?? .zero)
         guard now + wait < entries[index].deadline else { return end(index, .failed) }
         entries[index].notBefore = now + wait
         return .retried(after: wait)

@@ -1,6 +1,7 @@
 package import Platform
 
-/// Everything that can be configured, read and checked. Each setting is one property and one line of `init`.
+/// Everything that can be configured, read and checked. Each setting is one property and one line of `init`; one that
+/// is only accepted has no property.
 package struct Settings: Sendable {
     /// How a room's organization is found; the raw value is what `ORG_SOURCE` says.
     package enum OrganizationSource: String, Sendable, CaseIterable {
@@ -73,7 +74,6 @@ package struct Settings: Sendable {
     package let pushInterval: Duration
     package let idlePushInterval: Duration
     package let maxSamplesPerSend: Int
-    package let batchSendDeadline: Duration
     package let queueBytes: ByteCount
     package let timeout: Duration
     package let minBackoff: Duration
@@ -196,7 +196,8 @@ package struct Settings: Sendable {
             "How often series that did not change are pushed. 60s suits Grafana Cloud. Default PUSH_INTERVAL.")
         maxSamplesPerSend = reader.number(
             "REMOTE_WRITE_MAX_SAMPLES_PER_SEND", 5000, in: 1...100_000, "The most samples in one request.")
-        batchSendDeadline = reader.duration(
+        // Read and checked only: lkpush sends at once, whatever it says.
+        _ = reader.duration(
             "REMOTE_WRITE_BATCH_SEND_DEADLINE", "20s", in: .milliseconds(100) ... .seconds(300),
             "A sample leaves within this time while the receiver is healthy: lkpush sends at once.")
         queueBytes = reader.size(

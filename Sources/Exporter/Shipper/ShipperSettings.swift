@@ -4,13 +4,6 @@ package import RemoteWrite
 
 /// Where and how metrics are pushed.
 package struct ShipperSettings: Sendable {
-    /// The message that requests carry.
-    package enum Message: String, Sendable, CaseIterable {
-        /// The best that the receiver understands.
-        case auto
-        case version1 = "1.0"
-    }
-
     /// How requests say who sends them.
     package enum Credentials: Sendable {
         case none
@@ -19,7 +12,6 @@ package struct ShipperSettings: Sendable {
     }
 
     package var url: EndpointURL
-    package var message = Message.auto
     package var labels: CommonLabels
     package var schedule = SeriesTable.Schedule()
     package var batches = BatchLimits()

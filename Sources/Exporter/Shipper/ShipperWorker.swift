@@ -1,4 +1,3 @@
-import Glibc
 import HTTPClient
 import Metrics
 import Platform
@@ -205,7 +204,7 @@ final class ShipperWorker {
         case .failure(let failure): outcome = .failed(mayHaveArrived: failure.mayHaveArrived)
         case .response(let response):
             outcome = .answered(
-                status: response.status, retryAfter: response.headers["retry-after"],
+                status: response.status, retryAfter: response.retryAfter(at: time.now()),
                 wasResent: completion.deliveries > 1)
         }
         let verdict = delivery.settle(outcome, at: time.monotonic(), wall: time.now(), into: &effects)
@@ -294,7 +293,7 @@ final class ShipperWorker {
     }
 
     private func currentTrust() -> [FileStamp?] {
-        [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init) }
+        [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init(path:)) }
     }
 
     // MARK: The end
@@ -334,20 +333,5 @@ final class ShipperWorker {
         if delivery.isHoldingBatches { return false }
         let now = time.monotonic()
         return max(now, delivery.waitsUntil ?? now) < deadline
-    }
-}
-
-/// What changes when a file is replaced or written.
-private struct FileStamp: Equatable {
-    let inode: UInt64
-    let size: Int64
-    let modified_ns: Int64
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        inode = UInt64(status.st_ino)
-        size = Int64(status.st_size)
-        modified_ns = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 }

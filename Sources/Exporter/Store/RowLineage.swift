@@ -1,3 +1,4 @@
+import Platform
 import Storage
 import Wire
 
@@ -34,7 +35,7 @@ struct RowLineage: Sendable, Equatable {
 
     /// A start that knows all inputs up to `input`.
     mutating func begin(after input: Int64) {
-        starts.append(ProcessStart(id: String(RandomName.make().prefix(16)), after: input))
+        starts.append(ProcessStart(id: RandomID.makeShort(), after: input))
         starts = starts.suffix(Limits.starts)
     }
 
@@ -42,7 +43,7 @@ struct RowLineage: Sendable, Equatable {
     mutating func rename(after input: Int64, afterNumber number: Int64) {
         let last = names[names.count - 1]
         names.append(
-            Name(id: RandomName.make(), after: max(input, last.after), afterNumber: max(number, last.afterNumber)))
+            Name(id: RandomID.make(), after: max(input, last.after), afterNumber: max(number, last.afterNumber)))
         names = names.suffix(Limits.names)
     }
 

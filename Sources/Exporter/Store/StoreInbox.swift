@@ -63,7 +63,7 @@ package final class StoreInbox: Sendable {
     /// Declares the metrics of the store; traps where the registry has a store already.
     package init(_ settings: StoreSettings, registry: Registry, log: Log) {
         // Until a journal says otherwise, rows are named by the process that makes them.
-        let mail = Monitor(Mail(rows: RowBuffer(capacity: settings.rowsWaiting, name: RandomName.make())))
+        let mail = Monitor(Mail(rows: RowBuffer(capacity: settings.rowsWaiting, name: RandomID.make())))
         let instruments = StoreInstruments(in: registry)
         self.mail = mail
         self.instruments = instruments

@@ -9,14 +9,15 @@ struct StoreSchedule {
         var troubledSince: MonotonicTime?
     }
 
-    private let minBackoff: Duration
-    private let maxBackoff: Duration
+    /// Each wait is up to a tenth shorter or longer.
+    private static let jitter = Jitter(0.9...1.1)
+
+    private let backoff: Backoff
     private var entries: [StoreOperation: Entry]
 
     /// Everything may be tried at once: each job runs at start.
     init(minBackoff: Duration, maxBackoff: Duration, at now: MonotonicTime) {
-        self.minBackoff = minBackoff
-        self.maxBackoff = maxBackoff
+        backoff = Backoff(from: minBackoff, to: maxBackoff, jitter: Self.jitter, mayExceedMaximum: true)
         entries = Dictionary(
             uniqueKeysWithValues: StoreOperation.allCases.map { ($0, Entry(notBefore: now)) })
     }
@@ -44,15 +45,14 @@ struct StoreSchedule {
     mutating func succeeded(
         _ operation: StoreOperation, at now: MonotonicTime, interval: Duration = .zero, chance: Double = 0.5
     ) {
-        entries[operation] = Entry(notBefore: now + interval * (0.9 + 0.2 * chance))
+        entries[operation] = Entry(notBefore: now + Self.jitter.spread(interval, chance: chance))
     }
 
     /// It failed: the next attempt waits, each time twice as long. `chance` from 0 to 1 spreads that by a tenth.
     mutating func failed(_ operation: StoreOperation, at now: MonotonicTime, chance: Double) {
         var entry = entries[operation] ?? Entry(notBefore: now)
-        let doubled = minBackoff * Double(1 << min(entry.failures, 20))
-        entry.notBefore = now + min(doubled, maxBackoff) * (0.9 + 0.2 * chance)
         entry.failures += 1
+        entry.notBefore = now + backoff.wait(afterFailures: entry.failures, chance: chance)
         entry.troubledSince = entry.troubledSince ?? now
         entries[operation] = entry
     }

@@ -62,7 +62,7 @@ final class JournalRig {
 
     /// The state as a crash at this moment would leave it, in a folder of its own.
     func crash() -> String {
-        let copy = folder.file("crash-\(RandomName.make())")
+        let copy = folder.file("crash-\(RandomID.make())")
         let done = ChildProcess.run("/bin/cp", ["-r", directory, copy])
         precondition(done.status == 0, "the state cannot be copied: \(done.output)")
         return copy

@@ -2,7 +2,6 @@ import Exporter
 import HTTPClient
 import HTTPServing
 import Platform
-import RemoteWrite
 import Storage
 import Wire
 

@@ -27,21 +27,20 @@ package enum RetryAfter {
         guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2]),
             (1...9_999).contains(year)
         else { return nil }
-        let days = daysSinceEpoch(year: year, month: month, day: day)
+        let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
         return Timestamp(seconds: Int64(days * 86_400 + clock[0] * 3_600 + clock[1] * 60 + clock[2]))
-    }
-
-    /// https://howardhinnant.github.io/date_algorithms.html#days_from_civil
-    private static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
-        let year = month <= 2 ? year - 1 : year
-        let era = year / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
     private static let months = [
         "Jan": 1, "Feb": 2, "Mar": 3, "Apr": 4, "May": 5, "Jun": 6, "Jul": 7, "Aug": 8, "Sep": 9, "Oct": 10, "Nov": 11,
         "Dec": 12,
     ]
+}
+
+extension Response {
+    /// How long the peer asks to wait from `now`; nil where it does not, or where its words are no wait. Only a transport
+    /// that records the header `retry-after` knows it.
+    package func retryAfter(at now: Timestamp) -> Duration? {
+        headers["retry-after"].flatMap { RetryAfter.parse($0, at: now) }
+    }
 }

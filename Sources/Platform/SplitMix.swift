@@ -1,4 +1,5 @@
-/// A small random generator with a seed, so that a machine with jitter can be replayed.
+/// A small random generator: the same seed gives the same numbers, so that what used chance can be replayed. Not for
+/// secrets.
 /// https://prng.di.unimi.it/splitmix64.c
 package struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64

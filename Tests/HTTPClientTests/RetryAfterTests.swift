@@ -1,4 +1,4 @@
-import RemoteWrite
+import HTTPClient
 import Testing
 import Wire
 
@@ -22,6 +22,16 @@ import Wire
         #expect(RetryAfter.parse("0", at: moment) == .zero)
         #expect(RetryAfter.parse("120", at: moment) == .seconds(120))
         #expect(RetryAfter.parse("99999999999999999999999", at: moment) == .seconds(1_000_000_000))
+    }
+
+    @Test func `a response knows what its peer asked for`() {
+        func asked(_ headers: [String: String]) -> Duration? {
+            Response(status: 503, headers: headers, body: []).retryAfter(at: moment - .seconds(20))
+        }
+        #expect(asked(["retry-after": "7"]) == .seconds(7))
+        #expect(asked(["retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"]) == .seconds(20))
+        #expect(asked(["retry-after": "nonsense"]) == nil)
+        #expect(asked(["content-type": "text/plain"]) == nil)
     }
 
     @Test(arguments: [
