@@ -56,11 +56,12 @@ let package = Package(
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
         library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
 
-        library("Journal", layer: house, uses: ["Platform", "SQLite", "Wire"]),
+        library("Journal", layer: pure, uses: ["Wire"]),
 
         // Layer 4: adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
         library("HTTPClient", layer: house, uses: ["CCurl", "Platform", "Wire"]),
+        library("JournalSQLite", layer: house, uses: ["Journal", "Platform", "SQLite", "Wire"]),
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
         library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
@@ -71,7 +72,8 @@ let package = Package(
         library(
             "Exporter", layer: house,
             uses: [
-                "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Matching", "Platform", "Recording",
+                "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Matching", "Platform",
+                "Recording",
                 "RemoteWrite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
 
@@ -84,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "lkpush-bench",
             dependencies: [
-                "CBenchmark", "Exporter", "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording",
+                "CBenchmark", "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Platform", "Recording",
                 "RemoteWrite",
                 "Simulation", "Storage", "TestSupport", "Wire",
             ],
@@ -102,7 +104,7 @@ let package = Package(
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
-        tests("Journal", uses: ["Journal", "Platform", "SQLite", "Wire"]),
+        tests("JournalSQLite", uses: ["Journal", "JournalSQLite", "Platform", "SQLite", "Wire"]),
         tests(
             "Recording", uses: ["LiveKit", "Matching", "Metrics", "Platform", "Recording", "Storage", "Wire"],
             resources: [.copy("Data")]),
@@ -113,7 +115,7 @@ let package = Package(
         tests(
             "Exporter",
             uses: [
-                "Exporter", "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Matching", "Metrics", "Platform", "Recording",
+                "Exporter", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Platform", "Recording",
                 "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),

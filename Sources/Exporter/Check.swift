@@ -1,5 +1,5 @@
 import Glibc
-import Journal
+import JournalSQLite
 import Platform
 import Storage
 import Wire

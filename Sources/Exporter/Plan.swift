@@ -1,5 +1,7 @@
 import HTTPClient
 import HTTPServing
+import Journal
+import JournalSQLite
 import LiveKit
 import Matching
 import Metrics
@@ -71,13 +73,20 @@ struct Plan {
             recorderSettings = try Self.recorder(settings)
             restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = JournalSettings(
-                directory: settings.stateDirectory, durability: settings.durability, maxBytes: settings.journalMaxBytes,
+                open: Self.openJournal(settings.stateDirectory), durability: settings.durability, maxBytes: settings.journalMaxBytes,
                 snapshotInterval: settings.snapshotInterval)
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
             throw StartFailure.unavailable("\(error)")
+        }
+    }
+
+    /// The one place that chooses the engine of the journal.
+    private static func openJournal(_ directory: String) -> OpenJournal {
+        { now throws(JournalError) in
+            try SQLiteJournal.open(directory: directory, snapshotFormat: SavedState.format, now: now)
         }
     }
 

@@ -4,6 +4,12 @@ package import Wire
 ///
 /// Keep one and `restart` it: its buffers are used again.
 package struct Commit: Sendable {
+    /// The bounds of what a journal keeps, each with its reason.
+    package enum Limits {
+        /// Rows that were set aside: a person looks at some of them; a broken schema would make millions.
+        package static let setAsideRows = 10_000
+    }
+
     /// The next events; they follow the last committed one without a gap.
     package var events: Group
     /// The next inputs that are not events; they follow the last committed one without a gap.

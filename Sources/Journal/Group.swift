@@ -13,9 +13,9 @@ package struct Group: Sendable {
     }
 
     /// The field of an entry in the bytes of a group.
-    static let entryField = 1
+    package static let entryField = 1
     /// The field of the number of the rules.
-    static let rulesField = 2
+    package static let rulesField = 2
 
     /// The number of the first entry; meaningless while there is none.
     package private(set) var first: Int64

@@ -13,5 +13,8 @@ package struct Opening: Sendable, Equatable {
     /// Files that were moved aside, for a person to look at.
     package var movedAside: [String] = []
 
+    /// What the journal holds was committed before.
+    package var receipt: CommitReceipt { CommitReceipt() }
+
     package init() {}
 }

@@ -28,7 +28,7 @@ package struct SnapshotHeader: Sendable, Equatable {
         self.isCleanStop = isCleanStop
     }
 
-    func encode() -> [UInt8] {
+    package func encode() -> [UInt8] {
         var writer = MessageWriter()
         writer.field(1, journalID)
         writer.field(2, number)
@@ -40,7 +40,7 @@ package struct SnapshotHeader: Sendable, Equatable {
         return writer.bytes
     }
 
-    init(decoding reader: MessageReader) throws(MessageFault) {
+    package init(decoding reader: MessageReader) throws(MessageFault) {
         self.init(
             journalID: "", number: 0, eventsApplied: 0, inputsApplied: 0, rowsEmitted: 0,
             takenAt: Timestamp(milliseconds: 0), isCleanStop: false)

@@ -1,3 +1,4 @@
+package import Journal
 package import Platform
 
 /// Where the state is kept, and how carefully.
@@ -14,8 +15,7 @@ package struct JournalSettings: Sendable {
     enum Limits {
         /// Between attempts to write a journal that cannot be written: soon enough that a sender's next attempt finds it
         /// well again, seldom enough that a full disk is left in peace.
-        static let minBackoff = Duration.milliseconds(100)
-        static let maxBackoff = Duration.seconds(1)
+        static let backoff = Backoff(from: .milliseconds(100), to: .seconds(1), jitter: .none)
         /// Between looks at a directory that another process holds.
         static let lockPace = Duration.milliseconds(250)
         /// A commit with so many events comes from a crowd: the next ones are on their way, and wait for each other.
@@ -30,8 +30,8 @@ package struct JournalSettings: Sendable {
         static let inputs_bytes = 16 << 20
     }
 
-    /// Nil: nothing is kept at all.
-    package let directory: String?
+    /// Opens the journal; nil where nothing is kept at all.
+    package let open: OpenJournal?
     package let durability: Durability
     /// `JOURNAL_MAX_BYTES`.
     package let maxBytes: ByteCount
@@ -39,11 +39,11 @@ package struct JournalSettings: Sendable {
     package let snapshotInterval: Duration
 
     package init(
-        directory: String?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024),
+        open: OpenJournal?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024),
         snapshotInterval: Duration = .seconds(30)
     ) {
         self.snapshotInterval = snapshotInterval
-        self.directory = directory
+        self.open = open
         self.durability = durability
         self.maxBytes = maxBytes
     }

@@ -39,15 +39,15 @@ extension JournalWorker {
     // MARK: Writing
 
     /// Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
-    private func canTakeSnapshot(_ files: StateFiles) -> Bool {
+    private func canTakeSnapshot(_ files: OpenState) -> Bool {
         snapshot != nil && !files.saver.isBusy && truncation?.idsAboveSnapshot == nil
     }
 
     /// Tries whether a new journal can be written; what waits for the state waits on.
-    private func probe(_ journal: JournalFile) throws(JournalError) -> Used? {
+    private func probe(_ journal: any StateJournal) throws(JournalError) -> Used? {
         var probe = Commit()
         probe.truncation = truncation
-        probe.readingSent = journal.readingSent ?? Timestamp(milliseconds: 0)
+        probe.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0)
         try journal.commit(probe)
         truncation = nil
         return nil
@@ -62,7 +62,7 @@ extension JournalWorker {
     }
 
     /// Writes everything that waits in one transaction.
-    private func write(to files: inout StateFiles) throws(JournalError) -> Used {
+    private func write(to files: inout OpenState) throws(JournalError) -> Used {
         var used = Used()
         let journal = files.journal
         commit.spilled.removeAll(keepingCapacity: true)
@@ -93,12 +93,12 @@ extension JournalWorker {
         commit.pushedLabels = readings.last?.labels
         commit.seriesBegan = readings.flatMap(\.began)
         commit.seriesEnded = readings.flatMap(\.ended)
-        events.entries.renumber(first: max(journal.lastEvent, commit.truncation?.events ?? 0) + 1)
-        commit.inputs.renumber(first: max(journal.lastInput, commit.truncation?.inputs ?? 0) + 1)
+        events.entries.renumber(first: max(journal.numbers.lastEvent, commit.truncation?.events ?? 0) + 1)
+        commit.inputs.renumber(first: max(journal.numbers.lastInput, commit.truncation?.inputs ?? 0) + 1)
         swap(&commit.events, &events.entries)
         defer { swap(&commit.events, &events.entries) }
         // Something has to be written where it is tried whether the disk takes anything.
-        if commit.isEmpty { commit.readingSent = journal.readingSent ?? Timestamp(milliseconds: 0) }
+        if commit.isEmpty { commit.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0) }
         receipt = try journal.commit(commit)
         if let last = commit.spilled.last { lastSpilled = max(lastSpilled, last.sequence) }
         if let applied = commit.rowsAppliedUpTo { forgottenUpTo = applied }
@@ -106,9 +106,9 @@ extension JournalWorker {
     }
 
     /// A new journal goes on with the numbers of the state that it begins with.
-    private func moveOn(to snapshot: RecorderSnapshot, _ journal: JournalFile) {
+    private func moveOn(to snapshot: RecorderSnapshot, _ journal: any StateJournal) {
         commit.truncation = Truncation(
-            events: max(snapshot.events, journal.lastEvent), inputs: max(snapshot.inputs, journal.lastInput))
+            events: max(snapshot.events, journal.numbers.lastEvent), inputs: max(snapshot.inputs, journal.numbers.lastInput))
     }
 
     // MARK: What follows
@@ -124,7 +124,7 @@ extension JournalWorker {
         }
         backlog.spilled(used.spilled)
         if let journal = files?.journal {
-            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+            commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: journal.numbers.lastInput)
         }
         finishRenaming()
         release(areOnDisk: used.snapshot != nil)
@@ -174,12 +174,13 @@ extension JournalWorker {
         if settings.durability == .commit {
             readiness.block(.journal, because: "the journal cannot be written: \(error)")
         }
-        var backoff = JournalSettings.Limits.minBackoff
-        if case .failing(_, let last) = health { backoff = min(last * 2, JournalSettings.Limits.maxBackoff) }
-        health = .failing(again: time.monotonic() + backoff, backoff: backoff)
+        var failures = 1
+        if case .failing(_, let before) = health { failures = before + 1 }
+        let wait = JournalSettings.Limits.backoff.wait(afterFailures: failures, chance: 0)
+        health = .failing(again: time.monotonic() + wait, failures: failures)
         refuse()
-        // Silence would be worse than numbers that are a moment ahead of the disk.
-        answerReadings()
+        // A journal that holds such readings commits them when it can.
+        if sendsLateReadings { answerReadings() }
         let lost = backlog.giveUpPending()
         if lost > 0 {
             store.noteGivenUp(lost)
@@ -215,8 +216,8 @@ extension JournalWorker {
     }
 
     /// Opens the journal again after a failure; true where it is a new one, which the state has to be saved to first.
-    private func reopen(_ files: inout StateFiles) throws(JournalError) -> Bool {
-        let opening = try files.reopen(now: time.now())
+    private func reopen(_ files: inout OpenState) throws(JournalError) -> Bool {
+        let opening = try files.journal.reopen(now: time.now())
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
         noteLineage(in: files.journal)
         guard opening.isNew else { return false }

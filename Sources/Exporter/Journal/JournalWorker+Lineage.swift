@@ -10,7 +10,7 @@ extension JournalWorker {
 
     /// Notes that the program began, knowing all inputs up to `input`. What cannot be written now goes with the next
     /// commit; rows wait for it.
-    func beginLineage(after input: Int64, _ journal: JournalFile) {
+    func beginLineage(after input: Int64, _ journal: any StateJournal) {
         lineage.begin(after: input)
         var note = Commit()
         note.lineage = lineage.text
@@ -50,7 +50,7 @@ extension JournalWorker {
     }
 
     /// A journal that was opened again may be a new file.
-    func noteLineage(in journal: JournalFile) {
-        if journal.lineage != lineage.text { commit.lineage = lineage.text }
+    func noteLineage(in journal: any StateJournal) {
+        if journal.numbers.lineage != lineage.text { commit.lineage = lineage.text }
     }
 }

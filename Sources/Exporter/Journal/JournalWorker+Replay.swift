@@ -9,12 +9,12 @@ import Wire
 extension JournalWorker {
     /// Applies what the journal has after the snapshot; false where a stop came first.
     func replay(
-        _ journal: JournalFile, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool,
+        _ journal: any StateJournal, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool,
         _ hasNewerRules: inout Bool
     ) throws -> Bool {
         var replay = Replay(start)
-        var events = journal.events(after: start.events)
-        var inputs = journal.inputs(after: start.inputs)
+        var events = journal.entries(.events, after: start.events)
+        var inputs = journal.entries(.inputs, after: start.inputs)
         var pending = try nextInput(&inputs, &replay)
         while let step = try events.next() {
             switch step {
@@ -50,20 +50,20 @@ extension JournalWorker {
         }
         hasNewerRules = replay.hasNewerRules
         // A journal that does not know all that the state knows goes on after it.
-        if journal.lastEvent < replay.events || journal.lastInput < replay.inputs {
+        if journal.numbers.lastEvent < replay.events || journal.numbers.lastInput < replay.inputs {
             truncation = truncation ?? Truncation()
-            truncation?.events = max(replay.events, journal.lastEvent)
-            truncation?.inputs = max(replay.inputs, journal.lastInput)
+            truncation?.events = max(replay.events, journal.numbers.lastEvent)
+            truncation?.inputs = max(replay.inputs, journal.numbers.lastInput)
         }
         start.recorder = replay.recorder
         // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
-        start.events = max(replay.events, journal.lastEvent)
-        start.inputs = max(replay.inputs, journal.lastInput)
+        start.events = max(replay.events, journal.numbers.lastEvent)
+        start.inputs = max(replay.inputs, journal.numbers.lastInput)
         try rows.takeLast(replay.takeRows(), to: journal)
         return true
     }
 
-    private func nextInput(_ cursor: inout GroupCursor, _ replay: inout Replay) throws -> NotedInput? {
+    private func nextInput(_ cursor: inout any EntryCursor, _ replay: inout Replay) throws -> NotedInput? {
         while let step = try cursor.next() {
             switch step {
             case .damaged(_, let last): replay.skipInputs(to: last)
@@ -82,8 +82,8 @@ extension JournalWorker {
     /// Every step of the recorder applies one event or one other input, and the journal numbers both: so their numbers
     /// together number all inputs, and a replay counts as the process before did. Where something is lost, entries that
     /// were numbered may be missing: then `ordinalBase` moves what follows beyond every number that was ever given.
-    func findOrdinals(of start: inout RecorderStart, _ found: Found, _ journal: JournalFile, isExact: inout Bool) {
-        let last = max(start.events, journal.lastEvent) + max(start.inputs, journal.lastInput)
+    func findOrdinals(of start: inout RecorderStart, _ found: Found, _ journal: any StateJournal, isExact: inout Bool) {
+        let last = max(start.events, journal.numbers.lastEvent) + max(start.inputs, journal.numbers.lastInput)
         guard start.ordinalBase + last < lineage.starts.last?.after ?? 0 else { return }
         // A snapshot of a program that keeps no base: where it wrote rows the database goes by their numbers, and where it
         // wrote none those of its inputs are not there yet. Without a snapshot nothing is known.

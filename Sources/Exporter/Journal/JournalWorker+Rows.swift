@@ -14,7 +14,7 @@ extension JournalWorker {
             var last: Int64?
             do throws(JournalError) {
                 let limit = RowBacklog.Limits.portion
-                let found = try journal.outbox(after: backlog.loadedUpTo, limit: limit)
+                let found = try journal.rows(after: backlog.loadedUpTo, limit: limit)
                 for row in found.elements where row.sequence <= backlog.readUpTo {
                     last = row.sequence
                     if let row = decode(row) { rows.append(row) }
@@ -56,7 +56,7 @@ extension JournalWorker {
                 store.noteGivenUp(dropped)
                 log.throttled(
                     .error, "rows for the database given up: JOURNAL_MAX_BYTES is reached", ["rows": .int(dropped)])
-                let next = try journal.outbox(after: first, limit: 1)
+                let next = try journal.rows(after: first, limit: 1)
                 backlog.loaded(upTo: next.elements.first.map { $0.sequence - 1 }, isAll: next.elements.isEmpty)
             }
         } catch {

@@ -20,8 +20,7 @@ extension JournalWorker {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
             if lacksState {
                 // Another one is asked for, and tried when the disk has had a pause.
-                let pause = JournalSettings.Limits.maxBackoff
-                health = .failing(again: time.monotonic() + pause, backoff: pause)
+                health = .failing(again: time.monotonic() + JournalSettings.Limits.backoff.maximum, failures: 1)
                 askForSnapshot()
             }
             return

@@ -10,10 +10,10 @@ import Wire
 extension JournalWorker {
     /// Brings the state that the recorder begins with; nil where a stop came first.
     func begin() -> RecorderStart? {
-        guard let directory = settings.directory else { return beginWithoutFiles() }
+        guard let openJournal = settings.open else { return beginWithoutFiles() }
         while !inbox.isStartCancelled {
             do {
-                if let files = try open(directory) {
+                if let files = try open(openJournal) {
                     self.files = files
                     return try restore()
                 }
@@ -37,7 +37,7 @@ extension JournalWorker {
     }
 
     private func beginWithoutFiles() -> RecorderStart {
-        if settings.directory != nil {
+        if settings.open != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
         }
         readiness.clear(.state)
@@ -51,26 +51,25 @@ extension JournalWorker {
         return hasBegun ? restoration.emptied() : restoration.fresh()
     }
 
-    /// Takes the folder; nil where another process has it.
-    private func open(_ directory: String) throws -> StateFiles? {
-        try FileStore.makeDirectory(directory)
-        let lock: StateLock
-        switch try StateLock.take(directory: directory) {
-        case .taken(let taken): lock = taken
-        case .held(let holder):
+    /// Opens the journal; nil where another process has it.
+    private func open(_ openJournal: OpenJournal) throws(JournalError) -> OpenState? {
+        let journal: any StateJournal
+        switch try openJournal(time.now()) {
+        case .opened(let opened): journal = opened
+        case .held(let holder, let lock):
             readiness.block(.state, because: "STATE_DIR/lock is held by \(holder)")
             log.throttled(
                 .warning, "another process has STATE_DIR: waiting for it",
-                ["lock": .string("\(directory)/lock"), "holder": .string(holder)])
+                ["lock": .string(lock), "holder": .string(holder)])
             return nil
         }
         readiness.block(.state, because: "the state is being restored")
-        let journal = try JournalFile(directory: directory, now: time.now())
-        let snapshots = SnapshotFiles(directory: directory, format: SavedState.format)
-        let saver = SnapshotThread(snapshots, time: time) { [inbox] in inbox.note($0) }
+        let saver = SnapshotThread(journal.snapshotWriter, time: time) { [inbox] in inbox.note($0) }
         for note in journal.opening.notes { log.warning("the journal was damaged", ["note": .string(note)]) }
         metrics.noteDamage(journal.opening.movedAside.count)
-        return StateFiles(directory: directory, lock: lock, journal: journal, snapshots: snapshots, saver: saver)
+        receipt = journal.opening.receipt
+        inbox.mail.withLock { $0.lateReadings = journal.sendsLateReadings ? .maySend : .hold }
+        return OpenState(journal: journal, saver: saver)
     }
 
     // MARK: Restoring
@@ -84,8 +83,8 @@ extension JournalWorker {
         let found = try restoreSnapshot(files, isExact: &isExact, into: &start)
         if let header = found.header { _ = files.note(header) }
         files.lastNumber = found.highestNumber
-        start.isFresh = found.header == nil && journal.lastEvent == 0
-        lineage = RowLineage(text: journal.lineage) ?? found.lineage ?? RowLineage(name: journal.id)
+        start.isFresh = found.header == nil && journal.numbers.lastEvent == 0
+        lineage = RowLineage(text: journal.numbers.lineage) ?? found.lineage ?? RowLineage(name: journal.numbers.id)
         findOrdinals(of: &start, found, journal, isExact: &isExact)
 
         var rows = ReplayedRows(first: start.rows + 1, canSpill: isExact)
@@ -112,13 +111,13 @@ extension JournalWorker {
         start.needsSnapshot =
             !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
-            lastReading: journal.readingSent, labels: journal.pushedLabels,
+            lastReading: journal.numbers.lastReading, labels: journal.numbers.pushedLabels,
             // What cannot be read ends by itself, five minutes after its last sample.
             series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
         if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
         // One in which a snapshot stands is not, though nothing else may be in it yet.
-        let isNew = journal.opening.isNew && found.header?.journalID != journal.id
+        let isNew = journal.opening.isNew && found.header?.journalID != journal.numbers.id
         beginLineage(after: start.ordinalBase + start.events + start.inputs, journal)
         try restoreRows(rows, &start, journal, isExact: isExact)
         ordinalBase = start.ordinalBase
@@ -139,7 +138,7 @@ extension JournalWorker {
     }
 
     /// What is counted from now on is in no journal: the snapshot of a clean stop is not the whole truth any more.
-    private func noteUnjournaled(_ journal: JournalFile, after number: Int64) {
+    private func noteUnjournaled(_ journal: any StateJournal, after number: Int64) {
         var note = Commit()
         note.unjournaledAfter = number
         do throws(JournalError) {
@@ -160,18 +159,18 @@ extension JournalWorker {
 
     /// Restores the newest snapshot that can be read.
     private func restoreSnapshot(
-        _ files: StateFiles, isExact: inout Bool, into start: inout RecorderStart
+        _ files: OpenState, isExact: inout Bool, into start: inout RecorderStart
     ) throws -> Found {
         let journal = files.journal
         var found = Found()
         while true {
-            let loaded = try files.snapshots.load(now: time.now())
+            let loaded = try files.journal.loadSnapshots(now: time.now())
             for note in loaded.notes { log.error("a snapshot was set aside", ["note": .string(note)]) }
             metrics.noteDamage(loaded.damaged.count + loaded.ofNewerProgram.count)
             found.highestNumber = max(found.highestNumber, loaded.highestNumber)
             guard let snapshot = loaded.newest else {
                 // Without a snapshot the journal has to begin at the beginning.
-                if journal.eventsBase > 0 || journal.inputsBase > 0 || journal.unjournaledAfter != nil {
+                if journal.numbers.eventsBase > 0 || journal.numbers.inputsBase > 0 || journal.numbers.unjournaledAfter != nil {
                     isExact = false
                 }
                 return found
@@ -204,7 +203,7 @@ extension JournalWorker {
                 metrics.noteDamage()
                 log.error("a snapshot cannot be restored", ["reason": .text(fault)])
                 start.recorder = restoration.emptied()
-                try files.snapshots.setAside(header.number, now: time.now())
+                try files.journal.setAsideSnapshot(header.number, now: time.now())
             }
         }
     }
@@ -216,7 +215,7 @@ extension JournalWorker {
     }
 
     private func restored(
-        _ snapshot: Snapshot, _ ids: [Recording.IDSegment], _ journal: JournalFile, isWhole: Bool
+        _ snapshot: Snapshot, _ ids: [Recording.IDSegment], _ journal: any StateJournal, isWhole: Bool
     ) -> Result<Restored, MessageFault> {
         do throws(MessageFault) {
             let saved = try SavedState.read(snapshot.body)
@@ -225,11 +224,11 @@ extension JournalWorker {
             // what followed may be missing too.
             let isFollowed =
                 !saved.isJournaled
-                || journal.lastEvent >= header.eventsApplied && journal.lastInput >= header.inputsApplied
+                || journal.numbers.lastEvent >= header.eventsApplied && journal.numbers.lastInput >= header.inputsApplied
             let isExact =
-                isWhole && header.isCleanStop && header.journalID == journal.id && isFollowed
-                && journal.eventsBase <= header.eventsApplied && journal.inputsBase <= header.inputsApplied
-                && journal.unjournaledAfter.map { $0 < header.number } ?? true
+                isWhole && header.isCleanStop && header.journalID == journal.numbers.id && isFollowed
+                && journal.numbers.eventsBase <= header.eventsApplied && journal.numbers.inputsBase <= header.inputsApplied
+                && journal.numbers.unjournaledAfter.map { $0 < header.number } ?? true
             do throws(StateFault) {
                 let recorder = try restoration.restored(saved.state, ids, isExact)
                 return .success(Restored(recorder: recorder, saved: saved, isExact: isExact))
@@ -243,11 +242,11 @@ extension JournalWorker {
 
     /// Rows that were on disk come first, then those that the replay made again.
     private func restoreRows(
-        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: JournalFile, isExact: Bool
+        _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: any StateJournal, isExact: Bool
     ) throws {
         // Rows up to this number are on disk, unless they are in the database.
         let known = rows.last - Int64(rows.inMemory.count)
-        let extent = try journal.outboxExtent()
+        let extent = try journal.rowExtent()
         backlog = RowBacklog(
             hasDisk: true, lastNumber: max(known, isExact ? 0 : extent?.newest ?? 0),
             onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
@@ -258,7 +257,7 @@ extension JournalWorker {
             start.rows = backlog.lastNumber
         }
         beganAfter = start.rows
-        store.use(lineage, beganAfter: beganAfter, appliedInput: journal.inputApplied)
+        store.use(lineage, beganAfter: beganAfter, appliedInput: journal.numbers.inputApplied)
         if isExact {
             held = rows.inMemory
             release()

@@ -11,8 +11,8 @@ final class JournalWorker {
     enum Health {
         /// Can become: failing.
         case good
-        /// It cannot be written; `again` is when it is tried next. Can become: good.
-        case failing(again: MonotonicTime, backoff: Duration)
+        /// It cannot be written; `again` is when it is tried next, after so many failures in a row. Can become: good.
+        case failing(again: MonotonicTime, failures: Int)
     }
 
     let settings: JournalSettings
@@ -27,9 +27,11 @@ final class JournalWorker {
     let time: any TimeSource
 
     /// Nil where nothing is kept.
-    var files: StateFiles?
+    var files: OpenState?
     var backlog = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
+    /// Whether readings that are not committed in time are sent all the same.
+    var sendsLateReadings: Bool { files?.journal.sendsLateReadings ?? true }
     /// The file is new: the state has to be saved before anything is accepted or leaves.
     var lacksState = false
     /// Of the last commit, or of the opening.
@@ -232,7 +234,7 @@ final class JournalWorker {
     private func take(_ row: RefusedRow) {
         guard files != nil else { return }
         // While the disk refuses, as many wait as the journal keeps.
-        if commit.setAside.count >= JournalFile.Limits.setAsideRows { commit.setAside.removeFirst() }
+        if commit.setAside.count >= Commit.Limits.setAsideRows { commit.setAside.removeFirst() }
         metrics.noteSetAside(1)
         commit.setAside.append(
             SetAsideRow(

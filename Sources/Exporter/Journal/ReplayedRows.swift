@@ -25,19 +25,19 @@ struct ReplayedRows {
     }
 
     /// Takes the next rows; more than a few go to disk.
-    mutating func take(_ rows: [NumberedRow], to journal: JournalFile) throws(JournalError) {
+    mutating func take(_ rows: [NumberedRow], to journal: any StateJournal) throws(JournalError) {
         inMemory += rows
         last = rows.last?.number ?? last
         if canSpill && inMemory.count >= Limits.portion { try spill(to: journal) }
     }
 
     /// Takes the last rows. They follow those on disk to where these are, so that one order is read from one place.
-    mutating func takeLast(_ rows: [NumberedRow], to journal: JournalFile) throws(JournalError) {
+    mutating func takeLast(_ rows: [NumberedRow], to journal: any StateJournal) throws(JournalError) {
         try take(rows, to: journal)
         if canSpill && isSpilling && !inMemory.isEmpty { try spill(to: journal) }
     }
 
-    private mutating func spill(to journal: JournalFile) throws(JournalError) {
+    private mutating func spill(to journal: any StateJournal) throws(JournalError) {
         var commit = Commit()
         commit.spilled = inMemory.map { SpilledRow($0) }
         do throws(JournalError) {

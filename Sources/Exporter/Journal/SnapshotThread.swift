@@ -16,7 +16,7 @@ final class SnapshotThread: Sendable {
     private let thread: NamedThread
 
     /// - Parameter done: called on the thread.
-    init(_ files: SnapshotFiles, time: any TimeSource, done: @escaping @Sendable (SnapshotResult) -> Void) {
+    init(_ writer: any SnapshotWriter, time: any TimeSource, done: @escaping @Sendable (SnapshotResult) -> Void) {
         let state = Monitor(State())
         self.state = state
         thread = NamedThread(name: "snapshot") {
@@ -24,7 +24,7 @@ final class SnapshotThread: Sendable {
                 let begin = time.monotonic()
                 var failure: String?
                 do throws(JournalError) {
-                    try files.save(job.header, job.bytes)
+                    try writer.save(job.header, job.bytes)
                 } catch {
                     failure = error.description
                 }

@@ -1,3 +1,4 @@
+import Journal
 import SQLite
 import Wire
 
@@ -27,7 +28,7 @@ extension JournalFile {
         if !commit.setAside.isEmpty { try setAside(commit.setAside, in: connection, &numbers) }
         for segment in commit.ids { try connection.insertSegment(segment) }
         if let time = commit.readingSent {
-            numbers.readingSent = time.milliseconds
+            numbers.lastReading = time
             try connection.setMeta(.readingSent, time.milliseconds)
         }
         if let labels = commit.pushedLabels, labels != numbers.pushedLabels {
@@ -81,10 +82,10 @@ extension JournalFile {
     ) throws(SQLiteError) {
         for row in rows { try connection.insertSetAside(row) }
         var count = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
-        if count > Limits.setAsideRows {
+        if count > Commit.Limits.setAsideRows {
             let dropped = try connection.run(
                 "DELETE FROM set_aside WHERE sequence IN (SELECT sequence FROM set_aside ORDER BY sequence LIMIT ?1)",
-                .integer(Int64(count - Limits.setAsideRows)))
+                .integer(Int64(count - Commit.Limits.setAsideRows)))
             count -= dropped
             numbers.setAsideDropped += Int64(dropped)
             try connection.setMeta(.setAsideDropped, numbers.setAsideDropped)

@@ -1,3 +1,4 @@
+import Journal
 import Wire
 
 /// The bytes of a snapshot file.

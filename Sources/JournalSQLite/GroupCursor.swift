@@ -1,18 +1,11 @@
+package import Journal
 import SQLite
-package import Wire
+import Wire
 
 /// Reads the events or the inputs of a journal in order, a group at a time. Two of them can be read in turns.
 ///
 /// It belongs to the journal's thread. What is committed while it runs may be read or not.
-package struct GroupCursor {
-    /// What comes next.
-    package enum Step {
-        /// An entry with its number; the reader stands before its first field.
-        case entry(number: Int64, MessageReader)
-        /// Entries from one number to another, both included, were committed and cannot be read.
-        case damaged(from: Int64, to: Int64)
-    }
-
+package struct GroupCursor: EntryCursor {
     /// The number of the rules that the entry which was given last had been noted with.
     package private(set) var rules = 1
 
@@ -44,7 +37,7 @@ package struct GroupCursor {
     }
 
     /// The next entry, or which ones are missing; nil at the end.
-    package mutating func next() throws(JournalError) -> Step? {
+    package mutating func next() throws(JournalError) -> EntryStep? {
         while true {
             if let step = nextOfGroup() { return step }
             guard expected <= last else { return nil }
@@ -62,7 +55,7 @@ package struct GroupCursor {
         }
     }
 
-    private mutating func nextOfGroup() -> Step? {
+    private mutating func nextOfGroup() -> EntryStep? {
         while var reading = group {
             guard reading.number < reading.end, let entry = Self.entry(&reading) else {
                 group = nil

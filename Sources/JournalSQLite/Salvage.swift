@@ -1,3 +1,4 @@
+import Journal
 import SQLite
 
 /// Takes over into a new journal what can be read of a damaged one: row by row, only rows whose checksum is right.

@@ -1,3 +1,4 @@
+package import Journal
 import Glibc
 import Platform
 package import Wire
@@ -13,24 +14,6 @@ package struct SnapshotFiles: Sendable {
         package static let generations = 2
         /// The largest file that is read: 50,000 participants are some 10 MiB.
         package static let file_bytes = 1 << 30
-    }
-
-    /// What was found in the folder.
-    package struct Loaded: Sendable, Equatable {
-        /// The newest that can be used.
-        package var newest: Snapshot?
-        /// The one before it: up to there the journal may be truncated.
-        package var older: SnapshotHeader?
-        /// Files that are damaged, where they were moved to.
-        package var damaged: [String] = []
-        /// Files of a newer program, where they were moved to.
-        package var ofNewerProgram: [String] = []
-        /// The highest number that any file had, also one that was moved aside now: the next snapshot comes after it.
-        package var highestNumber: Int64 = 0
-        /// Sentences for the log.
-        package var notes: [String] = []
-
-        package init() {}
     }
 
     package let directory: String
@@ -67,10 +50,10 @@ package struct SnapshotFiles: Sendable {
     /// Reads the newest snapshot that is whole. Others that are damaged or of a newer program are moved aside; files that
     /// were never finished are removed.
     /// - Parameter now: for the names of files that are moved aside.
-    package func load(now: Timestamp) throws(JournalError) -> Loaded {
+    package func load(now: Timestamp) throws(JournalError) -> LoadedSnapshots {
         try JournalError.ofSystem { () throws(SystemError) in
-            guard Folder.exists(directory) else { return Loaded() }
-            var loaded = Loaded()
+            guard Folder.exists(directory) else { return LoadedSnapshots() }
+            var loaded = LoadedSnapshots()
             for name in try Folder.names(directory) where Self.isTemporary(name) { unlink("\(directory)/\(name)") }
             for number in try numbers().reversed() {
                 loaded.highestNumber = max(loaded.highestNumber, number)
@@ -88,7 +71,7 @@ package struct SnapshotFiles: Sendable {
         }
     }
 
-    private func load(_ number: Int64, into loaded: inout Loaded, _ now: Timestamp) throws(SystemError) {
+    private func load(_ number: Int64, into loaded: inout LoadedSnapshots, _ now: Timestamp) throws(SystemError) {
         let path = path(number)
         let reading: SnapshotFormat.Reading
         do throws(SystemError) {

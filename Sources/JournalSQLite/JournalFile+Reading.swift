@@ -1,14 +1,8 @@
+package import Journal
 import SQLite
 import Wire
 
 extension JournalFile {
-    /// What was read of a table, and how much of it could not be.
-    package struct Page<Element: Sendable>: Sendable {
-        package var elements: [Element] = []
-        /// Rows with a wrong checksum, and places where pages could not be read.
-        package var damaged = 0
-    }
-
     /// Reads the events after a number, in order.
     package func events(after number: Int64) -> GroupCursor { GroupCursor(self, .events, after: number) }
 
@@ -18,26 +12,26 @@ extension JournalFile {
     // MARK: Outbox
 
     /// The next rows of the outbox after a number, at most `limit`. Fewer means that there are no more.
-    package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> Page<SpilledRow> {
+    package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<SpilledRow> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
             try connection.outboxRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
     }
 
-    /// How many rows wait in the outbox, and the lowest and highest of their numbers; nil where there are none.
-    package func outboxExtent() throws(JournalError) -> (count: Int, oldest: Int64, newest: Int64)? {
+    /// The lowest and the highest number of the rows that wait in the outbox; nil where there are none.
+    package func outboxExtent() throws(JournalError) -> (oldest: Int64, newest: Int64)? {
         try use { connection throws(SQLiteError) in
             guard let oldest = try connection.number("SELECT MIN(sequence) FROM outbox"),
                 let newest = try connection.number("SELECT MAX(sequence) FROM outbox")
             else { return nil }
-            return (Int(try connection.number("SELECT COUNT(*) FROM outbox") ?? 0), oldest, newest)
+            return (oldest, newest)
         }
     }
 
     // MARK: Rows set aside, ids, series
 
     /// Rows that the database refused, the oldest first, after a number.
-    package func setAside(after sequence: Int64, limit: Int) throws(JournalError) -> Page<SetAsideRow> {
+    package func setAside(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<SetAsideRow> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
             try connection.setAsideRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
@@ -60,7 +54,7 @@ extension JournalFile {
     }
 
     /// The keys of all series that are pushed, in no order that means anything.
-    package func shipped() throws(JournalError) -> Page<[UInt8]> {
+    package func shipped() throws(JournalError) -> JournalPage<[UInt8]> {
         try page(after: .min, limit: .max) { connection, key throws(SQLiteError) in
             try connection.series(above: key).map { ($0.number, $0.key, $0.isIntact) }
         }
@@ -69,8 +63,8 @@ extension JournalFile {
     private func page<Element: Sendable>(
         after sequence: Int64, limit: Int,
         _ read: (Connection, Int64) throws(SQLiteError) -> (key: Int64, element: Element, isIntact: Bool)?
-    ) throws(JournalError) -> Page<Element> {
-        var page = Page<Element>()
+    ) throws(JournalError) -> JournalPage<Element> {
+        var page = JournalPage<Element>()
         var position = sequence
         while page.elements.count < limit {
             let key = position

@@ -1,3 +1,4 @@
+import Journal
 import Glibc
 import Platform
 import SQLite

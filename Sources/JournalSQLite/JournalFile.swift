@@ -1,3 +1,4 @@
+package import Journal
 import Glibc
 import Platform
 import SQLite
@@ -14,8 +15,6 @@ package import Wire
 /// keeps other processes out of the file.
 package final class JournalFile {
     package enum Limits {
-        /// Rows that were set aside: a person looks at some of them; a broken schema would make millions.
-        package static let setAsideRows = 10_000
         /// Truncated groups that one commit deletes: 256 groups of 256 events are 10 MB to walk through, some 10 ms.
         package static let truncatedGroups = 256
         /// Pages of the log before they go into the file: 4 MiB. More would save little under load, and both files
@@ -40,7 +39,7 @@ package final class JournalFile {
     package let directory: String
     /// What happened when it was last opened.
     package private(set) var opening: Opening
-    private(set) var numbers: JournalNumbers
+    package private(set) var numbers: JournalNumbers
     private var opened: Opened?
     /// Why there is no connection.
     private var failure: JournalError?
@@ -77,12 +76,12 @@ package final class JournalFile {
     /// Who may write rows under which name; empty before that was first committed.
     package var lineage: String { numbers.lineage }
     /// When the last sample that was pushed was read.
-    package var readingSent: Timestamp? { numbers.readingSent.map { Timestamp(milliseconds: $0) } }
+    package var readingSent: Timestamp? { numbers.lastReading }
     /// The labels that all pushed series have in common.
     package var pushedLabels: String { numbers.pushedLabels }
     /// Rows that were set aside and are still there.
     package var setAsideCount: Int { numbers.setAsideCount }
-    /// Rows that were set aside and dropped, because more than `Limits.setAsideRows` came later.
+    /// Rows that were set aside and dropped, because more than `Commit.Limits.setAsideRows` came later.
     package var setAsideDropped: Int64 { numbers.setAsideDropped }
     /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
     /// there was none.

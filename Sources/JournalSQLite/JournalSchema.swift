@@ -1,3 +1,4 @@
+import Journal
 import SQLite
 
 /// The tables of the journal and how an older form of them becomes this one.

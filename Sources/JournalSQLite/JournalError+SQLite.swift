@@ -1,0 +1,58 @@
+import Glibc
+package import Journal
+package import Platform
+package import SQLite
+
+extension JournalError {
+    /// What SQLite or the system refused in `directory`, named by its cause: SQLite says "disk I/O error" and "unable to
+    /// open" of many causes that the file system itself can name.
+    package init(_ error: SQLiteError, in directory: String) {
+        let kind: Kind =
+            switch error.condition {
+            case .full: .full
+            case .readOnly: .readOnly
+            case .damaged: .damaged
+            case .unreachable: Self.trouble(of: directory) ?? .other
+            case .busy, .refused, .other: .other
+            }
+        self.init(kind, error.description)
+    }
+
+    package init(_ error: SystemError) {
+        let kind: Kind =
+            switch error.code {
+            case ENOSPC, EDQUOT: .full
+            case EROFS, EACCES, EPERM: .readOnly
+            case ENOENT, ENOTDIR, ESTALE: .gone
+            default: .other
+            }
+        self.init(kind, error.description)
+    }
+
+    /// Runs what SQLite may refuse.
+    static func of<Result>(
+        _ directory: String, _ body: () throws(SQLiteError) -> Result
+    ) throws(JournalError) -> Result {
+        do throws(SQLiteError) { return try body() } catch { throw JournalError(error, in: directory) }
+    }
+
+    /// Runs what the system may refuse.
+    static func ofSystem<Result>(_ body: () throws(SystemError) -> Result) throws(JournalError) -> Result {
+        do throws(SystemError) { return try body() } catch { throw JournalError(error) }
+    }
+
+    /// What is wrong with a folder and the journal in it; nil where nothing is to be seen.
+    private static func trouble(of directory: String) -> Kind? {
+        var status = stat()
+        if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR { return .gone }
+        let file = directory + "/" + JournalFile.name
+        if access(directory, W_OK) != 0 { return .readOnly }
+        for name in [file, file + "-wal"] where access(name, F_OK) == 0 && access(name, W_OK) != 0 {
+            return .readOnly
+        }
+        var space = statvfs()
+        guard statvfs(directory, &space) == 0 else { return nil }
+        if space.f_bavail == 0 || space.f_files > 0 && space.f_favail == 0 { return .full }
+        return nil
+    }
+}
