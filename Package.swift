@@ -65,6 +65,15 @@ let package = Package(
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
         library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
+        library(
+            "Pipeline", layer: house,
+            uses: [
+                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage",
+                "Wire",
+            ]),
+        library("Shipper", layer: house, uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
+        library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
+
         // Layer 5: composition.
         library(
             "Simulation", layer: house,
@@ -72,9 +81,10 @@ let package = Package(
         library(
             "Exporter", layer: house,
             uses: [
-                "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Matching", "Platform",
-                "Recording",
-                "RemoteWrite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
+                "Metrics",
+                "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
+                "StorageSQLite", "Wire",
             ]),
 
         // Layer 6: entry points.
@@ -86,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "lkpush-bench",
             dependencies: [
-                "CBenchmark", "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Platform", "Recording",
+                "CBenchmark", "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Platform",
+                "Recording",
                 "RemoteWrite",
                 "Simulation", "Storage", "TestSupport", "Wire",
             ],
@@ -113,10 +124,20 @@ let package = Package(
         tests("HTTPClient", uses: ["HTTPClient", "Platform", "Wire"]),
         tests("Simulation", uses: ["LiveKit", "Platform", "Simulation", "Wire"]),
         tests(
+            "Pipeline",
+            uses: [
+                "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Pipeline",
+                "Platform", "Recording", "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+            ]),
+        tests("Shipper", uses: ["HTTPClient", "HTTPServing", "Metrics", "Platform", "RemoteWrite", "Shipper", "Wire"]),
+        tests(
+            "Enforcement",
+            uses: ["Enforcement", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Wire"]),
+        tests(
             "Exporter",
             uses: [
-                "Exporter", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Platform", "Recording",
-                "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite",
+                "SQLite", "Shipper", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),

@@ -1,6 +1,8 @@
 import Glibc
 import JournalSQLite
+import Pipeline
 import Platform
+import Shipper
 import Storage
 import Wire
 
@@ -86,7 +88,7 @@ enum Check {
                 return (true, "\(url); the first start, or lkpush migrate, applies \(pending.joined(separator: ", "))")
             }
             try store.checkRights(asksForRooms: asksForRooms)
-            let withheld = try store.arePositionsUsable() ? "" : ", but \(StoreWorker.withheld)"
+            let withheld = try store.arePositionsUsable() ? "" : ", but \(StoreThread.positionsWithheld)"
             return (true, "\(url); tables, rights and lookups are in order\(withheld)")
         } catch {
             return (false, plain("\(error)"))

@@ -1,3 +1,5 @@
+import Platform
+
 /// A file of `NAME=value` lines, read as Docker Compose reads one.
 /// https://docs.docker.com/reference/compose-file/services/#env_file-format
 ///

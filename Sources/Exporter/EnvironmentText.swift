@@ -1,3 +1,5 @@
+import Platform
+
 /// The content of an environment file while it is read. `EnvironmentFile` says how.
 struct EnvironmentText {
     private let path: String

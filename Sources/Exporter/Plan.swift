@@ -1,3 +1,4 @@
+import Enforcement
 import HTTPClient
 import HTTPServing
 import Journal
@@ -5,9 +6,11 @@ import JournalSQLite
 import LiveKit
 import Matching
 import Metrics
+import Pipeline
 import Platform
 import Recording
 import RemoteWrite
+import Shipper
 import Storage
 
 /// What settings mean for each part: made before anything starts, so that a mistake stops nothing halfway.
@@ -27,7 +30,7 @@ struct Plan {
     let recorderSettings: RecorderSettings
     let restoration: JournalThread.Restoration
     let storeSettings: StoreSettings
-    let openDatabase: StoreDriver.Open
+    let openDatabase: OpenDatabase
     let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
     /// As they were read now.
@@ -73,7 +76,8 @@ struct Plan {
             recorderSettings = try Self.recorder(settings)
             restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = JournalSettings(
-                open: Self.openJournal(settings.stateDirectory), durability: settings.durability, maxBytes: settings.journalMaxBytes,
+                open: Self.openJournal(settings.stateDirectory), durability: settings.durability,
+                maxBytes: settings.journalMaxBytes,
                 snapshotInterval: settings.snapshotInterval)
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             shipperSettings = try Self.shipper(settings, log: log)
@@ -86,7 +90,7 @@ struct Plan {
     /// The one place that chooses the engine of the journal.
     private static func openJournal(_ directory: String) -> OpenJournal {
         { now throws(JournalError) in
-            try SQLiteJournal.open(directory: directory, snapshotFormat: SavedState.format, now: now)
+            try SQLiteJournal.open(directory: directory, snapshotFormat: JournalThread.snapshotFormat, now: now)
         }
     }
 
@@ -118,7 +122,8 @@ struct Plan {
     private static func enforcer(
         _ settings: Settings, _ keyPairs: [KeyPair]
     ) -> (settings: EnforcerSettings, signer: TokenSigner)? {
-        guard settings.singleSession, let url = settings.liveKitURL, let enforcer = EnforcerSettings(serverURL: url),
+        guard settings.singleSession, let url = settings.liveKitURL,
+            let enforcer = EnforcerSettings(serverURL: url, userAgent: Version.userAgent),
             let first = keyPairs.first
         else { return nil }
         return (enforcer, first.signer)
@@ -153,7 +158,8 @@ struct Plan {
         var shipper = ShipperSettings(
             url: url,
             labels: try CommonLabels(
-                job: settings.job, instance: instance, external: external.map { (name: $0.0, value: $0.1) }))
+                job: settings.job, instance: instance, external: external.map { (name: $0.0, value: $0.1) }),
+            userAgent: Version.userAgent)
         shipper.schedule = SeriesTable.Schedule(
             pushInterval: settings.pushInterval, idleInterval: settings.idlePushInterval)
         shipper.batches.samples = settings.maxSamplesPerSend

@@ -1,5 +1,6 @@
 package import HTTPServing
 package import Metrics
+package import Pipeline
 
 /// The routing tables of both listeners: one row per route.
 package enum Routes {

@@ -1,10 +1,13 @@
+import Enforcement
 import HTTPClient
 package import HTTPServing
 import LiveKit
 package import Metrics
+import Pipeline
 package import Platform
 import Recording
 import RemoteWrite
+import Shipper
 
 /// The running exporter: everything it is made of, started from the bottom up and stopped from the top down.
 ///
@@ -225,10 +228,13 @@ package final class Service {
         ]
         if isInTime && served == .finished {
             log.info(
-                rowsLeft == 0 ? "stopped" : "stopped; rows wait in STATE_DIR for the database and the next start", fields)
+                rowsLeft == 0 ? "stopped" : "stopped; rows wait in STATE_DIR for the database and the next start",
+                fields)
         } else {
             log.warning("stopped, not everything was finished", fields)
         }
         return isInTime
     }
 }
+
+extension EnforcerThread: SessionRemovals {}

@@ -5,15 +5,12 @@ import StorageSQLite
 
 /// Chooses the adapter for a database.
 package enum StoreDriver {
-    /// What opens a connection; it is called on the thread that will own it.
-    package typealias Open = @Sendable () throws(StoreError) -> any Database
-
     /// The one place where a URL's scheme chooses the driver.
     ///
     /// - Parameter interruption: ends the wait of a database over the network.
     package static func open(
         _ url: DatabaseURL, interruption: Interruption = Interruption()
-    ) throws(DatabaseURL.Problem) -> Open {
+    ) throws(DatabaseURL.Problem) -> OpenDatabase {
         switch url {
         case .sqlite(let path):
             return { () throws(StoreError) in try SQLiteDatabase(path: path) }
@@ -26,11 +23,11 @@ package enum StoreDriver {
     /// The same for a URL that may change: it is read again for each connection.
     package static func open(
         _ settings: Settings, interruption: Interruption = Interruption()
-    ) throws -> Open {
+    ) throws -> OpenDatabase {
         // A mistake is found now.
         _ = try open(DatabaseURL(settings.databaseLocation()))
         return { () throws(StoreError) in
-            let openNow: Open
+            let openNow: OpenDatabase
             do {
                 openNow = try open(DatabaseURL(settings.databaseLocation()), interruption: interruption)
             } catch {

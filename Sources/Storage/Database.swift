@@ -191,3 +191,6 @@ extension Database {
         }
     }
 }
+
+/// Opens a connection; called on the thread that will own it.
+package typealias OpenDatabase = @Sendable () throws(StoreError) -> any Database

@@ -1,6 +1,7 @@
 import Exporter
 import HTTPServing
 import LiveKit
+import Pipeline
 import Platform
 import Wire
 

@@ -1,7 +1,9 @@
 import Exporter
 import Glibc
 import Journal
+import JournalSQLite
 import LiveKit
+import Pipeline
 import Platform
 import Simulation
 import Wire

@@ -2,6 +2,7 @@ import Exporter
 import Foundation
 import HTTPServing
 import Metrics
+import Pipeline
 import Platform
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import Pipeline
 import Exporter
 import HTTPServing
 import LiveKit

@@ -1,6 +1,7 @@
 import Exporter
 import HTTPServing
 import Metrics
+import Pipeline
 import Platform
 import TestSupport
 import Testing

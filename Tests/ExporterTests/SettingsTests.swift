@@ -1,3 +1,4 @@
+import Pipeline
 import Exporter
 import LiveKit
 import Platform

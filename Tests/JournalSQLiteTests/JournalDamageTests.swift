@@ -278,7 +278,7 @@ import Wire
         #expect(!opening.mayHaveLost && !opening.isNew && opening.movedAside.count == 1)
         try journal.commit(ids)
         #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...10))
-        #expect(try journal.outboxExtent()?.count == 100)
+        #expect(try journal.outbox(after: 0, limit: .max).elements.count == 100)
     }
 
     @Test func `rows and segments with a wrong checksum are counted and passed over`() throws {

@@ -1,3 +1,5 @@
+import Platform
+
 /// The API keys that may sign webhooks, and where they come from.
 package struct LiveKitKeys: Sendable {
     private enum Source: Sendable {

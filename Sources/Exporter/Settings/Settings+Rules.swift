@@ -3,6 +3,7 @@ import HTTPServing
 import Matching
 import Platform
 import RemoteWrite
+import Shipper
 import Storage
 
 /// What settings must fulfil beyond their own kind.

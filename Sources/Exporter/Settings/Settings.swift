@@ -1,3 +1,4 @@
+package import Pipeline
 package import Platform
 
 /// Everything that can be configured, read and checked. Each setting is one property and one line of `init`; one that

@@ -1,3 +1,5 @@
+import Platform
+
 /// Variables that are no setting.
 extension SettingsReader {
     /// Prefixes that no other program uses: what begins with one of them is meant for lkpush.

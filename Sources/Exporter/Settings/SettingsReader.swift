@@ -164,25 +164,12 @@ package struct SettingsReader {
         let parsed: [(name: String, value: String)] = value(
             name, "", help, fallback: [], expected: "pairs such as k=v,k2=v2"
         ) { text in
-            let pairs = Self.split(text)
+            let pairs = PlainText.pairs(text)
             for (key, value) in pairs ?? [] { problem = problem ?? check(key, value) }
             return pairs
         }
         if let problem { report("\(name): \(problem)") }
         return parsed
-    }
-
-    /// The pairs of a text; nil where it does not consist of such, or one name is there twice.
-    static func split(_ text: String) -> [(name: String, value: String)]? {
-        var pairs: [(name: String, value: String)] = []
-        for part in text.split(separator: ",") {
-            guard let split = part.firstIndex(of: "=") else { return nil }
-            let key = PlainText.trimmed(part[..<split])
-            let value = PlainText.trimmed(part[part.index(after: split)...])
-            guard !key.isEmpty, !pairs.contains(where: { $0.name == key }) else { return nil }
-            pairs.append((key, value))
-        }
-        return pairs
     }
 
     /// Reads any setting that is no secret: every such function ends here.

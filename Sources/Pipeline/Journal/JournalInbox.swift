@@ -1,0 +1,211 @@
+import HTTPServing
+import Journal
+package import Platform
+package import RemoteWrite
+import Storage
+package import Wire
+
+/// The one door of the journal thread: events of the intake, turns of the recorder, readings of the shipper, what became
+/// of rows, snapshots that were written, and the stop.
+///
+/// Any thread may call it; only `commit(reading:)` waits.
+package final class JournalInbox: Sendable {
+    /// Everything that waits for the thread, and what its callers have to know of it.
+    struct Mail: Sendable {
+        /// From the intake.
+        var events = UncommittedEvents()
+        /// How many events end the wait of the thread; `Int.max` while it does not wait for any.
+        var awaited = Int.max
+        /// From the recorder, in order.
+        var turns: [RecorderTurn] = []
+        /// From the recorder: no turn follows.
+        var isRecorderDone = false
+        /// From the shipper, which waits for each of them.
+        var readings: [ShipperReading] = []
+        /// From the store: rows up to here are in the database.
+        var appliedUpTo: Int64 = 0
+        /// From the store: the last input that has rows in the database.
+        var appliedInput: Int64 = 0
+        /// From the store: another copy of the state writes rows, and what comes after this input is not in that one.
+        var copiedAfter: Int64?
+        /// From the store: rows that the database refused.
+        var refused: [RefusedRow] = []
+        /// From the store: it has few rows left.
+        var wantsRows = false
+        /// From the snapshot thread.
+        var saved: [SnapshotResult] = []
+
+        /// Rows that are on disk and not in memory: where there are none, nobody asks for them.
+        var rowsOnDisk = 0
+        /// False while the journal cannot be written: events are refused.
+        var takesEvents = true
+        /// What becomes of readings that are not committed in time.
+        var lateReadings = ReadingOutcome.maySend
+        /// No event follows: those that are there are committed, then the recorder is told.
+        var isClosing = false
+        /// A start that is not done is not wanted any more.
+        var isStartCancelled = false
+        /// A stop was asked for.
+        var stopBy: MonotonicTime?
+        /// The thread is done.
+        var isFinished = false
+
+        /// Something has to be done now.
+        var isUrgent: Bool {
+            !events.isEmpty || !turns.isEmpty || !readings.isEmpty || !refused.isEmpty || wantsRows || !saved.isEmpty
+                || isClosing || copiedAfter != nil
+        }
+
+        /// Takes what has come since the last time. What says how things are stays.
+        mutating func take(events taken: inout UncommittedEvents) -> Delivery {
+            awaited = .max
+            swap(&taken, &events)
+            defer {
+                turns.removeAll(keepingCapacity: true)
+                readings.removeAll(keepingCapacity: true)
+                refused.removeAll(keepingCapacity: true)
+                saved.removeAll(keepingCapacity: true)
+                wantsRows = false
+                copiedAfter = nil
+                isClosing = false
+            }
+            return Delivery(
+                turns: turns, readings: readings, refused: refused, saved: saved, appliedUpTo: appliedUpTo,
+                appliedInput: appliedInput, copiedAfter: copiedAfter, isRecorderDone: isRecorderDone,
+                isClosing: isClosing, stopBy: stopBy)
+        }
+    }
+
+    /// What the thread takes at one time, beside the events.
+    struct Delivery: Sendable {
+        var turns: [RecorderTurn] = []
+        var readings: [ShipperReading] = []
+        var refused: [RefusedRow] = []
+        var saved: [SnapshotResult] = []
+        var appliedUpTo: Int64 = 0
+        var appliedInput: Int64 = 0
+        var copiedAfter: Int64?
+        var isRecorderDone = false
+        var isClosing = false
+        var stopBy: MonotonicTime?
+    }
+
+    let mail = Monitor(Mail())
+    /// How requests are answered whose events are committed, or cannot be.
+    let answers: WebhookAnswers
+
+    private let time: any TimeSource
+
+    package init(answers: WebhookAnswers, time: any TimeSource = SystemTime()) {
+        self.answers = answers
+        self.time = time
+    }
+
+    // MARK: Intake
+
+    /// Queues an event for the next commit; `request` is answered after that. False while the journal cannot be written.
+    func add(_ event: AcceptedEvent, _ request: PendingResponse) -> Bool {
+        var isTaken = false
+        mail.changeWakingIfNeeded { mail in
+            guard mail.takesEvents else { return false }
+            isTaken = true
+            mail.events.append(event, request)
+            return mail.events.count == mail.awaited
+        }
+        return isTaken
+    }
+
+    /// No event follows: what was accepted is committed, then the receiver of events is closed.
+    package func close() { mail.change { $0.isClosing = true } }
+
+    // MARK: Recorder
+
+    /// Takes an input that the recorder is about to apply, behind everything that the recorder left before. It wakes
+    /// nobody: what comes of the input does.
+    func note(_ input: AppliedInput) {
+        mail.withLock { mail in
+            if mail.turns.last?.snapshot != nil || mail.turns.isEmpty { mail.turns.append(RecorderTurn()) }
+            mail.turns[mail.turns.count - 1].inputs.append(input)
+        }
+    }
+
+    /// Takes what one turn of the recorder left.
+    func take(_ turn: RecorderTurn) { mail.change { $0.turns.append(turn) } }
+
+    /// The recorder has left its last turn.
+    package func noteRecorderDone() { mail.change { $0.isRecorderDone = true } }
+
+    // MARK: Store
+
+    /// Hears what became of rows.
+    package func note(_ progress: RowProgress) {
+        mail.changeWakingIfNeeded { mail in
+            switch progress {
+            case .copied(let input):
+                mail.copiedAfter = input
+                return true
+            case .applied(let number, let input, let left, let refused):
+                mail.appliedUpTo = number
+                mail.appliedInput = input
+                // Together, so that a refused row is on disk as a dead letter before the journal forgets the row.
+                mail.refused += refused
+                guard left < RowBacklog.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else {
+                    return !refused.isEmpty
+                }
+                mail.wantsRows = true
+                return true
+            }
+        }
+    }
+
+    // MARK: Snapshots
+
+    /// The snapshot thread has written a snapshot, or failed to.
+    func note(_ result: SnapshotResult) { mail.change { $0.saved.append(result) } }
+
+    // MARK: The end
+
+    /// Asks the thread to write what is left until `deadline`, and to end.
+    func stop(by deadline: MonotonicTime) { mail.change { $0.stopBy = deadline } }
+
+    /// Has the thread give up where it has not restored the state yet; else it changes nothing.
+    package func cancelStart() { mail.change { $0.isStartCancelled = true } }
+
+    /// The state is not wanted any more.
+    var isStartCancelled: Bool { mail.withLock { $0.isStartCancelled || $0.stopBy != nil } }
+
+    /// Waits until the state is not wanted any more, but no longer than `deadline`.
+    func waitForCancellation(until deadline: MonotonicTime) {
+        mail.wait(until: deadline) { $0.isStartCancelled || $0.stopBy != nil ? () : nil }
+    }
+
+    /// Waits until the thread is done.
+    func waitForEnd(until deadline: MonotonicTime) -> Bool {
+        mail.wait(until: deadline) { $0.isFinished ? true : nil } ?? false
+    }
+}
+
+extension JournalInbox: ReadingJournal {
+    /// Has the reading committed after everything that it shows. Waits for that, a second at most.
+    package func commit(
+        reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]
+    ) -> ReadingOutcome {
+        let reading = ShipperReading(
+            at: at, labels: labels, began: began.map(\.bytes), ended: ended.map(\.bytes), outcome: Monitor(nil))
+        mail.change { $0.readings.append(reading) }
+        let deadline = time.monotonic() + JournalSettings.Limits.readingPatience
+        return reading.outcome.wait(until: deadline) { $0 } ?? mail.withLock { $0.lateReadings }
+    }
+}
+
+/// A reading of the shipper that may leave when everything before it is committed.
+struct ShipperReading: Sendable {
+    let at: Timestamp
+    let labels: String
+    let began: [[UInt8]]
+    let ended: [[UInt8]]
+    /// Nil until it is known.
+    let outcome: Monitor<ReadingOutcome?>
+
+    func settle(_ new: ReadingOutcome) { outcome.change { $0 = new } }
+}

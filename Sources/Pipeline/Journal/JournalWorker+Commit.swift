@@ -1,0 +1,239 @@
+import Journal
+import Platform
+import Recording
+import RemoteWrite
+import Storage
+import Wire
+
+extension JournalWorker {
+    /// There is something that only a commit brings further, and it may be tried now.
+    var isCommitDue: Bool {
+        guard let files else { return !readings.isEmpty || !events.isEmpty }
+        if case .failing(let again, _) = health { return time.monotonic() >= again }
+        let isSnapshotDue = snapshot != nil && !files.saver.isBusy
+        if lacksState { return isSnapshotDue }
+        return !events.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
+            || !backlog.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
+            || commit.lineage != nil
+    }
+
+    /// Commits what waits, and lets go what waited for it.
+    func attempt() {
+        guard var files else { return withoutFiles() }
+        let begin = time.monotonic()
+        do throws(JournalError) {
+            if case .failing = health, try reopen(&files) { return }
+            let used = lacksState && !canTakeSnapshot(files) ? try probe(files.journal) : try write(to: &files)
+            self.files = files
+            let end = time.monotonic()
+            if !events.isEmpty { lastGroup = (end, end.since(begin), events.count) }
+            metrics.noteCommit(took: end.since(begin), events: events.count)
+            if case .failing = health { recovered() }
+            if let used { succeeded(used) }
+        } catch {
+            self.files = files
+            failed(error)
+        }
+    }
+
+    // MARK: Writing
+
+    /// Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
+    private func canTakeSnapshot(_ files: OpenState) -> Bool {
+        snapshot != nil && !files.saver.isBusy && truncation?.idsAboveSnapshot == nil
+    }
+
+    /// Tries whether a new journal can be written; what waits for the state waits on.
+    private func probe(_ journal: any StateJournal) throws(JournalError) -> Used? {
+        var probe = Commit()
+        probe.truncation = truncation
+        probe.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0)
+        try journal.commit(probe)
+        truncation = nil
+        return nil
+    }
+
+    /// What a commit took with it.
+    private struct Used {
+        var snapshot: RecorderSnapshot?
+        var header: SnapshotHeader?
+        /// How many of the line's pending rows.
+        var spilled = 0
+    }
+
+    /// Writes everything that waits in one transaction.
+    private func write(to files: inout OpenState) throws(JournalError) -> Used {
+        var used = Used()
+        let journal = files.journal
+        commit.spilled.removeAll(keepingCapacity: true)
+        commit.ids.removeAll(keepingCapacity: true)
+        commit.truncation = truncation
+        if let snapshot, canTakeSnapshot(files) {
+            let header = files.header(of: snapshot, isExact: settings.durability == .commit, at: time.now())
+            used.snapshot = snapshot
+            used.header = header
+            commit.ids = snapshot.ids.map {
+                Journal.IDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
+            }
+            if lacksState { moveOn(to: snapshot, journal) }
+            // What is in memory is lost with the process, and the snapshot would not make it again.
+            commit.spilled += store.rows(after: backlog.durableUpTo).map { SpilledRow($0) }
+        }
+        let isComplete = used.snapshot != nil
+        let pending = Array(backlog.pending.all.prefix(isComplete ? backlog.pending.count : RowBacklog.Limits.portion))
+        used.spilled = pending.count
+        commit.spilled += pending.map { SpilledRow($0) }
+        // Nor would it make those that only wait for the inputs of this very commit.
+        if isComplete { commit.spilled += held.map { SpilledRow($0) } }
+        commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
+        if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
+            commit.inputAppliedUpTo = appliedInput
+        }
+        commit.readingSent = readings.last?.at
+        commit.pushedLabels = readings.last?.labels
+        commit.seriesBegan = readings.flatMap(\.began)
+        commit.seriesEnded = readings.flatMap(\.ended)
+        events.entries.renumber(first: max(journal.numbers.lastEvent, commit.truncation?.events ?? 0) + 1)
+        commit.inputs.renumber(first: max(journal.numbers.lastInput, commit.truncation?.inputs ?? 0) + 1)
+        swap(&commit.events, &events.entries)
+        defer { swap(&commit.events, &events.entries) }
+        // Something has to be written where it is tried whether the disk takes anything.
+        if commit.isEmpty { commit.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0) }
+        receipt = try journal.commit(commit)
+        if let last = commit.spilled.last { lastSpilled = max(lastSpilled, last.sequence) }
+        if let applied = commit.rowsAppliedUpTo { forgottenUpTo = applied }
+        return used
+    }
+
+    /// A new journal goes on with the numbers of the state that it begins with.
+    private func moveOn(to snapshot: RecorderSnapshot, _ journal: any StateJournal) {
+        commit.truncation = Truncation(
+            events: max(snapshot.events, journal.numbers.lastEvent),
+            inputs: max(snapshot.inputs, journal.numbers.lastInput))
+    }
+
+    // MARK: What follows
+
+    private func succeeded(_ used: Used) {
+        truncation = nil
+        answerReadings()
+        events.accept(inbox.answers)
+        if !events.isEmpty {
+            receiver.deliver(Committed(events.events, by: receipt))
+            delivered += Int64(events.count)
+            events.removeAll()
+        }
+        backlog.spilled(used.spilled)
+        if let journal = files?.journal {
+            commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: journal.numbers.lastInput)
+        }
+        finishRenaming()
+        release(areOnDisk: used.snapshot != nil)
+        if let snapshot = used.snapshot, let header = used.header {
+            backlog.memoryIsDurable()
+            self.snapshot = nil
+            save(snapshot, header)
+        }
+        if used.spilled > 0 { keepBelowLimit() }
+    }
+
+    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
+    func release(areOnDisk: Bool = false) {
+        if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
+        guard commit.inputs.isEmpty, isStartDurable, !lacksState, !held.isEmpty else { return }
+        var inMemory = store.rowsInMemory
+        var direct: [NumberedRow] = []
+        for row in held {
+            guard backlog.add(row, inMemory: inMemory, isOnDisk: areOnDisk) else { continue }
+            direct.append(row)
+            inMemory += 1
+        }
+        held.removeAll(keepingCapacity: true)
+        if !direct.isEmpty { store.store(Committed(direct, by: receipt)) }
+    }
+
+    /// There is no disk: what was accepted is good as it is.
+    private func withoutFiles() {
+        answerReadings()
+        events.accept(inbox.answers)
+        receiver.deliver(Committed(events.events, by: .withoutJournal))
+        events.removeAll()
+        release()
+    }
+
+    private func answerReadings() {
+        for reading in readings { reading.settle(.maySend) }
+        readings.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Trouble
+
+    private func failed(_ error: JournalError) {
+        metrics.noteFailedCommit()
+        log.throttled(
+            .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
+        if settings.durability == .commit {
+            readiness.block(.journal, because: "the journal cannot be written: \(error)")
+        }
+        var failures = 1
+        if case .failing(_, let before) = health { failures = before + 1 }
+        let wait = JournalSettings.Limits.backoff.wait(afterFailures: failures, chance: 0)
+        health = .failing(again: time.monotonic() + wait, failures: failures)
+        refuse()
+        // A journal that holds such readings commits them when it can.
+        if sendsLateReadings { answerReadings() }
+        let lost = backlog.giveUpPending()
+        if lost > 0 {
+            store.noteGivenUp(lost)
+            log.throttled(.error, "rows given up: neither database nor disk takes them", ["rows": .int(lost)])
+        }
+    }
+
+    /// Answers the events that could not be committed; nothing became of them.
+    private func refuse() {
+        inbox.mail.change { mail in
+            mail.takesEvents = false
+            events.take(&mail.events)
+        }
+        events.refuse(.journal_failed, inbox.answers)
+        let count = events.count
+        events.removeAll()
+        if count > 0 { room.free(count) }
+    }
+
+    private func recovered() {
+        log.info("the journal can be written again")
+        health = .good
+        guard lacksState else { return beGood() }
+        beginAnew()
+        if snapshot == nil && files?.saver.isBusy == false { askForSnapshot() }
+    }
+
+    /// Events are taken.
+    func beGood() {
+        metrics.noteUp()
+        inbox.mail.change { $0.takesEvents = true }
+        readiness.clear(.journal)
+    }
+
+    /// Opens the journal again after a failure; true where it is a new one, which the state has to be saved to first.
+    private func reopen(_ files: inout OpenState) throws(JournalError) -> Bool {
+        let opening = try files.journal.reopen(now: time.now())
+        for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
+        noteLineage(in: files.journal)
+        guard opening.isNew else { return false }
+        metrics.noteDamage()
+        self.files = files
+        health = .good
+        beginAnew()
+        snapshot = nil
+        lastSpilled = 0
+        let lost = backlog.nothingIsDurable()
+        if lost > 0 {
+            store.noteGivenUp(lost)
+            log.error("rows for the database went with the journal's file", ["rows": .int(lost)])
+        }
+        askForSnapshot()
+        return true
+    }
+}

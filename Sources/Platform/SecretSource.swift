@@ -1,0 +1,40 @@
+/// Where a secret comes from: the environment, or a file that may change while the program runs.
+package enum SecretSource: Sendable, Equatable {
+    case value(Secret)
+    case file(String)
+
+    /// The file cannot be read, is empty, or holds what no secret does.
+    package struct Unreadable: Error, Sendable, CustomStringConvertible {
+        package let description: String
+
+        package init(description: String) { self.description = description }
+    }
+
+    /// Longer than any secret, or any URL that holds one.
+    private static let size_bytes_max = 64 << 10
+
+    /// The secret as it is now; white space around a file's content does not belong to it.
+    package func read() throws(Unreadable) -> Secret {
+        switch self {
+        case .value(let secret): return secret
+        case .file(let path):
+            do throws(TextFile.Unreadable) {
+                return Secret(try Self.content(of: path))
+            } catch {
+                throw Unreadable(description: error.description)
+            }
+        }
+    }
+
+    private static func content(of path: String) throws(TextFile.Unreadable) -> String {
+        let text = try TextFile.read(path, limit: size_bytes_max)
+        let content = PlainText.trimmed(text)
+        guard !content.isEmpty else { throw TextFile.Unreadable("\(path) is empty") }
+        if let flaw = PlainText.flaw(in: content, as: .token) {
+            let before = text.unicodeScalars.prefix { PlainText.isInvisible($0) }
+            let first = before.count { $0 == "\n" } + 1
+            throw TextFile.Unreadable(path, line: first, flaw)
+        }
+        return content
+    }
+}

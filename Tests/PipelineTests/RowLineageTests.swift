@@ -1,0 +1,189 @@
+import Journal
+import JournalSQLite
+import Platform
+import Recording
+import Storage
+import StorageSQLite
+import TestSupport
+import Testing
+import Wire
+
+@testable import Pipeline
+
+/// Names of rows, the starts that gave them, and the numbers of inputs.
+@Suite struct RowLineageTests {
+    private func row(_ number: Int64, _ input: Int64?) -> NumberedRow {
+        NumberedRow(
+            number: number, row: .absent(participantSID: "\(number)"),
+            position: input.map { RowPosition(input: $0, index: 1) })
+    }
+
+    @Test
+    func `a new name is for what comes after the fork, and for rows without an input after those that were there`() {
+        var lineage = RowLineage(name: "old")
+        lineage.begin(after: 7)
+        lineage.rename(after: 10, afterNumber: 5)
+        let places = [row(9, 10), row(9, 11), row(5, nil), row(6, nil)].map { lineage.place(of: $0) }
+        #expect(places == [0, 1, 0, 1])
+        #expect(lineage.names.first?.id == "old" && lineage.current != "old")
+        #expect(RowLineage(text: lineage.text) == lineage)
+        #expect(RowLineage(text: "") == nil && RowLineage(text: "nonsense\n") == nil)
+    }
+
+    @Test func `starts and names have a bound, and the newest stay`() {
+        var lineage = RowLineage(name: "old")
+        for number in 1...100 as ClosedRange<Int64> {
+            lineage.begin(after: number)
+            lineage.rename(after: number, afterNumber: number)
+        }
+        #expect(lineage.starts.count == RowLineage.Limits.starts && lineage.starts.last?.after == 100)
+        #expect(lineage.names.count == RowLineage.Limits.names && lineage.names.last?.after == 100)
+        #expect(Set(lineage.starts.map(\.id)).count == RowLineage.Limits.starts)
+    }
+
+    @Test func `a batch has one name, and none leaves while there is no new one`() {
+        var lineage = RowLineage(name: "old")
+        lineage.begin(after: 2)
+        var outbox = RowBuffer(capacity: 10)
+        outbox.use(lineage, beganAfter: 2, appliedInput: 0)
+        for number in 1...4 as ClosedRange<Int64> { _ = outbox.append(row(number, number)) }
+        #expect(outbox.take(limit: 10) && outbox.batch.count == 4)
+        #expect(outbox.origin?.writer?.sharesRows == false && outbox.origin?.writer?.knownSequence == 2)
+        outbox.refuseName()
+        #expect(!outbox.take(limit: 10) && outbox.count == 4)
+        lineage.rename(after: 2, afterNumber: 2)
+        outbox.use(lineage, beganAfter: 2, appliedInput: 0)
+        #expect(outbox.take(limit: 10) && outbox.batchSequence == 1 && outbox.batch.count == 2)
+        #expect(outbox.origin?.journal == "old" && outbox.origin?.writer?.sharesRows == true)
+        #expect(outbox.applied() == 2)
+        #expect(outbox.take(limit: 10) && outbox.batchSequence == 3 && outbox.batch.count == 2)
+        #expect(outbox.origin?.journal == lineage.current && outbox.origin?.writer?.sharesRows == false)
+        #expect(outbox.applied() == 4 && outbox.appliedInput == 4)
+    }
+
+    @Test func `a row on disk has its input, and who knows nothing of that reads the row`() throws {
+        for numbered in [row(7, 1 << 50), row(8, nil)] {
+            let spilled = SpilledRow(numbered)
+            let found = try NumberedRow(spilled)
+            #expect(found.row == numbered.row && found.position == numbered.position && found.number == numbered.number)
+            var reader = MessageReader(spilled.bytes)
+            #expect(try StoreRow(from: &reader) == numbered.row)
+        }
+    }
+
+    @Test func `what the journal and its snapshots hold is what the schema says`() throws {
+        var group = Group(rules: 2)
+        group.append { JournalRig.event(1).encode(into: &$0) }
+        #expect(try decode(group.bytes, "Group").contains("rules: 2"))
+        var event = MessageWriter()
+        JournalRig.event(1).encode(into: &event)
+        #expect(try decode(event.bytes, "AcceptedEvent").contains("received_at_ms"))
+        var input = MessageWriter()
+        AppliedInput(input: .time(at: Timestamp(seconds: 1)), after: 3).encode(into: &input)
+        #expect(try decode(input.bytes, "AppliedInput").contains("after: 3"))
+        #expect(try decode(SpilledRow(row(7, 9)).bytes, "StoreRow").contains("input: 9"))
+        var snapshot = MessageWriter()
+        SavedState.append(state: { $0.field(1, 1 as UInt64) }, to: &snapshot)
+        snapshot = MessageWriter(
+            appendingTo: SavedState.complete(
+                snapshot.bytes, rowOrigin: "j", isJournaled: true, ordinalBase: 5, lineage: "j:-1:0\n"))
+        #expect(try decode(snapshot.bytes, "Snapshot").contains("ordinal_base: 5"))
+        // The program before knows fields 1 to 3 and skips the others.
+        let read = try SavedState.read(snapshot.bytes)
+        #expect(read.rowOrigin == "j" && read.isJournaled && read.ordinalBase == 5)
+    }
+
+    private func decode(_ bytes: [UInt8], _ message: String) throws -> String {
+        let folder = TemporaryFolder()
+        try FileStore.replace(folder.file("message"), with: bytes)
+        let command = """
+            protoc --proto_path=\(Repository.root)/proto --decode=lkpush.journal.\(message) journal.proto \
+            < \(folder.file("message"))
+            """
+        let result = ChildProcess.run("/bin/sh", ["-c", command])
+        try #require(result.status == 0, "\(result.output)")
+        let unknown = result.output.split(separator: "\n").filter { line in
+            line.drop { $0 == " " }.first?.isNumber == true
+        }
+        #expect(unknown == [], "\(message)")
+        return result.output
+    }
+
+    // MARK: The journal thread
+
+    /// Appends an event to the journal of a folder as a program with other rules would.
+    private func append(_ id: Int, rules: Int, to directory: String) throws {
+        let journal = try JournalFile(directory: directory, now: SystemTime().now())
+        var commit = Commit(rules: rules)
+        commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+        commit.events.append { JournalRig.event(id).encode(into: &$0) }
+        try journal.commit(commit)
+        journal.close()
+    }
+
+    @Test func `rules above our own make counters begin at zero until a snapshot is there; older ones do not`() throws {
+        let rig = JournalRig()
+        _ = try #require(PlayedRecorder(rig))
+        #expect(rig.post(1) == 200)
+        let older = rig.crash()
+        try append(2, rules: 1, to: older)
+        let same = JournalRig(older)
+        #expect(try #require(PlayedRecorder(same)).events == 2)
+        #expect(same.total("lk_rooms_started_total") == 2)
+        let newer = rig.crash()
+        try append(2, rules: Recorder.rules + 1, to: newer)
+        let below = JournalRig(newer)
+        let recorder = try #require(PlayedRecorder(below))
+        #expect(recorder.events == 2 && below.total("lk_rooms_started_total") == 0)
+        // Rows go on under the same numbers: nothing is missing.
+        #expect(recorder.rows == 0)
+        #expect(recorder.save())
+        #expect(below.post(3) == 200)
+        let next = JournalRig(below.crash())
+        #expect(try #require(PlayedRecorder(next)).events == 3)
+        #expect(next.total("lk_rooms_started_total") == 1)
+    }
+
+    @Test func `each start is in the journal before rows leave, and follows the one before`() throws {
+        let rig = JournalRig()
+        let recorder = try #require(PlayedRecorder(rig))
+        recorder.tick()
+        recorder.emit(JournalRig.row(1))
+        recorder.handOver()
+        #expect(eventually { rig.rows.count == 1 })
+        let directory = rig.crash()
+        let first = try lineage(directory)
+        #expect(first.starts.map(\.after) == [0])
+        let next = JournalRig(directory)
+        _ = try #require(PlayedRecorder(next))
+        let second = try lineage(next.crash())
+        #expect(second.starts.map(\.after) == [0, 1] && second.starts.first == first.starts.first)
+        #expect(second.current == first.current)
+    }
+
+    @Test func `a name that was lost to a copy is not used again after a crash`() throws {
+        let rig = JournalRig()
+        let recorder = try #require(PlayedRecorder(rig))
+        recorder.tick()
+        recorder.handOver()
+        rig.inbox.note(.copied(after: 0))
+        #expect(eventually { rig.total("lkpush_state_copies_total") == 1 })
+        #expect(eventually { (try? lineage(rig.crash()))?.names.count == 2 })
+        let directory = rig.crash()
+        let name = try lineage(directory).current
+        let next = JournalRig(directory)
+        let again = try #require(PlayedRecorder(next))
+        #expect(eventually { next.storeInbox.mail.withLock { $0.rows.name } == name })
+        // The snapshot says so, too: for a program that knows no list of names.
+        #expect(again.save())
+    }
+
+    private func lineage(_ directory: String) throws -> RowLineage {
+        let copy = TemporaryFolder()
+        let done = ChildProcess.run("/bin/cp", ["-r", directory, copy.file("state")])
+        try #require(done.status == 0, "\(done.output)")
+        let journal = try JournalFile(directory: copy.file("state"), now: SystemTime().now())
+        defer { journal.close() }
+        return try #require(RowLineage(text: journal.lineage))
+    }
+}
