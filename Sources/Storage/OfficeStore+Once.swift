@@ -48,21 +48,22 @@ extension OfficeStore {
             "DELETE FROM lkpush_outbox WHERE applied_at < $1 AND journal <> $2", [.time(time), .text(journal)])
     }
 
-    /// What is noted; nobody else changes it before the end of the transaction.
+    /// Reads what is noted, and keeps everybody else from changing it before the end of the transaction.
     private func mark(of origin: RowOrigin, at now: Timestamp) throws(StoreError) -> AppliedMark {
         let query = "SELECT sequence FROM lkpush_outbox WHERE journal = $1 \(database.dialect.rowLock)"
         var answer = try database.rows(query, [.text(origin.journal)])
-        if answer.rows.isEmpty && origin.writer != nil {
-            // A row that is not there cannot be locked: two copies could both be the first.
-            _ = try database.run(
+        if answer.rows.isEmpty {
+            // A row that is not there cannot be locked: two processes could both be the first. One that another process
+            // has inserted meanwhile is locked by the update, and tells what was committed last.
+            answer = try database.rows(
                 """
                 INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, 0, $2)
-                ON CONFLICT (journal) DO NOTHING
+                ON CONFLICT (journal) DO UPDATE SET applied_at = excluded.applied_at RETURNING sequence
                 """, [.text(origin.journal), .time(now)])
-            answer = try database.rows(query, [.text(origin.journal)])
         }
         guard let sequence = answer.rows.first?.first?.asInteger else { return AppliedMark() }
         var mark = AppliedMark(sequence: sequence)
+        // The other table needs no lock: whoever writes to it holds that of the row above.
         guard keepsPositions else { return mark }
         let noted = try database.rows(
             "SELECT sequence, input, place, starts FROM lkpush_outbox_positions WHERE journal = $1",

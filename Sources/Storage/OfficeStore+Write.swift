@@ -37,13 +37,23 @@ extension OfficeStore {
                 if one.copiedAfter != nil { return outcome }
             } catch {
                 guard error.kind == .refused else { throw error }
-                if let place {
-                    try database.transaction(.write) { () throws(StoreError) in
-                        _ = try database.runAll(marks(place, count: 1, at: now))
-                    }
-                }
-                outcome.add(.refused(error), at: index)
+                let late = try noteRefused(place, at: now)
+                outcome.add(late)
+                if late.copiedAfter != nil { return outcome }
+                if late.repeated == 0 { outcome.add(.refused(error), at: index) }
             }
+        }
+        return outcome
+    }
+
+    /// Notes that nothing more is to be done about a row that was refused at the commit. Meanwhile another process may
+    /// have gone beyond it: then the row was its business.
+    private func noteRefused(_ place: RowOrigin?, at now: Timestamp) throws(StoreError) -> WriteOutcome {
+        var outcome = WriteOutcome()
+        guard let place else { return outcome }
+        try database.transaction(.write) { () throws(StoreError) in
+            let ledger = try ledger(of: place, count: 1, at: now, into: &outcome)
+            if outcome.copiedAfter == nil && !ledger.marks.isEmpty { _ = try database.runAll(ledger.marks) }
         }
         return outcome
     }

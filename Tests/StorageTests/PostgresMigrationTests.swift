@@ -196,7 +196,7 @@ import Wire
             SELECT 'EG_' || n, n % 50 + 1, 'web', CASE WHEN n % 10 = 0 THEN 'failed' ELSE 'completed' END,
                 '2026-09-28T12:00Z'::timestamptz - n * interval '5 minutes', 60, 1, '', '', '2026-12-01'
             FROM generate_series(1, 100000) n;
-            ANALYZE
+            ANALYZE organizations, recordings
             """)
         let plan = try database.rows(
             """
