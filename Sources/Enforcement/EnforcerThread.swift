@@ -15,7 +15,7 @@ package final class EnforcerThread: Sendable {
         static let grace = Duration.milliseconds(500)
     }
 
-    private let desk: Monitor<EnforcerWorker.Desk>
+    private let inbox: Monitor<EnforcerWorker.Inbox>
     private let thread: NamedThread
     private let log: Log
     private let time: any TimeSource
@@ -25,48 +25,48 @@ package final class EnforcerThread: Sendable {
         _ settings: EnforcerSettings, signer: TokenSigner, registry: Registry, log: Log,
         time: any TimeSource = SystemTime()
     ) throws(TransportError) {
-        let desk = Monitor(
-            EnforcerWorker.Desk(
+        let inbox = Monitor(
+            EnforcerWorker.Inbox(
                 queue: RemovalQueue(
                     minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, seed: .random(in: 0 ... .max)),
                 signer: signer))
-        self.desk = desk
+        self.inbox = inbox
         self.log = log
         self.time = time
         thread = NamedThread(name: "enforcer") {
-            Self.work(settings, desk, log, time)
+            Self.work(settings, inbox, log, time)
             // Only now: what curl still holds is let go by then.
-            desk.change { $0.isFinished = true }
+            inbox.change { $0.isFinished = true }
         }
-        let failure: TransportError?? = desk.wait(until: nil) { desk in
-            if desk.waker != nil { return .some(nil) }
-            return desk.failure.map { .some($0) }
+        let failure: TransportError?? = inbox.wait(until: nil) { inbox in
+            if inbox.waker != nil { return .some(nil) }
+            return inbox.failure.map { .some($0) }
         }
         if let failure = failure ?? nil {
             thread.join()
             throw failure
         }
-        Self.show(desk, in: registry)
+        Self.show(inbox, in: registry)
         log.info("older sessions of a person are removed", ["url": .text(settings.endpoint)])
     }
 
     private static func work(
-        _ settings: EnforcerSettings, _ desk: Monitor<EnforcerWorker.Desk>, _ log: Log, _ time: any TimeSource
+        _ settings: EnforcerSettings, _ inbox: Monitor<EnforcerWorker.Inbox>, _ log: Log, _ time: any TimeSource
     ) {
         do throws(TransportError) {
-            try EnforcerWorker(settings, desk, log, time).run()
+            try EnforcerWorker(settings, inbox, log, time).run()
         } catch {
-            desk.change { $0.failure = error }
+            inbox.change { $0.failure = error }
         }
     }
 
-    private static func show(_ desk: Monitor<EnforcerWorker.Desk>, in registry: Registry) {
+    private static func show(_ inbox: Monitor<EnforcerWorker.Inbox>, in registry: Registry) {
         let replaced = registry.counter(
             "lkpush_sessions_replaced_total", "Older sessions of a person, by what became of their removal.",
             labels: ["result"])
         let series = RemovalQueue.Result.allCases.map { ($0, replaced.series([$0.rawValue])) }
         registry.onRead {
-            let results = desk.withLock { $0.queue.results }
+            let results = inbox.withLock { $0.queue.results }
             for (result, counter) in series { counter?.set(total: Double(results[result] ?? 0)) }
         }
     }
@@ -77,8 +77,8 @@ package final class EnforcerThread: Sendable {
     package func remove(room: String, identity: String, until limit: Timestamp) {
         let now = time.monotonic()
         let deadline = now + min(limit.since(time.now()), RemovalQueue.Limits.patience)
-        let (isTaken, waker) = desk.withLock { desk in
-            (desk.queue.add(room: room, identity: identity, deadline: deadline, at: now), desk.waker)
+        let (isTaken, waker) = inbox.withLock { inbox in
+            (inbox.queue.add(room: room, identity: identity, deadline: deadline, at: now), inbox.waker)
         }
         waker?.wake()
         if !isTaken { log.throttled(.warning, "a session is not removed: too many wait, or it is too late") }
@@ -86,26 +86,26 @@ package final class EnforcerThread: Sendable {
 
     /// The session has ended: what has not been done yet is not done any more; never waits.
     package func withdraw(room: String, identity: String) {
-        desk.withLock { $0.queue.withdraw(room: room, identity: identity) }
+        inbox.withLock { $0.queue.withdraw(room: room, identity: identity) }
     }
 
     /// Signs with another key from now on.
-    package func use(_ signer: TokenSigner) { desk.withLock { $0.signer = signer } }
+    package func use(_ signer: TokenSigner) { inbox.withLock { $0.signer = signer } }
 
     /// Removals that wait or are under way.
-    package var count: Int { desk.withLock { $0.queue.count } }
+    package var count: Int { inbox.withLock { $0.queue.count } }
 
     /// Drops and counts what waits, lets what is under way end until `deadline`, but not for longer than
     /// `Limits.farewell`, and ends the thread. Call it once. False where the thread did not end in time.
     package func stop(by deadline: MonotonicTime) -> Bool {
         let limit = min(deadline, time.monotonic() + Limits.farewell)
-        let waker: Waker? = desk.change { desk in
-            desk.stopBy = limit
-            desk.queue.close()
-            return desk.waker
+        let waker: Waker? = inbox.change { inbox in
+            inbox.stopBy = limit
+            inbox.queue.close()
+            return inbox.waker
         }
         waker?.wake()
-        guard desk.wait(until: limit + Limits.grace, { $0.isFinished ? true : nil }) != nil else { return false }
+        guard inbox.wait(until: limit + Limits.grace, { $0.isFinished ? true : nil }) != nil else { return false }
         thread.join()
         return true
     }

@@ -7,7 +7,7 @@ import Platform
 /// Made, used and ended on that thread. No log line names a person, a room or a token.
 final class EnforcerWorker {
     /// What the thread shares with those who call the enforcer.
-    struct Desk {
+    struct Inbox {
         var queue: RemovalQueue
         var signer: TokenSigner
         var waker: Waker?
@@ -20,7 +20,7 @@ final class EnforcerWorker {
     private static let tokenLifetime = Duration.seconds(60)
 
     private let settings: EnforcerSettings
-    private let desk: Monitor<Desk>
+    private let inbox: Monitor<Inbox>
     private let log: Log
     private let time: any TimeSource
     private let transport: Transport
@@ -28,36 +28,36 @@ final class EnforcerWorker {
     private var completions: [Completion] = []
 
     init(
-        _ settings: EnforcerSettings, _ desk: Monitor<Desk>, _ log: Log, _ time: any TimeSource
+        _ settings: EnforcerSettings, _ inbox: Monitor<Inbox>, _ log: Log, _ time: any TimeSource
     ) throws(TransportError) {
         self.settings = settings
-        self.desk = desk
+        self.inbox = inbox
         self.log = log
         self.time = time
         var options = TransportOptions()
         options.connectTimeout = settings.connectTimeout
         options.connectionsPerHost = RemovalQueue.Limits.inFlight
         transport = try Transport(options, time: time)
-        desk.change { [waker = transport.waker] in $0.waker = waker }
+        inbox.change { [waker = transport.waker] in $0.waker = waker }
     }
 
     /// Works until it is told to stop; then until the last request has ended or the time is over.
     func run() {
         while true {
-            let stopBy = desk.withLock { $0.stopBy }
+            let stopBy = inbox.withLock { $0.stopBy }
             if let stopBy, underWay.isEmpty || time.monotonic() >= stopBy { break }
             turn(until: stopBy)
         }
-        desk.withLock { desk in
-            desk.queue.abandon()
-            desk.waker = nil
+        inbox.withLock { inbox in
+            inbox.queue.abandon()
+            inbox.waker = nil
         }
     }
 
     private func turn(until limit: MonotonicTime?) {
         var deadline = limit
         while true {
-            let (step, signer) = desk.withLock { ($0.queue.next(at: time.monotonic()), $0.signer) }
+            let (step, signer) = inbox.withLock { ($0.queue.next(at: time.monotonic()), $0.signer) }
             if case .send(let attempt) = step {
                 underWay[transport.start(request(attempt, signer))] = attempt.number
                 continue
@@ -97,7 +97,7 @@ final class EnforcerWorker {
             outcome = .unanswered
             reason = ["error": .string(failure.kind.rawValue), "curl": .int(Int(failure.code))]
         }
-        switch desk.withLock({ $0.queue.settle(number, outcome, at: time.monotonic()) }) {
+        switch inbox.withLock({ $0.queue.settle(number, outcome, at: time.monotonic()) }) {
         case .ended(.refused): log.throttled(.error, "LiveKit refuses to remove a session: it stays", reason)
         case .ended(.failed): log.throttled(.error, "a session could not be removed in time: it stays", reason)
         case .retried: log.throttled(.warning, "a session could not be removed: it is tried again", reason)

@@ -80,7 +80,7 @@ enum Check {
             if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
             let database = try StoreDriver.open(url)()
             defer { database.close() }
-            let store = OfficeStore(database, lookup: try Plan.lookup(settings))
+            let store = ApplicationStore(database, lookup: try Plan.lookup(settings))
             let asksForRooms = settings.organizationSource == .database
             let pending = try store.pendingMigrations()
             guarded = try store.guardedTables(asksForRooms: asksForRooms)

@@ -12,7 +12,7 @@ package struct CommandLine: Sendable, Equatable {
     }
 
     /// The words cannot be understood; `description` says why and what was meant.
-    package struct Misuse: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct CommandFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
         package init(description: String) { self.description = description }
     }
@@ -22,13 +22,13 @@ package struct CommandLine: Sendable, Equatable {
     package let environmentFile: String?
 
     /// - Parameter arguments: without the program's name.
-    package init(_ arguments: [String]) throws(Misuse) {
+    package init(_ arguments: [String]) throws(CommandFault) {
         var command: Command?
         var file: String?
         var rest = arguments[...]
         while let word = rest.popFirst() {
             if word == "--env-file" {
-                guard let path = rest.popFirst() else { throw Misuse(description: "--env-file needs a file") }
+                guard let path = rest.popFirst() else { throw CommandFault(description: "--env-file needs a file") }
                 file = path
             } else if word.hasPrefix("--env-file=") {
                 file = String(word.dropFirst("--env-file=".count))
@@ -37,7 +37,7 @@ package struct CommandLine: Sendable, Equatable {
             } else if word == "--version" {
                 command = .version
             } else if command != nil {
-                throw Misuse(description: "\(word): one command at a time; see lkpush help")
+                throw CommandFault(description: "\(word): one command at a time; see lkpush help")
             } else if word == "simulate" {
                 command = .simulate(Array(rest))
                 rest = []
@@ -53,12 +53,12 @@ package struct CommandLine: Sendable, Equatable {
         ("serve", .serve), ("check", .check), ("migrate", .migrate), ("version", .version), ("help", .help),
     ]
 
-    private static func command(_ word: String) throws(Misuse) -> Command {
+    private static func command(_ word: String) throws(CommandFault) -> Command {
         if let known = words.first(where: { $0.word == word }) { return known.command }
         let near = (words.map(\.word) + ["simulate", "--env-file", "--help", "--version"])
             .min { EditDistance.between(word, $0) < EditDistance.between(word, $1) }
         let hint = near.flatMap { EditDistance.between(word, $0) <= 2 ? "; is \($0) meant?" : nil } ?? ""
         let settings = word.hasPrefix("-") ? "; settings are environment variables" : ""
-        throw Misuse(description: "\(word): no such command\(hint)\(settings); see lkpush help")
+        throw CommandFault(description: "\(word): no such command\(hint)\(settings); see lkpush help")
     }
 }

@@ -11,7 +11,7 @@ import Platform
 /// set, which is more likely a part of a password.
 package enum EnvironmentFile {
     /// The file cannot be read or has a line that is no assignment.
-    package struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct EnvironmentError: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
         package init(description: String) { self.description = description }
     }
@@ -21,13 +21,13 @@ package enum EnvironmentFile {
     /// The assignments of the file; what `environment` has already wins.
     package static func read(
         _ path: String, under environment: [String: String]
-    ) throws(Unusable) -> [String: String] {
-        do throws(TextFile.Unreadable) {
+    ) throws(EnvironmentError) -> [String: String] {
+        do throws(TextFile.ReadError) {
             var text = EnvironmentText(
                 try TextFile.read(path, limit: size_bytes_max), of: path, under: environment)
             return try text.read()
         } catch {
-            throw Unusable(description: error.description)
+            throw EnvironmentError(description: error.description)
         }
     }
 }

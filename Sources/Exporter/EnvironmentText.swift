@@ -18,7 +18,7 @@ struct EnvironmentText {
 
     /// The assignments, under those of the environment. Names keep what is invisible around them, so that it is told
     /// which were given so.
-    mutating func read() throws(TextFile.Unreadable) -> [String: String] {
+    mutating func read() throws(TextFile.ReadError) -> [String: String] {
         while true {
             skipInvisible(acrossLines: true)
             guard let next = peek else { break }
@@ -35,18 +35,18 @@ struct EnvironmentText {
 
     // MARK: One assignment
 
-    private mutating func readAssignment() throws(TextFile.Unreadable) {
+    private mutating func readAssignment() throws(TextFile.ReadError) {
         let first = line
         let given = try readName()
         let name = PlainText.trimmed(given)
         guard !name.isEmpty, name.unicodeScalars.allSatisfy(Self.isNamePart) else {
-            throw TextFile.Unreadable(
+            throw TextFile.ReadError(
                 path, line: first, "expected NAME=value; a name holds letters, digits, _, . and - only")
         }
         guard let separator = peek, separator != "\n" else {
             // A name alone is handed on from the environment.
             guard environment[name] != nil else {
-                throw TextFile.Unreadable(path, line: first, "expected NAME=value")
+                throw TextFile.ReadError(path, line: first, "expected NAME=value")
             }
             return
         }
@@ -56,7 +56,7 @@ struct EnvironmentText {
     }
 
     /// Up to `=`, the end of the line, or `:` with a blank behind it.
-    private mutating func readName() throws(TextFile.Unreadable) -> String {
+    private mutating func readName() throws(TextFile.ReadError) -> String {
         let start = at
         while let next = peek, next != "=", next != "\n" {
             if next == ":", at + 1 >= scalars.count || PlainText.isInvisible(scalars[at + 1]) { break }
@@ -72,7 +72,7 @@ struct EnvironmentText {
         return Self.text(name)
     }
 
-    private mutating func readValue() throws(TextFile.Unreadable) -> String {
+    private mutating func readValue() throws(TextFile.ReadError) -> String {
         let start = at
         skipInvisible(acrossLines: false)
         switch peek {
@@ -84,7 +84,7 @@ struct EnvironmentText {
         }
     }
 
-    private mutating func readUnquoted() throws(TextFile.Unreadable) -> String {
+    private mutating func readUnquoted() throws(TextFile.ReadError) -> String {
         let start = at
         while let next = peek, next != "\n" {
             if next == "#", at > start, Self.isBlank(scalars[at - 1]) { break }
@@ -94,12 +94,12 @@ struct EnvironmentText {
         skipLine()
         while let last = value.last, Self.isBlank(last) { value.removeLast() }
         guard !value.contains("\r") else {
-            throw TextFile.Unreadable(path, line: line, "a carriage return inside of the line; end lines with LF")
+            throw TextFile.ReadError(path, line: line, "a carriage return inside of the line; end lines with LF")
         }
         return try expanded(Array(value), escapes: false)
     }
 
-    private mutating func readQuoted() throws(TextFile.Unreadable) -> String {
+    private mutating func readQuoted() throws(TextFile.ReadError) -> String {
         let first = line
         let quote = scalars[at]
         var content: [Unicode.Scalar] = []
@@ -118,11 +118,11 @@ struct EnvironmentText {
                 at += 1
             }
         }
-        guard peek != nil else { throw TextFile.Unreadable(path, line: first, "the quote is not closed") }
+        guard peek != nil else { throw TextFile.ReadError(path, line: first, "the quote is not closed") }
         at += 1
         skipInvisible(acrossLines: false)
         guard peek == nil || peek == "\n" || peek == "#" else {
-            throw TextFile.Unreadable(path, line: line, "something follows the closing quote that is no comment")
+            throw TextFile.ReadError(path, line: line, "something follows the closing quote that is no comment")
         }
         let value = quote == "'" ? Self.text(content) : try expanded(content, escapes: true, startingAt: first)
         skipLine()
@@ -139,7 +139,7 @@ struct EnvironmentText {
     /// The value with variables in place, and with escapes resolved where there are such.
     private func expanded(
         _ value: [Unicode.Scalar], escapes: Bool, startingAt first: Int? = nil
-    ) throws(TextFile.Unreadable) -> String {
+    ) throws(TextFile.ReadError) -> String {
         var result = ""
         var at = 0
         while at < value.count {
@@ -153,7 +153,7 @@ struct EnvironmentText {
             } else if value[at] == "$", let next, next == "{" || Self.isNameStart(next) {
                 guard let (text, end) = variable(value, from: at + 1) else {
                     // The text behind the dollar sign may be a part of a secret: it is not repeated.
-                    throw TextFile.Unreadable(
+                    throw TextFile.ReadError(
                         path, line: first ?? line,
                         "$ is followed by what is no variable that is set; for a dollar sign write $$, or put the "
                             + "value into single quotes")

@@ -8,7 +8,7 @@ package final class KeyThread: Sendable {
     /// How long somebody who asks for a look waits for it.
     private static let patience = Duration.seconds(5)
 
-    private struct Desk: Sendable {
+    private struct Inbox: Sendable {
         var asked = 0
         var answered = 0
         var isStopped = false
@@ -17,7 +17,7 @@ package final class KeyThread: Sendable {
 
     private enum Call { case look, beat, stop }
 
-    private let desk = Monitor(Desk())
+    private let inbox = Monitor(Inbox())
     private let thread: NamedThread
     private let time: any TimeSource
 
@@ -30,21 +30,21 @@ package final class KeyThread: Sendable {
         time: any TimeSource = SystemTime(), use: @escaping @Sendable (KeyRing) -> Void
     ) {
         self.time = time
-        thread = NamedThread(name: "keys") { [desk] in
+        thread = NamedThread(name: "keys") { [inbox] in
             var worker = KeyWorker(keys, pairs, log, time, use)
             while true {
-                let call: Call? = desk.wait(until: time.monotonic() + interval) { desk in
-                    if desk.isStopped { return .stop }
-                    return desk.asked > desk.answered ? .look : nil
+                let call: Call? = inbox.wait(until: time.monotonic() + interval) { inbox in
+                    if inbox.isStopped { return .stop }
+                    return inbox.asked > inbox.answered ? .look : nil
                 }
                 switch call ?? .beat {
                 case .beat: worker.beat()
                 case .look:
-                    let asked = desk.withLock { $0.asked }
+                    let asked = inbox.withLock { $0.asked }
                     worker.look()
-                    desk.change { $0.answered = asked }
+                    inbox.change { $0.answered = asked }
                 case .stop:
-                    desk.change { $0.isFinished = true }
+                    inbox.change { $0.isFinished = true }
                     return
                 }
             }
@@ -53,18 +53,18 @@ package final class KeyThread: Sendable {
 
     /// Has the files read at once, and what they hold used at once. False where that took too long: it follows.
     package func lookNow() -> Bool {
-        let number = desk.change { desk in
-            desk.asked += 1
-            return desk.asked
+        let number = inbox.change { inbox in
+            inbox.asked += 1
+            return inbox.asked
         }
         let deadline = time.monotonic() + Self.patience
-        return desk.wait(until: deadline) { $0.answered >= number || $0.isStopped ? true : nil } ?? false
+        return inbox.wait(until: deadline) { $0.answered >= number || $0.isStopped ? true : nil } ?? false
     }
 
     /// Ends the thread; false where it did not end in time: its file system hangs. Call it once.
     package func stop(by deadline: MonotonicTime) -> Bool {
-        desk.change { $0.isStopped = true }
-        guard desk.wait(until: deadline, { $0.isFinished ? true : nil }) != nil else { return false }
+        inbox.change { $0.isStopped = true }
+        guard inbox.wait(until: deadline, { $0.isFinished ? true : nil }) != nil else { return false }
         thread.join()
         return true
     }
@@ -93,7 +93,7 @@ private struct KeyWorker {
     /// Reads, and believes what it reads the second time.
     mutating func beat() {
         let change: KeyRing.Change
-        do throws(LiveKitKeys.Unreadable) {
+        do throws(LiveKitKeys.KeysError) {
             change = ring.look(try keys.read(), at: time.monotonic())
             noteReadable()
         } catch {
@@ -107,7 +107,7 @@ private struct KeyWorker {
 
     /// Reads, and believes it at once.
     mutating func look() {
-        do throws(LiveKitKeys.Unreadable) {
+        do throws(LiveKitKeys.KeysError) {
             let change = ring.adopt(try keys.read(), at: time.monotonic())
             noteReadable()
             log.info("keys were read again", ["keys": .int(ring.pairs.count)])

@@ -39,18 +39,18 @@ package struct ListenerMetrics: Sendable {
         let descriptors = refused.series([listener, "descriptors"])
         let incomplete = incomplete.series([listener])
         // The registry lives as long as the process and must not keep a server, nor be the last to let one go.
-        registry.onRead { [read = server.figuresReader] in
-            let figures = read()
-            open?.set(figures.connections)
-            accepted?.set(total: Double(figures.connectionsAccepted))
-            header?.set(total: Double(figures.headerTimeouts))
-            request?.set(total: Double(figures.requestTimeouts))
-            answer?.set(total: Double(figures.answerTimeouts))
-            idle?.set(total: Double(figures.idleTimeouts))
-            evicted?.set(total: Double(figures.evicted))
-            full?.set(total: Double(figures.refused))
-            descriptors?.set(total: Double(figures.descriptorShortages))
-            incomplete?.set(total: Double(figures.incomplete))
+        registry.onRead { [read = server.statisticsReader] in
+            let statistics = read()
+            open?.set(statistics.connections)
+            accepted?.set(total: Double(statistics.connectionsAccepted))
+            header?.set(total: Double(statistics.headerTimeouts))
+            request?.set(total: Double(statistics.requestTimeouts))
+            answer?.set(total: Double(statistics.answerTimeouts))
+            idle?.set(total: Double(statistics.idleTimeouts))
+            evicted?.set(total: Double(statistics.evicted))
+            full?.set(total: Double(statistics.refused))
+            descriptors?.set(total: Double(statistics.descriptorShortages))
+            incomplete?.set(total: Double(statistics.incomplete))
         }
     }
 }

@@ -38,7 +38,7 @@ struct Plan {
     /// Nil where nobody is removed.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
-    init(_ settings: Settings, log: Log, time: any TimeSource) throws(StartFailure) {
+    init(_ settings: Settings, log: Log, time: any TimeSource) throws(StartError) {
         // Whoever needs it says what is wrong with it, and goes on trying.
         try? FileStore.makeDirectory(settings.stateDirectory)
         do {
@@ -83,7 +83,7 @@ struct Plan {
             shipperSettings = try Self.shipper(settings, log: log)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
-            throw StartFailure.unavailable("\(error)")
+            throw StartError.unavailable("\(error)")
         }
     }
 
@@ -110,12 +110,12 @@ struct Plan {
     }
 
     /// Starts the thread that removes replaced sessions, where that is wanted.
-    func startEnforcer(log: Log, time: any TimeSource) throws(StartFailure) -> EnforcerThread? {
+    func startEnforcer(log: Log, time: any TimeSource) throws(StartError) -> EnforcerThread? {
         guard let (settings, signer) = enforcer else { return nil }
         do throws(TransportError) {
             return try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
         } catch {
-            throw StartFailure.unavailable("\(error)")
+            throw StartError.unavailable("\(error)")
         }
     }
 
@@ -129,7 +129,7 @@ struct Plan {
         return (enforcer, first.signer)
     }
 
-    private static func store(_ settings: Settings) throws(LookupQuery.Problem) -> StoreSettings {
+    private static func store(_ settings: Settings) throws(LookupQuery.QueryFault) -> StoreSettings {
         var store = StoreSettings()
         store.licenseRefresh = settings.licenseRefresh
         store.activityRefresh = settings.activityRefresh
@@ -143,7 +143,7 @@ struct Plan {
     }
 
     /// How the database is asked for the organization of a room.
-    static func lookup(_ settings: Settings) throws(LookupQuery.Problem) -> LookupQuery {
+    static func lookup(_ settings: Settings) throws(LookupQuery.QueryFault) -> LookupQuery {
         settings.organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: settings.organizationLookupSQL)
     }
 

@@ -10,13 +10,13 @@ extension Program {
         log.info("lkpush starts", ["version": .string(Version.number)])
         let requests = SignalRequests(timeout: settings.shutdownTimeout, log: log)
         let service: Service
-        do throws(StartFailure) {
+        do throws(StartError) {
             service = try Service(settings, log: log)
         } catch {
             return cannotStart(error, log)
         }
         requests.onStop(service.cancelStart)
-        do throws(StartFailure) {
+        do throws(StartError) {
             try service.start()
         } catch {
             // Whoever asked for a stop gets one; nothing is wrong.
@@ -29,7 +29,7 @@ extension Program {
         return isInTime ? Status.done : Status.failed
     }
 
-    private static func cannotStart(_ failure: StartFailure, _ log: Log) -> Int32 {
+    private static func cannotStart(_ failure: StartError, _ log: Log) -> Int32 {
         log.error("lkpush cannot start", ["error": .text(failure)])
         return Status.failed
     }
@@ -39,7 +39,7 @@ extension Program {
         do {
             try FileStore.makeDirectory(settings.stateDirectory)
             let open = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
-            let store = OfficeStore(try open())
+            let store = ApplicationStore(try open())
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
             for name in applied { Terminal.printLine("applied \(name)") }

@@ -25,14 +25,14 @@ package enum Program {
     ) -> Int32 {
         let words: CommandLine
         var environment = environment
-        do throws(CommandLine.Misuse) {
+        do throws(CommandLine.CommandFault) {
             words = try CommandLine(arguments)
         } catch {
             Terminal.printError("lkpush: \(error)\n")
             return Status.usage
         }
         if let file = words.environmentFile {
-            do throws(EnvironmentFile.Unusable) {
+            do throws(EnvironmentFile.EnvironmentError) {
                 environment = try EnvironmentFile.read(file, under: environment)
             } catch {
                 Terminal.printError("lkpush: \(error)\n")

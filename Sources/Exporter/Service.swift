@@ -41,7 +41,7 @@ package final class Service {
     private var recorder: RecorderThread?
 
     /// Makes everything out of settings that has to be right before anything starts.
-    package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartFailure) {
+    package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartError) {
         self.settings = settings
         self.log = log
         self.time = time
@@ -70,9 +70,9 @@ package final class Service {
     /// Starts everything, and returns when webhooks are taken. Once.
     ///
     /// Where it fails, what was started is stopped again.
-    package func start() throws(StartFailure) {
+    package func start() throws(StartError) {
         let begin = time.monotonic()
-        do throws(StartFailure) {
+        do throws(StartError) {
             try startEnforcer()
             // The listeners come first, so that health can be asked for while the state is restored.
             try startListeners()
@@ -92,16 +92,16 @@ package final class Service {
         log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(begin))])
     }
 
-    private func startEnforcer() throws(StartFailure) {
+    private func startEnforcer() throws(StartError) {
         guard let (settings, signer) = plan.enforcer else { return }
         do throws(TransportError) {
             enforcer = try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
         } catch {
-            throw StartFailure.unavailable("\(error)")
+            throw StartError.unavailable("\(error)")
         }
     }
 
-    private func startListeners() throws(StartFailure) {
+    private func startListeners() throws(StartError) {
         do {
             privateServer = try Server(
                 listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: plan.readiness),
@@ -111,7 +111,7 @@ package final class Service {
                 listen: plan.listen, routes: Routes.public(webhook: plan.webhook, readiness: plan.readiness),
                 settings: plan.publicServerSettings, onStray: plan.webhook.strays(on: .public))
         } catch {
-            throw StartFailure.unavailable("\(error)")
+            throw StartError.unavailable("\(error)")
         }
         let listeners = ListenerMetrics(in: registry)
         if let publicServer, publicServer.maxConnections < plan.publicServerSettings.maxConnections {
@@ -144,13 +144,13 @@ package final class Service {
     }
 
     /// Starts the journal and waits for the state that it restores.
-    private func restoreState() throws(StartFailure) -> RecorderStart {
+    private func restoreState() throws(StartError) -> RecorderStart {
         let journal = JournalThread(
             plan.journalInbox, settings: plan.journalSettings, store: plan.storeInbox, events: plan.recorderInbox,
             room: plan.intake, restoration: plan.restoration, registry: registry, readiness: plan.readiness, log: log,
             time: time)
         self.journal = journal
-        guard let state = journal.awaitStart() else { throw StartFailure.stopped }
+        guard let state = journal.awaitStart() else { throw StartError.stopped }
         return state
     }
 
@@ -161,7 +161,7 @@ package final class Service {
         plan.storeInbox.awaitFirstAttempt(until: deadline)
     }
 
-    private func startShipper(restoring state: RecorderStart) throws(StartFailure) {
+    private func startShipper(restoring state: RecorderStart) throws(StartError) {
         guard let settings = plan.shipperSettings else {
             log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
             return
@@ -170,7 +170,7 @@ package final class Service {
         do throws(TransportError) {
             try shipper.makeFirstReading(restoring: state.shipped)
         } catch {
-            throw StartFailure.unavailable("\(error)")
+            throw StartError.unavailable("\(error)")
         }
         self.shipper = shipper
     }

@@ -10,7 +10,7 @@ package enum StoreDriver {
     /// - Parameter interruption: ends the wait of a database over the network.
     package static func open(
         _ url: DatabaseURL, interruption: Interruption = Interruption()
-    ) throws(DatabaseURL.Problem) -> OpenDatabase {
+    ) throws(DatabaseURL.URLFault) -> OpenDatabase {
         switch url {
         case .sqlite(let path):
             return { () throws(StoreError) in try SQLiteDatabase(path: path) }

@@ -34,7 +34,7 @@ package struct Completion: Sendable {
         /// The peer answered with a status, whatever became of the rest of its body.
         case response(Response)
         /// No status arrived.
-        case failure(NetworkFailure)
+        case failure(NetworkError)
     }
 
     package let id: RequestID
@@ -62,7 +62,7 @@ package struct Response: Sendable, Equatable {
 }
 
 /// Why no answer arrived.
-package struct NetworkFailure: Error, Sendable, Equatable, CustomStringConvertible {
+package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Where it went wrong.
     package enum Kind: String, Sendable, CaseIterable {
         /// The name has no address.

@@ -125,7 +125,7 @@ final class Transfer {
         let own = String(cString: errorText)
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
         return .failure(
-            NetworkFailure(
+            NetworkError(
                 kind: kind(of: result), mayHaveArrived: deliveries > 0, code: result.rawValue,
                 text: Self.withoutUserInfo(text)))
     }
@@ -135,7 +135,7 @@ final class Transfer {
         text.replacing(#/([a-zA-Z0-9]+:\/\/)?[^\s'"]*@/#) { "\($0.1 ?? "")••••@" }
     }
 
-    private func kind(of result: CURLcode) -> NetworkFailure.Kind {
+    private func kind(of result: CURLcode) -> NetworkError.Kind {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
         case CURLE_COULDNT_CONNECT: .connect

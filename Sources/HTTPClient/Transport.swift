@@ -88,7 +88,7 @@ package final class Transport {
             }
             active[id] = transfer
         } catch {
-            let failure = NetworkFailure(
+            let failure = NetworkError(
                 kind: .other, mayHaveArrived: false, code: error.code, text: "\(error.operation): \(error.text)")
             refused.append(Completion(id: id, outcome: .failure(failure), duration: .zero, deliveries: 0))
         }

@@ -5,7 +5,7 @@ import Synchronization
 /// What the server keeps of one TCP connection.
 ///
 /// `@unchecked Sendable`: the variables of the first group are used by the library's poll thread alone, those of the
-/// second by the watch thread alone, that of the third under the table's lock; the rest is atomic or locked.
+/// second by the time-out thread alone, that of the third under the table's lock; the rest is atomic or locked.
 final class Connection: @unchecked Sendable {
     /// Where the current request stands, for the poll thread.
     enum Stage {
@@ -38,7 +38,7 @@ final class Connection: @unchecked Sendable {
     /// It ended in the middle of a body.
     var isIncomplete = false
 
-    // Watch thread.
+    // Time-out thread.
     /// When bytes were first seen that no request came of, and the idle time they were seen in.
     var suspicion: (idleSince: Int64, at: Int64)?
 
@@ -58,7 +58,8 @@ final class Connection: @unchecked Sendable {
 
     /// The phase, and its start; of `waiting` its end.
     var phase: (Phase, MonotonicTime) {
-        // Pairs with `Watch.schedule`: either that sees the new wake-up time or the watch sees this phase.
+        // Pairs with `ConnectionTimeouts.schedule`: either that sees the new wake-up time or the time-out thread sees
+        // this phase.
         let word = word.load(ordering: .sequentiallyConsistent)
         return (Phase(rawValue: word & 7) ?? .idle, MonotonicTime(nanoseconds: Int64(word >> 3)))
     }

@@ -9,7 +9,7 @@ final class ConnectionTable: Sendable {
         var connections: [Int32: Connection] = [:]
         /// Of these, the ones that were ended by us and only wait for the poll thread to notice.
         var cut = 0
-        var ranking = Ranking()
+        var evictionOrder = EvictionOrder()
         var isClosed = false
 
         var live: Int { connections.count - cut }
@@ -105,7 +105,7 @@ final class ConnectionTable: Sendable {
     }
 
     private static func cutWorst(_ state: inout State, _ now: MonotonicTime) -> Bool {
-        guard let worst = state.ranking.next(among: state.connections, now: now) else { return false }
+        guard let worst = state.evictionOrder.next(among: state.connections, now: now) else { return false }
         state.cut += 1
         worst.cut()
         return true

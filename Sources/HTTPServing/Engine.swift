@@ -7,9 +7,9 @@ import Synchronization
 final class Engine: Sendable {
     let settings: ServerSettings
     let table: ConnectionTable
-    let counts = Counts()
-    let watch: Watch
-    let lingering = Lingering()
+    let counts = ServingCounters()
+    let timeouts: ConnectionTimeouts
+    let lingering = LingeringClose()
     /// Wakes `Server.stop` when an answer has left.
     let departures = Monitor(())
     private let router: Router
@@ -33,12 +33,12 @@ final class Engine: Sendable {
         self.onStray = onStray
         self.settings = settings
         table = ConnectionTable(maximum: settings.maxConnections)
-        watch = Watch(table: table, lingering: lingering, settings: settings, counts: counts)
+        timeouts = ConnectionTimeouts(table: table, lingering: lingering, settings: settings, counts: counts)
     }
 
     // MARK: For `Server`, any thread
 
-    var figures: ServingFigures { counts.figures(connections: table.count) }
+    var statistics: ServingStatistics { counts.statistics(connections: table.count) }
     var isIdle: Bool { owed.load(ordering: .sequentiallyConsistent) == 0 }
     var isAnythingSuspended: Bool { suspended.load(ordering: .sequentiallyConsistent) != 0 }
 
@@ -86,7 +86,7 @@ final class Engine: Sendable {
             counts.refused.add(1, ordering: .relaxed)
             return nil
         }
-        watch.schedule(at: now + min(settings.headerTimeout, Limits.look))
+        timeouts.schedule(at: now + min(settings.headerTimeout, Limits.look))
         return connection
     }
 
@@ -155,7 +155,7 @@ final class Engine: Sendable {
         if case .waiting = connection.stage { endWait(connection) }
         if connection.isRefused {
             lingering.add(connection.socket, now: now)
-            watch.schedule(at: now)
+            timeouts.schedule(at: now)
             connection.isRefused = false
         } else {
             // The library ends a connection after either.
@@ -276,7 +276,7 @@ final class Engine: Sendable {
         suspended.add(1, ordering: .sequentiallyConsistent)
         connection.enter(.waiting, pending.deadline)
         guard let response = pending.suspend(SuspendedConnection(handle)) else {
-            watch.schedule(at: pending.deadline)
+            timeouts.schedule(at: pending.deadline)
             return .YES
         }
         endWait(connection)

@@ -29,7 +29,7 @@ package enum Limits {
     package static let stuck: Duration = .milliseconds(100)
     /// A ranking takes less than 1 us for each connection; it is not repeated in five times that, so that refusing
     /// newcomers, when all connections are owed an answer, does not take a core.
-    package static let rankingRest: Duration = .microseconds(5)
+    package static let evictionOrderRest: Duration = .microseconds(5)
     /// How long the acceptor rests, or until a connection has closed, when the process has no descriptors left.
     package static let descriptorPause: Duration = .milliseconds(100)
     /// Descriptors that are not connections of this listener: those of the other, database, spool, remote write,

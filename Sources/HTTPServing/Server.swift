@@ -48,8 +48,8 @@ package final class Server: Sendable {
         state = Mutex(UInt(bitPattern: daemon))
         let accepting = Acceptor(socket, daemon: daemon, engine: engine)
         acceptor = NamedThread(name: "http-accept") { accepting.run() }
-        let watch = engine.watch
-        watcher = NamedThread(name: "http-watch") { watch.run() }
+        let timeouts = engine.timeouts
+        watcher = NamedThread(name: "http-watch") { timeouts.run() }
     }
 
     deinit { stop(deadline: SystemTime().monotonic()) }
@@ -58,10 +58,10 @@ package final class Server: Sendable {
     package var maxConnections: Int { engine.settings.maxConnections }
 
     /// What it counted.
-    package var figures: ServingFigures { engine.figures }
+    package var statistics: ServingStatistics { engine.statistics }
 
     /// Reads `figures` without keeping the server: for those who outlive it.
-    package var figuresReader: @Sendable () -> ServingFigures { { [engine] in engine.figures } }
+    package var statisticsReader: @Sendable () -> ServingStatistics { { [engine] in engine.statistics } }
 
     /// Closes the listening socket, so that new connections are refused, and all connections that are not owed an
     /// answer. Requests that are complete are still answered.
@@ -97,7 +97,7 @@ package final class Server: Sendable {
                 MHD_stop_daemon(daemon)
                 Unmanaged.passUnretained(engine).release()
             }
-            engine.watch.end()
+            engine.timeouts.end()
             watcher.join()
             engine.lingering.closeAll()
             return outcome
@@ -116,7 +116,7 @@ package final class Server: Sendable {
             // Never reached: the table keeps the limit.
             MHD_OptionItem(option: .CONNECTION_LIMIT, value: Int(Int32.max), ptr_value: nil),
             MHD_OptionItem(option: .CONNECTION_MEMORY_LIMIT, value: Limits.header_bytes, ptr_value: nil),
-            // Only a second net: the watch keeps the time-outs, which a client cannot extend byte by byte.
+            // Only a second net: the time-out thread keeps the time-outs, which a client cannot extend byte by byte.
             MHD_OptionItem(
                 option: .CONNECTION_TIMEOUT,
                 value: Int(engine.settings.idleTimeout.components.seconds) + 60, ptr_value: nil),

@@ -6,8 +6,8 @@ package import Wire
 package struct Commit: Sendable {
     /// The bounds of what a journal keeps, each with its reason.
     package enum Limits {
-        /// Rows that were set aside: a person looks at some of them; a broken schema would make millions.
-        package static let setAsideRows = 10_000
+        /// Dead letters: a person looks at some of them; a broken schema would make millions.
+        package static let deadLetters = 10_000
     }
 
     /// The next events; they follow the last committed one without a gap.
@@ -15,7 +15,7 @@ package struct Commit: Sendable {
     /// The next inputs that are not events; they follow the last committed one without a gap.
     package var inputs: Group
     /// Rows for the database that leave memory. One that is there already is replaced.
-    package var spilled: [SpilledRow] = []
+    package var outboxRows: [OutboxRow] = []
     /// The database has the rows up to this number: they are deleted, after `spilled` was added.
     package var rowsAppliedUpTo: Int64?
     /// The last input whose rows the database has, all of them; with `rowsAppliedUpTo`.
@@ -23,9 +23,9 @@ package struct Commit: Sendable {
     /// Who may write rows under which name, in whatever form.
     package var lineage: String?
     /// Rows that the database refused for their data.
-    package var setAside: [SetAsideRow] = []
+    package var deadLetters: [DeadLetter] = []
     /// What is to be remembered since the last snapshot.
-    package var ids: [IDSegment] = []
+    package var ids: [JournalIDSegment] = []
     /// The time of the last sample that was pushed.
     package var readingSent: Timestamp?
     /// The labels that all pushed series have in common, in whatever form.
@@ -51,7 +51,7 @@ package struct Commit: Sendable {
 
     /// Nothing would be written.
     package var isEmpty: Bool {
-        events.isEmpty && inputs.isEmpty && spilled.isEmpty && rowsAppliedUpTo == nil && setAside.isEmpty
+        events.isEmpty && inputs.isEmpty && outboxRows.isEmpty && rowsAppliedUpTo == nil && deadLetters.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
             && truncation == nil && !coversLoss && unjournaledAfter == nil && lineage == nil
     }
@@ -60,11 +60,11 @@ package struct Commit: Sendable {
     package mutating func restart(afterEvent event: Int64, afterInput input: Int64) {
         events.restart(first: event + 1)
         inputs.restart(first: input + 1)
-        spilled.removeAll(keepingCapacity: true)
+        outboxRows.removeAll(keepingCapacity: true)
         rowsAppliedUpTo = nil
         inputAppliedUpTo = nil
         lineage = nil
-        setAside.removeAll(keepingCapacity: true)
+        deadLetters.removeAll(keepingCapacity: true)
         ids.removeAll(keepingCapacity: true)
         readingSent = nil
         pushedLabels = nil
@@ -77,7 +77,7 @@ package struct Commit: Sendable {
 }
 
 /// A row for the database, numbered in the order in which the recorder emitted it.
-package struct SpilledRow: Sendable, Equatable {
+package struct OutboxRow: Sendable, Equatable {
     package var sequence: Int64
     package var bytes: [UInt8]
 
@@ -88,7 +88,7 @@ package struct SpilledRow: Sendable, Equatable {
 }
 
 /// A row that the database refused, kept for a person to look at.
-package struct SetAsideRow: Sendable, Equatable {
+package struct DeadLetter: Sendable, Equatable {
     package var sequence: Int64
     package var at: Timestamp
     /// The database's own words.
@@ -105,7 +105,7 @@ package struct SetAsideRow: Sendable, Equatable {
 }
 
 /// Ids of one kind that were added between two snapshots.
-package struct IDSegment: Sendable, Equatable {
+package struct JournalIDSegment: Sendable, Equatable {
     /// The number of the snapshot that the ids belong to.
     package var snapshot: Int64
     package var kind: Int

@@ -26,10 +26,10 @@ package struct JournalNumbers: Sendable, Equatable {
     package var inputApplied: Int64 = 0
     /// Who may write rows under which name; empty before that was first committed.
     package var lineage = ""
-    /// Rows that were set aside and are still there.
-    package var setAsideCount = 0
-    /// Rows that were set aside and dropped, because too many came later.
-    package var setAsideDropped: Int64 = 0
+    /// Dead letters that are still there.
+    package var deadLetterCount = 0
+    /// Dead letters that were dropped, because too many came later.
+    package var deadLettersDropped: Int64 = 0
     /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
     /// there was none.
     package var unjournaledAfter: Int64?

@@ -30,13 +30,13 @@ package protocol StateJournal: AnyObject {
     func entries(_ kind: EntryKind, after number: Int64) -> any EntryCursor
 
     /// The next rows that wait, after a number, at most `limit`. Fewer means that there are no more.
-    func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<SpilledRow>
+    func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow>
 
     /// The lowest and the highest number of the rows that wait; nil where there are none.
     func rowExtent() throws(JournalError) -> (oldest: Int64, newest: Int64)?
 
     /// Calls `body` with each segment of ids, in the order they were committed. Returns how many could not be read.
-    func forEachSegment(_ body: (IDSegment) -> Void) throws(JournalError) -> Int
+    func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int
 
     /// The keys of all series that are pushed, in no order that means anything.
     func shipped() throws(JournalError) -> JournalPage<[UInt8]>

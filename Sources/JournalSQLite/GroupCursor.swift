@@ -18,10 +18,10 @@ package struct GroupCursor: EntryCursor {
     /// The first number of the group that was read last.
     private var position: Int64
     private var isStarted = false
-    private var group: Reading?
+    private var group: OpenGroup?
 
     /// A group that is being read.
-    private struct Reading {
+    private struct OpenGroup {
         var reader: MessageReader
         var number: Int64
         let end: Int64
@@ -47,7 +47,7 @@ package struct GroupCursor: EntryCursor {
             }
             // Of a damaged group not even the count is known: the next good one shows what is missing.
             guard row.isIntact, row.last >= expected else { continue }
-            group = Reading(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
+            group = OpenGroup(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
             if row.first > expected {
                 defer { expected = row.first }
                 return .damaged(from: expected, to: row.first - 1)
@@ -56,35 +56,35 @@ package struct GroupCursor: EntryCursor {
     }
 
     private mutating func nextOfGroup() -> EntryStep? {
-        while var reading = group {
-            guard reading.number < reading.end, let entry = Self.entry(&reading) else {
+        while var open = group {
+            guard open.number < open.end, let entry = Self.entry(&open) else {
                 group = nil
                 // Only a fault of the writer: the checksum is right, and entries are missing.
-                guard expected < reading.end else { return nil }
-                defer { expected = reading.end }
-                return .damaged(from: expected, to: reading.end - 1)
+                guard expected < open.end else { return nil }
+                defer { expected = open.end }
+                return .damaged(from: expected, to: open.end - 1)
             }
-            let number = reading.number
-            reading.number += 1
-            group = reading
+            let number = open.number
+            open.number += 1
+            group = open
             if number < expected { continue }
             expected = number + 1
-            rules = reading.rules
+            rules = open.rules
             return .entry(number: number, entry)
         }
         return nil
     }
 
-    private static func entry(_ reading: inout Reading) -> MessageReader? {
+    private static func entry(_ open: inout OpenGroup) -> MessageReader? {
         // A fault ends the group.
-        while let field = try? reading.reader.next() {
+        while let field = try? open.reader.next() {
             switch field {
-            case Group.entryField: return try? reading.reader.message()
+            case Group.entryField: return try? open.reader.message()
             case Group.rulesField:
-                guard let rules = try? reading.reader.uint64() else { return nil }
+                guard let rules = try? open.reader.uint64() else { return nil }
                 // One that is too large to be counted is above all others all the same.
-                reading.rules = max(1, Int(clamping: rules))
-            default: if (try? reading.reader.skip()) == nil { return nil }
+                open.rules = max(1, Int(clamping: rules))
+            default: if (try? open.reader.skip()) == nil { return nil }
             }
         }
         return nil

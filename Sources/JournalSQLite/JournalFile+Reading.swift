@@ -12,7 +12,7 @@ extension JournalFile {
     // MARK: Outbox
 
     /// The next rows of the outbox after a number, at most `limit`. Fewer means that there are no more.
-    package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<SpilledRow> {
+    package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
             try connection.outboxRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
@@ -28,17 +28,17 @@ extension JournalFile {
         }
     }
 
-    // MARK: Rows set aside, ids, series
+    // MARK: Dead letters, ids, series
 
     /// Rows that the database refused, the oldest first, after a number.
-    package func setAside(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<SetAsideRow> {
+    package func deadLetters(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<DeadLetter> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
-            try connection.setAsideRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
+            try connection.deadLetter(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
     }
 
     /// Calls `body` with each segment of ids, in the order they were committed. Returns how many could not be read.
-    package func forEachSegment(_ body: (IDSegment) -> Void) throws(JournalError) -> Int {
+    package func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int {
         var position = Int64.min
         var damaged = 0
         while true {
@@ -81,32 +81,32 @@ extension JournalFile {
 }
 
 extension Connection {
-    func outboxRow(above key: Int64) throws(SQLiteError) -> (row: SpilledRow, isIntact: Bool)? {
+    func outboxRow(above key: Int64) throws(SQLiteError) -> (row: OutboxRow, isIntact: Bool)? {
         let statement = try statement("SELECT sequence, crc, bytes FROM outbox WHERE sequence > ?1 ORDER BY 1 LIMIT 1")
         guard try seek(statement, key, "outbox") else { return nil }
         defer { statement.reset() }
-        let row = SpilledRow(sequence: statement.int64(at: 0), bytes: statement.bytes(at: 2))
+        let row = OutboxRow(sequence: statement.int64(at: 0), bytes: statement.bytes(at: 2))
         let crc = RowChecksum.of(.outbox, number: row.sequence, row.bytes.span)
         return (row, crc == statement.int64(at: 1))
     }
 
-    func segment(above key: Int64) throws(SQLiteError) -> (key: Int64, segment: IDSegment, isIntact: Bool)? {
+    func segment(above key: Int64) throws(SQLiteError) -> (key: Int64, segment: JournalIDSegment, isIntact: Bool)? {
         let statement = try statement(
             "SELECT number, snapshot, kind, latest, crc, bytes FROM ids WHERE number > ?1 ORDER BY 1 LIMIT 1")
         guard try seek(statement, key, "ids") else { return nil }
         defer { statement.reset() }
-        let segment = IDSegment(
+        let segment = JournalIDSegment(
             snapshot: statement.int64(at: 1), kind: Int(statement.int64(at: 2)),
             latest: Timestamp(milliseconds: statement.int64(at: 3)), bytes: statement.bytes(at: 5))
         return (statement.int64(at: 0), segment, segment.checksum == statement.int64(at: 4))
     }
 
-    func setAsideRow(above key: Int64) throws(SQLiteError) -> (row: SetAsideRow, isIntact: Bool)? {
+    func deadLetter(above key: Int64) throws(SQLiteError) -> (row: DeadLetter, isIntact: Bool)? {
         let statement = try statement(
             "SELECT sequence, at, crc, reason, row FROM set_aside WHERE sequence > ?1 ORDER BY 1 LIMIT 1")
         guard try seek(statement, key, "set_aside") else { return nil }
         defer { statement.reset() }
-        let row = SetAsideRow(
+        let row = DeadLetter(
             sequence: statement.int64(at: 0), at: Timestamp(milliseconds: statement.int64(at: 1)),
             reason: statement.text(at: 3), row: statement.text(at: 4))
         return (row, row.checksum == statement.int64(at: 2))

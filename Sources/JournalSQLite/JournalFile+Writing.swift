@@ -9,7 +9,7 @@ extension JournalFile {
     ) throws(SQLiteError) {
         if !commit.events.isEmpty { try GroupTable.events.insert(commit.events, into: connection) }
         if !commit.inputs.isEmpty { try GroupTable.inputs.insert(commit.inputs, into: connection) }
-        for row in commit.spilled { try connection.insertRow(row) }
+        for row in commit.outboxRows { try connection.insertRow(row) }
         if let applied = commit.rowsAppliedUpTo {
             try connection.run("DELETE FROM outbox WHERE sequence <= ?1", .integer(applied))
             if applied > numbers.rowsApplied {
@@ -25,7 +25,7 @@ extension JournalFile {
             numbers.lineage = lineage
             try connection.setMeta(.lineage, lineage)
         }
-        if !commit.setAside.isEmpty { try setAside(commit.setAside, in: connection, &numbers) }
+        if !commit.deadLetters.isEmpty { try keepDeadLetters(commit.deadLetters, in: connection, &numbers) }
         for segment in commit.ids { try connection.insertSegment(segment) }
         if let time = commit.readingSent {
             numbers.lastReading = time
@@ -77,25 +77,25 @@ extension JournalFile {
         numbers.hasStaleGroups = room <= 0 || free > Limits.freePages
     }
 
-    private static func setAside(
-        _ rows: [SetAsideRow], in connection: Connection, _ numbers: inout JournalNumbers
+    private static func keepDeadLetters(
+        _ rows: [DeadLetter], in connection: Connection, _ numbers: inout JournalNumbers
     ) throws(SQLiteError) {
-        for row in rows { try connection.insertSetAside(row) }
+        for row in rows { try connection.insertDeadLetter(row) }
         var count = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
-        if count > Commit.Limits.setAsideRows {
+        if count > Commit.Limits.deadLetters {
             let dropped = try connection.run(
                 "DELETE FROM set_aside WHERE sequence IN (SELECT sequence FROM set_aside ORDER BY sequence LIMIT ?1)",
-                .integer(Int64(count - Commit.Limits.setAsideRows)))
+                .integer(Int64(count - Commit.Limits.deadLetters)))
             count -= dropped
-            numbers.setAsideDropped += Int64(dropped)
-            try connection.setMeta(.setAsideDropped, numbers.setAsideDropped)
+            numbers.deadLettersDropped += Int64(dropped)
+            try connection.setMeta(.deadLettersDropped, numbers.deadLettersDropped)
         }
-        numbers.setAsideCount = count
+        numbers.deadLetterCount = count
     }
 }
 
 extension Connection {
-    func insertRow(_ row: SpilledRow) throws(SQLiteError) {
+    func insertRow(_ row: OutboxRow) throws(SQLiteError) {
         let statement = try statement("INSERT OR REPLACE INTO outbox VALUES (?1, ?2, ?3)")
         try statement.bind(row.sequence, at: 1)
         try statement.bind(RowChecksum.of(.outbox, number: row.sequence, row.bytes.span), at: 2)
@@ -103,7 +103,7 @@ extension Connection {
         try statement.run()
     }
 
-    func insertSegment(_ segment: IDSegment) throws(SQLiteError) {
+    func insertSegment(_ segment: JournalIDSegment) throws(SQLiteError) {
         let statement = try statement(
             "INSERT INTO ids (snapshot, kind, latest, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
         try statement.bind(segment.snapshot, at: 1)
@@ -121,14 +121,14 @@ extension Connection {
         try statement.run()
     }
 
-    func insertSetAside(_ row: SetAsideRow) throws(SQLiteError) {
+    func insertDeadLetter(_ row: DeadLetter) throws(SQLiteError) {
         try run(
             "INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4, ?5)", .integer(row.sequence),
             .integer(row.at.milliseconds), .integer(row.checksum), .text(row.reason), .text(row.row))
     }
 }
 
-extension IDSegment {
+extension JournalIDSegment {
     /// The latest time stands for the number and the snapshot, with the kind, for the count.
     var checksum: Int64 {
         let place = snapshot &* 1_000 &+ Int64(kind)
@@ -136,9 +136,9 @@ extension IDSegment {
     }
 }
 
-extension SetAsideRow {
+extension DeadLetter {
     var checksum: Int64 {
         let text = Array("\(reason)\u{0}\(row)".utf8)
-        return RowChecksum.of(.setAside, number: sequence, count: at.milliseconds, text.span)
+        return RowChecksum.of(.deadLetter, number: sequence, count: at.milliseconds, text.span)
     }
 }

@@ -50,7 +50,7 @@ package final class JournalFile {
     /// - Parameter now: for the names of files that are moved aside.
     package init(directory: String, now: Timestamp) throws(JournalError) {
         self.directory = directory
-        var opener = Opener(directory: directory, now: now)
+        var opener = JournalOpener(directory: directory, now: now)
         let opened = try opener.open(expecting: nil)
         self.opened = opened
         opening = opener.opening
@@ -79,10 +79,10 @@ package final class JournalFile {
     package var readingSent: Timestamp? { numbers.lastReading }
     /// The labels that all pushed series have in common.
     package var pushedLabels: String { numbers.pushedLabels }
-    /// Rows that were set aside and are still there.
-    package var setAsideCount: Int { numbers.setAsideCount }
-    /// Rows that were set aside and dropped, because more than `Commit.Limits.setAsideRows` came later.
-    package var setAsideDropped: Int64 { numbers.setAsideDropped }
+    /// Dead letters that are still there.
+    package var deadLetterCount: Int { numbers.deadLetterCount }
+    /// Dead letters that were dropped, because more than `Commit.Limits.deadLetters` came later.
+    package var deadLettersDropped: Int64 { numbers.deadLettersDropped }
     /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
     /// there was none.
     package var unjournaledAfter: Int64? { numbers.unjournaledAfter }
@@ -135,7 +135,7 @@ package final class JournalFile {
         owner.assertOwned("the journal")
         if let opened, opened.isInPlace { return Opening() }
         close()
-        var opener = Opener(directory: directory, now: now)
+        var opener = JournalOpener(directory: directory, now: now)
         let opened = try opener.open(expecting: numbers, wasDamaged: failure?.kind == .damaged)
         self.opened = opened
         numbers = opened.numbers

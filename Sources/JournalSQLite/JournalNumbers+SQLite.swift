@@ -19,7 +19,7 @@ extension JournalNumbers {
         pushedLabels = values[.pushedLabels] ?? ""
         inputApplied = number(.inputApplied) ?? 0
         lineage = values[.lineage] ?? ""
-        setAsideDropped = number(.setAsideDropped) ?? 0
+        deadLettersDropped = number(.deadLettersDropped) ?? 0
         unjournaledAfter = number(.unjournaledAfter)
         lastEvent = eventsBase
         lastInput = inputsBase
@@ -28,7 +28,7 @@ extension JournalNumbers {
             guard row.isIntact else { return nil }
             self[last: table] = max(self[last: table], row.last)
         }
-        setAsideCount = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
+        deadLetterCount = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
     }
 
     subscript(last table: GroupTable) -> Int64 {

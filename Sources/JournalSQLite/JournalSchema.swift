@@ -77,8 +77,8 @@ enum MetaKey: String, CaseIterable {
     case readingSent = "reading_sent"
     /// What all pushed series have in common.
     case pushedLabels = "pushed_labels"
-    /// Rows that were set aside and dropped, because there were too many.
-    case setAsideDropped = "set_aside_dropped"
+    /// Dead letters that were dropped, because there were too many.
+    case deadLettersDropped = "set_aside_dropped"
     /// The number of the newest snapshot when a process began that journals no events.
     case unjournaledAfter = "unjournaled_after"
 }

@@ -13,7 +13,7 @@ enum RowChecksum {
         case ids = 4
         case shipped = 5
         case meta = 6
-        case setAside = 7
+        case deadLetter = 7
     }
 
     static func of(_ kind: Kind, number: Int64 = 0, count: Int64 = 0, _ bytes: Span<UInt8>) -> Int64 {

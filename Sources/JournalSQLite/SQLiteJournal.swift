@@ -55,13 +55,13 @@ package final class SQLiteJournal: StateJournal {
         }
     }
 
-    package func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<SpilledRow> {
+    package func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow> {
         try file.outbox(after: number, limit: limit)
     }
 
     package func rowExtent() throws(JournalError) -> (oldest: Int64, newest: Int64)? { try file.outboxExtent() }
 
-    package func forEachSegment(_ body: (IDSegment) -> Void) throws(JournalError) -> Int {
+    package func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int {
         try file.forEachSegment(body)
     }
 

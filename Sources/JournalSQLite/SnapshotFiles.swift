@@ -73,7 +73,7 @@ package struct SnapshotFiles: Sendable {
 
     private func load(_ number: Int64, into loaded: inout LoadedSnapshots, _ now: Timestamp) throws(SystemError) {
         let path = path(number)
-        let reading: SnapshotFormat.Reading
+        let reading: SnapshotFormat.Decoded
         do throws(SystemError) {
             reading = SnapshotFormat.read(try FileStore.read(path, limit: Limits.file_bytes), format: format)
         } catch {

@@ -8,7 +8,7 @@ import Wire
 /// the body. Nothing follows.
 enum SnapshotFormat {
     /// What bytes turned out to be.
-    enum Reading {
+    enum Decoded {
         case snapshot(Snapshot)
         /// Written by a newer program, in this format.
         case newer(Int)
@@ -34,7 +34,7 @@ enum SnapshotFormat {
         return bytes + message
     }
 
-    static func read(_ bytes: [UInt8], format: Int) -> Reading {
+    static func read(_ bytes: [UInt8], format: Int) -> Decoded {
         guard bytes.count >= prefix_bytes, bytes.starts(with: magic) else { return .damaged("it is no snapshot") }
         let found = number(bytes, 8, places: 4)
         let headerLength = number(bytes, 12, places: 4)

@@ -54,7 +54,7 @@ package struct EventDecoder: Sendable {
                 envelope.type == .trackPublished
                 ? .trackPublished(track, by: participant) : .trackUnpublished(track, by: participant)
         case .egressStarted, .egressUpdated, .egressEnded:
-            let message = try EgressMessage(body, at: envelope.egress)
+            let message = try EgressInfo(body, at: envelope.egress)
             event.room = try room(envelope, body).completed(sid: message.roomSID, name: message.roomName)
             event.body =
                 switch envelope.type {
@@ -63,7 +63,7 @@ package struct EventDecoder: Sendable {
                 default: .egressEnded(message.egress)
                 }
         case .ingressStarted, .ingressEnded:
-            let message = try IngressMessage(body, at: envelope.ingress)
+            let message = try IngressInfo(body, at: envelope.ingress)
             event.room = try room(envelope, body).completed(sid: message.roomSID, name: message.roomName)
             event.body =
                 envelope.type == .ingressStarted ? .ingressStarted(message.ingress) : .ingressEnded(message.ingress)
@@ -81,7 +81,7 @@ package struct EventDecoder: Sendable {
         // A fault here is as good as no room: the event is counted and nothing else.
         let room = (try? self.room(envelope, body)) ?? Room()
         guard room.sid.isEmpty, room.name.isEmpty, let job = envelope.job else { return room }
-        return (try? JobMessage.room(body, at: job, metadataKey: metadataKey)) ?? room
+        return (try? AgentJob.room(body, at: job, metadataKey: metadataKey)) ?? room
     }
 }
 

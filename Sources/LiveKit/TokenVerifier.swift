@@ -30,9 +30,9 @@ package struct TokenVerifier: Sendable {
     }
 
     /// Checks the header's value against the exact bytes of the body.
-    package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> Verdict {
+    package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> TokenVerdict {
         let claims: TokenClaims
-        do throws(Rejection) {
+        do throws(TokenFault) {
             claims = try check(authorization, at: now)
         } catch {
             return .rejected(error)
@@ -45,8 +45,8 @@ package struct TokenVerifier: Sendable {
 
     /// Checks all but the hash of a body that is not there, or not read: who sent it knows a key, what is in it is not
     /// known. A token that speaks of no body, such as that of somebody who joins a room, is no webhook's.
-    package func verifyWithoutBody(authorization: String?, at now: Timestamp) -> Verdict {
-        do throws(Rejection) {
+    package func verifyWithoutBody(authorization: String?, at now: Timestamp) -> TokenVerdict {
+        do throws(TokenFault) {
             let claims = try check(authorization, at: now)
             return claims.bodyHash == nil ? .rejected(.body_hash_mismatch) : .accepted(key: claims.issuer)
         } catch {
@@ -55,7 +55,7 @@ package struct TokenVerifier: Sendable {
     }
 
     /// The claims of a token that is signed with one of the keys and valid now.
-    private func check(_ authorization: String?, at now: Timestamp) throws(Rejection) -> TokenClaims {
+    private func check(_ authorization: String?, at now: Timestamp) throws(TokenFault) -> TokenClaims {
         guard let authorization else { throw .no_token }
         let header = authorization.utf8.span
         let start = Self.startOfToken(header)

@@ -31,11 +31,11 @@ package final class Pattern: Sendable {
     package let text: String
     /// Names of its groups, sorted.
     package let groupNames: [String]
-    private let program: Mutex<Program>
+    private let program: Mutex<CompiledPattern>
 
     /// - Throws: what is wrong with the expression, and where.
     package init(_ text: String) throws(PatternFault) {
-        let compiled = try Program(text)
+        let compiled = try CompiledPattern(text)
         self.text = text
         groupNames = Set(compiled.groups.map(\.name)).sorted()
         program = Mutex(compiled)

@@ -44,7 +44,7 @@ package enum Exposition {
             appendLabel(name, value, to: &labels)
         }
         let name = series.family.name
-        switch series.reading {
+        switch series.instrument {
         case .counter(let counter): append(name, labels, counter.value, to: &page)
         case .gauge(let gauge): return append(name, labels, gauge.value, to: &page)
         case .histogram(let histogram):

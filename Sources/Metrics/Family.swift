@@ -32,7 +32,7 @@ package final class Family<I: Instrument>: Sendable {
             if let child = children[key] { return child.instrument }
             guard registry.admit(descriptor) else { return nil }
             let instrument = I(descriptor.kind, created: created ?? registry.clock?())
-            let series = Series(family: descriptor, labelValues: values, reading: instrument.reading)
+            let series = Series(family: descriptor, labelValues: values, instrument: instrument.erased)
             children[key] = Child(instrument: instrument, series: series)
             registry.log(added: series)
             return instrument

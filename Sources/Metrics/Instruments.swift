@@ -7,7 +7,7 @@ package protocol Instrument: AnyObject, Sendable {
     /// When its series began; nil where nobody told.
     var created: Timestamp? { get }
     /// The instrument, by its kind.
-    var reading: Series.Reading { get }
+    var erased: Series.AnyInstrument { get }
 }
 
 /// A number that only rises. One relaxed compare-and-exchange per update; whole numbers are exact up to 2^53.
@@ -21,7 +21,7 @@ package final class Counter: Instrument {
     package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
 
     package var value: Double { bits.load(ordering: .relaxed) }
-    package var reading: Series.Reading { .counter(self) }
+    package var erased: Series.AnyInstrument { .counter(self) }
 
     /// Adds an amount that is not negative.
     package func increment(by amount: Double = 1) {
@@ -48,7 +48,7 @@ package final class Gauge: Instrument {
     package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
 
     package var value: Double { bits.load(ordering: .relaxed) }
-    package var reading: Series.Reading { .gauge(self) }
+    package var erased: Series.AnyInstrument { .gauge(self) }
 
     package func set(_ value: Double) { bits.store(value, ordering: .relaxed) }
     package func set(_ value: Int) { set(Double(value)) }
@@ -80,7 +80,7 @@ package final class Histogram: Instrument {
         state = Mutex(State(counts: [UInt64](repeating: 0, count: bounds.count + 1), sum: 0))
     }
 
-    package var reading: Series.Reading { .histogram(self) }
+    package var erased: Series.AnyInstrument { .histogram(self) }
 
     /// Counts one observation; one that is not a number is ignored.
     package func observe(_ value: Double) {

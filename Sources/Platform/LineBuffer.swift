@@ -25,7 +25,7 @@ struct LineBuffer {
 
     /// The most bytes that wait.
     let capacity_bytes: Int
-    private var entries = Fifo<Entry>()
+    private var entries = Deque<Entry>()
     private var size_bytes = 0
     /// Lines that were not written, and never will be.
     private(set) var dropped = 0

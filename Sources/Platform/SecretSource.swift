@@ -4,7 +4,7 @@ package enum SecretSource: Sendable, Equatable {
     case file(String)
 
     /// The file cannot be read, is empty, or holds what no secret does.
-    package struct Unreadable: Error, Sendable, CustomStringConvertible {
+    package struct SecretError: Error, Sendable, CustomStringConvertible {
         package let description: String
 
         package init(description: String) { self.description = description }
@@ -14,26 +14,26 @@ package enum SecretSource: Sendable, Equatable {
     private static let size_bytes_max = 64 << 10
 
     /// The secret as it is now; white space around a file's content does not belong to it.
-    package func read() throws(Unreadable) -> Secret {
+    package func read() throws(SecretError) -> Secret {
         switch self {
         case .value(let secret): return secret
         case .file(let path):
-            do throws(TextFile.Unreadable) {
+            do throws(TextFile.ReadError) {
                 return Secret(try Self.content(of: path))
             } catch {
-                throw Unreadable(description: error.description)
+                throw SecretError(description: error.description)
             }
         }
     }
 
-    private static func content(of path: String) throws(TextFile.Unreadable) -> String {
+    private static func content(of path: String) throws(TextFile.ReadError) -> String {
         let text = try TextFile.read(path, limit: size_bytes_max)
         let content = PlainText.trimmed(text)
-        guard !content.isEmpty else { throw TextFile.Unreadable("\(path) is empty") }
+        guard !content.isEmpty else { throw TextFile.ReadError("\(path) is empty") }
         if let flaw = PlainText.flaw(in: content, as: .token) {
             let before = text.unicodeScalars.prefix { PlainText.isInvisible($0) }
             let first = before.count { $0 == "\n" } + 1
-            throw TextFile.Unreadable(path, line: first, flaw)
+            throw TextFile.ReadError(path, line: first, flaw)
         }
         return content
     }

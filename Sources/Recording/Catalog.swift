@@ -115,7 +115,7 @@ package struct Catalog: Sendable {
     let region: String
     /// What series that are made begin at.
     let clock = RecorderClock()
-    private(set) var layout = SeriesLayout()
+    private(set) var layout = InstrumentLayout()
     /// All metrics, in the order of their declaration.
     private(set) var all: [any MetricDeclaration] = []
     /// Those of an organization.
@@ -139,12 +139,12 @@ package struct Catalog: Sendable {
     }
 
     /// The empty table of one organization.
-    func table(organization id: String) -> SeriesTable {
-        SeriesTable(prefix: [project, region, id], width: layout.organization)
+    func table(organization id: String) -> InstrumentTable {
+        InstrumentTable(prefix: [project, region, id], width: layout.organization)
     }
 
     /// The empty table of the process.
-    func processTable() -> SeriesTable { SeriesTable(prefix: [], width: layout.process) }
+    func processTable() -> InstrumentTable { InstrumentTable(prefix: [], width: layout.process) }
 
     /// Ends every series there is: those of a recorder that is given up.
     package func endAll() {
@@ -153,7 +153,7 @@ package struct Catalog: Sendable {
     }
 
     /// Ends all series of that scope that the table has made.
-    func end(_ scope: MetricScope, in table: inout SeriesTable) {
+    func end(_ scope: MetricScope, in table: inout InstrumentTable) {
         for metric in ofOrganizations where metric.scope == scope { metric.end(in: &table) }
     }
 }

@@ -7,7 +7,7 @@ import Wire
 /// An open room, by SID.
 struct RoomState: Entity {
     var key = ""
-    var name: Slot<NameState> = .none
+    var name: Slot<RoomNameState> = .none
     var organization: Slot<OrganizationState> = .none
     /// Where events told it.
     var start_ms: Int64?
@@ -89,7 +89,7 @@ struct TrackState: Entity {
 /// A running egress or ingress, by the id of its job.
 struct JobState: Entity {
     var key = ""
-    var name: Slot<NameState> = .none
+    var name: Slot<RoomNameState> = .none
     var organization: Slot<OrganizationState> = .none
     /// Offset of its request or input type in its gauge's labels.
     var label = 0
@@ -108,7 +108,7 @@ struct JobState: Entity {
 }
 
 /// An open participant of a room by what it calls itself.
-struct RoomIdentity: Hashable {
+struct ParticipantIdentity: Hashable {
     let room: Slot<RoomState>
     let identity: ExactText
 

@@ -8,10 +8,10 @@ struct EventContext {
     let type: EventType
     let room: Room
     /// The record of the room's name, `.none` where the event has none.
-    let name: Slot<NameState>
+    let name: Slot<RoomNameState>
     var organization: Slot<OrganizationState>
     /// Why the organization is not known, where it was asked for.
-    var failure: LookupFailure?
+    var failure: LookupError?
     /// The room with the event's SID, `.none` where it is not open.
     var openRoom: Slot<RoomState> = .none
     /// `createdAt`; 0 where absent.
@@ -23,7 +23,7 @@ struct EventContext {
     let receivedAt: Timestamp
 
     init(
-        id: String, type: EventType, room: Room, name: Slot<NameState>, organization: Slot<OrganizationState>,
+        id: String, type: EventType, room: Room, name: Slot<RoomNameState>, organization: Slot<OrganizationState>,
         created_ms: Int64, order_ms: Int64, receivedAt: Timestamp
     ) {
         self.id = id

@@ -36,7 +36,7 @@ extension Input {
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var time = Timestamp(milliseconds: 0)
         var event: Event?
-        var answer: (room: String, result: Result<Organization, LookupFailure>)?
+        var answer: (room: String, result: Result<Organization, LookupError>)?
         var report: Report?
         var presence: [OpenPresence]?
         while let field = try reader.next() {
@@ -68,10 +68,10 @@ extension Input {
 
     private static func answer(
         _ message: consuming MessageReader
-    ) throws(MessageFault) -> (room: String, result: Result<Organization, LookupFailure>) {
+    ) throws(MessageFault) -> (room: String, result: Result<Organization, LookupError>) {
         var reader = message
         var room = ""
-        var result = Result<Organization, LookupFailure>.failure(.not_configured)
+        var result = Result<Organization, LookupError>.failure(.not_configured)
         while let field = try reader.next() {
             switch field {
             case 1: room = try reader.string()

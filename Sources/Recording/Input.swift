@@ -7,7 +7,7 @@ package enum Input: Sendable, Equatable {
     /// A verified webhook.
     case event(Event, receivedAt: Timestamp)
     /// The answer to `Action.lookUp`; may be late, may never come.
-    case answer(room: String, Result<Organization, LookupFailure>, at: Timestamp)
+    case answer(room: String, Result<Organization, LookupError>, at: Timestamp)
     /// What the database says about all organizations.
     case report(Report, at: Timestamp)
     /// Time has passed: about once a second.
@@ -30,5 +30,5 @@ package enum Action: Sendable, Equatable {
     /// An event of the room with this name counted under `unknown`, for this reason: somebody may want to know. Comes with
     /// each such event, and when the event is applied, so that a wait that ended is known too; during a replay it was told
     /// before.
-    case tellUnknown(room: String, LookupFailure)
+    case tellUnknown(room: String, LookupError)
 }

@@ -16,7 +16,7 @@ extension Ingress {
     }
 }
 
-extension NameState {
+extension RoomNameState {
     subscript(jobs kind: JobKind) -> [Slot<JobState>] {
         _read {
             switch kind {

@@ -12,7 +12,7 @@ enum MetricScope: Sendable, Equatable {
     case database
 }
 
-/// One declared metric of the recorder: a family, and where its instruments are in a `SeriesTable`.
+/// One declared metric of the recorder: a family, and where its instruments are in an `InstrumentTable`.
 ///
 /// Made unbound by the catalog's declarations and bound once, when the catalog is made.
 final class Metric<I: TabledInstrument>: Sendable {
@@ -59,25 +59,25 @@ protocol MetricDeclaration: Sendable {
     var name: String { get }
     var scope: MetricScope { get }
     var labels: MetricLabels { get }
-    var column: SeriesLayout.Column { get }
+    var column: InstrumentLayout.Column { get }
     var base: Int { get }
     var buckets: [Double] { get }
     /// Makes the family, and takes its place in the table.
-    func bind(in registry: Registry, clock: RecorderClock, layout: inout SeriesLayout, longBuckets: Bool)
+    func bind(in registry: Registry, clock: RecorderClock, layout: inout InstrumentLayout, longBuckets: Bool)
     /// Ends every series of it that the table has made.
-    func end(in table: inout SeriesTable)
+    func end(in table: inout InstrumentTable)
     /// Makes a series with what it held when it was saved.
-    func resume(_ saved: SavedSeries, offset: Int, in table: inout SeriesTable)
+    func resume(_ saved: SavedSeries, offset: Int, in table: inout InstrumentTable)
     /// Ends every series of it.
     func endAll()
     /// Sets every total that the table has made to 0.
-    func startAtZero(in table: SeriesTable)
+    func startAtZero(in table: InstrumentTable)
 }
 
 extension Metric: MetricDeclaration {
-    var column: SeriesLayout.Column { I.column }
+    var column: InstrumentLayout.Column { I.column }
 
-    func bind(in registry: Registry, clock: RecorderClock, layout: inout SeriesLayout, longBuckets: Bool) {
+    func bind(in registry: Registry, clock: RecorderClock, layout: inout InstrumentLayout, longBuckets: Bool) {
         let names = (scope == .process ? [] : MetricLabels.organizationNames) + labels.names
         let made: Family<I> = I.declare(
             name, help, labels: names, cadence: scope == .events ? .everyTick : .idleGrid,
@@ -86,113 +86,113 @@ extension Metric: MetricDeclaration {
         position.store(layout.take(I.column, of: scope, count: labels.combinations.count), ordering: .relaxed)
     }
 
-    func end(in table: inout SeriesTable) {
+    func end(in table: inout InstrumentTable) {
         for offset in labels.combinations.indices where I.take(from: &table, at: base + offset) {
             bound.withLock { $0 }?.family.end(table.prefix + labels.combinations[offset])
         }
     }
 
-    func resume(_ saved: SavedSeries, offset: Int, in table: inout SeriesTable) {
+    func resume(_ saved: SavedSeries, offset: Int, in table: inout InstrumentTable) {
         let made = instrument(prefix: table.prefix, offset: offset, created: saved.created)
-        made?.resume(saved.reading)
+        made?.resume(saved.held)
         I.put(made, into: &table, at: base + offset)
     }
 
     func endAll() { bound.withLock { $0 }?.family.end { _ in true } }
 
-    func startAtZero(in table: SeriesTable) {
+    func startAtZero(in table: InstrumentTable) {
         for offset in labels.combinations.indices { I.startAtZero(in: table, at: base + offset) }
     }
 }
 
-/// An instrument that has a column in a `SeriesTable`.
+/// An instrument that has a column in an `InstrumentTable`.
 protocol TabledInstrument: Instrument {
-    static var column: SeriesLayout.Column { get }
+    static var column: InstrumentLayout.Column { get }
     static func declare(
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
     ) -> Family<Self>
     /// Forgets the instrument; returns whether there was one.
-    static func take(from table: inout SeriesTable, at position: Int) -> Bool
-    static func put(_ instrument: Self?, into table: inout SeriesTable, at position: Int)
+    static func take(from table: inout InstrumentTable, at position: Int) -> Bool
+    static func put(_ instrument: Self?, into table: inout InstrumentTable, at position: Int)
     /// Takes over what was saved, where it is of this kind.
-    func resume(_ saved: SavedSeries.Reading)
+    func resume(_ saved: SavedSeries.Value)
     /// Sets the total, where it is one, to 0.
-    static func startAtZero(in table: SeriesTable, at position: Int)
+    static func startAtZero(in table: InstrumentTable, at position: Int)
 }
 
 extension Counter: TabledInstrument {
-    static var column: SeriesLayout.Column { .counters }
+    static var column: InstrumentLayout.Column { .counters }
 
     static func declare(
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
     ) -> Family<Counter> { registry.counter(name, help, labels: labels) }
 
-    static func take(from table: inout SeriesTable, at position: Int) -> Bool {
+    static func take(from table: inout InstrumentTable, at position: Int) -> Bool {
         defer { table.counters[position] = nil }
         return table.counters[position] != nil
     }
 
-    static func put(_ instrument: Counter?, into table: inout SeriesTable, at position: Int) {
+    static func put(_ instrument: Counter?, into table: inout InstrumentTable, at position: Int) {
         table.counters[position] = instrument
     }
 
-    func resume(_ saved: SavedSeries.Reading) {
+    func resume(_ saved: SavedSeries.Value) {
         if case .counter(let total) = saved { set(total: total) }
     }
 
-    static func startAtZero(in table: SeriesTable, at position: Int) {
+    static func startAtZero(in table: InstrumentTable, at position: Int) {
         table.counters[position]?.set(total: 0)
     }
 }
 
 extension Gauge: TabledInstrument {
-    static var column: SeriesLayout.Column { .gauges }
+    static var column: InstrumentLayout.Column { .gauges }
 
     static func declare(
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
     ) -> Family<Gauge> { registry.gauge(name, help, labels: labels, cadence: cadence) }
 
-    static func take(from table: inout SeriesTable, at position: Int) -> Bool {
+    static func take(from table: inout InstrumentTable, at position: Int) -> Bool {
         defer { table.gauges[position] = nil }
         return table.gauges[position] != nil
     }
 
-    static func put(_ instrument: Gauge?, into table: inout SeriesTable, at position: Int) {
+    static func put(_ instrument: Gauge?, into table: inout InstrumentTable, at position: Int) {
         table.gauges[position] = instrument
     }
 
-    func resume(_ saved: SavedSeries.Reading) {
+    func resume(_ saved: SavedSeries.Value) {
         if case .gauge(let value) = saved { set(value) }
     }
 
-    static func startAtZero(in table: SeriesTable, at position: Int) {}
+    static func startAtZero(in table: InstrumentTable, at position: Int) {}
 }
 
 extension Histogram: TabledInstrument {
-    static var column: SeriesLayout.Column { .histograms }
+    static var column: InstrumentLayout.Column { .histograms }
 
     static func declare(
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
     ) -> Family<Histogram> { registry.histogram(name, help, labels: labels, bounds: bounds) }
 
-    static func take(from table: inout SeriesTable, at position: Int) -> Bool {
+    static func take(from table: inout InstrumentTable, at position: Int) -> Bool {
         defer { table.histograms[position] = nil }
         return table.histograms[position] != nil
     }
 
-    static func put(_ instrument: Histogram?, into table: inout SeriesTable, at position: Int) {
+    static func put(_ instrument: Histogram?, into table: inout InstrumentTable, at position: Int) {
         table.histograms[position] = instrument
     }
 
-    func resume(_ saved: SavedSeries.Reading) {
+    func resume(_ saved: SavedSeries.Value) {
         if case .histogram(let state) = saved { set(state) }
     }
 
-    static func startAtZero(in table: SeriesTable, at position: Int) {
+    static func startAtZero(in table: InstrumentTable, at position: Int) {
         if let histogram = table.histograms[position] {
             histogram.set(.init(counts: histogram.current.counts.map { _ in 0 }, sum: 0))
         }

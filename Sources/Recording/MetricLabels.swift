@@ -12,7 +12,7 @@ struct MetricLabels: Sendable {
 
     static let none = MetricLabels(names: [], combinations: [[]])
     static let event = MetricLabels("event", EventType.allCases.map(\.rawValue))
-    static let reason = MetricLabels("reason", LookupFailure.allCases.map(\.rawValue))
+    static let reason = MetricLabels("reason", LookupError.allCases.map(\.rawValue))
     static let track = MetricLabels(
         names: ["source", "type"],
         combinations: Track.Source.allCases.flatMap { source in

@@ -82,7 +82,7 @@ extension JobResult {
     var ordinal: Int { self == .success ? 0 : 1 }
 }
 
-extension LookupFailure {
+extension LookupError {
     var ordinal: Int {
         switch self {
         case .not_configured: 0

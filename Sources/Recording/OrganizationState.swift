@@ -2,7 +2,7 @@ import Metrics
 import Storage
 
 /// Who says what an organization is called.
-enum NameSource {
+enum OrganizationNameSource {
     case database
     /// The names of its rooms, or the settings.
     case events
@@ -13,7 +13,7 @@ enum NameSource {
 /// An organization that has had an event or is in a report, with its series.
 struct OrganizationState: Entity {
     var organization = Organization(id: "", name: "")
-    var series = SeriesTable(prefix: [], width: .init())
+    var series = InstrumentTable(prefix: [], width: .init())
     /// The sizes of its sets of open entities, in the places of their gauges.
     var open: [Int] = []
     /// Open rooms and jobs; participants and tracks are in rooms.

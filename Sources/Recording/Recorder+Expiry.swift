@@ -68,18 +68,18 @@ extension Recorder {
 
     // MARK: Room names
 
-    mutating func visitLater(_ name: Slot<NameState>) {
+    mutating func visitLater(_ name: Slot<RoomNameState>) {
         let due_ms = (now + settings.organizationCacheTTL).milliseconds
-        visits.append(NameVisit(name: name, number: names[name].number, due_ms: due_ms))
+        nameChecks.append(RoomNameCheck(name: name, number: names[name].number, due_ms: due_ms))
     }
 
     /// Refreshes the names of what is open, and forgets those that have not been used for long.
     private mutating func visitNames(_ actions: inout [Action]) {
         var refreshes = 0
-        while let visit = visits.first, hasCome(visit.due_ms, setAhead: settings.organizationCacheTTL),
+        while let visit = nameChecks.first, hasCome(visit.due_ms, setAhead: settings.organizationCacheTTL),
             refreshes < Limits.refreshesPerTick
         {
-            _ = visits.popFirst()
+            _ = nameChecks.popFirst()
             if names[visit.name].number != visit.number { continue }
             if mayForget(visit.name, unusedFor: Limits.nameKeptFor) {
                 forget(visit.name)
@@ -94,18 +94,18 @@ extension Recorder {
         }
     }
 
-    private func mayForget(_ name: Slot<NameState>, unusedFor time: Duration) -> Bool {
+    private func mayForget(_ name: Slot<RoomNameState>, unusedFor time: Duration) -> Bool {
         !names[name].isOpen && names[name].resolution != .waiting
             && names[name].lastUse_ms <= (now - time).milliseconds
     }
 
-    private mutating func forget(_ name: Slot<NameState>) {
+    private mutating func forget(_ name: Slot<RoomNameState>) {
         if case .known(let organization) = names[name].resolution { organizations[organization].names -= 1 }
         names.remove(name)
     }
 
     /// With one organization for all, a name is only needed while something is open under it.
-    mutating func forgetIfUnused(_ name: Slot<NameState>) {
+    mutating func forgetIfUnused(_ name: Slot<RoomNameState>) {
         if !fixed.isNone && !names[name].key.isEmpty && !names[name].isOpen { forget(name) }
     }
 
@@ -113,7 +113,7 @@ extension Recorder {
     mutating func makeRoomForName() {
         guard names.count >= Limits.names else { return }
         for _ in 0..<8 {
-            guard let visit = visits.popFirst() else { return }
+            guard let visit = nameChecks.popFirst() else { return }
             if names[visit.name].number != visit.number { continue }
             if mayForget(visit.name, unusedFor: .zero) {
                 forget(visit.name)

@@ -19,7 +19,7 @@ extension Recorder {
             endedIngress.remember(id, facts, at: context.receivedAt)
             return
         }
-        let older = tellsLives ? ingressSessions[ExactText(job.id)] : nil
+        let older = tellsLives ? ingressJobs[ExactText(job.id)] : nil
         openJob(
             .ingress, key: key, label: job.inputType.ordinal, start_ms: start_ms, facts: facts, ingressID: job.id,
             context)
@@ -33,18 +33,18 @@ extension Recorder {
     /// Whether a session of the same ingress is known that began later.
     private func isOlder(_ job: Ingress, start_ms: Int64?) -> Bool {
         guard tellsLives, !job.id.isEmpty, let start_ms else { return false }
-        if let slot = ingressSessions[ExactText(job.id)] {
+        if let slot = ingressJobs[ExactText(job.id)] {
             return ingress[slot].start_ms.map { start_ms < $0 } ?? false
         }
         return endedIngress[ending: newestSession(of: job.id)].map { start_ms / 1_000 < $0.at_s } ?? false
     }
 
     /// Notes that the open session of an ingress is over, and when it began: an older one that comes late opens nothing.
-    mutating func forgetSession(of job: JobState, in slot: Slot<JobState>) {
+    mutating func forgetIngressJob(of job: JobState, in slot: Slot<JobState>) {
         if job.ingressID.isEmpty { return }
         let id = ExactText(job.ingressID)
-        guard ingressSessions[id] == slot else { return }
-        ingressSessions[id] = nil
+        guard ingressJobs[id] == slot else { return }
+        ingressJobs[id] = nil
         if let start_ms = job.start_ms {
             endedIngress.set(newestSession(of: job.ingressID), Ending(at_s: start_ms / 1_000), at: now)
         }

@@ -62,7 +62,7 @@ extension Recorder {
                 }
             }
             if !participant.hasJoined && participant.tracks.isEmpty { faults.append("\(participant.key): is nothing") }
-            let identity = RoomIdentity(room: participant.room, identity: participant.identity)
+            let identity = ParticipantIdentity(room: participant.room, identity: participant.identity)
             if participant.hasJoined && !participant.identity.isEmpty && identities[identity] != slot {
                 faults.append("\(participant.key): its identity is another's")
             }

@@ -48,12 +48,12 @@ extension Recorder {
         if !job.name.isNone { names[job.name][jobs: kind].append(slot) }
         organizations[job.organization].entities += 1
         organizations[job.organization].adjust(catalog.jobsActive(kind), label, by: 1)
-        if !ingressID.isEmpty { ingressSessions[ExactText(ingressID)] = slot }
+        if !ingressID.isEmpty { ingressJobs[ExactText(ingressID)] = slot }
     }
 
     /// The SID of the room that was opened last under a name: that of a job whose events tell the name only. Empty where
     /// none is open.
-    func newestRoom(of name: Slot<NameState>) -> String {
+    func newestRoom(of name: Slot<RoomNameState>) -> String {
         if name.isNone { return "" }
         let newest = names[name].rooms.max { rooms[$0].number < rooms[$1].number }
         return newest.map { rooms[$0].key } ?? ""
@@ -80,7 +80,7 @@ extension Recorder {
         case .egress: endedEgress.remember(id, facts, at: now)
         case .ingress:
             endedIngress.remember(id, facts, at: now)
-            forgetSession(of: job, in: slot)
+            forgetIngressJob(of: job, in: slot)
         }
         self[jobs: kind].remove(slot)
     }

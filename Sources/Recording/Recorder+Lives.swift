@@ -50,7 +50,7 @@ extension Recorder {
     func returns(_ participant: Participant, after ending: Ending, _ context: EventContext) -> Bool {
         guard returns(after: ending, context) else { return false }
         if context.openRoom.isNone || participant.identity.isEmpty { return true }
-        return identities[RoomIdentity(room: context.openRoom, identity: participant.identity)] == nil
+        return identities[ParticipantIdentity(room: context.openRoom, identity: participant.identity)] == nil
     }
 
     // MARK: What ends

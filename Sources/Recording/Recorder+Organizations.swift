@@ -8,7 +8,7 @@ extension Recorder {
     // MARK: Names of rooms
 
     /// The record of the event's room name, made where it is new; `.none` where the event has no name.
-    mutating func name(of event: Event) -> Slot<NameState> {
+    mutating func name(of event: Event) -> Slot<RoomNameState> {
         if !event.room.sid.isEmpty {
             let room = rooms.find(event.room.sid)
             if !room.isNone && !rooms[room].name.isNone { return rooms[room].name }
@@ -18,12 +18,12 @@ extension Recorder {
     }
 
     /// The record of a room's name, made where it is new.
-    mutating func record(ofName name: String) -> Slot<NameState> {
+    mutating func record(ofName name: String) -> Slot<RoomNameState> {
         let known = names.find(name)
         if !known.isNone { return known }
         makeRoomForName()
         lastNumber += 1
-        var state = NameState()
+        var state = RoomNameState()
         state.key = name
         state.number = lastNumber
         state.lastUse_ms = now.milliseconds
@@ -33,7 +33,7 @@ extension Recorder {
     }
 
     /// Finds the organization of a name as far as that is possible now, or asks for it.
-    mutating func resolve(_ name: Slot<NameState>, for event: Event, _ actions: inout [Action]) {
+    mutating func resolve(_ name: Slot<RoomNameState>, for event: Event, _ actions: inout [Action]) {
         switch settings.organizationSource {
         case .fixed:
             if names[name].resolution == .unresolved { assign(name, to: fixed, &actions) }
@@ -63,7 +63,7 @@ extension Recorder {
         }
     }
 
-    private mutating func resolve(_ name: Slot<NameState>, by pattern: Pattern, _ actions: inout [Action]) {
+    private mutating func resolve(_ name: Slot<RoomNameState>, by pattern: Pattern, _ actions: inout [Action]) {
         switch pattern.match(names[name].key) {
         case .matched(let groups):
             let id = groups["org"] ?? ""
@@ -79,17 +79,17 @@ extension Recorder {
         }
     }
 
-    func isRefreshDue(_ name: Slot<NameState>) -> Bool {
+    func isRefreshDue(_ name: Slot<RoomNameState>) -> Bool {
         hasCome(names[name].refreshAt_ms, setAhead: settings.organizationCacheTTL)
     }
 
     /// Asks for an organization that is known, so that a change is noticed; the known one stays in use.
-    mutating func refresh(_ name: Slot<NameState>, _ actions: inout [Action]) {
+    mutating func refresh(_ name: Slot<RoomNameState>, _ actions: inout [Action]) {
         names[name].refreshAt_ms = (now + settings.organizationCacheTTL).milliseconds
         lookUp(name, &actions)
     }
 
-    private mutating func lookUp(_ name: Slot<NameState>, _ actions: inout [Action]) {
+    private mutating func lookUp(_ name: Slot<RoomNameState>, _ actions: inout [Action]) {
         process.increment(catalog.lookups)
         names[name].isAsked = true
         actions.append(.lookUp(room: names[name].key))
@@ -98,7 +98,7 @@ extension Recorder {
     // MARK: Answers
 
     mutating func take(
-        answer: Result<Organization, LookupFailure>, for room: String, _ actions: inout [Action]
+        answer: Result<Organization, LookupError>, for room: String, _ actions: inout [Action]
     ) {
         guard case .database = settings.organizationSource else { return }
         let name = names.find(room)
@@ -114,7 +114,7 @@ extension Recorder {
         }
     }
 
-    private mutating func fail(_ name: Slot<NameState>, _ reason: LookupFailure, _ actions: inout [Action]) {
+    private mutating func fail(_ name: Slot<RoomNameState>, _ reason: LookupError, _ actions: inout [Action]) {
         if case .known = names[name].resolution {
             // What was known stays in use until the next refresh.
         } else {
@@ -126,7 +126,7 @@ extension Recorder {
     // MARK: Waiting
 
     mutating func wait(
-        _ event: Event, in name: Slot<NameState>, receivedAt: Timestamp, _ actions: inout [Action]
+        _ event: Event, in name: Slot<RoomNameState>, receivedAt: Timestamp, _ actions: inout [Action]
     ) {
         if waiting.count >= settings.waitingEvents {
             if let longest = waiting.longest() { giveUpWaiting(longest, .queue_full, &actions) }
@@ -143,29 +143,29 @@ extension Recorder {
     }
 
     /// Applies the events of a name whose organization did not come in time.
-    mutating func giveUpWaiting(_ name: Slot<NameState>, _ reason: WaitRelease, _ actions: inout [Action]) {
+    mutating func giveUpWaiting(_ name: Slot<RoomNameState>, _ reason: WaitRelease, _ actions: inout [Action]) {
         process.increment(catalog.waitReleases, reason.ordinal)
         fail(name, .lookup_error, &actions)
     }
 
-    private mutating func release(_ name: Slot<NameState>, _ actions: inout [Action]) {
-        let arrivals = waiting.take(name)
-        if arrivals.isEmpty { return }
+    private mutating func release(_ name: Slot<RoomNameState>, _ actions: inout [Action]) {
+        let events = waiting.take(name)
+        if events.isEmpty { return }
         process.set(catalog.waitingEvents, to: Double(waiting.count))
-        for arrival in arrivals {
-            perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
+        for waitingEvent in events {
+            perform(waitingEvent.event, name: name, receivedAt: waitingEvent.receivedAt, &actions)
         }
     }
 
     /// Applies the events that wait, each name looked at anew: for those restored under another organization source.
     mutating func releaseWaiting(_ actions: inout [Action]) {
         while let line = waiting.longest() {
-            let arrivals = waiting.take(line)
+            let events = waiting.take(line)
             names[line].resolution = .unresolved
-            for arrival in arrivals {
-                let name = name(of: arrival.event)
-                resolve(name, for: arrival.event, &actions)
-                perform(arrival.event, name: name, receivedAt: arrival.receivedAt, &actions)
+            for waitingEvent in events {
+                let name = name(of: waitingEvent.event)
+                resolve(name, for: waitingEvent.event, &actions)
+                perform(waitingEvent.event, name: name, receivedAt: waitingEvent.receivedAt, &actions)
                 forgetIfUnused(name)
             }
         }
@@ -180,7 +180,8 @@ extension Recorder {
     }
 
     /// The record of an organization, made where it is new, with what is newly known of it.
-    mutating func upsert(_ organization: Organization, named source: NameSource) -> Slot<OrganizationState> {
+    mutating func upsert(_ organization: Organization, named source: OrganizationNameSource) -> Slot<OrganizationState>
+    {
         var slot = organizations.find(organization.id)
         if slot.isNone { slot = insert(organization.id) }
         if source != .makeshift || !organizations[slot].isNamed {
@@ -206,7 +207,7 @@ extension Recorder {
 
     /// Gives a room name its organization; what is open under it moves there.
     mutating func assign(
-        _ name: Slot<NameState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
+        _ name: Slot<RoomNameState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
     ) {
         if case .known(let current) = names[name].resolution {
             if current == organization { return }

@@ -18,7 +18,7 @@ extension Recorder {
         var slot = arrival.slot
         if !slot.isNone { noteEvent(of: slot, context) }
         if !slot.isNone && participants[slot].hasJoined {
-            return noteLateStart(of: participant, began_s: beginning.at_s, arrival.ending, context)
+            return noteLateJoin(of: participant, began_s: beginning.at_s, arrival.ending, context)
         }
         let ending = arrival.isNew ? .none : arrival.ending
         let isCounted = ending.facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
@@ -27,7 +27,7 @@ extension Recorder {
         }
         guard case .open(let room) = venue, arrival.opens else {
             if slot.isNone || ending.facts.isClosed {
-                let ending = startOnly(of: participant, ending, venue)
+                let ending = endingOfLateJoin(of: participant, ending, venue)
                 endedParticipants.set(id, ending, at: context.receivedAt)
             } else {
                 participants[slot].isStartCounted = true
@@ -73,7 +73,7 @@ extension Recorder {
     }
 
     /// The start of the life before the one that is open, which comes late: it counts.
-    private mutating func noteLateStart(
+    private mutating func noteLateJoin(
         of participant: Participant, began_s: Int64, _ earlier: Ending, _ context: EventContext
     ) {
         guard tellsLives, earlier.facts.isClosed, began_s <= earlier.at_s, !earlier.facts.isStartCounted else { return }
@@ -84,7 +84,7 @@ extension Recorder {
     }
 
     /// What is remembered of a participant whose start counted and opened nothing: the room had ended before it came.
-    private func startOnly(of participant: Participant, _ ending: Ending, _ venue: Venue) -> Ending {
+    private func endingOfLateJoin(of participant: Participant, _ ending: Ending, _ venue: Venue) -> Ending {
         var ending = ending
         if !ending.facts.isClosed, case .ended(let room) = venue {
             ending.at_s = room.at_s
@@ -217,7 +217,7 @@ extension Recorder {
         if place < rooms[room].participants.count {
             participants[rooms[room].participants[place]].placeInRoom = place
         }
-        let identity = RoomIdentity(room: room, identity: participants[slot].identity)
+        let identity = ParticipantIdentity(room: room, identity: participants[slot].identity)
         if identities[identity] == slot { identities[identity] = nil }
         participants.remove(slot)
     }
@@ -228,7 +228,7 @@ extension Recorder {
         _ slot: Slot<ParticipantState>, at_s: Int64, _ actions: inout [Action]
     ) -> Bool {
         if participants[slot].identity.isEmpty { return true }
-        let identity = RoomIdentity(room: participants[slot].room, identity: participants[slot].identity)
+        let identity = ParticipantIdentity(room: participants[slot].room, identity: participants[slot].identity)
         guard let other = identities[identity] else {
             identities[identity] = slot
             return true

@@ -65,7 +65,7 @@ extension Recorder {
         return slot
     }
 
-    private mutating func organization(of row: OpenPresence, name: Slot<NameState>) -> Slot<OrganizationState> {
+    private mutating func organization(of row: OpenPresence, name: Slot<RoomNameState>) -> Slot<OrganizationState> {
         if !fixed.isNone { return fixed }
         if !name.isNone {
             if case .known(let organization) = names[name].resolution { return organization }
@@ -78,7 +78,7 @@ extension Recorder {
     /// The record of a room's name. What the database says of an unknown one is believed until its next event.
     private mutating func name(
         adopted text: String, of organization: Organization, _ actions: inout [Action]
-    ) -> Slot<NameState> {
+    ) -> Slot<RoomNameState> {
         let name = record(ofName: text)
         guard names[name].resolution == .unresolved else { return name }
         switch settings.organizationSource {

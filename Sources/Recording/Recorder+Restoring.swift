@@ -67,15 +67,15 @@ extension Recorder {
         egress = try EntityTable(saved.egress.elements, free: saved.egress.free)
         ingress = try EntityTable(saved.ingress.elements, free: saved.ingress.free)
         try relabel(positions)
-        for visit in saved.visits {
+        for visit in saved.nameChecks {
             guard visit.name.position >= 0, visit.name.position < names.places_count else {
                 throw MessageFault("a visit is of no name")
             }
-            visits.append(visit)
+            nameChecks.append(visit)
         }
-        var lined: Set<Slot<NameState>> = []
+        var lined: Set<Slot<RoomNameState>> = []
         for waiter in saved.waiters {
-            guard names.holds(waiter.name), names[waiter.name].resolution == .waiting, !waiter.arrivals.isEmpty,
+            guard names.holds(waiter.name), names[waiter.name].resolution == .waiting, !waiter.events.isEmpty,
                 waiter.number <= saved.lastWaiter, lined.insert(waiter.name).inserted
             else { throw MessageFault("a room waits for nothing") }
         }
@@ -131,7 +131,7 @@ extension Recorder {
             guard rooms.holds(participant.room) else { throw MessageFault("a participant is in no room") }
             sizes[participant.room.index] += 1
             if !participant.hasJoined || participant.identity.isEmpty { continue }
-            let identity = RoomIdentity(room: participant.room, identity: participant.identity)
+            let identity = ParticipantIdentity(room: participant.room, identity: participant.identity)
             guard identities.updateValue(slot, forKey: identity) == nil else {
                 throw MessageFault("two have one identity")
             }
@@ -172,7 +172,7 @@ extension Recorder {
 
     private mutating func linkSessions() throws(MessageFault) {
         for (slot, job) in ingress.all where !job.ingressID.isEmpty {
-            guard ingressSessions.updateValue(slot, forKey: ExactText(job.ingressID)) == nil else {
+            guard ingressJobs.updateValue(slot, forKey: ExactText(job.ingressID)) == nil else {
                 throw MessageFault("an ingress has two sessions")
             }
         }
@@ -244,7 +244,7 @@ extension Recorder {
             }
         }
         if source.finds(as: saved) { return }
-        visits = Fifo()
+        nameChecks = Deque()
         for (slot, name) in names.all {
             if case .known(let organization) = name.resolution { organizations[organization].names -= 1 }
             if name.resolution != .waiting { names[slot].resolution = .unresolved }

@@ -45,7 +45,7 @@ extension Recorder {
             withdrawRemoval(of: participants[slot].identity, from: home, &actions)
         }
         guard let limit = removalLimit(context) else { return }
-        var left: [Slot<NameState>] = []
+        var left: [Slot<RoomNameState>] = []
         for session in all where session.participant != newest && !session.isRemovalAsked {
             let name = roomName(of: session.participant)
             // Without a name there is nothing to tell LiveKit.
@@ -108,10 +108,12 @@ extension Recorder {
         return max(now, context.receivedAt) <= limit ? limit : nil
     }
 
-    private func roomName(of slot: Slot<ParticipantState>) -> Slot<NameState> { rooms[participants[slot].room].name }
+    private func roomName(of slot: Slot<ParticipantState>) -> Slot<RoomNameState> {
+        rooms[participants[slot].room].name
+    }
 
     private func withdrawRemoval(
-        of identity: String, from name: Slot<NameState>, _ actions: inout [Action]
+        of identity: String, from name: Slot<RoomNameState>, _ actions: inout [Action]
     ) {
         if name.isNone { return }
         actions.append(.withdrawRemoval(room: names[name].key, identity: identity))

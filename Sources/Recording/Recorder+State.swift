@@ -40,7 +40,7 @@ extension Recorder {
         tracks.encode(into: &writer, elements: 18, free: 19)
         egress.encode(into: &writer, elements: 20, free: 21)
         ingress.encode(into: &writer, elements: 22, free: 23)
-        for visit in visits.all { writer.message(24) { visit.encode(into: &$0) } }
+        for visit in nameChecks.all { writer.message(24) { visit.encode(into: &$0) } }
         for waiter in waiting.waiters { writer.message(25) { waiter.encode(into: &$0) } }
         writer.field(26, waiting.lastNumber)
         for organization in licenses.values { writer.message(27) { organization.encode(into: &$0) } }

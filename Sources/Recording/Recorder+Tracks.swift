@@ -21,7 +21,7 @@ extension Recorder {
         if !known.isNone {
             tracks[known].lastEvent_ms = max(tracks[known].lastEvent_ms, context.order_ms)
             if isLate(track, after: publication.ending, at_s: context.at_s) {
-                return noteLateStart(of: track, publication.ending, context)
+                return noteLatePublication(of: track, publication.ending, context)
             }
             tracks[known].lastPublished_s = max(tracks[known].lastPublished_s, context.at_s)
             return tracks[known].note(track.version)
@@ -32,7 +32,7 @@ extension Recorder {
         let ending = publication.isNew ? .none : publication.ending
         if !ending.facts.isStartCounted { count(catalog.tracksPublished, track.ordinal, of: context) }
         guard case .open(let room) = venue, publication.opens else {
-            let ending = startOnly(of: track, ending, publication.ownersEnding, venue, context)
+            let ending = endingOfLatePublication(of: track, ending, publication.ownersEnding, venue, context)
             endedTracks.set(id, ending, at: context.receivedAt)
             return
         }
@@ -101,7 +101,7 @@ extension Recorder {
     }
 
     /// The publication of the life before the one that is open, which comes late: it counts.
-    private mutating func noteLateStart(of track: Track, _ earlier: Ending, _ context: EventContext) {
+    private mutating func noteLatePublication(of track: Track, _ earlier: Ending, _ context: EventContext) {
         if earlier.facts.isStartCounted { return }
         count(catalog.tracksPublished, track.ordinal, of: context)
         var earlier = earlier
@@ -111,7 +111,7 @@ extension Recorder {
 
     /// What is remembered of a track whose start counted and opened nothing: its room, or whoever published it, had ended
     /// before it came.
-    private func startOnly(
+    private func endingOfLatePublication(
         of track: Track, _ ending: Ending, _ owner: Ending, _ venue: Venue, _ context: EventContext
     ) -> Ending {
         var ending = ending

@@ -12,19 +12,19 @@ package struct Recorder: Sendable {
     let settings: RecorderSettings
     let catalog: Catalog
     /// Series without an organization.
-    var process: SeriesTable
+    var process: InstrumentTable
 
     var organizations = EntityTable<OrganizationState>()
-    var names = EntityTable<NameState>()
+    var names = EntityTable<RoomNameState>()
     var rooms = EntityTable<RoomState>()
     var participants = EntityTable<ParticipantState>()
     var tracks = EntityTable<TrackState>()
     var egress = EntityTable<JobState>()
     var ingress = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
-    var identities: [RoomIdentity: Slot<ParticipantState>] = [:]
+    var identities: [ParticipantIdentity: Slot<ParticipantState>] = [:]
     /// The open session of each ingress.
-    var ingressSessions: [ExactText: Slot<JobState>] = [:]
+    var ingressJobs: [ExactText: Slot<JobState>] = [:]
     /// Where people are, where everybody may have one session only.
     var sessions = SessionIndex()
 
@@ -38,7 +38,7 @@ package struct Recorder: Sendable {
 
     var waiting = WaitingRooms()
     /// Names in the order in which they are looked at again.
-    var visits = Fifo<NameVisit>()
+    var nameChecks = Deque<RoomNameCheck>()
     /// The last licence report, for organizations that are not known yet.
     var licenses: [String: Organization] = [:]
     /// Numbers rooms and names.
@@ -132,7 +132,7 @@ package struct Recorder: Sendable {
 
     /// Counts an event and does what it says, under the organization that is known now.
     mutating func perform(
-        _ event: Event, name: Slot<NameState>, receivedAt: Timestamp, _ actions: inout [Action]
+        _ event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp, _ actions: inout [Action]
     ) {
         let type = event.type
         process.increment(catalog.webhookEvents, type.ordinal)
@@ -166,7 +166,7 @@ package struct Recorder: Sendable {
         }
     }
 
-    private func context(of event: Event, name: Slot<NameState>, receivedAt: Timestamp) -> EventContext {
+    private func context(of event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp) -> EventContext {
         let (milliseconds, overflow) = event.createdAt.multipliedReportingOverflow(by: 1_000)
         let created_ms = overflow ? .max : milliseconds
         var context = EventContext(

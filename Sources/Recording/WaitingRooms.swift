@@ -5,31 +5,31 @@ import Wire
 struct WaitingRooms: Sendable {
     /// A room that waits, as it is saved.
     struct Waiter: Sendable {
-        var name: Slot<NameState> = .none
+        var name: Slot<RoomNameState> = .none
         var number: UInt64 = 0
         var since_ms: Int64 = 0
-        var arrivals: [Arrival] = []
+        var events: [WaitingEvent] = []
     }
 
-    struct Arrival: Sendable {
+    struct WaitingEvent: Sendable {
         let event: Event
         let receivedAt: Timestamp
     }
 
-    private struct Line: Sendable {
+    private struct RoomQueue: Sendable {
         let number: UInt64
-        var arrivals: [Arrival]
+        var events: [WaitingEvent]
     }
 
     private struct Turn: Sendable {
-        let name: Slot<NameState>
+        let name: Slot<RoomNameState>
         let number: UInt64
         let since_ms: Int64
     }
 
-    private var lines: [Slot<NameState>: Line] = [:]
+    private var queues: [Slot<RoomNameState>: RoomQueue] = [:]
     /// Rooms in the order in which they began to wait; some of them wait no more.
-    private var turns = Fifo<Turn>()
+    private var turns = Deque<Turn>()
     private(set) var lastNumber: UInt64 = 0
     /// Events that wait now.
     private(set) var count = 0
@@ -40,40 +40,40 @@ struct WaitingRooms: Sendable {
     init(_ waiters: [Waiter], lastNumber: UInt64) {
         self.lastNumber = lastNumber
         for waiter in waiters {
-            lines[waiter.name] = Line(number: waiter.number, arrivals: waiter.arrivals)
+            queues[waiter.name] = RoomQueue(number: waiter.number, events: waiter.events)
             turns.append(Turn(name: waiter.name, number: waiter.number, since_ms: waiter.since_ms))
-            count += waiter.arrivals.count
+            count += waiter.events.count
         }
     }
 
     /// The rooms that wait, longest first.
     var waiters: [Waiter] {
         turns.all.compactMap { turn in
-            guard let line = lines[turn.name], line.number == turn.number else { return nil }
-            return Waiter(name: turn.name, number: turn.number, since_ms: turn.since_ms, arrivals: line.arrivals)
+            guard let queue = queues[turn.name], queue.number == turn.number else { return nil }
+            return Waiter(name: turn.name, number: turn.number, since_ms: turn.since_ms, events: queue.events)
         }
     }
 
-    mutating func append(_ event: Event, receivedAt: Timestamp, in name: Slot<NameState>) {
+    mutating func append(_ event: Event, receivedAt: Timestamp, in name: Slot<RoomNameState>) {
         count += 1
-        let arrival = Arrival(event: event, receivedAt: receivedAt)
-        if lines[name]?.arrivals.append(arrival) != nil { return }
+        let waitingEvent = WaitingEvent(event: event, receivedAt: receivedAt)
+        if queues[name]?.events.append(waitingEvent) != nil { return }
         lastNumber += 1
-        lines[name] = Line(number: lastNumber, arrivals: [arrival])
+        queues[name] = RoomQueue(number: lastNumber, events: [waitingEvent])
         turns.append(Turn(name: name, number: lastNumber, since_ms: receivedAt.milliseconds))
     }
 
     /// Takes out the events of a room, oldest first.
-    mutating func take(_ name: Slot<NameState>) -> [Arrival] {
-        guard let line = lines.removeValue(forKey: name) else { return [] }
-        count -= line.arrivals.count
-        return line.arrivals
+    mutating func take(_ name: Slot<RoomNameState>) -> [WaitingEvent] {
+        guard let queue = queues.removeValue(forKey: name) else { return [] }
+        count -= queue.events.count
+        return queue.events
     }
 
     /// The room that waits longest, where it has waited since `latest_ms` or before, or since after `clock_ms`.
-    mutating func longest(since latest_ms: Int64 = .max, orAfter clock_ms: Int64 = .max) -> Slot<NameState>? {
+    mutating func longest(since latest_ms: Int64 = .max, orAfter clock_ms: Int64 = .max) -> Slot<RoomNameState>? {
         while let turn = turns.first {
-            if lines[turn.name]?.number == turn.number {
+            if queues[turn.name]?.number == turn.number {
                 return turn.since_ms <= latest_ms || turn.since_ms > clock_ms ? turn.name : nil
             }
             _ = turns.popFirst()

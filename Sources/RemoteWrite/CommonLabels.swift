@@ -5,7 +5,7 @@ import Wire
 /// A name that comes twice keeps its first value; a label without a value is left out.
 package struct CommonLabels: Sendable, Equatable {
     /// A label that no receiver may be sent.
-    package enum Fault: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum LabelFault: Error, Sendable, Equatable, CustomStringConvertible {
         /// Not `[a-zA-Z_][a-zA-Z0-9_]*`. https://prometheus.io/docs/specs/prw/remote_write_spec/#labels
         case malformed(String)
         /// Names that begin with two underscores belong to Prometheus.
@@ -21,7 +21,7 @@ package struct CommonLabels: Sendable, Equatable {
 
     let pairs: [(name: String, value: String)]
 
-    package init(job: String, instance: String, external: [(name: String, value: String)] = []) throws(Fault) {
+    package init(job: String, instance: String, external: [(name: String, value: String)] = []) throws(LabelFault) {
         var pairs: [(name: String, value: String)] = []
         for pair in [("job", job), ("instance", instance)] + external.map({ ($0.name, $0.value) }) {
             try Self.check(pair.0)
@@ -44,7 +44,7 @@ package struct CommonLabels: Sendable, Equatable {
     }
 
     /// Fails where a label may not have this name.
-    package static func check(_ name: String) throws(Fault) {
+    package static func check(_ name: String) throws(LabelFault) {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first),
             name.utf8.allSatisfy({
                 (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F

@@ -80,7 +80,7 @@ package struct Delivery: Sendable {
     private var known_bytes = Int.max
     private var capRises: MonotonicTime?
 
-    var queue = Fifo<Entry>()
+    var queue = Deque<Entry>()
     private var isInFlight = false
     /// Requests in a row that came to nothing.
     private var failures = 0

@@ -41,7 +41,7 @@ extension SeriesTable {
             {
                 starts.append(table.lostStart(index))
             }
-            switch group.life {
+            switch group.phase {
             case .alive: table.groups[index].isDue = true
             case .ended where !isUnknown && group.lastBatch == sequence: table.repeatMarker(index)
             case .ended, .ending, .free: break
@@ -66,7 +66,7 @@ extension SeriesTable {
 
     private mutating func repeatMarker(_ index: Int) {
         if groups[index].markers < Limits.markers {
-            groups[index].life = .ending
+            groups[index].phase = .ending
         } else {
             markersGivenUp += 1
         }
@@ -82,7 +82,7 @@ extension SeriesTable {
         while row < min(rows.upperBound, owners.count) {
             let index = Int(owners[row])
             // What was given back has been settled: a batch of it may still wait.
-            if groups[index].life != .free { body(&self, index) }
+            if groups[index].phase != .free { body(&self, index) }
             row = groups[index].firstRow + groups[index].rowCount
         }
     }

@@ -20,7 +20,7 @@ extension SeriesTable {
         }
         var kept = 0
         for index in groups.indices {
-            switch groups[index].life {
+            switch groups[index].phase {
             case .free: continue
             case .ended:
                 if groups[index].lastBatch < settledBefore {
@@ -33,7 +33,7 @@ extension SeriesTable {
                 }
             case .ending:
                 writeStale(index, at: times.now, into: &writer)
-                groups[index].life = .ended
+                groups[index].phase = .ended
             case .alive: read(index, times, into: &writer)
             }
         }
@@ -45,16 +45,16 @@ extension SeriesTable {
     package mutating func endAll(at now: Timestamp, into writer: inout BatchWriter) {
         precondition(lastReading.map { $0 < now } ?? true, "the end comes after the last reading")
         let time = EncodedTime(now)
-        for index in groups.indices where groups[index].life == .alive || groups[index].life == .ending {
+        for index in groups.indices where groups[index].phase == .alive || groups[index].phase == .ending {
             writeStale(index, at: time, into: &writer)
-            groups[index].life = .ended
+            groups[index].phase = .ended
         }
         lastReading = now
     }
 
     /// Forgets the series that ended and whose stale markers the receiver has.
     package mutating func releaseEnded() {
-        for index in groups.indices where groups[index].life == .ended && groups[index].lastBatch < settledBefore {
+        for index in groups.indices where groups[index].phase == .ended && groups[index].lastBatch < settledBefore {
             release(index)
         }
     }
@@ -134,7 +134,7 @@ extension SeriesTable {
         case .one: scratch.append(SampleValue.bits(1))
         case .restored: preconditionFailure("what nothing holds has no value")
         case .series(let series):
-            switch series.reading {
+            switch series.instrument {
             case .counter(let counter): scratch.append(SampleValue.bits(counter.value))
             case .gauge(let gauge): scratch.append(SampleValue.bits(gauge.value))
             case .histogram(let histogram):

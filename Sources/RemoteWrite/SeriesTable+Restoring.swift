@@ -41,7 +41,7 @@ extension SeriesTable {
             }
             let index = add(.restored(key), family, key.labelValues)
             byKey[key] = index
-            groups[index].life = .ending
+            groups[index].phase = .ending
             noteShippedBefore(index, until: last)
         }
         restored = []

@@ -31,7 +31,7 @@ package struct SeriesTable {
         case one
     }
 
-    enum Life {
+    enum Phase {
         /// Read at every tick. Can become: ending.
         case alive
         /// Ended since the last reading, or its stale marker was lost; one is due. Can become: alive, ended.
@@ -45,7 +45,7 @@ package struct SeriesTable {
 
     struct Group {
         var source: Source
-        var life = Life.alive
+        var phase = Phase.alive
         var firstRow: Int
         var rowCount: Int
         /// Counters and histograms: what `increase()` is asked of.
@@ -135,11 +135,11 @@ package struct SeriesTable {
 
     private mutating func begin(_ series: Series) {
         let key = SeriesKey(series)
-        if let index = byKey[key], groups[index].life != .free {
+        if let index = byKey[key], groups[index].phase != .free {
             // It ended and came back: the labels are the same, the numbers start again.
             let wasSent = groups[index].lastSent != nil
             groups[index].source = .series(series)
-            groups[index].life = .alive
+            groups[index].phase = .alive
             groups[index].isDue = true
             groups[index].beganHere = true
             groups[index].startsAtZero = groups[index].accumulates && (wasSent || lastReading != nil)
@@ -153,9 +153,9 @@ package struct SeriesTable {
 
     private mutating func end(_ series: Series) {
         guard let index = byKey[SeriesKey(series)], case .series(let current) = groups[index].source,
-            current === series, groups[index].life == .alive
+            current === series, groups[index].phase == .alive
         else { return }
-        groups[index].life = .ending
+        groups[index].phase = .ending
     }
 
     /// Adds a group with labels of its own.
@@ -218,7 +218,7 @@ package struct SeriesTable {
             if group.isShipped && recordsKeys { ended.append(key) }
         }
         if !group.wasAttempted { unattempted -= 1 }
-        groups[index].life = .free
+        groups[index].phase = .free
         groups[index].source = .one
         free[group.rowCount, default: []].append(index)
         for row in group.firstRow..<(group.firstRow + group.rowCount) {

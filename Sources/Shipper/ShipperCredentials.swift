@@ -13,7 +13,7 @@ struct ShipperCredentials {
     init(_ credentials: ShipperSettings.Credentials) { self.credentials = credentials }
 
     /// Reads the file again; true where the header is another one than before.
-    mutating func reload() throws(SecretSource.Unreadable) -> Bool {
+    mutating func reload() throws(SecretSource.SecretError) -> Bool {
         switch credentials {
         case .none: return false
         case .basic(let user, let password):
@@ -23,7 +23,7 @@ struct ShipperCredentials {
         case .bearer(let token):
             let token = try token.read()
             guard !token.exposed.contains(where: \.isWhitespace) else {
-                throw SecretSource.Unreadable(
+                throw SecretSource.SecretError(
                     description:
                         "REMOTE_WRITE_BEARER_TOKEN holds a blank; give the token alone, without the word Bearer")
             }
@@ -31,10 +31,10 @@ struct ShipperCredentials {
         }
     }
 
-    private mutating func adopt(_ new: Secret, _ value: (String) -> String) throws(SecretSource.Unreadable) -> Bool {
+    private mutating func adopt(_ new: Secret, _ value: (String) -> String) throws(SecretSource.SecretError) -> Bool {
         guard new != secret else { return false }
         guard let made = HTTPHeader("Authorization", value(new.exposed)) else {
-            throw SecretSource.Unreadable(description: "the secret holds characters that no header may")
+            throw SecretSource.SecretError(description: "the secret holds characters that no header may")
         }
         secret = new
         header = made

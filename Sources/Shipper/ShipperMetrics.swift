@@ -28,7 +28,7 @@ struct ShipperMetrics {
     private let readings: Counter?
     private let skipped: Family<Counter>
     private let markersGivenUp: Counter?
-    private let customary: Customary
+    private let prometheus: PrometheusMetrics
 
     init(in registry: Registry, remoteName: String, url: String) {
         func counter(_ name: String, _ help: String) -> Counter? {
@@ -69,7 +69,7 @@ struct ShipperMetrics {
             "lkpush_remote_write_readings_skipped_total", "Readings left out.", labels: ["reason"])
         markersGivenUp = counter(
             "stale_markers_given_up", "Stale markers that the receiver may never have got.")
-        customary = Customary(in: registry, labels: [remoteName, url])
+        prometheus = PrometheusMetrics(in: registry, labels: [remoteName, url])
     }
 
     /// Takes over what the delivery has counted.
@@ -93,7 +93,7 @@ struct ShipperMetrics {
         oldestAge?.set(statistics.oldestQueued.map { max(0, now.since($0).inSeconds) } ?? 0)
         if let time = statistics.lastSuccess { lastSuccess?.set(time.seconds) }
         backoff?.set(statistics.backoff.inSeconds)
-        customary.update(statistics)
+        prometheus.update(statistics)
     }
 
     func note(markersGivenUp total: UInt64) { markersGivenUp?.set(total: Double(total)) }
@@ -101,17 +101,17 @@ struct ShipperMetrics {
     func noteSkipped(_ reason: String) { skipped.series([reason])?.increment() }
 
     func noteCompletion(_ completion: Completion) {
-        customary.duration?.observe(completion.duration.inSeconds)
+        prometheus.duration?.observe(completion.duration.inSeconds)
         if case .failure(let failure) = completion.outcome {
             errors.series([failure.kind.rawValue])?.increment()
         }
     }
 
-    func note(limits: BatchLimits) { customary.maxSamples?.set(limits.samples) }
+    func note(limits: BatchLimits) { prometheus.maxSamples?.set(limits.samples) }
 }
 
 /// The names of Prometheus' own sender. Each sample counts once here, however often it is sent.
-private struct Customary {
+private struct PrometheusMetrics {
     let sent: Counter?
     let failed: Counter?
     let dropped: Family<Counter>

@@ -34,7 +34,7 @@ package enum ShipperProbe {
     /// Sends a `WriteRequest` without any series, which stores nothing. Blocks for as long as the time-outs allow.
     package static func run(_ settings: ShipperSettings, time: any TimeSource = SystemTime()) -> Result {
         var requests = ShipperRequests(settings)
-        do throws(SecretSource.Unreadable) {
+        do throws(SecretSource.SecretError) {
             _ = try requests.reload()
         } catch {
             return .failed(error.description)

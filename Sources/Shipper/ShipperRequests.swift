@@ -18,17 +18,17 @@ struct ShipperRequests {
     }
 
     /// Reads credentials and headers again; true where they are other ones than before.
-    mutating func reload() throws(SecretSource.Unreadable) -> Bool {
+    mutating func reload() throws(SecretSource.SecretError) -> Bool {
         let areNew = try credentials.reload()
         // What was read is in use even where the other file cannot be read.
         defer { if areNew { build() } }
         guard let file = settings.headersFile else { return areNew }
         let secret = try file.read()
         let headers: [HTTPHeader]
-        do throws(ShipperSettings.MalformedHeaders) {
+        do throws(ShipperSettings.HeadersFault) {
             headers = try ShipperSettings.headers(secret)
         } catch {
-            throw SecretSource.Unreadable(description: "REMOTE_WRITE_HEADERS: \(error)")
+            throw SecretSource.SecretError(description: "REMOTE_WRITE_HEADERS: \(error)")
         }
         guard headers != furtherHeaders else { return areNew }
         furtherHeaders = headers

@@ -56,23 +56,23 @@ package struct ShipperSettings: Sendable {
     }
 
     /// Text that is no list of headers. Nothing of it is shown but the name of a header.
-    package struct MalformedHeaders: Error, Sendable, CustomStringConvertible {
+    package struct HeadersFault: Error, Sendable, CustomStringConvertible {
         package let description: String
     }
 
     /// The headers of pairs such as `X-Scope-OrgID=tenant,X-Other=value`.
-    package static func headers(_ pairs: Secret) throws(MalformedHeaders) -> [HTTPHeader] {
+    package static func headers(_ pairs: Secret) throws(HeadersFault) -> [HTTPHeader] {
         guard let pairs = PlainText.pairs(pairs.exposed) else {
-            throw MalformedHeaders(description: "expected pairs such as k=v,k2=v2, got something else")
+            throw HeadersFault(description: "expected pairs such as k=v,k2=v2, got something else")
         }
         var headers: [HTTPHeader] = []
         for (name, value) in pairs {
             // What is no name of a header may be a part of a secret.
             guard HTTPHeader(name, "") != nil else {
-                throw MalformedHeaders(description: "expected pairs such as k=v,k2=v2: a name is not one of a header")
+                throw HeadersFault(description: "expected pairs such as k=v,k2=v2: a name is not one of a header")
             }
             guard let header = header(name, value) else {
-                throw MalformedHeaders(description: "\(name) is malformed, or a header that lkpush sets itself")
+                throw HeadersFault(description: "\(name) is malformed, or a header that lkpush sets itself")
             }
             headers.append(header)
         }

@@ -7,7 +7,7 @@ package import RemoteWrite
 ///
 /// Any thread may call it, in this order: `makeFirstReading`, then anything, then `stop`.
 package final class ShipperThread: Sendable {
-    private struct Control {
+    private struct Inbox {
         var hasRead = false
         var failure: TransportError?
         var waker: Waker?
@@ -23,7 +23,7 @@ package final class ShipperThread: Sendable {
     private let journal: (any ReadingJournal)?
     private let log: Log
     private let time: any TimeSource
-    private let control = Monitor(Control())
+    private let inbox = Monitor(Inbox())
 
     /// Declares the shipper's metrics; traps where the registry has a shipper already.
     ///
@@ -46,27 +46,27 @@ package final class ShipperThread: Sendable {
     /// - Parameter state: what an earlier process sent: what of it does not exist any more is marked as ended, and nothing
     ///   is sent at or before its last time. Where the clock is behind that, the first reading comes when it is not.
     package func makeFirstReading(restoring state: ShippedState? = nil) throws(TransportError) {
-        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, control] in
+        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, inbox] in
             do throws(TransportError) {
                 let loop = try ShipperWorker(settings, registry, metrics, restoring: state, journal, log, time)
                 loop.read()
-                control.change { control in
-                    control.waker = loop.waker
-                    control.hasRead = true
+                inbox.change { inbox in
+                    inbox.waker = loop.waker
+                    inbox.hasRead = true
                 }
-                Self.run(loop, control)
+                Self.run(loop, inbox)
             } catch {
-                control.change { $0.failure = error }
+                inbox.change { $0.failure = error }
             }
         }
-        let failure: TransportError?? = control.wait(until: nil) { control in
-            if control.hasRead { return .some(nil) }
-            return control.failure.map { .some($0) }
+        let failure: TransportError?? = inbox.wait(until: nil) { inbox in
+            if inbox.hasRead { return .some(nil) }
+            return inbox.failure.map { .some($0) }
         }
-        control.change { $0.thread = thread }
+        inbox.change { $0.thread = thread }
         if let failure = failure ?? nil {
             thread.join()
-            control.change { $0.thread = nil }
+            inbox.change { $0.thread = nil }
             throw failure
         }
         log.info(
@@ -77,17 +77,17 @@ package final class ShipperThread: Sendable {
             ])
     }
 
-    private static func run(_ loop: ShipperWorker, _ control: Monitor<Control>) {
+    private static func run(_ loop: ShipperWorker, _ inbox: Monitor<Inbox>) {
         while true {
-            let (stopBy, wantsReload) = control.withLock { control in
-                defer { control.wantsReload = false }
-                return (control.stopBy, control.wantsReload)
+            let (stopBy, wantsReload) = inbox.withLock { inbox in
+                defer { inbox.wantsReload = false }
+                return (inbox.stopBy, inbox.wantsReload)
             }
             if let stopBy {
                 let report = loop.finish(by: stopBy)
-                control.change { control in
-                    control.waker = nil
-                    control.report = report
+                inbox.change { inbox in
+                    inbox.waker = nil
+                    inbox.report = report
                 }
                 return
             }
@@ -98,9 +98,9 @@ package final class ShipperThread: Sendable {
 
     /// Reads the credentials again now; requests that wait for better ones are tried at once.
     package func reloadCredentials() {
-        let waker: Waker? = control.change { control in
-            control.wantsReload = true
-            return control.waker
+        let waker: Waker? = inbox.change { inbox in
+            inbox.wantsReload = true
+            return inbox.waker
         }
         waker?.wake()
     }
@@ -109,15 +109,15 @@ package final class ShipperThread: Sendable {
     ///
     /// Returns right after the deadline at the latest. May be called once; before the first reading it does nothing.
     package func stop(by deadline: MonotonicTime) -> ShipperReport {
-        let (thread, waker): (NamedThread?, Waker?) = control.change { control in
-            control.stopBy = deadline
-            defer { control.thread = nil }
-            return (control.thread, control.waker)
+        let (thread, waker): (NamedThread?, Waker?) = inbox.change { inbox in
+            inbox.stopBy = deadline
+            defer { inbox.thread = nil }
+            return (inbox.thread, inbox.waker)
         }
         guard let thread else { return ShipperReport(DeliveryStatistics()) }
         waker?.wake()
         thread.join()
-        let report = control.withLock { $0.report } ?? ShipperReport(DeliveryStatistics())
+        let report = inbox.withLock { $0.report } ?? ShipperReport(DeliveryStatistics())
         log.info(
             "pushing has ended",
             [

@@ -266,7 +266,7 @@ final class ShipperWorker {
 
     /// Reads the credentials again; new ones end a wait that the old ones caused.
     func reloadCredentials(endWait: Bool = false) {
-        do throws(SecretSource.Unreadable) {
+        do throws(SecretSource.SecretError) {
             if try requests.reload() || endWait { delivery.hurry() }
         } catch {
             log.throttled(

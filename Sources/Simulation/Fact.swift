@@ -1,7 +1,7 @@
 package import LiveKit
 package import Wire
 
-/// One thing that really happened in the office: what a call says when it is delivered for the first time.
+/// One thing that really happened in the office: what a webhook says when it is delivered for the first time.
 ///
 /// Durations are what the payload's times give: to the whole second of `createdAt`.
 package enum Fact: Sendable, Equatable {

@@ -34,7 +34,7 @@ extension Office {
         let length = Double(length)
         for person in people.indices {
             let arrival = abs(random.normal(mean: 0.08, deviation: 0.05))
-            agenda.plan(at: Int64(min(arrival, 0.9) * length), .arrive(person: person, again: false))
+            schedule.plan(at: Int64(min(arrival, 0.9) * length), .arrive(person: person, again: false))
         }
         for organization in organizations.indices {
             let guests = max(1, size.users / 20)
@@ -46,11 +46,11 @@ extension Office {
             // A restart takes half a minute, and everybody must be back well before the end.
             if length >= 600_000 { planAnywhere(0.4...0.7, .crash(organization: organization)) }
         }
-        agenda.plan(at: Int64(length), .close)
+        schedule.plan(at: Int64(length), .close)
     }
 
     private mutating func planAnywhere(_ share: ClosedRange<Double>, _ happening: Happening) {
-        agenda.plan(at: Int64(random.uniform(share) * Double(length)), happening)
+        schedule.plan(at: Int64(random.uniform(share) * Double(length)), happening)
     }
 
     /// The rooms of an organization that can be entered.

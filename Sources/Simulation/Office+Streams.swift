@@ -21,14 +21,14 @@ extension Office {
         open(room)
         let until = now + Int64(random.uniform(0.05...0.4) * Double(length))
         let attendee = enter(room, "ingress-\(id.suffix(4))", "Studio", .ingress, until: 2 * length, person: nil)
-        let session = StreamSession(
+        let job = IngressJob(
             id: id, resourceID: resourceID, room: room, roomSID: rooms[room].sid, inputType: inputType,
             startedAt: startedAt, attendee: attendee)
-        streams[id] = session
+        streams[id] = job
         plan(after: 300, .publish(attendee: attendee, .camera))
         plan(after: until - now, .endStream(id: id))
         say(
-            .ingressStarted, in: room, key: id, detail: .nameOnly, .ingress(message(session, .publishing)),
+            .ingressStarted, in: room, key: id, detail: .nameOnly, .ingress(message(job, .publishing)),
             facts: [.streamStarted(id: resourceID, inputType)])
     }
 
@@ -36,12 +36,12 @@ extension Office {
     private mutating func failStream(
         _ room: Int, _ id: String, _ resourceID: String, _ inputType: Ingress.InputType, _ startedAt: Timestamp
     ) {
-        let session = StreamSession(
+        let job = IngressJob(
             id: id, resourceID: resourceID, room: room, roomSID: "", inputType: inputType, startedAt: startedAt,
             attendee: "")
         say(
             .ingressEnded, in: room, key: id, detail: .nameOnly,
-            .ingress(message(session, .failed("HTTP request failed with code 404"))),
+            .ingress(message(job, .failed("HTTP request failed with code 404"))),
             facts: [
                 .streamEnded(
                     id: resourceID, inputType, hasFailed: true, lasted_seconds: time(now).since(startedAt).inSeconds)
@@ -49,33 +49,33 @@ extension Office {
     }
 
     mutating func endStream(_ id: String) {
-        guard let session = streams[id] else { return }
+        guard let job = streams[id] else { return }
         // While the room is down its participant is nowhere: the stream ends once it is back.
-        if rooms[session.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
+        if rooms[job.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
         streams[id] = nil
-        leave(session.attendee, because: "CLIENT_INITIATED")
-        let lasted = time(now).since(session.startedAt).inSeconds
+        leave(job.attendee, because: "CLIENT_INITIATED")
+        let lasted = time(now).since(job.startedAt).inSeconds
         say(
-            .ingressEnded, in: session.room, key: id, detail: .nameOnly, .ingress(message(session, .ended)),
+            .ingressEnded, in: job.room, key: id, detail: .nameOnly, .ingress(message(job, .ended)),
             facts: [
-                .streamEnded(id: session.resourceID, session.inputType, hasFailed: false, lasted_seconds: lasted)
+                .streamEnded(id: job.resourceID, job.inputType, hasFailed: false, lasted_seconds: lasted)
             ])
     }
 
-    private func message(_ session: StreamSession, _ state: IngressMessage.State) -> IngressMessage {
+    private func message(_ job: IngressJob, _ state: IngressMessage.State) -> IngressMessage {
         var endedAt: Timestamp?
         if case .publishing = state {} else { endedAt = time(now) }
         return IngressMessage(
-            id: session.id, resourceID: session.resourceID, inputType: session.inputType, roomSID: session.roomSID,
-            roomName: rooms[session.room].name, state: state, startedAt: session.startedAt, endedAt: endedAt,
+            id: job.id, resourceID: job.resourceID, inputType: job.inputType, roomSID: job.roomSID,
+            roomName: rooms[job.room].name, state: state, startedAt: job.startedAt, endedAt: endedAt,
             updatedAt: time(now))
     }
 }
 
-extension StreamSession {
-    /// The same session after its participant came back under another SID.
-    func with(attendee: String) -> StreamSession {
-        StreamSession(
+extension IngressJob {
+    /// The same job after its participant came back under another SID.
+    func with(attendee: String) -> IngressJob {
+        IngressJob(
             id: id, resourceID: resourceID, room: room, roomSID: roomSID, inputType: inputType, startedAt: startedAt,
             attendee: attendee)
     }

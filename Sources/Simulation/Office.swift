@@ -3,7 +3,7 @@ package import Wire
 
 /// A simulated office: organizations, rooms and people whose doings come out as LiveKit's webhooks, in order of time.
 ///
-/// Pure: the same size and seed give the same calls, to the byte. It works lazily, so its memory is what is alive in
+/// Pure: the same size and seed give the same webhooks, to the byte. It works lazily, so its memory is what is alive in
 /// the office, whatever its length. Its clock starts at `epoch`; `TimeShift` moves a body to another time.
 package struct Office: Sendable {
     /// Where the office's own clock starts: 2026-09-21T14:13:20Z, a whole second.
@@ -14,13 +14,13 @@ package struct Office: Sendable {
     package let organizations: [String]
 
     var random: RandomSource
-    var agenda = Agenda<Happening>()
+    var schedule = EventSchedule<Happening>()
     var rooms: [OfficeRoom] = []
     var people: [Person] = []
     var attendees: [String: Attendee] = [:]
     var jobs: [String: RecordingJob] = [:]
-    var streams: [String: StreamSession] = [:]
-    private var ready: [Call] = []
+    var streams: [String: IngressJob] = [:]
+    private var ready: [SimulatedWebhook] = []
     private var taken = 0
     /// Milliseconds since `epoch`.
     private(set) var now: Int64 = 0
@@ -67,12 +67,12 @@ package struct Office: Sendable {
         Timestamp(milliseconds: Self.epoch.milliseconds + milliseconds)
     }
 
-    /// The next call; nil when the day is over.
-    package mutating func next() -> Call? {
+    /// The next webhook; nil when the day is over.
+    package mutating func next() -> SimulatedWebhook? {
         while taken == ready.count {
             ready.removeAll(keepingCapacity: true)
             taken = 0
-            guard !isClosed, let (at, happening) = agenda.next() else { return nil }
+            guard !isClosed, let (at, happening) = schedule.next() else { return nil }
             now = at
             perform(happening)
         }
@@ -102,7 +102,7 @@ package struct Office: Sendable {
     }
 
     mutating func plan(after delay: Int64, _ happening: Happening) {
-        agenda.plan(at: now + max(0, delay), happening)
+        schedule.plan(at: now + max(0, delay), happening)
     }
 
     // MARK: Speaking
@@ -144,11 +144,12 @@ package struct Office: Sendable {
     }
 
     private mutating func append(
-        _ message: WebhookMessage, _ place: OfficeRoom, key: String, delay: Duration, _ novelty: Call.Novelty,
+        _ message: WebhookMessage, _ place: OfficeRoom, key: String, delay: Duration,
+        _ novelty: SimulatedWebhook.Novelty,
         _ facts: [Fact]
     ) {
         ready.append(
-            Call(
+            SimulatedWebhook(
                 at: message.createdAt, key: key, delay: delay, novelty: novelty,
                 organization: organizations[place.organization], message: message, facts: facts))
     }

@@ -63,8 +63,8 @@ struct RecordingJob: Sendable {
     var attendee: String?
 }
 
-/// An ingress session in progress.
-struct StreamSession: Sendable {
+/// An ingress job in progress.
+struct IngressJob: Sendable {
     let id: String
     let resourceID: String
     let room: Int

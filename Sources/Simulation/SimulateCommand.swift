@@ -35,7 +35,7 @@ package enum SimulateCommand {
             return Exit.good
         }
         let options: SimulateOptions
-        do throws(SimulateOptions.Problem) {
+        do throws(SimulateOptions.ArgumentFault) {
             options = try SimulateOptions(arguments: arguments, environment: environment)
         } catch {
             for sentence in error.sentences { Terminal.printError("lkpush simulate: \(sentence)\n") }

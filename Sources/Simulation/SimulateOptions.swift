@@ -26,7 +26,7 @@ package struct SimulateOptions: Sendable {
     package var givesKey: Bool
 
     /// The arguments were wrong: one sentence for each problem.
-    package struct Problem: Error, Sendable, Equatable {
+    package struct ArgumentFault: Error, Sendable, Equatable {
         package let sentences: [String]
     }
 
@@ -60,7 +60,7 @@ package struct SimulateOptions: Sendable {
         """
 
     /// Reads arguments, `--name value` or `--name=value`; what they leave out comes from `environment` or a default.
-    package init(arguments: [String], environment: [String: String]) throws(Problem) {
+    package init(arguments: [String], environment: [String: String]) throws(ArgumentFault) {
         var problems: [String] = []
         let words = Words(arguments, problems: &problems)
         url = Self.url(words["url"] ?? "http://127.0.0.1:3001", &problems)
@@ -103,7 +103,7 @@ package struct SimulateOptions: Sendable {
         secret = Secret(words["secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
         if key.isEmpty { problems.append("no API key: give --key or set LIVEKIT_API_KEY") }
         if secret.isEmpty { problems.append("no API secret: set LIVEKIT_API_SECRET or give --secret") }
-        guard problems.isEmpty else { throw Problem(sentences: problems) }
+        guard problems.isEmpty else { throw ArgumentFault(sentences: problems) }
     }
 
     // MARK: Reading

@@ -36,8 +36,8 @@ package final class Simulator {
         var isSet: Bool { isRaised.load(ordering: .relaxed) }
     }
 
-    private struct Letter: Sendable {
-        let call: Call
+    private struct WebhookDelivery: Sendable {
+        let webhook: SimulatedWebhook
         let shift: TimeShift
         let due_ms: Int64
         let body: [UInt8]
@@ -57,9 +57,9 @@ package final class Simulator {
     private let timeline: Timeline
     private let startedAt: MonotonicTime
     private var office: Office
-    private var upcoming: Call?
-    private var postman = Postman<Letter>()
-    private var underway: [RequestID: Postman<Letter>.Attempt] = [:]
+    private var upcoming: SimulatedWebhook?
+    private var notifier = WebhookNotifier<WebhookDelivery>()
+    private var underway: [RequestID: WebhookNotifier<WebhookDelivery>.Attempt] = [:]
 
     /// - Parameter newestSigner: signs from now on where it is not nil; asked once a second.
     package init(
@@ -110,11 +110,11 @@ package final class Simulator {
             signer = newestSigner() ?? signer
             nextLookAtKeys = now + 1_000
         }
-        while let call = upcoming, postman.waiting < Limits.waiting {
-            let due = timeline.due(call.at).milliseconds
+        while let webhook = upcoming, notifier.waiting < Limits.waiting {
+            let due = timeline.due(webhook.at).milliseconds
             guard due <= now else { return }
-            let shift = timeline.shift(at: call.at)
-            let body = call.message.body(shift: shift)
+            let shift = timeline.shift(at: webhook.at)
+            let body = webhook.message.body(shift: shift)
             // Signed once: every attempt carries the same token.
             let token = signer.webhookToken(for: body.span, at: time.now())
             let headers = [
@@ -122,20 +122,21 @@ package final class Simulator {
                 HTTPHeader(known: "Content-Type", "application/webhook+json"),
                 HTTPHeader(known: "User-Agent", "LiveKit"),
             ]
-            let due_ms = due + call.delay.milliseconds
-            postman.accept(
-                Letter(call: call, shift: shift, due_ms: due_ms, body: body, headers: headers), key: call.key,
+            let due_ms = due + webhook.delay.milliseconds
+            notifier.accept(
+                WebhookDelivery(webhook: webhook, shift: shift, due_ms: due_ms, body: body, headers: headers),
+                key: webhook.key,
                 due: due_ms)
-            tally.novelties[call.novelty, default: 0] += 1
+            tally.novelties[webhook.novelty, default: 0] += 1
             upcoming = office.next()
         }
     }
 
     private func send() {
-        while underway.count < options.connections, let attempt = postman.next(at: now) {
-            let letter = attempt.letter
+        while underway.count < options.connections, let attempt = notifier.next(at: now) {
+            let delivery = attempt.delivery
             let id = transport.start(
-                Request(.post, options.url, headers: letter.headers, body: letter.body, timeout: Limits.answer))
+                Request(.post, options.url, headers: delivery.headers, body: delivery.body, timeout: Limits.answer))
             underway[id] = attempt
             tally.requests += 1
         }
@@ -144,9 +145,9 @@ package final class Simulator {
     /// When something has to be sent next; nil when only answers can change anything.
     private var nextDue: Int64? {
         let isFull = underway.count >= options.connections
-        let letters = isFull ? nil : postman.nextDue
-        let office = postman.waiting < Limits.waiting ? upcoming.map { timeline.due($0.at).milliseconds } : nil
-        return [letters, office].compactMap { $0 }.min()
+        let deliveries = isFull ? nil : notifier.nextDue
+        let office = notifier.waiting < Limits.waiting ? upcoming.map { timeline.due($0.at).milliseconds } : nil
+        return [deliveries, office].compactMap { $0 }.min()
     }
 
     private func wait(until deadline_ms: Int64) {
@@ -157,7 +158,7 @@ package final class Simulator {
 
     private func settle(_ completion: Completion) {
         guard let attempt = underway.removeValue(forKey: completion.id) else { return }
-        let outcome: Postman<Letter>.Outcome
+        let outcome: WebhookNotifier<WebhookDelivery>.Outcome
         switch completion.outcome {
         case .response(let response):
             outcome = .answered(status: response.status, retryAfter_ms: retryAfter(response))
@@ -169,14 +170,14 @@ package final class Simulator {
             tally.unanswered += 1
             tally.problem = failure.description
         }
-        switch postman.report(attempt.key, outcome, at: now) {
+        switch notifier.report(attempt.key, outcome, at: now) {
         case .retried: tally.retried += 1
         case .lost: tally.lost += 1
         case .delivered:
             guard case .answered(let status, _) = outcome else { return }
             tally.statuses[status, default: 0] += 1
-            tally.lag_seconds += Double(now - attempt.letter.due_ms) / 1_000
-            if status == 200 { truth.count(attempt.letter.call, shift: attempt.letter.shift) }
+            tally.lag_seconds += Double(now - attempt.delivery.due_ms) / 1_000
+            if status == 200 { truth.count(attempt.delivery.webhook, shift: attempt.delivery.shift) }
         }
     }
 
@@ -198,12 +199,12 @@ package final class Simulator {
     // MARK: Telling
 
     /// Everything the office had to say is settled.
-    package var isComplete: Bool { upcoming == nil && postman.waiting == 0 }
+    package var isComplete: Bool { upcoming == nil && notifier.waiting == 0 }
 
     private func progress() -> Progress {
         let total = timeline.due(Office.epoch + options.size.length).milliseconds
         return Progress(
-            elapsed: .milliseconds(now), left: .milliseconds(max(0, total - now)), waiting: postman.waiting)
+            elapsed: .milliseconds(now), left: .milliseconds(max(0, total - now)), waiting: notifier.waiting)
     }
 
     /// Where a run stands.

@@ -11,7 +11,7 @@ package struct Tally: Sendable {
     package var retried = 0
     /// Webhooks that were given up after five attempts.
     package var lost = 0
-    package var novelties: [Call.Novelty: Int] = [:]
+    package var novelties: [SimulatedWebhook.Novelty: Int] = [:]
     /// Sums over answered requests, in seconds.
     package var answer_seconds = 0.0
     package var slowest_seconds = 0.0

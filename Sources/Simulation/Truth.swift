@@ -3,7 +3,7 @@ package import Wire
 
 /// What really happened, counted from the office's facts: what a recorder that hears all of it must say.
 ///
-/// It shares nothing with the recorder: it never reads a body, it adds up what the office did. The order of calls of
+/// It shares nothing with the recorder: it never reads a body, it adds up what the office did. The order of webhooks of
 /// different keys does not matter to it.
 package struct Truth: Sendable {
     /// A distribution as a histogram keeps it.
@@ -90,14 +90,14 @@ package struct Truth: Sendable {
 
     package init() {}
 
-    /// Counts a call that was answered 200, its times moved by `shift`.
-    package mutating func count(_ call: Call, shift: TimeShift) {
-        guard call.novelty != .duplicate else {
-            duplicates[call.event, default: 0] += 1
+    /// Counts a webhook that was answered 200, its times moved by `shift`.
+    package mutating func count(_ webhook: SimulatedWebhook, shift: TimeShift) {
+        guard webhook.novelty != .duplicate else {
+            duplicates[webhook.event, default: 0] += 1
             return
         }
-        events[call.event, default: 0] += 1
-        for fact in call.facts { add(fact, to: call.organization, shift: shift) }
+        events[webhook.event, default: 0] += 1
+        for fact in webhook.facts { add(fact, to: webhook.organization, shift: shift) }
     }
 
     private mutating func add(_ fact: Fact, to organization: String, shift: TimeShift) {

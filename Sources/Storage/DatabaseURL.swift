@@ -6,7 +6,7 @@ package enum DatabaseURL: Sendable, Equatable {
     case postgres(PostgresURL)
 
     /// What was expected. Nothing of the value is in it but its scheme.
-    package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct URLFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
         package init(_ description: String) { self.description = description }
     }
@@ -17,28 +17,28 @@ package enum DatabaseURL: Sendable, Equatable {
         package let exposed: String
     }
 
-    package init(_ text: String) throws(Problem) {
+    package init(_ text: String) throws(URLFault) {
         let scheme = text.prefix { $0 != ":" }.lowercased()
         let rest = text.dropFirst(scheme.count + 1)
         switch scheme {
         case "sqlite":
             // `sqlite:///path` is the same path; `sqlite://host` would be another machine's.
             if rest.hasPrefix("//") && !rest.hasPrefix("///") {
-                throw Problem("expected sqlite:PATH, got sqlite:// with a host")
+                throw URLFault("expected sqlite:PATH, got sqlite:// with a host")
             }
             let path = rest.hasPrefix("///") ? rest.dropFirst(2) : rest
             guard !path.isEmpty, !path.utf8.contains(0) else {
-                throw Problem("expected sqlite:PATH, got no path")
+                throw URLFault("expected sqlite:PATH, got no path")
             }
             self = .sqlite(path: String(path))
         case "postgres", "postgresql":
-            guard rest.hasPrefix("//") else { throw Problem("expected postgres://USER@HOST/DATABASE") }
+            guard rest.hasPrefix("//") else { throw URLFault("expected postgres://USER@HOST/DATABASE") }
             self = .postgres(PostgresURL(exposed: text))
         case "jdbc", "prisma+postgres", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg",
             "postgres+asyncpg", "postgis", "pgx", "pgx5":
-            throw Problem("expected postgres://USER@HOST/DATABASE, without the name of another client before it")
+            throw URLFault("expected postgres://USER@HOST/DATABASE, without the name of another client before it")
         default:
-            throw Problem("expected sqlite:PATH or postgres://…")
+            throw URLFault("expected sqlite:PATH or postgres://…")
         }
     }
 }

@@ -4,5 +4,5 @@ package enum Limits {
     /// promised; about 200 bytes each.
     package static let openPresence = 100_000
     /// How much of each text of a refused row is kept for people: with six texts and 10,000 rows at most 60 MB of disk.
-    package static let setAsideText_bytes = 1_024
+    package static let deadLetterText_bytes = 1_024
 }

@@ -1,7 +1,7 @@
 /// The query that finds the organization of a room.
 package struct LookupQuery: Sendable, Equatable {
     /// Why a query of the user cannot be used.
-    package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct QueryFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
     }
 
@@ -28,9 +28,9 @@ package struct LookupQuery: Sendable, Equatable {
 
     /// A query of the user: `:room` stands for the room's name; it returns the columns `org_id`, `org_name`,
     /// `organization_pk` and, if it likes, `monthly_recording_minutes`.
-    package init(sql: String) throws(Problem) {
+    package init(sql: String) throws(QueryFault) {
         self.init(template: sql)
-        guard self.sql != sql else { throw Problem(description: "expected a query with the parameter :room") }
+        guard self.sql != sql else { throw QueryFault(description: "expected a query with the parameter :room") }
     }
 
     private init(template: String) {

@@ -31,8 +31,8 @@ extension Organization {
     }
 }
 
-extension LookupFailure: StoredEnumeration {
-    package static let inStoredOrder: [LookupFailure] = [
+extension LookupError: StoredEnumeration {
+    package static let inStoredOrder: [LookupError] = [
         .not_configured, .room_not_found, .no_organization, .no_org_id, .lookup_error,
     ]
 }

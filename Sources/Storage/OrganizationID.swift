@@ -24,7 +24,7 @@ package struct Organization: Sendable, Hashable {
 }
 
 /// Why no organization could be named for a room; the raw value is the label value of `reason`.
-package enum LookupFailure: String, Error, Sendable, CaseIterable {
+package enum LookupError: String, Error, Sendable, CaseIterable {
     /// No way to find organizations is configured.
     case not_configured
     /// The room is not in the database, or its name cannot be an id of one.

@@ -13,7 +13,7 @@ extension StoreRow {
     /// The row for people, as a JSON object: what would have been written, by the names of its table and columns.
     ///
     /// A text longer than `limit` bytes is cut there, between scalars, and ends with an ellipsis.
-    package func json(textLimit limit: Int = Limits.setAsideText_bytes) -> String {
+    package func json(textLimit limit: Int = Limits.deadLetterText_bytes) -> String {
         var object = RowText(limit: limit)
         object.add("table", table)
         switch self {

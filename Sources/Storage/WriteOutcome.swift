@@ -1,12 +1,12 @@
-/// What became of rows that were handed to `OfficeStore.write`. Every row is counted in exactly one place.
+/// What became of rows that were handed to `ApplicationStore.write`. Every row is counted in exactly one place.
 package struct WriteOutcome: Sendable, Equatable {
     /// Applied, and committed.
     package var written = 0
     /// Had been applied before: the answer to an earlier commit was lost.
     package var repeated = 0
     /// Dropped because the room's organization is not known to the database, by reason.
-    package var dropped: [LookupFailure: Int] = [:]
-    /// The rows that are to be set aside because the database refused their data, in the order of the rows.
+    package var dropped: [LookupError: Int] = [:]
+    /// The rows that become dead letters because the database refused their data, in the order of the rows.
     package var refusals: [RowRefusal] = []
     /// Nothing was applied: another copy of the state writes under the same name. What follows this input is this
     /// one's alone, and needs a name of its own.
@@ -20,7 +20,7 @@ package struct WriteOutcome: Sendable, Equatable {
     package var refused: Int { refusals.count }
 
     /// Adds the row at this place, which was not applied.
-    mutating func add(_ setback: RowSetback, at index: Int) {
+    mutating func add(_ setback: RowError, at index: Int) {
         switch setback {
         case .dropped(let reason): dropped[reason, default: 0] += 1
         case .refused(let error): refusals.append(RowRefusal(index: index, error: error))
@@ -57,9 +57,9 @@ package struct RowRefusal: Sendable, Equatable {
 }
 
 /// Why one row is not applied while the others are.
-enum RowSetback: Error {
+enum RowError: Error {
     /// Its room has no organization.
-    case dropped(LookupFailure)
+    case dropped(LookupError)
     /// The database refuses it.
     case refused(StoreError)
 }

@@ -18,7 +18,7 @@ extension PostgresDatabase {
             let end = min(start + PostgresSettings.Limits.pipeline, statements.count)
             var ready: [Ready] = []
             for statement in statements[start..<end] { ready.append(try self.ready(statement)) }
-            let groups = try session.pipeline("write", groups: 1) { handle, _ in
+            let groups = try connection.pipeline("write", groups: 1) { handle, _ in
                 ready.allSatisfy { $0.send(handle) }
             }
             for group in groups { changes += try group.get() }
@@ -47,7 +47,7 @@ extension PostgresDatabase {
                 }
             }
             let sent = parts.compactMap { try? $0.get() }
-            let groups = try session.pipeline("write", groups: sent.count * 2) { handle, index in
+            let groups = try connection.pipeline("write", groups: sent.count * 2) { handle, index in
                 index % 2 == 1
                     ? goBack.send(handle)
                     : sent[index / 2].send(handle) && release.send(handle) && set.send(handle)

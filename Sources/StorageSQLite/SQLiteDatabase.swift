@@ -2,7 +2,7 @@ import SQLite
 package import Storage
 import Wire
 
-/// The office's database in an SQLite file.
+/// The application's database in an SQLite file.
 ///
 /// Times are ISO 8601 text in UTC with milliseconds (`2026-09-28T06:00:00.000Z`), days are `2026-09-28`: both compare
 /// as text in the order of time, and SQLite's own date functions read them. A new file gets a write-ahead log; the file

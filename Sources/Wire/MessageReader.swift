@@ -14,7 +14,7 @@ package struct MessageReader: Sendable {
     private let bytes: [UInt8]
     private var position: Int
     private let end: Int
-    private var form: MessageWriter.Form?
+    private var wireType: MessageWriter.WireType?
 
     package init(_ bytes: [UInt8]) { self.init(bytes, 0..<bytes.count) }
 
@@ -28,10 +28,10 @@ package struct MessageReader: Sendable {
     package mutating func next() throws(MessageFault) -> Int? {
         if position == end { return nil }
         let tag = try varint()
-        guard let form = MessageWriter.Form(rawValue: tag & 7), tag >> 3 > 0, tag >> 3 <= 1 << 29 else {
+        guard let wireType = MessageWriter.WireType(rawValue: tag & 7), tag >> 3 > 0, tag >> 3 <= 1 << 29 else {
             throw MessageFault("a field has no known form")
         }
-        self.form = form
+        self.wireType = wireType
         return Int(tag >> 3)
     }
 
@@ -79,7 +79,7 @@ package struct MessageReader: Sendable {
 
     /// Passes over the value of this field.
     package mutating func skip() throws(MessageFault) {
-        switch form {
+        switch wireType {
         case .varint: _ = try uint64()
         case .eightBytes: _ = try fixed64()
         case .bytes: _ = try length()
@@ -89,9 +89,9 @@ package struct MessageReader: Sendable {
 
     // MARK: Bytes
 
-    private mutating func expect(_ wanted: MessageWriter.Form) throws(MessageFault) {
-        guard form == wanted else { throw MessageFault("a field has another form") }
-        form = nil
+    private mutating func expect(_ wanted: MessageWriter.WireType) throws(MessageFault) {
+        guard wireType == wanted else { throw MessageFault("a field has another form") }
+        wireType = nil
     }
 
     private mutating func length() throws(MessageFault) -> Range<Int> {

@@ -10,7 +10,7 @@ package struct MessageWriter: Sendable {
     }
 
     /// How a field's value is written.
-    enum Form: UInt64 {
+    enum WireType: UInt64 {
         case varint = 0
         case eightBytes = 1
         case bytes = 2
@@ -129,9 +129,9 @@ package struct MessageWriter: Sendable {
 
     // MARK: Bytes
 
-    private mutating func tag(_ number: Int, _ form: Form) {
+    private mutating func tag(_ number: Int, _ wireType: WireType) {
         assert(number > 0, "fields are numbered from 1")
-        bytes.appendVarint(UInt64(number) << 3 | form.rawValue)
+        bytes.appendVarint(UInt64(number) << 3 | wireType.rawValue)
     }
 
     private mutating func eightBytes(_ value: UInt64) {

@@ -13,7 +13,7 @@ enum HTTPCases {
     static var all: [BenchmarkCase] {
         [
             BenchmarkCase(name, per: "request") { (stopwatch: Stopwatch) -> Measurement? in
-                do throws(LoadGenerator.Failure) {
+                do throws(LoadGenerator.LoadError) {
                     return try measure(rounds: stopwatch.rounds, perRound: stopwatch.requestsPerRound)
                 } catch {
                     Program.printError("\(name): \(error)\n")
@@ -23,7 +23,7 @@ enum HTTPCases {
         ]
     }
 
-    private static func measure(rounds: Int, perRound: Int) throws(LoadGenerator.Failure) -> Measurement {
+    private static func measure(rounds: Int, perRound: Int) throws(LoadGenerator.LoadError) -> Measurement {
         let second = SystemTime().now().milliseconds / 1_000
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         var requests = Requests()
@@ -61,12 +61,12 @@ enum HTTPCases {
             plainBusy += plain.busy / Double(rounds)
         }
         guard good == rounds * perRound else {
-            throw LoadGenerator.Failure(description: "only \(good) of \(rounds * perRound) were answered 200")
+            throw LoadGenerator.LoadError(description: "only \(good) of \(rounds * perRound) were answered 200")
         }
         let half = 0.5e9 / times.percentile(0.5)
         let paced = try ours.send(
             requests, (rounds + 1) * perRound..<(rounds + 3) * perRound, perSecond: half)
-        let cpu_us = Row.number(Double(cpu_ns) / 1_000 / Double(rounds * perRound))
+        let cpu_us = ResultRow.number(Double(cpu_ns) / 1_000 / Double(rounds * perRound))
         var note = "\(requests.meanBody) bytes, \(cpu_us) us of CPU, client busy \(percent(busy))"
         if !plainTimes.isEmpty {
             let share = plainTimes.percentile(0.5) / times.percentile(0.5)
@@ -82,20 +82,20 @@ enum HTTPCases {
     private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
 
     /// The service on ports of its own, ready for webhooks.
-    static func start(_ settings: [String: String]) throws(LoadGenerator.Failure) -> Service {
+    static func start(_ settings: [String: String]) throws(LoadGenerator.LoadError) -> Service {
         var reader = SettingsReader(
             [
                 "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "LIVEKIT_API_KEY": TokenCases.key,
                 "LIVEKIT_API_SECRET": TokenCases.secret.exposed, "LOG_LEVEL": "error",
             ].merging(settings) { $1 })
         let settings = Settings(&reader)
-        guard reader.problems.isEmpty else { throw LoadGenerator.Failure(description: "\(reader.problems)") }
+        guard reader.problems.isEmpty else { throw LoadGenerator.LoadError(description: "\(reader.problems)") }
         let service: Service
-        do throws(StartFailure) {
+        do throws(StartError) {
             service = try Service(settings, log: Log(level: .error, format: .text))
             try service.start()
         } catch {
-            throw LoadGenerator.Failure(description: "\(error)")
+            throw LoadGenerator.LoadError(description: "\(error)")
         }
         return service
     }

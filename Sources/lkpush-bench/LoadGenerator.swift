@@ -4,7 +4,7 @@ import Platform
 
 /// Many keep-alive connections from one thread, each with one request under way. Allocates nothing while it runs.
 final class LoadGenerator {
-    struct Failure: Error, CustomStringConvertible {
+    struct LoadError: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -31,7 +31,7 @@ final class LoadGenerator {
     var connectionCount: Int { connections.count }
 
     /// Opens the connections to a port of this machine.
-    init(port: UInt16, connections count: Int) throws(Failure) {
+    init(port: UInt16, connections count: Int) throws(LoadError) {
         file = epoll_create1(Int32(EPOLL_CLOEXEC))
         buffer = [UInt8](repeating: 0, count: Self.buffer_bytes)
         ready = [epoll_event](repeating: epoll_event(), count: count)
@@ -51,7 +51,7 @@ final class LoadGenerator {
     }
 
     /// Sends these requests, each once, as fast as they are answered.
-    func send(_ requests: Requests, _ range: Range<Int>) throws(Failure) -> Outcome {
+    func send(_ requests: Requests, _ range: Range<Int>) throws(LoadError) -> Outcome {
         let time = SystemTime()
         let start = time.monotonic()
         let cpu = Self.threadTime()
@@ -66,7 +66,7 @@ final class LoadGenerator {
         while open > 0 {
             let count = epoll_wait(file, &ready, Int32(ready.count), 10_000)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw Failure(description: "no answer within ten seconds") }
+            guard count > 0 else { throw LoadError(description: "no answer within ten seconds") }
             for position in 0..<Int(count) {
                 let index = Int(ready[position].data.u64)
                 guard let isGood = try receive(index) else { continue }
@@ -85,31 +85,31 @@ final class LoadGenerator {
     }
 
     /// A request always fits into the empty buffer of its connection.
-    func begin(_ index: Int, _ requests: Requests, _ number: Int) throws(Failure) {
+    func begin(_ index: Int, _ requests: Requests, _ number: Int) throws(LoadError) {
         let range = requests[number]
         let sent = requests.bytes.withUnsafeBytes { bytes in
             Glibc.send(
                 connections[index].socket, bytes.baseAddress.map { $0 + range.lowerBound }, range.count,
                 Int32(MSG_NOSIGNAL))
         }
-        guard sent == range.count else { throw Failure(description: "a request could not be sent: error \(errno)") }
+        guard sent == range.count else { throw LoadError(description: "a request could not be sent: error \(errno)") }
     }
 
     /// Whether the answer is a 200; nil while it is not complete.
-    func receive(_ index: Int) throws(Failure) -> Bool? {
+    func receive(_ index: Int) throws(LoadError) -> Bool? {
         let had = connections[index].received
         let count = buffer.withUnsafeMutableBytes { bytes in
             recv(connections[index].socket, bytes.baseAddress, bytes.count, 0)
         }
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return nil }
-        guard count > 0 else { throw Failure(description: "a connection was closed: error \(errno)") }
+        guard count > 0 else { throw LoadError(description: "a connection was closed: error \(errno)") }
         // The answers of both servers are shorter than 300 bytes and have no body, or end with their header: what
         // comes in pieces is counted until the blank line.
         connections[index].received = had + count
         guard count >= 4, buffer[count - 4] == 13, buffer[count - 3] == 10, buffer[count - 2] == 13,
             buffer[count - 1] == 10
         else {
-            if had > 0 { throw Failure(description: "an answer has a body") }
+            if had > 0 { throw LoadError(description: "an answer has a body") }
             return nil
         }
         connections[index].received = 0
@@ -141,7 +141,7 @@ enum Loopback {
     }
 
     /// A connected socket that does not block.
-    static func connect(_ port: UInt16) throws(LoadGenerator.Failure) -> Int32 {
+    static func connect(_ port: UInt16) throws(LoadGenerator.LoadError) -> Int32 {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = address(port)
         let code = withUnsafePointer(to: &address) { pointer in
@@ -152,7 +152,7 @@ enum Loopback {
         guard code == 0 else {
             let error = errno
             close(file)
-            throw LoadGenerator.Failure(description: "nobody listens on port \(port): error \(error)")
+            throw LoadGenerator.LoadError(description: "nobody listens on port \(port): error \(error)")
         }
         _ = fcntl(file, F_SETFL, O_NONBLOCK)
         var on: Int32 = 1
@@ -176,12 +176,12 @@ enum Loopback {
     }
 
     /// The answer to a GET, header and all.
-    static func get(_ port: UInt16, _ path: String) throws(LoadGenerator.Failure) -> [UInt8] {
+    static func get(_ port: UInt16, _ path: String) throws(LoadGenerator.LoadError) -> [UInt8] {
         let file = try connect(port)
         defer { close(file) }
         let request = Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
         guard send(file, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-            throw LoadGenerator.Failure(description: "a request could not be sent: error \(errno)")
+            throw LoadGenerator.LoadError(description: "a request could not be sent: error \(errno)")
         }
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)

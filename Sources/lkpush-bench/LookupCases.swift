@@ -65,7 +65,7 @@ enum LookupCases {
         let target = Double(rooms + 1)
         while started.value < target {
             guard time.monotonic().since(begin) < patience else {
-                throw LoadGenerator.Failure(description: "only \(started.value) rooms of \(target) were found")
+                throw LoadGenerator.LoadError(description: "only \(started.value) rooms of \(target) were found")
             }
             let before = joined.value
             let sent = time.monotonic()
@@ -147,7 +147,7 @@ enum LookupCases {
         func send(_ requests: Requests, _ range: Range<Int>) throws {
             let outcome = try generator.send(requests, range)
             guard outcome.good == range.count else {
-                throw LoadGenerator.Failure(description: "\(outcome.bad) webhooks were refused")
+                throw LoadGenerator.LoadError(description: "\(outcome.bad) webhooks were refused")
             }
         }
     }
@@ -191,7 +191,7 @@ enum LookupCases {
         let deadline = SystemTime().monotonic() + patience
         while !condition() {
             guard SystemTime().monotonic() < deadline else {
-                throw LoadGenerator.Failure(description: "an event did not arrive in \(patience)")
+                throw LoadGenerator.LoadError(description: "an event did not arrive in \(patience)")
             }
             _ = pause.wait(until: SystemTime().monotonic() + .milliseconds(1)) { _ in nil as Void? }
         }
@@ -205,12 +205,13 @@ enum LookupCases {
         var found: Counter?
         try wait {
             let series = service.registry.snapshot().first { $0.family.name == family }?.series
-            guard case .counter(let counter) = series?.first(where: { $0.labelValues.contains(organization) })?.reading
+            guard
+                case .counter(let counter) = series?.first(where: { $0.labelValues.contains(organization) })?.instrument
             else { return false }
             found = counter
             return true
         }
-        guard let found else { throw LoadGenerator.Failure(description: "no counter \(family)") }
+        guard let found else { throw LoadGenerator.LoadError(description: "no counter \(family)") }
         return found
     }
 

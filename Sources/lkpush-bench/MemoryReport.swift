@@ -25,7 +25,7 @@ enum MemoryReport {
         }
         fflush(nil)
         for size in sizes {
-            do throws(LoadGenerator.Failure) {
+            do throws(LoadGenerator.LoadError) {
                 let found = try run(size)
                 if isJSON {
                     Swift.print(
@@ -55,7 +55,7 @@ enum MemoryReport {
         func held(_ organizations: Int) -> (Int, Int) {
             let before = lk_heap_bytes()
             let large = LargeRegistry(organizations: organizations)
-            let pusher = Pusher(large.desk.registry, idleInterval: .seconds(15))
+            let pusher = Pusher(large.fixture.registry, idleInterval: .seconds(15))
             pusher.tick(after: .seconds(15))
             return withExtendedLifetime((large, pusher)) { (Int(lk_heap_bytes()) - Int(before), pusher.rowCount) }
         }
@@ -67,12 +67,12 @@ enum MemoryReport {
     private static func bytesPerParticipant() -> Int {
         func held(_ participants: Int) -> Int {
             let before = lk_heap_bytes()
-            let desk = Desk(.metadata)
+            let fixture = BenchFixture(.metadata)
             var population = Population(.init(participants: participants, rooms: 1_000, organizations: 10))
-            population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+            population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
             // The generator's own memory is no part of it: only what is left when it is gone.
             population = Population(.init(participants: 1, rooms: 1, organizations: 1))
-            return withExtendedLifetime(desk) { Int(lk_heap_bytes()) - Int(before) }
+            return withExtendedLifetime(fixture) { Int(lk_heap_bytes()) - Int(before) }
         }
         return (held(50_000) - held(10_000)) / 40_000
     }
@@ -87,7 +87,7 @@ enum MemoryReport {
     }
 
     /// Starts this program again as an exporter that pushes to us every second, fills it, and looks at it from outside.
-    private static func run(_ size: Population.Size) throws(LoadGenerator.Failure) -> Found {
+    private static func run(_ size: Population.Size) throws(LoadGenerator.LoadError) -> Found {
         let folder = ScratchFolder()
         let pushes = Monitor(0)
         let receiver: Server
@@ -101,7 +101,7 @@ enum MemoryReport {
                     }
                 ], settings: ServerSettings(maxBody: .mebibytes(16)))
         } catch {
-            throw LoadGenerator.Failure(description: "\(error)")
+            throw LoadGenerator.LoadError(description: "\(error)")
         }
         let (port, metricsPort) = (Loopback.freePort(), Loopback.freePort())
         let child = Child(
@@ -116,9 +116,9 @@ enum MemoryReport {
                 // Some snapshots fall into the time that is looked at: each needs room for the whole state.
                 "SNAPSHOT_INTERVAL": "2s",
             ])
-        guard let child else { throw LoadGenerator.Failure(description: "this program cannot be started again") }
+        guard let child else { throw LoadGenerator.LoadError(description: "this program cannot be started again") }
         defer { child.end() }
-        guard Loopback.waitFor(port) else { throw LoadGenerator.Failure(description: "the exporter does not start") }
+        guard Loopback.waitFor(port) else { throw LoadGenerator.LoadError(description: "the exporter does not start") }
         try fill(port, size)
         // Several ticks of all series, and the database's figures.
         let time = SystemTime()
@@ -136,7 +136,7 @@ enum MemoryReport {
     }
 
     /// Sends everybody in: rooms, then people, then tracks, in the order in which it happens.
-    private static func fill(_ port: UInt16, _ size: Population.Size) throws(LoadGenerator.Failure) {
+    private static func fill(_ port: UInt16, _ size: Population.Size) throws(LoadGenerator.LoadError) {
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         let generator = try LoadGenerator(port: port, connections: 64)
         var events: [Event] = []
@@ -149,7 +149,7 @@ enum MemoryReport {
             if requests.count == 10_000 || number == events.count - 1 {
                 let outcome = try generator.send(requests, 0..<requests.count)
                 guard outcome.bad == 0 else {
-                    throw LoadGenerator.Failure(description: "\(outcome.bad) webhooks were refused")
+                    throw LoadGenerator.LoadError(description: "\(outcome.bad) webhooks were refused")
                 }
                 requests = Requests()
             }

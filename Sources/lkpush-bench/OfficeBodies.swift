@@ -16,9 +16,9 @@ enum OfficeBodies {
     static func byKind(limit: Int) -> [EventType: [[UInt8]]] {
         var office = Office(size: size, seed: 1)
         var bodies: [EventType: [[UInt8]]] = [:]
-        while let call = office.next() {
-            if bodies[call.event, default: []].count >= limit { continue }
-            bodies[call.event, default: []].append(call.message.body(shift: TimeShift(seconds: 0)))
+        while let webhook = office.next() {
+            if bodies[webhook.event, default: []].count >= limit { continue }
+            bodies[webhook.event, default: []].append(webhook.message.body(shift: TimeShift(seconds: 0)))
         }
         return bodies
     }
@@ -38,9 +38,9 @@ enum OfficeBodies {
     static func forEach(second: Int64, seed: UInt64, _ take: ([UInt8]) -> Bool) {
         var office = Office(size: day, seed: seed)
         let shift = TimeShift(seconds: second - Office.epoch.milliseconds / 1_000)
-        while let call = office.next() {
-            if call.novelty == .duplicate { continue }
-            if !take(call.message.body(shift: shift)) { return }
+        while let webhook = office.next() {
+            if webhook.novelty == .duplicate { continue }
+            if !take(webhook.message.body(shift: shift)) { return }
         }
     }
 

@@ -1,7 +1,7 @@
 /// What the command line asks for.
 struct Options {
     /// The flags do not make sense.
-    struct Misuse: Error, CustomStringConvertible {
+    struct FlagFault: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -38,12 +38,12 @@ struct Options {
 
         """
 
-    init(_ arguments: [String]) throws(Misuse) {
+    init(_ arguments: [String]) throws(FlagFault) {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             switch word {
             case "--filter":
-                guard let text = rest.popFirst() else { throw Misuse(description: "--filter wants a text") }
+                guard let text = rest.popFirst() else { throw FlagFault(description: "--filter wants a text") }
                 filter = text
             case "--json": isJSON = true
             case "--check": mode = .check
@@ -51,7 +51,7 @@ struct Options {
             case "--list": mode = .list
             case "--help", "-h": mode = .help
             case "--serve": mode = .serve
-            default: throw Misuse(description: "unknown argument \(word), see --help")
+            default: throw FlagFault(description: "unknown argument \(word), see --help")
             }
         }
     }

@@ -13,7 +13,7 @@ extension LoadGenerator {
         let bad: Int
 
         func milliseconds(_ share: Double) -> String {
-            Row.number(latencies_ns.map(Double.init).percentile(share) / 1e6)
+            ResultRow.number(latencies_ns.map(Double.init).percentile(share) / 1e6)
         }
 
         var text: String {
@@ -24,7 +24,7 @@ extension LoadGenerator {
     }
 
     /// Sends these requests, each once, evenly `perSecond`, on whichever connection is free.
-    func send(_ requests: Requests, _ range: Range<Int>, perSecond: Double) throws(Failure) -> Paced {
+    func send(_ requests: Requests, _ range: Range<Int>, perSecond: Double) throws(LoadError) -> Paced {
         let time = SystemTime()
         let start = time.monotonic().nanoseconds
         func due(_ number: Int) -> Int64 { start + Int64(Double(number - range.lowerBound) * 1e9 / perSecond) }
@@ -45,7 +45,7 @@ extension LoadGenerator {
             lk_wait_readable(file, wait)
             let count = epoll_wait(file, &ready, Int32(ready.count), 0)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 || isSending else { throw Failure(description: "no answer within ten seconds") }
+            guard count > 0 || isSending else { throw LoadError(description: "no answer within ten seconds") }
             let now = time.monotonic().nanoseconds
             for position in 0..<max(0, Int(count)) {
                 let index = Int(ready[position].data.u64)

@@ -12,7 +12,7 @@ enum Program {
 
     static func run(_ arguments: [String]) -> Int32 {
         let options: Options
-        do throws(Options.Misuse) {
+        do throws(Options.FlagFault) {
             options = try Options(arguments)
         } catch {
             printError("lkpush-bench: \(error)\n")
@@ -32,13 +32,13 @@ enum Program {
     }
 
     private static func show(_ chosen: [BenchmarkCase], isJSON: Bool) {
-        if !isJSON { print(Row.header) }
+        if !isJSON { print(ResultRow.header) }
         for benchmark in chosen {
             guard let result = benchmark.measure(.thorough) else {
                 if !isJSON { print("\(benchmark.name): left out, see --help") }
                 continue
             }
-            let row = Row(benchmark, result)
+            let row = ResultRow(benchmark, result)
             print(isJSON ? row.json : row.text)
             // Without this, lines appear all at once at the end of a pipe.
             fflush(nil)
@@ -48,17 +48,17 @@ enum Program {
     /// Compares allocations with the kept ones; time is shown and gates nothing.
     private static func check(_ chosen: [BenchmarkCase]) -> Int32 {
         var failures = 0
-        print(Row.header)
+        print(ResultRow.header)
         for benchmark in chosen {
             guard let threshold = Thresholds.allocations[benchmark.name] else { continue }
             guard let result = benchmark.measure(.brief) else { continue }
-            print(Row(benchmark, result).text)
+            print(ResultRow(benchmark, result).text)
             fflush(nil)
             if result.allocations > threshold {
                 failures += 1
                 printError(
-                    "\(benchmark.name): \(Row.number(result.allocations)) allocations per \(benchmark.operation), "
-                        + "kept are \(Row.number(threshold))\n")
+                    "\(benchmark.name): \(ResultRow.number(result.allocations)) allocations per \(benchmark.operation), "
+                        + "kept are \(ResultRow.number(threshold))\n")
             }
         }
         print(failures == 0 ? "No case allocates more than it may." : "\(failures) cases allocate more than they may.")

@@ -87,21 +87,21 @@ final class Pusher {
 
 /// A registry as it is at 1,000 organizations that use everything.
 struct LargeRegistry {
-    let desk: Desk
-    private let readings: [Series.Reading]
+    let fixture: BenchFixture
+    private let readings: [Series.AnyInstrument]
 
     static let organizations = 1_000
 
     init(organizations: Int = organizations) {
-        desk = Desk(.metadata)
-        ProcessMetrics.declare(in: desk.registry, version: "bench", log: Log(level: .error, format: .text))
+        fixture = BenchFixture(.metadata)
+        ProcessMetrics.declare(in: fixture.registry, version: "bench", log: Log(level: .error, format: .text))
         var population = Population(
             .init(participants: organizations * 5, rooms: organizations, organizations: organizations))
-        let desk = desk
-        population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        population.cover { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        desk.report(organizations: (0..<organizations).map(Population.organization), at: population.now)
-        readings = desk.registry.snapshot().flatMap(\.series).map(\.reading)
+        let fixture = fixture
+        population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        population.cover { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        fixture.report(organizations: (0..<organizations).map(Population.organization), at: population.now)
+        readings = fixture.registry.snapshot().flatMap(\.series).map(\.instrument)
     }
 
     /// Changes the value of every series.

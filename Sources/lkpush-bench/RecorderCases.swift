@@ -21,9 +21,9 @@ enum RecorderCases {
     }
 
     private static func workload(_ size: Population.Size, _ source: OrganizationSource) -> Workload {
-        let desk = Desk(source)
+        let fixture = BenchFixture(source)
         var population = Population(size)
-        population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
         // Short enough that most samples are not interrupted by other programs.
         let operations = 4_000
         var events: [(event: Event, at: Timestamp)] = []
@@ -40,12 +40,12 @@ enum RecorderCases {
             run: {
                 var since = 0
                 for (event, at) in events {
-                    desk.apply(event, at: at)
+                    fixture.apply(event, at: at)
                     since += 1
                     // The recorder's thread tells the time after each batch that it takes from the queue.
                     if since == 250 {
                         since = 0
-                        desk.tick(at: at)
+                        fixture.tick(at: at)
                     }
                 }
             },

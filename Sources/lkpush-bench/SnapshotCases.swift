@@ -16,26 +16,26 @@ enum SnapshotCases {
         ]
     }
 
-    private static func office() -> (Desk, Population) {
-        let desk = Desk(.database)
+    private static func office() -> (BenchFixture, Population) {
+        let fixture = BenchFixture(.database)
         var population = Population(size, doAllPublish: true)
-        population.cover { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        population.furnish { desk.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        return (desk, population)
+        population.cover { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
+        return (fixture, population)
     }
 
     private static func save() -> Workload {
-        var (desk, population) = office()
+        var (fixture, population) = office()
         var state = 0
         var ids = 0
         return Workload(
             operations: 1,
             prepare: {
-                for _ in 0..<between { desk.apply(population.next(), at: population.now) }
+                for _ in 0..<between { fixture.apply(population.next(), at: population.now) }
             },
             run: {
                 var writer = MessageWriter()
-                let segments = desk.save(into: &writer)
+                let segments = fixture.save(into: &writer)
                 state = writer.count
                 ids = segments.reduce(0) { $0 + $1.bytes.count }
                 blackHole(segments)
@@ -44,16 +44,16 @@ enum SnapshotCases {
     }
 
     private static func restore() -> Workload {
-        let (desk, _) = office()
+        let (fixture, _) = office()
         var writer = MessageWriter()
-        let segments = desk.save(into: &writer)
+        let segments = fixture.save(into: &writer)
         let state = writer.bytes
         var restored = 0
         return Workload(
             operations: 1,
             run: {
                 do throws(StateFault) {
-                    let other = try Desk(state, segments, .database)
+                    let other = try BenchFixture(state, segments, .database)
                     restored += other.recorder.missingIDs == 0 ? 1 : 0
                 } catch {
                     Program.printError("\(error)\n")

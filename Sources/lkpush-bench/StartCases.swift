@@ -17,12 +17,12 @@ enum StartCases {
     static var all: [BenchmarkCase] {
         [
             BenchmarkCase("start/empty", per: "start") { stopwatch in
-                attempt("start/empty") { () throws(LoadGenerator.Failure) in
+                attempt("start/empty") { () throws(LoadGenerator.LoadError) in
                     try measure(stopwatch.rounds) { () -> ScratchFolder in ScratchFolder() }
                 }
             },
             BenchmarkCase("start/\(replayed) events", per: "start") { stopwatch in
-                attempt("start/\(replayed) events") { () throws(LoadGenerator.Failure) in
+                attempt("start/\(replayed) events") { () throws(LoadGenerator.LoadError) in
                     let folder = ScratchFolder()
                     let bytes = try fill(folder)
                     var found = try measure(stopwatch.rounds) { () -> ScratchFolder in
@@ -35,15 +35,15 @@ enum StartCases {
                 }
             },
             BenchmarkCase("restart/under load", per: "restart") { stopwatch in
-                attempt("restart/under load") { () throws(LoadGenerator.Failure) in try restart(stopwatch.rounds) }
+                attempt("restart/under load") { () throws(LoadGenerator.LoadError) in try restart(stopwatch.rounds) }
             },
         ]
     }
 
     private static func attempt(
-        _ name: String, _ body: () throws(LoadGenerator.Failure) -> Measurement
+        _ name: String, _ body: () throws(LoadGenerator.LoadError) -> Measurement
     ) -> Measurement? {
-        do throws(LoadGenerator.Failure) {
+        do throws(LoadGenerator.LoadError) {
             return try body()
         } catch {
             Program.printError("\(name): \(error)\n")
@@ -54,12 +54,12 @@ enum StartCases {
     /// Starts this program as an exporter on each folder that `make` makes.
     private static func measure(
         _ rounds: Int, _ make: () -> ScratchFolder
-    ) throws(LoadGenerator.Failure) -> Measurement {
+    ) throws(LoadGenerator.LoadError) -> Measurement {
         var times: [Double] = []
         var peak_KiB = 0
         for _ in 0..<rounds {
             let folder = make()
-            let exporter = try Exporter(folder)
+            let exporter = try ExporterProcess(folder)
             times.append(Double(exporter.took_ns))
             peak_KiB = max(peak_KiB, MemoryReport.memory(of: exporter.child.id).peak_KiB)
             exporter.child.end()
@@ -74,13 +74,13 @@ enum StartCases {
     }
 
     /// An exporter in a process of its own.
-    private struct Exporter {
+    private struct ExporterProcess {
         let child: Child
         let port: UInt16
         /// From its start until it was ready.
         let took_ns: Int64
 
-        init(_ folder: ScratchFolder) throws(LoadGenerator.Failure) {
+        init(_ folder: ScratchFolder) throws(LoadGenerator.LoadError) {
             let time = SystemTime()
             let (port, metricsPort) = (Loopback.freePort(), Loopback.freePort())
             let start = time.monotonic()
@@ -94,7 +94,7 @@ enum StartCases {
                     "DATABASE_URL": "sqlite:\(folder.path)/office.db",
                 ])
             guard let child else {
-                throw LoadGenerator.Failure(description: "this program cannot be started again")
+                throw LoadGenerator.LoadError(description: "this program cannot be started again")
             }
             self.child = child
             self.port = port
@@ -105,7 +105,7 @@ enum StartCases {
                 if let answer = try? Loopback.get(metricsPort, "/readyz"), answer.starts(with: ready) { break }
                 guard time.monotonic().since(start) < .seconds(60) else {
                     child.end()
-                    throw LoadGenerator.Failure(description: "the exporter does not become ready")
+                    throw LoadGenerator.LoadError(description: "the exporter does not become ready")
                 }
                 _ = pause.wait(until: time.monotonic() + .milliseconds(2)) { _ in nil as Void? }
             }
@@ -116,7 +116,7 @@ enum StartCases {
     // MARK: A journal
 
     /// Writes a journal as a process leaves it that was killed before its first snapshot; returns its size.
-    private static func fill(_ folder: ScratchFolder) throws(LoadGenerator.Failure) -> Int {
+    private static func fill(_ folder: ScratchFolder) throws(LoadGenerator.LoadError) -> Int {
         let decoder = EventDecoder(metadataKey: "org_id")
         do {
             let journal = try JournalFile(directory: folder.path + "/state", now: SystemTime().now())
@@ -135,24 +135,24 @@ enum StartCases {
                     return journal.isOpen && journal.lastEvent < replayed
                 }
                 seed += 1
-                guard journal.isOpen else { throw LoadGenerator.Failure(description: "the journal is not written") }
+                guard journal.isOpen else { throw LoadGenerator.LoadError(description: "the journal is not written") }
             }
             let size = try journal.size_bytes()
             journal.close()
             return size
         } catch {
-            throw LoadGenerator.Failure(description: "\(error)")
+            throw LoadGenerator.LoadError(description: "\(error)")
         }
     }
 
     // MARK: Restart
 
     /// SIGTERM under load, and the next process on the same state.
-    private static func restart(_ rounds: Int) throws(LoadGenerator.Failure) -> Measurement {
+    private static func restart(_ rounds: Int) throws(LoadGenerator.LoadError) -> Measurement {
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         let second = SystemTime().now().milliseconds / 1_000
         let folder = ScratchFolder()
-        var exporter = try Exporter(folder)
+        var exporter = try ExporterProcess(folder)
         var times: [Double] = []
         var stops: [Double] = []
         for round in 1...rounds {
@@ -175,13 +175,13 @@ enum StartCases {
             stopper.join()
             exporter.child.wait()
             let ended = time.monotonic()
-            exporter = try Exporter(folder)
+            exporter = try ExporterProcess(folder)
             // From the signal, which came 0.2 s after the beginning.
             stops.append(Double(ended.nanoseconds - start.nanoseconds) - 200e6)
             times.append(Double(time.monotonic().nanoseconds - start.nanoseconds) - 200e6)
         }
         exporter.child.end()
         return measurement(
-            times, note: "\(Row.number(stops.percentile(0.5) / 1e6)) ms of it until the old process ended")
+            times, note: "\(ResultRow.number(stops.percentile(0.5) / 1e6)) ms of it until the old process ended")
     }
 }

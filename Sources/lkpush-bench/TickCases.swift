@@ -17,7 +17,7 @@ enum TickCases {
 
     private static func allDue() -> Workload {
         let large = LargeRegistry()
-        let pusher = Pusher(large.desk.registry, idleInterval: .seconds(15))
+        let pusher = Pusher(large.fixture.registry, idleInterval: .seconds(15))
         var turn = 0
         large.change(turn)
         pusher.tick(after: .seconds(15))
@@ -46,7 +46,7 @@ enum TickCases {
 
     private static func noneChanged() -> Workload {
         let large = LargeRegistry()
-        let pusher = Pusher(large.desk.registry, idleInterval: .seconds(60))
+        let pusher = Pusher(large.fixture.registry, idleInterval: .seconds(60))
         for _ in 0..<3 { pusher.tick(after: .seconds(15)) }
         let rows = pusher.rowCount
         let before = pusher.samples

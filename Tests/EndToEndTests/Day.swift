@@ -87,7 +87,7 @@ struct Day {
     /// returns what was sent more than once, by event.
     func send(to port: UInt16, _ range: Range<Int>? = nil) -> [String: Int] {
         let posts = posts[range ?? 0..<posts.count]
-        let sender = RetryingSender(posts.map(\.letter), to: port, patience: .untilAnswered(scaledBy: 0.01))
+        let sender = RetryingSender(posts.map(\.webhook), to: port, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
         for (number, (post, outcome)) in zip(posts, record.outcomes).enumerated() where outcome.status != post.status {

@@ -9,24 +9,24 @@ import Testing
     enum Source: String, CaseIterable { case metadata, database }
 
     /// Where the database is, and who knows the organizations.
-    struct Office: Sendable, CustomTestStringConvertible {
-        let database: OfficeDatabase.Kind
+    struct Setup: Sendable, CustomTestStringConvertible {
+        let database: ApplicationDatabase.Kind
         let source: Source
 
-        static let all = OfficeDatabase.Kind.allCases.flatMap { kind in
-            Source.allCases.map { Office(database: kind, source: $0) }
+        static let all = ApplicationDatabase.Kind.allCases.flatMap { kind in
+            Source.allCases.map { Setup(database: kind, source: $0) }
         }
 
         var testDescription: String { "\(database), organizations from \(source)" }
     }
 
-    @Test(arguments: ["small", "day"], Office.all)
-    func `a day adds up everywhere`(name: String, office: Office) throws {
+    @Test(arguments: ["small", "day"], Setup.all)
+    func `a day adds up everywhere`(name: String, setup: Setup) throws {
         let day = try Day(name)
         let folder = TemporaryFolder()
-        let source = office.source
+        let source = setup.source
         let prometheus = try PrometheusServer()
-        let database = try OfficeDatabase(office.database, in: folder)
+        let database = try ApplicationDatabase(setup.database, in: folder)
         let exporter = try RunningExporter(folder, try environment(day, folder, source, database, prometheus))
         let ports = try exporter.ready()
 
@@ -48,7 +48,7 @@ import Testing
     // MARK: Setting up
 
     private func environment(
-        _ day: Day, _ folder: TemporaryFolder, _ source: Source, _ database: OfficeDatabase,
+        _ day: Day, _ folder: TemporaryFolder, _ source: Source, _ database: ApplicationDatabase,
         _ prometheus: PrometheusServer
     ) throws -> [String: String] {
         var variables = [
@@ -139,8 +139,8 @@ import Testing
         #expect(isEqual, "\((differences.prefix(20) + log.map(String.init)).joined(separator: "\n"))")
     }
 
-    private func expectTables(_ expected: Reduction, _ database: OfficeDatabase) throws {
-        let differences = try OfficeTables(database).differences(from: expected)
+    private func expectTables(_ expected: Reduction, _ database: ApplicationDatabase) throws {
+        let differences = try ApplicationTables(database).differences(from: expected)
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
     }
 

@@ -85,7 +85,7 @@ extension KeptState.Truth {
     }
 
     /// One line for each row that is missing or comes twice.
-    func differences(from database: OfficeDatabase) throws -> [String] {
+    func differences(from database: ApplicationDatabase) throws -> [String] {
         var lines: [String] = []
         let activity = try database.rows(
             """

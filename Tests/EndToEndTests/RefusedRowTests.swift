@@ -9,9 +9,9 @@ import Testing
     private let folder = TemporaryFolder()
 
     /// A person who joins and leaves a room of their own: one row of presence, one of activity.
-    private func visit(_ identity: String) -> [RetryingSender.Letter] {
+    private func visit(_ identity: String) -> [RetryingSender.Webhook] {
         ["participant_joined", "participant_left"].map { event in
-            WebhookLetter.make(event, room: "room \(identity)", identity: identity)
+            SignedWebhook.make(event, room: "room \(identity)", identity: identity)
         }
     }
 
@@ -23,8 +23,8 @@ import Testing
     }
 
     /// What an operator sees who looks at them as the manual says.
-    private func setAside() throws -> [(reason: String, row: [String: Any])] {
-        let rows = try OfficeDatabase(file: folder.file("state/journal.db")).rows(
+    private func deadLetters() throws -> [(reason: String, row: [String: Any])] {
+        let rows = try ApplicationDatabase(file: folder.file("state/journal.db")).rows(
             "SELECT reason, row FROM set_aside ORDER BY row")
         return try rows.map { row in
             let text = try #require(row[1])
@@ -33,13 +33,13 @@ import Testing
         }
     }
 
-    @Test(arguments: OfficeDatabase.Kind.allCases)
-    func `rows that the database refuses are set aside where people can read them`(
-        _ kind: OfficeDatabase.Kind
+    @Test(arguments: ApplicationDatabase.Kind.allCases)
+    func `rows that the database refuses become dead letters where people can read them`(
+        _ kind: ApplicationDatabase.Kind
     ) throws {
-        let office = try OfficeDatabase(kind, in: folder)
+        let application = try ApplicationDatabase(kind, in: folder)
         // The application knows better who may be in its tables.
-        try office.execute([
+        try application.execute([
             """
             CREATE TABLE participant_activity_metrics (user_id bigint CHECK (user_id <> 13), organization_id bigint,
                 activity_date date, total_duration_seconds double precision, session_count bigint)
@@ -49,7 +49,7 @@ import Testing
                 organization_id bigint, user_id bigint, identity text CHECK (identity NOT LIKE 'x%'), joined_at text)
             """,
         ])
-        let exporter = MortalExporter(folder, ["DATABASE_URL": office.url, "ORG_SOURCE": "fixed"])
+        let exporter = MortalExporter(folder, ["DATABASE_URL": application.url, "ORG_SOURCE": "fixed"])
         try exporter.startAndWait()
         try send(["1", "13", "2", "xX \"it\"", "3"], to: exporter)
         let results = try eventually {
@@ -59,15 +59,15 @@ import Testing
                 && exporter.samples["lkpush_database_rows_total{result=\"written\"}"] == 13
         }
         #expect(results, "\(exporter.samples.filter { $0.key.contains("rows") })")
-        // Once they are set aside, they stay so: nothing tries them again.
+        // Once they are dead letters, they stay so: nothing tries them again.
         try exporter.kill()
         try exporter.startAndWait()
         try send(["4"], to: exporter)
         try exporter.terminate()
 
-        let users = try office.rows("SELECT user_id, session_count FROM participant_activity_metrics ORDER BY 1")
+        let users = try application.rows("SELECT user_id, session_count FROM participant_activity_metrics ORDER BY 1")
         #expect(users.filter { Int64($0[0] ?? "") ?? -1 > 0 } == [["1", "1"], ["2", "1"], ["3", "1"], ["4", "1"]])
-        let rows = try setAside()
+        let rows = try deadLetters()
         try #require(rows.count == 2, "\(rows)")
         let code = kind == .postgres ? "(23514)" : "(sqlite 275)"
         #expect(rows.allSatisfy { $0.reason.contains(code) && !$0.reason.contains("xX") }, "\(rows)")

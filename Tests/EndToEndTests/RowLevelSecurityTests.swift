@@ -40,10 +40,10 @@ import Testing
         exporter.output.split(separator: "\n").filter { $0.contains(text) }
     }
 
-    private func send(_ letters: [RetryingSender.Letter], to exporter: MortalExporter) throws {
-        let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+    private func send(_ webhooks: [RetryingSender.Webhook], to exporter: MortalExporter) throws {
+        let sender = RetryingSender(webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
-        #expect(sender.stop().accepted == letters.count)
+        #expect(sender.stop().accepted == webhooks.count)
     }
 
     @Test func `check says which tables, what it costs and what to do`() throws {
@@ -88,11 +88,11 @@ import Testing
         let warning = lines(exporter, "row level security applies")
         #expect(warning.count == 1 && warning[0].contains(#""level":"warning""#))
         #expect(warning[0].contains(#""tables":"rooms (SELECT)""#), "\(warning)")
-        try send([WebhookLetter.make("room_started", room: "red")], to: exporter)
+        try send([SignedWebhook.make("room_started", room: "red")], to: exporter)
         #expect(eventually { lines(exporter, #""reason":"room_not_found","room":"red""#).count == 1 })
         // A new connection finds the same, and does not repeat it.
         try server.terminateConnections(to: name)
-        try send([WebhookLetter.make("room_started", room: "green")], to: exporter)
+        try send([SignedWebhook.make("room_started", room: "green")], to: exporter)
         #expect(eventually { lines(exporter, #""room":"green""#).count == 1 })
         #expect(lines(exporter, "row level security applies").count == 1)
         try exporter.terminate()
@@ -110,7 +110,7 @@ import Testing
         try send(
             identities.flatMap { identity in
                 ["participant_joined", "participant_left"].map {
-                    WebhookLetter.make($0, room: "room \(identity)", identity: identity)
+                    SignedWebhook.make($0, room: "room \(identity)", identity: identity)
                 }
             }, to: exporter)
         #expect(eventually { !lines(exporter, "a policy of row level security refuses").isEmpty })

@@ -38,7 +38,7 @@ import Wire
             organizations: 3, rooms: 3, users: 12, length: .seconds(3 * 3_600), ending: ending)
         var office = Office(size: size, seed: 11)
         var truth = Truth()
-        while let call = office.next() { truth.count(call, shift: TimeShift(seconds: 0)) }
+        while let webhook = office.next() { truth.count(webhook, shift: TimeShift(seconds: 0)) }
         RunningExporter.expect(truth.samples(project: "default", region: "here"), at: ports.metrics)
         expectSummary(output, truth)
         expectDatabase(truth, at: ports.metrics)
@@ -77,7 +77,7 @@ import Wire
     }
 
     private func expectTables(_ truth: Truth, _ folder: TemporaryFolder) throws {
-        let tables = try OfficeTables(folder.file("state/office.db"))
+        let tables = try ApplicationTables(folder.file("state/office.db"))
         #expect(tables.present.count == truth.accounts.values.reduce(0) { $0 + $1.present.count })
         // The day of a session depends on when the test runs; its sum over days does not.
         var found: [String: (count: Int64, seconds: Double)] = [:]
@@ -86,7 +86,7 @@ import Wire
             found["\(session.organization) \(session.user)", default: (0, 0)].seconds += row.seconds
         }
         for (visit, activity) in truth.visits {
-            let row = found["\(visit.organization) \(try OfficeTables.user(visit.identity))"]
+            let row = found["\(visit.organization) \(try ApplicationTables.user(visit.identity))"]
             let all = truth.visits.filter {
                 $0.key.organization == visit.organization && $0.key.identity == visit.identity
             }.values

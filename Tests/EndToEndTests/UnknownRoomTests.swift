@@ -7,8 +7,8 @@ import Testing
     private let folder = TemporaryFolder()
 
     private func send(_ rooms: [String], to exporter: MortalExporter) throws {
-        let letters = rooms.map { WebhookLetter.make("participant_joined", room: $0, identity: "Ann Example") }
-        let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+        let webhooks = rooms.map { SignedWebhook.make("participant_joined", room: $0, identity: "Ann Example") }
+        let sender = RetryingSender(webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
         #expect(sender.stop().accepted == rooms.count)
     }
@@ -18,10 +18,10 @@ import Testing
     }
 
     @Test func `each room is named once, and no replay names it again`() throws {
-        let office = try OfficeDatabase(.sqlite, in: folder)
-        try office.fill(["known room": "org_1"], in: folder)
+        let application = try ApplicationDatabase(.sqlite, in: folder)
+        try application.fill(["known room": "org_1"], in: folder)
         let exporter = MortalExporter(
-            folder, ["DATABASE_URL": office.url, "ORG_SOURCE": "database", "SNAPSHOT_INTERVAL": "1h"])
+            folder, ["DATABASE_URL": application.url, "ORG_SOURCE": "database", "SNAPSHOT_INTERVAL": "1h"])
         try exporter.startAndWait()
         let long = String(repeating: "long name ", count: 10)
         try send(["lost room", "lost room", long, "lost room"], to: exporter)

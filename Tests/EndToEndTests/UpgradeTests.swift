@@ -18,7 +18,7 @@ import Testing
         let folder = TemporaryFolder()
         let truth = try state.unpack(into: folder)
         let environment = try KeptState.environment(truth, in: folder)
-        let database = OfficeDatabase(file: folder.file("state/office.db"))
+        let database = ApplicationDatabase(file: folder.file("state/office.db"))
         // Killed again before it saved anything, then stopped in order: the journal is replayed twice, and once it is not.
         for end in [SIGKILL, SIGTERM, SIGTERM] {
             let exporter = try RunningExporter(folder, environment)
@@ -103,8 +103,9 @@ import Testing
     }
 
     private func columns(of table: String, in file: String) throws -> [String] {
-        try OfficeDatabase(file: file).rows("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid").compactMap {
-            $0[0]
-        }
+        try ApplicationDatabase(file: file).rows("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid")
+            .compactMap {
+                $0[0]
+            }
     }
 }

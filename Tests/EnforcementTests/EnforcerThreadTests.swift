@@ -14,7 +14,7 @@ import Wire
     private static let secret = "secret-for-tests-only-0123456789abcdef"
 
     /// An enforcer with short waits, its metrics, and everything it logs.
-    private final class Rig {
+    private final class EnforcerFixture {
         let registry = Registry(maxSeries: 100)
         let enforcer: EnforcerThread
         private let folder = TemporaryFolder()
@@ -51,7 +51,7 @@ import Wire
             var results: [String: Double] = [:]
             for family in registry.snapshot() where family.family.name == "lkpush_sessions_replaced_total" {
                 for series in family.series {
-                    if case .counter(let counter) = series.reading { results[series.labelValues[0]] = counter.value }
+                    if case .counter(let counter) = series.instrument { results[series.labelValues[0]] = counter.value }
                 }
             }
             return results
@@ -82,18 +82,18 @@ import Wire
 
     @Test func `a removal is asked for as LiveKit wants it, whatever the names are`() throws {
         let receiver = try ScriptedReceiver(otherwise: .done)
-        let rig = try Rig(url(receiver) + "/livekit")
-        #expect(rig.results == ["removed": 0, "already_gone": 0, "refused": 0, "failed": 0, "dropped": 0])
+        let fixture = try EnforcerFixture(url(receiver) + "/livekit")
+        #expect(fixture.results == ["removed": 0, "already_gone": 0, "refused": 0, "failed": 0, "dropped": 0])
         let names = ["red-room", "a \"b\\ \n\u{1}/ü", "🙂"]
-        for name in names { rig.remove(name, "ann \(name)") }
-        #expect(rig.ends(3))
-        #expect(rig.counted == ["removed": 3])
+        for name in names { fixture.remove(name, "ann \(name)") }
+        #expect(fixture.ends(3))
+        #expect(fixture.counted == ["removed": 3])
         let calls = calls(receiver, prefix: "/livekit")
         #expect(calls.flatMap(\.faults) == [])
         #expect(Set(calls.map(\.room)) == Set(names))
         #expect(Set(calls.map(\.identity)) == Set(names.map { "ann \($0)" }))
-        #expect(rig.stop())
-        _ = try rig.logged()
+        #expect(fixture.stop())
+        _ = try fixture.logged()
     }
 
     @Test func `what LiveKit cannot do now is asked for again`() throws {
@@ -102,25 +102,25 @@ import Wire
                 .twirp(500, "internal"), .reset, .twirp(503, "unavailable"), .twirp(408, "deadline_exceeded"),
                 .twirp(429, "resource_exhausted", headers: ["Retry-After": "0"]),
             ], otherwise: .done)
-        let rig = try Rig(url(receiver))
-        rig.remove()
-        #expect(rig.ends(1))
-        #expect(rig.counted == ["removed": 1])
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
+        #expect(fixture.ends(1))
+        #expect(fixture.counted == ["removed": 1])
         #expect(receiver.requests.count == 6)
         #expect(calls(receiver).flatMap(\.faults) == [])
-        #expect(rig.stop())
-        #expect(try rig.logged().contains("tried again"))
+        #expect(fixture.stop())
+        #expect(try fixture.logged().contains("tried again"))
     }
 
     @Test func `who is not there any more is as good as removed`() throws {
         let receiver = try ScriptedReceiver(otherwise: .twirp(404, "not_found"))
-        let rig = try Rig(url(receiver))
-        rig.remove()
-        #expect(rig.ends(1))
-        #expect(rig.counted == ["already_gone": 1])
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
+        #expect(fixture.ends(1))
+        #expect(fixture.counted == ["already_gone": 1])
         #expect(receiver.requests.count == 1)
-        #expect(rig.stop())
-        #expect(try !rig.logged().contains(#""level":"error""#))
+        #expect(fixture.stop())
+        #expect(try !fixture.logged().contains(#""level":"error""#))
     }
 
     @Test(arguments: [401, 403, 400, 404, 301])
@@ -129,99 +129,99 @@ import Wire
         let answer: ScriptedReceiver.Answer =
             status == 404 ? .init(404, body: "<h1>ann: not found</h1>") : .twirp(status, "unauthenticated")
         let receiver = try ScriptedReceiver(otherwise: answer)
-        let rig = try Rig(url(receiver))
-        rig.remove()
-        #expect(rig.ends(1))
-        #expect(rig.counted == ["refused": 1])
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
+        #expect(fixture.ends(1))
+        #expect(fixture.counted == ["refused": 1])
         #expect(receiver.requests.count == 1)
-        #expect(rig.stop())
-        let log = try rig.logged()
+        #expect(fixture.stop())
+        let log = try fixture.logged()
         #expect(log.contains(#""status":\#(status)"#))
         #expect(log.contains(status == 404 ? #""code":"none""# : #""code":"unauthenticated""#))
     }
 
     @Test func `a server that hangs is asked again, and others are not held up by it`() throws {
         let receiver = try ScriptedReceiver(script: [.hang, .hang], otherwise: .done)
-        let rig = try Rig(url(receiver), timeout: .seconds(2))
-        for number in 0..<4 { rig.remove("red-room", "ann \(number)") }
-        #expect(rig.ends(4))
-        #expect(rig.counted == ["removed": 4])
+        let fixture = try EnforcerFixture(url(receiver), timeout: .seconds(2))
+        for number in 0..<4 { fixture.remove("red-room", "ann \(number)") }
+        #expect(fixture.ends(4))
+        #expect(fixture.counted == ["removed": 4])
         // More where an answer took longer than it may.
         #expect(receiver.requests.count >= 6)
-        #expect(rig.stop())
+        #expect(fixture.stop())
     }
 
     @Test func `where nobody listens it is given up in time`() throws {
-        let rig = try Rig("http://127.0.0.1:\(FixedPorts.pick())")
+        let fixture = try EnforcerFixture("http://127.0.0.1:\(FixedPorts.pick())")
         // Long enough that there is a first attempt on a busy machine too.
-        rig.remove(within: .seconds(5))
-        #expect(rig.ends(1))
-        #expect(rig.counted == ["failed": 1])
+        fixture.remove(within: .seconds(5))
+        #expect(fixture.ends(1))
+        #expect(fixture.counted == ["failed": 1])
         // What is too late already is not begun.
-        rig.remove(within: .milliseconds(-1))
-        #expect(rig.counted == ["failed": 1, "dropped": 1])
-        #expect(rig.stop())
-        let log = try rig.logged()
+        fixture.remove(within: .milliseconds(-1))
+        #expect(fixture.counted == ["failed": 1, "dropped": 1])
+        #expect(fixture.stop())
+        let log = try fixture.logged()
         #expect(log.contains(#""error":"connect""#))
         #expect(log.contains(#""level":"error""#))
     }
 
     @Test func `a session that has ended is not removed`() throws {
         let receiver = try ScriptedReceiver(otherwise: .twirp(503, "unavailable"))
-        let rig = try Rig(url(receiver))
-        rig.remove()
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
         #expect(receiver.waitForAnswers(2))
-        rig.enforcer.withdraw(room: "red-room", identity: "ann")
-        #expect(rig.ends(1))
-        #expect(rig.counted == ["already_gone": 1])
-        #expect(rig.enforcer.count == 0)
-        #expect(rig.stop())
+        fixture.enforcer.withdraw(room: "red-room", identity: "ann")
+        #expect(fixture.ends(1))
+        #expect(fixture.counted == ["already_gone": 1])
+        #expect(fixture.enforcer.count == 0)
+        #expect(fixture.stop())
     }
 
     @Test func `a stop drops and counts what is tried again, at once`() throws {
         let receiver = try ScriptedReceiver(otherwise: .twirp(503, "unavailable", headers: ["Retry-After": "30"]))
-        let rig = try Rig(url(receiver))
-        rig.remove()
-        rig.remove("blue")
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
+        fixture.remove("blue")
         #expect(receiver.waitForAnswers(2))
-        #expect(eventually { (try? rig.logged().contains("tried again")) == true })
-        #expect(rig.stop())
-        #expect(rig.counted == ["dropped": 2])
+        #expect(eventually { (try? fixture.logged().contains("tried again")) == true })
+        #expect(fixture.stop())
+        #expect(fixture.counted == ["dropped": 2])
         // Nothing is taken any more.
-        rig.remove("green")
-        #expect(rig.counted == ["dropped": 3])
+        fixture.remove("green")
+        #expect(fixture.counted == ["dropped": 3])
         #expect(receiver.requests.count == 2)
     }
 
     @Test func `a stop does not wait for a server that hangs`() throws {
         let receiver = try ScriptedReceiver(otherwise: .hang)
-        let rig = try Rig(url(receiver))
-        rig.remove()
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
         #expect(receiver.wait { $0.count == 1 })
-        #expect(rig.stop(within: .milliseconds(100)))
-        #expect(rig.counted == ["dropped": 1])
+        #expect(fixture.stop(within: .milliseconds(100)))
+        #expect(fixture.counted == ["dropped": 1])
     }
 
     @Test func `a stop lets end what is under way`() throws {
         var slow = ScriptedReceiver.Answer.done
         slow.delay = .milliseconds(50)
         let receiver = try ScriptedReceiver(otherwise: slow)
-        let rig = try Rig(url(receiver))
-        rig.remove()
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.remove()
         #expect(receiver.wait { $0.count == 1 })
-        #expect(rig.stop())
-        #expect(rig.counted == ["removed": 1])
+        #expect(fixture.stop())
+        #expect(fixture.counted == ["removed": 1])
     }
 
     @Test func `another key signs from then on`() throws {
         let receiver = try ScriptedReceiver(otherwise: .done)
-        let rig = try Rig(url(receiver))
-        rig.enforcer.use(TokenSigner(key: "APInext", secret: Secret("another-secret-of-the-same-server")))
-        rig.remove()
-        #expect(rig.ends(1))
+        let fixture = try EnforcerFixture(url(receiver))
+        fixture.enforcer.use(TokenSigner(key: "APInext", secret: Secret("another-secret-of-the-same-server")))
+        fixture.remove()
+        #expect(fixture.ends(1))
         let call = RoomServiceCall(
             try #require(receiver.requests.first), key: "APInext", secret: "another-secret-of-the-same-server")
         #expect(call.faults == [])
-        #expect(rig.stop())
+        #expect(fixture.stop())
     }
 }

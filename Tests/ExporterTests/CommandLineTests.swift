@@ -22,7 +22,7 @@ import Testing
             (["--env-file"], "--env-file needs a file"),
         ] as [([String], String)])
     func `words that mean nothing are refused with a hint`(words: [String], message: String) {
-        #expect(throws: CommandLine.Misuse(description: message)) { try CommandLine(words) }
+        #expect(throws: CommandLine.CommandFault(description: message)) { try CommandLine(words) }
     }
 
     @Test func `a file sets what the environment leaves open`() throws {
@@ -33,7 +33,7 @@ import Testing
             try EnvironmentFile.read(path, under: ["A": "0", "E": "5"])
                 == ["A": "0", "B": "two words", "C": "=", "D": "", "E": "5"])
         try FileStore.replace(path, with: Array("A=1\nnonsense\n".utf8))
-        #expect(throws: EnvironmentFile.Unusable(description: "\(path) line 2: expected NAME=value")) {
+        #expect(throws: EnvironmentFile.EnvironmentError(description: "\(path) line 2: expected NAME=value")) {
             try EnvironmentFile.read(path, under: [:])
         }
     }

@@ -15,7 +15,9 @@ import Testing
 
     private func fault(_ bytes: [UInt8]) throws -> String {
         try FileStore.replace(path, with: bytes)
-        let fault = #expect(throws: EnvironmentFile.Unusable.self) { try EnvironmentFile.read(path, under: [:]) }
+        let fault = #expect(throws: EnvironmentFile.EnvironmentError.self) {
+            try EnvironmentFile.read(path, under: [:])
+        }
         return fault.map { $0.description.replacing(path + " ", with: "") } ?? ""
     }
 

@@ -12,7 +12,7 @@ import Wire
     private let folder = TemporaryFolder()
 
     /// A watch over the files of the settings, and what it last said is good.
-    private final class Stage {
+    private final class KeyFixture {
         private let good = Monitor<[String: [String]]>([:])
         private let file: Int32
         private let watch: KeyThread
@@ -78,54 +78,54 @@ import Wire
         #expect(symlink("..1", folder.file("..data")) == 0 && symlink("..data/secret", folder.file("secret")) == 0)
         // Neither size nor time tells them apart.
         for name in ["..1/secret", "..2/secret"] { setTime(name) }
-        let stage = try Stage(
+        let fixture = try KeyFixture(
             ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET_FILE": folder.file("secret")], folder)
         #expect(symlink("..2", folder.file("..data_tmp")) == 0)
         #expect(rename(folder.file("..data_tmp"), folder.file("..data")) == 0)
-        #expect(stage.becomes(["key": ["other-secret", "first-secret"]]))
-        #expect(stage.says("LiveKit's keys have changed"))
-        #expect(!stage.log.contains("-secret"))
+        #expect(fixture.becomes(["key": ["other-secret", "first-secret"]]))
+        #expect(fixture.says("LiveKit's keys have changed"))
+        #expect(!fixture.log.contains("-secret"))
     }
 
     @Test func `a file that is overwritten in place, with the same size and time, is read again`() throws {
         try write("secret", "first-secret")
         setTime("secret")
-        let stage = try Stage(
+        let fixture = try KeyFixture(
             ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET_FILE": folder.file("secret")], folder)
         try overwrite("secret", "other-secret")
         setTime("secret")
-        #expect(stage.becomes(["key": ["other-secret", "first-secret"]]))
+        #expect(fixture.becomes(["key": ["other-secret", "first-secret"]]))
     }
 
     @Test func `a key that is taken out of the file is good no more, one that is put in is good`() throws {
         try write("keys", "one: secret-1\ntwo: secret-2\n")
-        let stage = try Stage(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
+        let fixture = try KeyFixture(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
         try write("keys", "two: secret-2\nthree: secret-3\n")
-        #expect(stage.becomes(["two": ["secret-2"], "three": ["secret-3"]]))
+        #expect(fixture.becomes(["two": ["secret-2"], "three": ["secret-3"]]))
     }
 
     @Test func `a file that is missing, empty or broken changes nothing and is told`() throws {
         try write("keys", "one: secret-1\n")
-        let stage = try Stage(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
+        let fixture = try KeyFixture(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
         unlink(folder.file("keys"))
-        #expect(stage.says("keys cannot be read: the old ones stay in use; put the file right"))
-        #expect(stage.secrets == ["one": ["secret-1"]])
+        #expect(fixture.says("keys cannot be read: the old ones stay in use; put the file right"))
+        #expect(fixture.secrets == ["one": ["secret-1"]])
         for broken in ["", "one: 'hunter2", "one"] {
             try write("keys", broken)
-            #expect(stage.lookNow())
-            #expect(stage.secrets == ["one": ["secret-1"]])
+            #expect(fixture.lookNow())
+            #expect(fixture.secrets == ["one": ["secret-1"]])
         }
         try write("keys", "one: secret-2\n")
-        #expect(stage.becomes(["one": ["secret-2", "secret-1"]]))
-        #expect(stage.says("keys can be read again") && !stage.log.contains("hunter2"))
+        #expect(fixture.becomes(["one": ["secret-2", "secret-1"]]))
+        #expect(fixture.says("keys can be read again") && !fixture.log.contains("hunter2"))
     }
 
     @Test func `who asks for a look need not wait for the next one`() throws {
         try write("keys", "one: secret-1\n")
-        let stage = try Stage(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
+        let fixture = try KeyFixture(["LIVEKIT_KEYS_FILE": folder.file("keys")], folder)
         try write("keys", "one: secret-2\n")
-        #expect(stage.lookNow())
-        #expect(stage.secrets == ["one": ["secret-2", "secret-1"]])
+        #expect(fixture.lookNow())
+        #expect(fixture.secrets == ["one": ["secret-2", "secret-1"]])
     }
 
     // MARK: The whole service

@@ -60,7 +60,7 @@ import Testing
         let (keys, problems) = try settings(Array(text.utf8))
         #expect(problems.count == 1 && problems[0].hasPrefix("LIVEKIT_KEYS_FILE: \(path)\(message)"), "\(problems)")
         #expect(!problems.joined().contains("ter2"))
-        #expect(throws: LiveKitKeys.Unreadable.self) { try keys.read() }
+        #expect(throws: LiveKitKeys.KeysError.self) { try keys.read() }
     }
 
     @Test func `UTF-16 is an error with its line`() throws {

@@ -59,7 +59,7 @@ import Wire
     /// The value of the series that has these label values among its own.
     private func value(_ family: String, _ labels: String...) -> Double? {
         let series = service.registry.snapshot().first { $0.family.name == family }?.series
-        switch series?.first(where: { one in labels.allSatisfy { one.labelValues.contains($0) } })?.reading {
+        switch series?.first(where: { one in labels.allSatisfy { one.labelValues.contains($0) } })?.instrument {
         case .counter(let counter): return counter.value
         case .gauge(let gauge): return gauge.value
         case .histogram, nil: return nil

@@ -115,7 +115,7 @@ import Wire
 
         rmdir(path)
         let database = try SQLiteDatabase(path: path)
-        _ = try OfficeStore(database).migrate(at: SystemTime().now())
+        _ = try ApplicationStore(database).migrate(at: SystemTime().now())
         _ = try database.run("INSERT INTO organizations (id, workos_org_id) VALUES (1, 'org_1')", [])
         _ = try database.run("INSERT INTO rooms (id, organization_id) VALUES ('a', 1)", [])
         database.close()
@@ -129,7 +129,7 @@ import Wire
         var counts: [String: Double] = [:]
         for (family, series) in service.registry.snapshot() where family.name == "lk_rooms_started_total" {
             for one in series {
-                if case .counter(let counter) = one.reading { counts[one.labelValues[2]] = counter.value }
+                if case .counter(let counter) = one.instrument { counts[one.labelValues[2]] = counter.value }
             }
         }
         return counts

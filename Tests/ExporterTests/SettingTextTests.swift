@@ -131,13 +131,13 @@ import Testing
         ]
         for (bytes, message) in cases {
             let source = try secret(bytes)
-            let fault = #expect(throws: SecretSource.Unreadable.self) { try source.read() }
+            let fault = #expect(throws: SecretSource.SecretError.self) { try source.read() }
             #expect(fault?.description == "\(folder.file("secret")) \(message)")
             let problems = read(["LIVEKIT_API_SECRET": "", "LIVEKIT_API_SECRET_FILE": folder.file("secret")])
                 .reader.problems
             #expect(problems == ["LIVEKIT_API_SECRET_FILE: \(folder.file("secret")) \(message)"])
         }
-        #expect(throws: SecretSource.Unreadable.self) { try secret(Array(" \n\u{FEFF}".utf8)).read() }
+        #expect(throws: SecretSource.SecretError.self) { try secret(Array(" \n\u{FEFF}".utf8)).read() }
     }
 
     @Test func `headers come from a file as every secret does, and not from both`() throws {

@@ -10,7 +10,7 @@ import Testing
     ])
     func `a URL that libpq does not read as it is meant is refused without being repeated`(_ text: String) throws {
         let url = try DatabaseURL(text)
-        let problem = #expect(throws: DatabaseURL.Problem.self) { try StoreDriver.open(url) }
+        let problem = #expect(throws: DatabaseURL.URLFault.self) { try StoreDriver.open(url) }
         let said = problem?.description ?? ""
         #expect(said.contains("expected") || said.contains("libpq"))
         #expect(!said.contains("hunter2") && !said.contains("ter2"))

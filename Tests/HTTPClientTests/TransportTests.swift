@@ -48,7 +48,7 @@ import Testing
         return response
     }
 
-    private func failure(_ completions: [Completion]) throws -> NetworkFailure {
+    private func failure(_ completions: [Completion]) throws -> NetworkError {
         guard case .failure(let failure) = try only(completions).outcome else {
             Issue.record("no failure: \(completions)")
             throw SystemError("fail", "test", code: 0)

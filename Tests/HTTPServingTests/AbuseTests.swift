@@ -131,21 +131,21 @@ import Testing
         let start = SystemTime().monotonic()
         #expect(drip("POST /count HTTP/1.1\r\nX-Slow: ", into: client))
         #expect(Promptness.holds(since: start, within: .seconds(5)))
-        #expect(eventually { server.figures.headerTimeouts == 1 })
+        #expect(eventually { server.statistics.headerTimeouts == 1 })
         try expectAlive(server)
     }
 
     @Test func `a silent connection is closed after the time for a header`() throws {
         let server = try serve(ServerSettings(headerTimeout: .milliseconds(200)))
         #expect(try RawHTTP(port: server.address.port).isClosed())
-        #expect(eventually { server.figures.headerTimeouts == 1 })
+        #expect(eventually { server.statistics.headerTimeouts == 1 })
     }
 
     @Test func `a body that drips is cut in time`() throws {
         let server = try serve(ServerSettings(requestTimeout: .milliseconds(300)))
         let client = try RawHTTP(port: server.address.port)
         #expect(drip("POST /count HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n", into: client))
-        #expect(eventually { server.figures.requestTimeouts == 1 })
+        #expect(eventually { server.statistics.requestTimeouts == 1 })
         try expectAlive(server)
     }
 
@@ -159,13 +159,13 @@ import Testing
             return new.ask("POST", "/count", body: [1])?.text == "1"
         }
         #expect(isServed)
-        let before = server.figures.headerTimeouts
+        let before = server.statistics.headerTimeouts
         // Bytes right after an answer cannot be told from the request before: the watch wants a second between.
         _ = Monitor(()).wait(until: SystemTime().monotonic() + .milliseconds(1_100)) { _ -> Void? in nil }
         let start = SystemTime().monotonic()
         #expect(drip("PO", into: try #require(client)))
         #expect(Promptness.holds(since: start, within: .seconds(10)))
-        #expect(eventually { server.figures.headerTimeouts == before + 1 })
+        #expect(eventually { server.statistics.headerTimeouts == before + 1 })
     }
 
     @Test func `a client that does not take its answer is cut in time`() throws {
@@ -175,8 +175,8 @@ import Testing
             settings: ServerSettings(answerTimeout: .milliseconds(300)))
         let client = try RawHTTP(port: server.address.port)
         client.send(RawHTTP.request("GET", "/large"))
-        #expect(eventually { server.figures.connections == 0 && server.figures.connectionsAccepted == 1 })
-        #expect(eventually { server.figures.answerTimeouts == 1 })
+        #expect(eventually { server.statistics.connections == 0 && server.statistics.connectionsAccepted == 1 })
+        #expect(eventually { server.statistics.answerTimeouts == 1 })
         #expect(client.receive() == nil)
     }
 
@@ -185,8 +185,8 @@ import Testing
         let client = try RawHTTP(port: server.address.port)
         #expect(client.ask("POST", "/count", body: [1])?.text == "1")
         #expect(client.isClosed())
-        #expect(server.figures.headerTimeouts == 0)
-        #expect(server.figures.answerTimeouts == 0)
+        #expect(server.statistics.headerTimeouts == 0)
+        #expect(server.statistics.answerTimeouts == 0)
     }
 
     @Test func `when all connections are used the oldest incomplete request makes room`() throws {
@@ -204,7 +204,7 @@ import Testing
         #expect(newcomer.ask("POST", "/count", body: [1, 2, 3])?.text == "3")
         #expect(slow.isClosed())
         for client in used { #expect(client.ask("POST", "/count", body: [1])?.text == "1") }
-        #expect(server.figures.evicted == 1)
+        #expect(server.statistics.evicted == 1)
     }
 
     @Test func `bodies held at once are bounded over all connections`() throws {

@@ -43,11 +43,11 @@ import Testing
             try expectAnswer(server)
         }
         try expectAnswer(server)
-        #expect(eventually { server.figures.connections <= 4_000 })
-        #expect(server.figures.connectionsAccepted == Self.crowd + 5)
-        #expect(server.figures.evicted >= 5_900)
-        #expect(server.figures.headerTimeouts + server.figures.requestTimeouts == 0)
-        #expect(server.figures.refused == 0)
+        #expect(eventually { server.statistics.connections <= 4_000 })
+        #expect(server.statistics.connectionsAccepted == Self.crowd + 5)
+        #expect(server.statistics.evicted >= 5_900)
+        #expect(server.statistics.headerTimeouts + server.statistics.requestTimeouts == 0)
+        #expect(server.statistics.refused == 0)
     }
 
     @Test func `a good client that is connected before the crowd comes is answered among it`() throws {
@@ -80,15 +80,15 @@ import Testing
         for client in idle { #expect(client.ask("POST", "/count", body: [1])?.text == "1") }
         let start = SystemTime().monotonic()
         let newcomer = try RawHTTP(port: server.address.port)
-        #expect(eventually { server.figures.connectionsAccepted == 51 })
+        #expect(eventually { server.statistics.connectionsAccepted == 51 })
         let crowd = RawCrowd(port: server.address.port)
         try crowd.grow(by: 20)
-        #expect(eventually { server.figures.connectionsAccepted == 71 })
+        #expect(eventually { server.statistics.connectionsAccepted == 71 })
         // Those behind it took the places of idle ones, and not its own.
         let reply = newcomer.ask("POST", "/count", body: [1, 2])
         guard SystemTime().monotonic().since(start) < Limits.stuck else { return false }
         #expect(reply?.text == "2")
-        #expect(server.figures.evicted == 21)
+        #expect(server.statistics.evicted == 21)
         return true
     }
 
@@ -102,13 +102,13 @@ import Testing
             ], settings: ServerSettings(maxConnections: 8))
         let crowd = RawCrowd(port: server.address.port, saying: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         try crowd.grow(by: 8)
-        #expect(eventually { server.figures.connections == 8 })
+        #expect(eventually { server.statistics.connections == 8 })
         // Right after their requests they have a claim to their answers, and a newcomer may be refused.
         #expect(
             try eventually {
                 try RawHTTP(port: server.address.port).ask("POST", "/count", body: [1])?.text == "1"
             })
-        #expect(server.figures.evicted >= 1)
+        #expect(server.statistics.evicted >= 1)
     }
 
     @Test func `large bodies that do not end do not keep small ones out`() throws {
@@ -119,6 +119,6 @@ import Testing
             client.send([UInt8](repeating: 120, count: 3 << 20))
             try expectAnswer(server)
         }
-        #expect(eventually { server.figures.connections < 40 })
+        #expect(eventually { server.statistics.connections < 40 })
     }
 }

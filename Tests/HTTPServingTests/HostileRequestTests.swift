@@ -77,7 +77,7 @@ import Testing
         for part in ["POST /count HTTP/1.1\r\nHo", "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"] {
             try RawHTTP(port: server.address.port).send(part)
         }
-        #expect(eventually { server.figures.incomplete == 2 })
+        #expect(eventually { server.statistics.incomplete == 2 })
     }
 
     @Test(arguments: ["0x4", "+4", "-1", "fffffffffffffffff", "4;"])

@@ -39,7 +39,7 @@ private func serve(
             #expect(reply.header("content-type") == "text/plain; charset=utf-8")
         }
         #expect(client.ask("POST", "/echo", body: [1, 2, 3])?.body == [1, 2, 3])
-        #expect(server.figures.connectionsAccepted == 1)
+        #expect(server.statistics.connectionsAccepted == 1)
     }
 
     @Test func `a handler sees method, path, header and body`() throws {

@@ -8,18 +8,20 @@ import Wire
 
 /// What a process writes that dies, or whose writes fail: run in a process of its own.
 @Suite struct JournalCrashTests {
-    let desk = Desk()
+    let fixture = JournalFileFixture()
 
     /// Commits without end, and notes after each commit in a file what it acknowledged.
     static func commitForEver(in directory: String, noting path: String) throws {
         let notes = open(path, O_WRONLY | O_CREAT, 0o600)
-        let journal = try JournalFile(directory: directory, now: Desk.noon)
+        let journal = try JournalFile(directory: directory, now: JournalFileFixture.noon)
         if journal.opening.mayHaveLost || journal.opening.isNew && journal.lastEvent != 0 { exit(3) }
         var random = SystemRandomNumberGenerator()
         while true {
             let first = journal.lastEvent + 1
-            var commit = Desk.events(first...(first + Int64.random(in: 0...40, using: &random)))
-            if first % 3 == 0 { Desk.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs) }
+            var commit = JournalFileFixture.events(first...(first + Int64.random(in: 0...40, using: &random)))
+            if first % 3 == 0 {
+                JournalFileFixture.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs)
+            }
             if first > 2_000, first % 7 == 0 { commit.truncation = Truncation(events: first - 1_000) }
             try journal.commit(commit)
             let acknowledged = [journal.lastEvent, journal.lastInput]
@@ -28,8 +30,8 @@ import Wire
     }
 
     @Test func `what was acknowledged is there after kill -9, again and again`() async throws {
-        let directory = desk.directory
-        let notes = desk.folder.file("notes")
+        let directory = fixture.directory
+        let notes = fixture.folder.file("notes")
         var round: UInt64 = 0
         var last: Int64 = 0
         // Twelve times, and until the loop did something: it has longer from then on.
@@ -51,49 +53,52 @@ import Wire
             if let bytes = try? FileStore.read(notes), bytes.count == 16 {
                 acknowledged = bytes.withUnsafeBytes { Array($0.bindMemory(to: Int64.self)) }
             }
-            let journal = try desk.open()
+            let journal = try fixture.open()
             #expect(!journal.opening.mayHaveLost)
             #expect(journal.lastEvent >= acknowledged[0] && journal.lastInput >= acknowledged[1])
             last = journal.lastEvent
             try #require(round < 100, "nothing is ever committed")
             if last > 0 {
                 let base = journal.eventsBase
-                #expect(try Desk.Content(journal.events(after: 0)) == .whole((base + 1)...journal.lastEvent))
+                #expect(
+                    try JournalFileFixture.Content(journal.events(after: 0)) == .whole((base + 1)...journal.lastEvent))
             }
         }
     }
 
     @Test func `writes that fail at any size of the files lose nothing`() async throws {
-        let directory = desk.directory
+        let directory = fixture.directory
         await #expect(processExitsWith: .exitCode(0)) { [directory = directory as String] in
             signal(SIGXFSZ, SIG_IGN)
             func limit(_ bytes: UInt) {
                 var limit = rlimit(rlim_cur: bytes, rlim_max: .max)
                 setrlimit(__rlimit_resource_t(UInt32(RLIMIT_FSIZE.rawValue)), &limit)
             }
-            let journal = try JournalFile(directory: directory, now: Desk.noon)
+            let journal = try JournalFile(directory: directory, now: JournalFileFixture.noon)
             var failures = 0
             for size in stride(from: 1 as UInt, to: 260_000, by: 2_477) {
                 limit(size)
                 do {
                     for _ in 0..<12 {
                         let next = journal.lastEvent + 1
-                        try journal.commit(Desk.events(next...(next + 9)))
+                        try journal.commit(JournalFileFixture.events(next...(next + 9)))
                     }
                 } catch {
                     failures += 1
                 }
                 let last = journal.lastEvent
                 // While it lasts, reopening fails, or it works and holds everything.
-                _ = try? journal.reopen(now: Desk.noon)
+                _ = try? journal.reopen(now: JournalFileFixture.noon)
                 limit(.max)
-                let opening = try journal.reopen(now: Desk.noon)
+                let opening = try journal.reopen(now: JournalFileFixture.noon)
                 guard !opening.mayHaveLost, !opening.isNew, journal.lastEvent == last else { exit(4) }
-                guard try last == 0 || Desk.Content(journal.events(after: 0)) == .whole(1...last) else { exit(5) }
+                guard try last == 0 || JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...last) else {
+                    exit(5)
+                }
             }
             exit(failures > 50 && journal.lastEvent > 100 ? 0 : 6)
         }
-        #expect(try desk.open().lastEvent > 100)
+        #expect(try fixture.open().lastEvent > 100)
     }
 }
 

@@ -9,23 +9,25 @@ import Wire
 
 /// Torn writes, cut logs and flipped bits: never a trap, never an entry that was not written, never silence.
 @Suite struct JournalDamageTests {
-    let desk = Desk()
+    let fixture = JournalFileFixture()
 
     /// A live journal with its log, and how long the log was after each commit.
     private func live(_ commits: Int64) throws -> (log: [(bytes: Int, last: Int64)], copy: String) {
-        let journal = try desk.open()
+        let journal = try fixture.open()
         var log: [(bytes: Int, last: Int64)] = [(0, 0)]
         for number in 0..<commits {
             // Groups of 1 to 30 entries; some need several pages.
             let first = journal.lastEvent + 1
-            var commit = Desk.events(first...(first + number * 7 % 30))
-            if number % 3 == 0 { Desk.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs) }
-            if number % 4 == 0 { commit.spilled = [SpilledRow(sequence: number, bytes: Array("row".utf8))] }
+            var commit = JournalFileFixture.events(first...(first + number * 7 % 30))
+            if number % 3 == 0 {
+                JournalFileFixture.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs)
+            }
+            if number % 4 == 0 { commit.outboxRows = [OutboxRow(sequence: number, bytes: Array("row".utf8))] }
             try journal.commit(commit)
-            log.append((try FileStore.read(desk.file + "-wal", limit: 1 << 30).count, journal.lastEvent))
+            log.append((try FileStore.read(fixture.file + "-wal", limit: 1 << 30).count, journal.lastEvent))
         }
-        let copy = desk.folder.file("live")
-        try Desk.copy(desk.file, to: copy)
+        let copy = fixture.folder.file("live")
+        try JournalFileFixture.copy(fixture.file, to: copy)
         journal.close()
         return (log, copy)
     }
@@ -34,13 +36,13 @@ import Wire
     private func open(
         _ source: String, _ suffix: String = "-wal", _ change: (inout [UInt8]) -> Void
     ) throws -> JournalFile {
-        let target = desk.folder.file("changed")
+        let target = fixture.folder.file("changed")
         #expect(ChildProcess.run("/bin/rm", ["-rf", target]).status == 0)
-        try Desk.copy(source + "/journal.db", to: target)
+        try JournalFileFixture.copy(source + "/journal.db", to: target)
         var bytes = try FileStore.read("\(target)/journal.db\(suffix)", limit: 1 << 30)
         change(&bytes)
         try FileStore.replace("\(target)/journal.db\(suffix)", with: bytes)
-        return try JournalFile(directory: target, now: Desk.noon)
+        return try JournalFile(directory: target, now: JournalFileFixture.noon)
     }
 
     @Test func `a log that is cut anywhere holds every commit before the cut and nothing else`() throws {
@@ -53,23 +55,23 @@ import Wire
             let journal = try open(copy) { $0.removeLast($0.count - cut) }
             let expected = log.last { $0.bytes <= cut }?.last ?? 0
             #expect(journal.lastEvent == expected, "cut at \(cut)")
-            let content = try Desk.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.events(after: 0))
             #expect(content == .upTo(expected), "cut at \(cut)")
             #expect(journal.opening.isNew == (expected == 0) && journal.opening.movedAside.isEmpty)
-            #expect(try Desk.Content(journal.inputs(after: 0)) == .upTo(journal.lastInput))
+            #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .upTo(journal.lastInput))
             // And it goes on.
-            try journal.commit(Desk.events((expected + 1)...(expected + 2)))
+            try journal.commit(JournalFileFixture.events((expected + 1)...(expected + 2)))
         }
     }
 
     @Test func `a copy at any moment of a live journal opens`() throws {
-        let journal = try desk.open()
+        let journal = try fixture.open()
         for number in 0..<30 as Range<Int64> {
-            try journal.commit(Desk.events((number * 40 + 1)...(number * 40 + 40)))
-            let target = desk.folder.file("copy-\(number)")
-            try Desk.copy(desk.file, to: target)
-            let copy = try JournalFile(directory: target, now: Desk.noon)
-            #expect(try Desk.Content(copy.events(after: 0)) == .whole(1...(number * 40 + 40)))
+            try journal.commit(JournalFileFixture.events((number * 40 + 1)...(number * 40 + 40)))
+            let target = fixture.folder.file("copy-\(number)")
+            try JournalFileFixture.copy(fixture.file, to: target)
+            let copy = try JournalFile(directory: target, now: JournalFileFixture.noon)
+            #expect(try JournalFileFixture.Content(copy.events(after: 0)) == .whole(1...(number * 40 + 40)))
             #expect(!copy.opening.mayHaveLost && copy.id == journal.id)
         }
     }
@@ -84,10 +86,10 @@ import Wire
             let place = Int.random(in: 0..<last.bytes, using: &random)
             let bit = UInt8.random(in: 0..<8, using: &random)
             let journal = try open(copy) { $0[place] ^= 1 << bit }
-            let content = try Desk.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.events(after: 0))
             #expect(content.invented == 0, "place \(place)")
             let intact = log.last { $0.bytes <= place }?.last ?? 0
-            #expect(content.numbers.starts(with: Desk.Content.upTo(intact).numbers), "place \(place)")
+            #expect(content.numbers.starts(with: JournalFileFixture.Content.upTo(intact).numbers), "place \(place)")
             // Of the last commit nobody can tell whether it was ever finished.
             if content.numbers.count < beforeLast {
                 #expect(journal.opening.mayHaveLost && journal.opening.isNew, "place \(place), bit \(bit)")
@@ -102,8 +104,8 @@ import Wire
         let last = try #require(log.last?.last)
         // A journal that was closed has everything in one file.
         do { try open(copy) { _ in }.close() }
-        let closed = desk.folder.file("closed")
-        #expect(rename(desk.folder.file("changed"), closed) == 0)
+        let closed = fixture.folder.file("closed")
+        #expect(rename(fixture.folder.file("changed"), closed) == 0)
         let size = try FileStore.read(closed + "/journal.db", limit: 1 << 30).count
         var random = SeededGenerator(seed: seed)
         var kept = 0
@@ -112,7 +114,7 @@ import Wire
             let place = Int.random(in: 0..<size, using: &random)
             let bit = UInt8.random(in: 0..<8, using: &random)
             let journal = try open(closed, "") { $0[place] ^= 1 << bit }
-            let content = try Desk.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.events(after: 0))
             #expect(content.invented == 0, "place \(place), bit \(bit)")
             #expect(content.numbers == content.numbers.sorted() && Set(content.numbers).count == content.numbers.count)
             if content.numbers != Array(1...last) {
@@ -124,16 +126,16 @@ import Wire
             kept += content.numbers.count
             // And it goes on; what was lost is told again until somebody dealt with it.
             let next = journal.lastEvent + 1
-            try journal.commit(Desk.events(next...next))
+            try journal.commit(JournalFileFixture.events(next...next))
             if !opening.mayHaveLost { continue }
             journal.close()
-            let told = try journal.reopen(now: Desk.noon)
+            let told = try journal.reopen(now: JournalFileFixture.noon)
             #expect(told.mayHaveLost && told.isNew && told.formerID == opening.formerID)
             var covered = Commit()
             covered.coversLoss = true
             try journal.commit(covered)
             journal.close()
-            let calm = try journal.reopen(now: Desk.noon)
+            let calm = try journal.reopen(now: JournalFileFixture.noon)
             #expect(!calm.mayHaveLost && !calm.isNew && calm.formerID == nil)
         }
         // A bit hides one group, or a page of them; only in the header of the file it hides everything.
@@ -144,14 +146,14 @@ import Wire
         let (log, copy) = try live(60)
         let last = try #require(log.last?.last)
         do { try open(copy) { _ in }.close() }
-        let closed = desk.folder.file("closed")
-        #expect(rename(desk.folder.file("changed"), closed) == 0)
+        let closed = fixture.folder.file("closed")
+        #expect(rename(fixture.folder.file("changed"), closed) == 0)
         let pages = try FileStore.read(closed + "/journal.db", limit: 1 << 30).count / 4_096
         for page in 0..<pages {
             let journal = try open(closed, "") { bytes in
                 for place in page * 4_096..<(page + 1) * 4_096 { bytes[place] = 0 }
             }
-            let content = try Desk.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.events(after: 0))
             #expect(content.invented == 0)
             if content.numbers != Array(1...last) {
                 #expect(journal.opening.mayHaveLost || !content.damaged.isEmpty, "page \(page)")
@@ -163,12 +165,12 @@ import Wire
         let (log, copy) = try live(60)
         let last = try #require(log.last?.last)
         do { try open(copy) { _ in }.close() }
-        let closed = desk.folder.file("closed")
-        #expect(rename(desk.folder.file("changed"), closed) == 0)
+        let closed = fixture.folder.file("closed")
+        #expect(rename(fixture.folder.file("changed"), closed) == 0)
         let size = try FileStore.read(closed + "/journal.db", limit: 1 << 30).count
         for cut in stride(from: 0, to: size, by: 3_000) {
             let journal = try open(closed, "") { $0.removeLast($0.count - cut) }
-            let content = try Desk.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.events(after: 0))
             #expect(content.invented == 0)
             #expect(journal.opening.isNew, "cut at \(cut)")
             #expect(cut == 0 || journal.opening.mayHaveLost || content.numbers == Array(1...last), "cut at \(cut)")
@@ -180,42 +182,42 @@ import Wire
     private func change(_ sql: String, in file: String? = nil) throws {
         var settings = ConnectionSettings()
         settings.isExclusive = true
-        let connection = try Connection(path: file ?? desk.file, settings)
+        let connection = try Connection(path: file ?? fixture.file, settings)
         try connection.execute(sql)
         connection.close()
     }
 
     @Test func `a group with a wrong checksum is passed over, the rest is used`() throws {
         do {
-            let journal = try desk.open()
+            let journal = try fixture.open()
             for group in 0..<5 as Range<Int64> {
-                try journal.commit(Desk.events((group * 10 + 1)...(group * 10 + 10)))
+                try journal.commit(JournalFileFixture.events((group * 10 + 1)...(group * 10 + 10)))
             }
         }
         try change("UPDATE events SET crc = crc + 1 WHERE first IN (11, 31)")
-        let journal = try desk.open()
-        var expected = Desk.Content()
+        let journal = try fixture.open()
+        var expected = JournalFileFixture.Content()
         expected.numbers = Array(1...10) + Array(21...30) + Array(41...50)
         expected.damaged = [11...20, 31...40]
-        #expect(try Desk.Content(journal.events(after: 0)) == expected)
+        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == expected)
         expected.numbers.removeFirst(10)
         expected.damaged[0] = 13...20
-        #expect(try Desk.Content(journal.events(after: 12)) == expected)
+        #expect(try JournalFileFixture.Content(journal.events(after: 12)) == expected)
     }
 
     @Test func `missing groups are told`() throws {
         do {
-            let journal = try desk.open()
+            let journal = try fixture.open()
             for group in 0..<5 as Range<Int64> {
-                try journal.commit(Desk.inputs((group * 10 + 1)...(group * 10 + 10)))
+                try journal.commit(JournalFileFixture.inputs((group * 10 + 1)...(group * 10 + 10)))
             }
         }
         try change("DELETE FROM inputs WHERE first IN (1, 21, 31)")
-        let journal = try desk.open()
-        var expected = Desk.Content()
+        let journal = try fixture.open()
+        var expected = JournalFileFixture.Content()
         expected.numbers = Array(11...20) + Array(41...50)
         expected.damaged = [1...10, 21...40]
-        #expect(try Desk.Content(journal.inputs(after: 0)) == expected)
+        #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == expected)
     }
 
     @Test func `a bad last group, value or format number makes a new journal out of the rest`() throws {
@@ -224,21 +226,21 @@ import Wire
             "UPDATE meta SET value = '2' WHERE key = 'format'", "PRAGMA user_version = 5",
             "PRAGMA application_id = 5",
         ] {
-            let desk = Desk()
+            let fixture = JournalFileFixture()
             var id = ""
             do {
-                let journal = try desk.open()
+                let journal = try fixture.open()
                 id = journal.id
-                try journal.commit(Desk.events(1...10))
-                var commit = Desk.events(11...20)
-                commit.spilled = [SpilledRow(sequence: 1, bytes: [1]), SpilledRow(sequence: 2, bytes: [2])]
+                try journal.commit(JournalFileFixture.events(1...10))
+                var commit = JournalFileFixture.events(11...20)
+                commit.outboxRows = [OutboxRow(sequence: 1, bytes: [1]), OutboxRow(sequence: 2, bytes: [2])]
                 commit.rowsAppliedUpTo = 1
                 try journal.commit(commit)
             }
-            try change(sql, in: desk.file)
-            let journal = try desk.open()
+            try change(sql, in: fixture.file)
+            let journal = try fixture.open()
             #expect(journal.opening.movedAside.count == 1 && journal.opening.notes.count == 2)
-            #expect(try Desk.Content(journal.events(after: 0)).numbers.starts(with: 1...10))
+            #expect(try JournalFileFixture.Content(journal.events(after: 0)).numbers.starts(with: 1...10))
             #expect(try journal.outbox(after: 0, limit: 9).elements.map(\.sequence) == [2])
             let isLoss = sql.hasPrefix("UPDATE")
             #expect(journal.opening.mayHaveLost == isLoss && journal.opening.isNew == isLoss, "\(sql)")
@@ -247,54 +249,56 @@ import Wire
     }
 
     @Test func `damage that is met while the journal is open makes a new one out of the rest`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...10))
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...10))
         var root = 0
         // More than is kept in memory, so that pages are read again.
         var commit = Commit()
-        commit.spilled = (1...100).map { SpilledRow(sequence: $0, bytes: [UInt8](repeating: 1, count: 100_000)) }
+        commit.outboxRows = (1...100).map { OutboxRow(sequence: $0, bytes: [UInt8](repeating: 1, count: 100_000)) }
         try journal.commit(commit)
         journal.close()
         do {
             var settings = ConnectionSettings()
             settings.isExclusive = true
-            let connection = try Connection(path: desk.file, settings)
+            let connection = try Connection(path: fixture.file, settings)
             try connection.rows("SELECT rootpage FROM sqlite_schema WHERE name = 'ids_by_snapshot'") {
                 root = Int($0.int64(at: 0))
             }
         }
-        try journal.reopen(now: Desk.noon)
-        let file = Glibc.open(desk.file, O_WRONLY)
+        try journal.reopen(now: JournalFileFixture.noon)
+        let file = Glibc.open(fixture.file, O_WRONLY)
         let zeros = [UInt8](repeating: 0, count: 4_096)
         #expect(pwrite(file, zeros, zeros.count, (root - 1) * 4_096) == 4_096)
         close(file)
         #expect(try journal.outbox(after: 0, limit: 1_000).elements.count == 100)
         var ids = Commit()
-        ids.ids = [IDSegment(snapshot: 1, kind: 1, latest: Desk.noon, bytes: [1])]
+        ids.ids = [JournalIDSegment(snapshot: 1, kind: 1, latest: JournalFileFixture.noon, bytes: [1])]
         let error = #expect(throws: JournalError.self) { try journal.commit(ids) }
         #expect(error?.kind == .damaged && !journal.isOpen)
-        let opening = try journal.reopen(now: Desk.noon)
+        let opening = try journal.reopen(now: JournalFileFixture.noon)
         // Only an index is gone: nothing that it was made of.
         #expect(!opening.mayHaveLost && !opening.isNew && opening.movedAside.count == 1)
         try journal.commit(ids)
-        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...10))
+        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
         #expect(try journal.outbox(after: 0, limit: .max).elements.count == 100)
     }
 
     @Test func `rows and segments with a wrong checksum are counted and passed over`() throws {
         do {
             var commit = Commit()
-            commit.spilled = (1...3).map { SpilledRow(sequence: $0, bytes: [UInt8($0)]) }
+            commit.outboxRows = (1...3).map { OutboxRow(sequence: $0, bytes: [UInt8($0)]) }
             commit.seriesBegan = [[1], [2]]
-            commit.ids = (1...3).map { IDSegment(snapshot: $0, kind: 1, latest: Desk.noon, bytes: [1]) }
-            try desk.open().commit(commit)
+            commit.ids = (1...3).map {
+                JournalIDSegment(snapshot: $0, kind: 1, latest: JournalFileFixture.noon, bytes: [1])
+            }
+            try fixture.open().commit(commit)
         }
         try change(
             """
             UPDATE outbox SET bytes = x'09' WHERE sequence = 2; UPDATE ids SET latest = 1 WHERE snapshot = 1;
             UPDATE shipped SET key = x'77' WHERE number = 1
             """)
-        let journal = try desk.open()
+        let journal = try fixture.open()
         let rows = try journal.outbox(after: 0, limit: 9)
         #expect(rows.elements.map(\.sequence) == [1, 3] && rows.damaged == 1)
         var snapshots: [Int64] = []
@@ -305,14 +309,14 @@ import Wire
     }
 
     @Test func `a journal of a newer program is moved aside whole`() throws {
-        do { try desk.open().commit(Desk.events(1...10)) }
+        do { try fixture.open().commit(JournalFileFixture.events(1...10)) }
         // Its value of the format has the checksum of that value.
         do {
             let crc = Checksum.crc32c(
                 Array("format=2".utf8).span, after: Checksum.crc32c(([6] + Array(repeating: 0, count: 16)).span))
             try change("UPDATE meta SET value = '2', crc = \(crc) WHERE key = 'format'; PRAGMA user_version = 2")
         }
-        let journal = try desk.open()
+        let journal = try fixture.open()
         #expect(journal.opening.isNew && journal.opening.mayHaveLost && journal.lastEvent == 0)
         #expect(journal.opening.notes.first?.contains("format 2 of a newer program") == true)
         let aside = try #require(journal.opening.movedAside.first)
@@ -322,30 +326,30 @@ import Wire
 
     @Test func `what is no database is moved aside, each time under another name`() throws {
         for number in 1...3 {
-            try FileStore.makeDirectory(desk.directory)
-            unlink(desk.file)
-            try FileStore.replace(desk.file, with: Array(repeating: 0x41, count: 10_000))
-            let journal = try desk.open()
+            try FileStore.makeDirectory(fixture.directory)
+            unlink(fixture.file)
+            try FileStore.replace(fixture.file, with: Array(repeating: 0x41, count: 10_000))
+            let journal = try fixture.open()
             #expect(journal.opening.isNew && journal.opening.mayHaveLost)
-            try journal.commit(Desk.events(1...2))
-            let names = try JournalFileNames.all(in: desk.directory).filter { $0.contains("damaged") }
+            try journal.commit(JournalFileFixture.events(1...2))
+            let names = try JournalFileNames.all(in: fixture.directory).filter { $0.contains("damaged") }
             #expect(names.count == number)
         }
     }
 
     @Test func `a salvage that was interrupted is finished or begun again`() throws {
-        do { try desk.open().commit(Desk.events(1...10)) }
+        do { try fixture.open().commit(JournalFileFixture.events(1...10)) }
         // Complete, and the damaged one was moved aside already.
-        #expect(rename(desk.file, desk.file + ".salvaged") == 0)
+        #expect(rename(fixture.file, fixture.file + ".salvaged") == 0)
         do {
-            let journal = try desk.open()
-            #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...10))
+            let journal = try fixture.open()
+            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
         }
         for name in [".salvage", ".salvaged", ".salvage-wal"] {
-            try FileStore.replace(desk.file + name, with: [1, 2, 3])
+            try FileStore.replace(fixture.file + name, with: [1, 2, 3])
         }
-        let journal = try desk.open()
-        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...10))
-        #expect(try JournalFileNames.all(in: desk.directory).allSatisfy { !$0.contains("salvage") })
+        let journal = try fixture.open()
+        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
+        #expect(try JournalFileNames.all(in: fixture.directory).allSatisfy { !$0.contains("salvage") })
     }
 }

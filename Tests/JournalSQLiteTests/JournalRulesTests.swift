@@ -5,7 +5,7 @@ import Wire
 
 /// The number of the rules that stands with the entries.
 @Suite struct JournalRulesTests {
-    private let desk = Desk()
+    private let fixture = JournalFileFixture()
 
     private func rules(_ cursor: GroupCursor) throws -> [Int] {
         var cursor = cursor
@@ -17,19 +17,19 @@ import Wire
     }
 
     @Test func `entries are given with the number they were noted with, and one that is missing is 1`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...2))
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...2))
         var commit = Commit(rules: 7)
-        Desk.append(3...5, to: &commit.events)
-        Desk.append(1...2, to: &commit.inputs)
+        JournalFileFixture.append(3...5, to: &commit.events)
+        JournalFileFixture.append(1...2, to: &commit.inputs)
         try journal.commit(commit)
         // A kept commit notes them again.
         commit.restart(afterEvent: 5, afterInput: 2)
-        Desk.append(6...6, to: &commit.events)
+        JournalFileFixture.append(6...6, to: &commit.events)
         try journal.commit(commit)
         // The program before, after a way back.
-        try journal.commit(Desk.events(7...8))
-        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...8))
+        try journal.commit(JournalFileFixture.events(7...8))
+        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...8))
         #expect(try rules(journal.events(after: 0)) == [1, 1, 7, 7, 7, 7, 1, 1])
         #expect(try rules(journal.events(after: 3)) == [7, 7, 7, 1, 1])
         #expect(try rules(journal.inputs(after: 0)) == [7, 7])
@@ -49,14 +49,14 @@ import Wire
 
     @Test func `who may write rows is kept with what they are`() throws {
         do {
-            let journal = try desk.open()
+            let journal = try fixture.open()
             #expect(journal.lineage == "" && journal.inputApplied == 0)
             var commit = Commit()
             commit.lineage = "a:0:0\nb:1"
             commit.inputAppliedUpTo = 12
             try journal.commit(commit)
         }
-        let journal = try desk.open()
+        let journal = try fixture.open()
         #expect(journal.lineage == "a:0:0\nb:1" && journal.inputApplied == 12)
     }
 }

@@ -8,7 +8,7 @@ import Wire
 
 /// Disks that are full, folders that cannot be written, files that go: refused, alive, and well again.
 @Suite struct JournalTroubleTests {
-    let desk = Desk()
+    let fixture = JournalFileFixture()
 
     private func kind(_ body: () throws -> Void) -> JournalError.Kind? {
         do {
@@ -22,31 +22,31 @@ import Wire
     @Test(.enabled(if: SmallDisk.isPermitted))
     func `a full disk refuses commits until there is room`() throws {
         let disk = try #require(SmallDisk(size: "16m"))
-        let journal = try JournalFile(directory: disk.path, now: Desk.noon)
+        let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
         for round in 0..<40 {
             // Each time the disk is full at another place of a commit.
             disk.fill(sparing: round * 4_096 % 40_960)
             var refused: JournalError.Kind?
             while refused == nil {
                 let next = journal.lastEvent + 1
-                refused = kind { try journal.commit(Desk.events(next...(next + 20))) }
+                refused = kind { try journal.commit(JournalFileFixture.events(next...(next + 20))) }
             }
             #expect(refused == .full, "round \(round)")
             disk.free()
-            let opening = try journal.reopen(now: Desk.noon)
+            let opening = try journal.reopen(now: JournalFileFixture.noon)
             #expect(!opening.isNew && !opening.mayHaveLost)
             let next = journal.lastEvent + 1
-            var commit = Desk.events(next...(next + 5))
+            var commit = JournalFileFixture.events(next...(next + 5))
             if next > 400 { commit.truncation = Truncation(events: next - 200) }
             try journal.commit(commit)
             let base = journal.eventsBase
-            #expect(try Desk.Content(journal.events(after: 0)) == .whole((base + 1)...(next + 5)))
+            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole((base + 1)...(next + 5)))
         }
         let last = journal.lastEvent
         journal.close()
-        let again = try JournalFile(directory: disk.path, now: Desk.noon)
+        let again = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
         #expect(again.lastEvent == last && !again.opening.mayHaveLost)
-        #expect(try Desk.Content(again.events(after: 0)) == .whole((again.eventsBase + 1)...last))
+        #expect(try JournalFileFixture.Content(again.events(after: 0)) == .whole((again.eventsBase + 1)...last))
     }
 
     @Test(.enabled(if: SmallDisk.isPermitted))
@@ -55,13 +55,13 @@ import Wire
         for spared in stride(from: 0, to: 160_000, by: 4_096) {
             for name in try JournalFileNames.all(in: disk.path) { unlink("\(disk.path)/\(name)") }
             disk.fill(sparing: spared)
-            let refused = kind { _ = try JournalFile(directory: disk.path, now: Desk.noon) }
+            let refused = kind { _ = try JournalFile(directory: disk.path, now: JournalFileFixture.noon) }
             #expect(refused == nil || refused == .full)
             disk.free()
-            let journal = try JournalFile(directory: disk.path, now: Desk.noon)
+            let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
             // Nobody has used what was made by halves.
             #expect(!journal.opening.mayHaveLost && journal.opening.isNew)
-            try journal.commit(Desk.events(1...2))
+            try journal.commit(JournalFileFixture.events(1...2))
         }
     }
 
@@ -69,66 +69,67 @@ import Wire
     func `a file system that may not be written is told`() throws {
         let disk = try #require(SmallDisk(size: "1m"))
         #expect(ChildProcess.run("/bin/mount", ["-o", "remount,ro", disk.path]).status == 0)
-        #expect(kind { _ = try JournalFile(directory: disk.path, now: Desk.noon) } == .readOnly)
-        #expect(kind { _ = try JournalFile(directory: disk.path + "/deeper", now: Desk.noon) } == .readOnly)
+        #expect(kind { _ = try JournalFile(directory: disk.path, now: JournalFileFixture.noon) } == .readOnly)
+        #expect(
+            kind { _ = try JournalFile(directory: disk.path + "/deeper", now: JournalFileFixture.noon) } == .readOnly)
         #expect(ChildProcess.run("/bin/mount", ["-o", "remount,rw", disk.path]).status == 0)
         do {
-            let journal = try JournalFile(directory: disk.path, now: Desk.noon)
-            try journal.commit(Desk.events(1...3))
+            let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
+            try journal.commit(JournalFileFixture.events(1...3))
         }
         #expect(ChildProcess.run("/bin/mount", ["-o", "remount,ro", disk.path]).status == 0)
-        #expect(kind { _ = try JournalFile(directory: disk.path, now: Desk.noon) } == .readOnly)
+        #expect(kind { _ = try JournalFile(directory: disk.path, now: JournalFileFixture.noon) } == .readOnly)
         #expect(ChildProcess.run("/bin/mount", ["-o", "remount,rw", disk.path]).status == 0)
-        let journal = try JournalFile(directory: disk.path, now: Desk.noon)
+        let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
         #expect(journal.lastEvent == 3)
     }
 
     @Test(.enabled(if: Immutability.isPermitted))
     func `a log that may not be written any more is told, and nothing is lost`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...3))
-        #expect(Immutability.set(desk.file + "-wal", true))
-        let refused = kind { try journal.commit(Desk.events(4...6)) }
-        let again = kind { try journal.reopen(now: Desk.noon) }
-        #expect(Immutability.set(desk.file + "-wal", false))
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...3))
+        #expect(Immutability.set(fixture.file + "-wal", true))
+        let refused = kind { try journal.commit(JournalFileFixture.events(4...6)) }
+        let again = kind { try journal.reopen(now: JournalFileFixture.noon) }
+        #expect(Immutability.set(fixture.file + "-wal", false))
         #expect(refused == .readOnly && again == .readOnly)
         #expect(!journal.isOpen)
-        #expect(kind { try journal.commit(Desk.events(4...6)) } == .readOnly)
-        #expect(try !journal.reopen(now: Desk.noon).mayHaveLost)
-        try journal.commit(Desk.events(4...6))
-        #expect(try Desk.Content(journal.events(after: 0)) == .whole(1...6))
+        #expect(kind { try journal.commit(JournalFileFixture.events(4...6)) } == .readOnly)
+        #expect(try !journal.reopen(now: JournalFileFixture.noon).mayHaveLost)
+        try journal.commit(JournalFileFixture.events(4...6))
+        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...6))
     }
 
     // MARK: Files that go
 
     @Test func `a folder that was removed is made anew, with another id`() throws {
-        let journal = try desk.open()
+        let journal = try fixture.open()
         let id = journal.id
-        try journal.commit(Desk.events(1...3))
-        #expect(ChildProcess.run("/bin/rm", ["-rf", desk.directory]).status == 0)
-        #expect(kind { try journal.commit(Desk.events(4...4)) } == .gone)
-        #expect(kind { try journal.commit(Desk.events(4...4)) } == .gone)
-        let opening = try journal.reopen(now: Desk.noon)
+        try journal.commit(JournalFileFixture.events(1...3))
+        #expect(ChildProcess.run("/bin/rm", ["-rf", fixture.directory]).status == 0)
+        #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
+        #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
+        let opening = try journal.reopen(now: JournalFileFixture.noon)
         #expect(opening.isNew && journal.id != id && journal.lastEvent == 0)
-        var complete = Desk.truncation { $0.events = 3 }
-        Desk.append(4...4, to: &complete.events)
+        var complete = JournalFileFixture.truncation { $0.events = 3 }
+        JournalFileFixture.append(4...4, to: &complete.events)
         try journal.commit(complete)
-        #expect(try Desk.Content(journal.events(after: 3)) == .whole(4...4))
+        #expect(try JournalFileFixture.Content(journal.events(after: 3)) == .whole(4...4))
     }
 
     @Test func `a file or a log that was removed or replaced is noticed before the next commit`() throws {
         for suffix in ["", "-wal"] {
             for isReplaced in [false, true] {
-                let desk = Desk()
-                let journal = try desk.open()
-                try journal.commit(Desk.events(1...3))
-                let bytes = try FileStore.read(desk.file + suffix)
-                #expect(unlink(desk.file + suffix) == 0)
-                if isReplaced { try FileStore.replace(desk.file + suffix, with: bytes) }
-                #expect(kind { try journal.commit(Desk.events(4...4)) } == .gone)
+                let fixture = JournalFileFixture()
+                let journal = try fixture.open()
+                try journal.commit(JournalFileFixture.events(1...3))
+                let bytes = try FileStore.read(fixture.file + suffix)
+                #expect(unlink(fixture.file + suffix) == 0)
+                if isReplaced { try FileStore.replace(fixture.file + suffix, with: bytes) }
+                #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
                 // What is in the place of the file now is not touched by closing the old one.
-                if isReplaced && suffix.isEmpty { #expect(try FileStore.read(desk.file) == bytes) }
-                let opening = try journal.reopen(now: Desk.noon)
+                if isReplaced && suffix.isEmpty { #expect(try FileStore.read(fixture.file) == bytes) }
+                let opening = try journal.reopen(now: JournalFileFixture.noon)
                 // All of a log goes into the file when it is closed, wherever the log is.
                 if isReplaced || suffix == "-wal" {
                     #expect(!opening.isNew && !opening.mayHaveLost && journal.lastEvent == 3)
@@ -140,53 +141,53 @@ import Wire
     }
 
     @Test func `an older copy in place of the file is not taken for it`() throws {
-        let journal = try desk.open()
-        var commit = Desk.events(1...3)
-        commit.spilled = [SpilledRow(sequence: 7, bytes: [7])]
+        let journal = try fixture.open()
+        var commit = JournalFileFixture.events(1...3)
+        commit.outboxRows = [OutboxRow(sequence: 7, bytes: [7])]
         try journal.commit(commit)
-        let copy = desk.folder.file("copy")
-        try Desk.copy(desk.file, to: copy)
-        try journal.commit(Desk.events(4...6))
+        let copy = fixture.folder.file("copy")
+        try JournalFileFixture.copy(fixture.file, to: copy)
+        try journal.commit(JournalFileFixture.events(4...6))
         let id = journal.id
-        #expect(ChildProcess.run("/bin/rm", ["-rf", desk.directory]).status == 0)
-        #expect(rename(copy, desk.directory) == 0)
-        #expect(kind { try journal.commit(Desk.events(7...7)) } == .gone)
-        let opening = try journal.reopen(now: Desk.noon)
+        #expect(ChildProcess.run("/bin/rm", ["-rf", fixture.directory]).status == 0)
+        #expect(rename(copy, fixture.directory) == 0)
+        #expect(kind { try journal.commit(JournalFileFixture.events(7...7)) } == .gone)
+        let opening = try journal.reopen(now: JournalFileFixture.noon)
         #expect(opening.isNew && opening.mayHaveLost && opening.formerID == id && opening.movedAside.count == 1)
         #expect(journal.id != id && journal.lastEvent == 3)
-        #expect(try journal.outbox(after: 0, limit: 9).elements == commit.spilled)
-        try journal.commit(Desk.truncation { $0.events = 6 })
-        try journal.commit(Desk.events(7...7))
+        #expect(try journal.outbox(after: 0, limit: 9).elements == commit.outboxRows)
+        try journal.commit(JournalFileFixture.truncation { $0.events = 6 })
+        try journal.commit(JournalFileFixture.events(7...7))
     }
 
     @Test func `another journal in place of the file is moved aside`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...3))
-        let other = Desk()
-        do { try other.open().commit(Desk.events(1...30)) }
-        #expect(rename(other.file, desk.file) == 0)
-        unlink(desk.file + "-wal")
-        #expect(kind { try journal.commit(Desk.events(4...4)) } == .gone)
-        let opening = try journal.reopen(now: Desk.noon)
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...3))
+        let other = JournalFileFixture()
+        do { try other.open().commit(JournalFileFixture.events(1...30)) }
+        #expect(rename(other.file, fixture.file) == 0)
+        unlink(fixture.file + "-wal")
+        #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
+        let opening = try journal.reopen(now: JournalFileFixture.noon)
         #expect(opening.isNew && opening.mayHaveLost && opening.movedAside.count == 1 && journal.lastEvent == 0)
     }
 
     @Test func `reopening what is open does nothing`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...3))
-        #expect(try journal.reopen(now: Desk.noon) == Opening())
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...3))
+        #expect(try journal.reopen(now: JournalFileFixture.noon) == Opening())
         journal.close()
-        #expect(kind { try journal.commit(Desk.events(4...4)) } == .other)
-        try journal.reopen(now: Desk.noon)
-        try journal.commit(Desk.events(4...4))
+        #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .other)
+        try journal.reopen(now: JournalFileFixture.noon)
+        try journal.commit(JournalFileFixture.events(4...4))
         #expect(journal.lastEvent == 4)
     }
 
     @Test func `two journals of one folder do not write at the same time`() throws {
-        let journal = try desk.open()
-        try journal.commit(Desk.events(1...3))
-        #expect(kind { _ = try desk.open() } == .other)
-        try journal.commit(Desk.events(4...4))
+        let journal = try fixture.open()
+        try journal.commit(JournalFileFixture.events(1...3))
+        #expect(kind { _ = try fixture.open() } == .other)
+        try journal.commit(JournalFileFixture.events(4...4))
     }
 }
 

@@ -13,7 +13,8 @@ import Wire
     private func header(_ number: Int64) -> SnapshotHeader {
         SnapshotHeader(
             journalID: "0123456789abcdef0123456789abcdef", number: number, eventsApplied: number * 100,
-            inputsApplied: number * 10, rowsEmitted: number, takenAt: Desk.noon, isCleanStop: number % 2 == 0)
+            inputsApplied: number * 10, rowsEmitted: number, takenAt: JournalFileFixture.noon,
+            isCleanStop: number % 2 == 0)
     }
 
     private func body(_ number: Int64) -> [UInt8] { (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* number) } }
@@ -21,10 +22,10 @@ import Wire
     private var names: [String] { get throws { try JournalFileNames.all(in: folder.path) } }
 
     @Test func `the newest comes back, the one before is kept, older ones go`() throws {
-        #expect(try files.load(now: Desk.noon) == .init())
+        #expect(try files.load(now: JournalFileFixture.noon) == .init())
         for number in [1, 2, 9, 10, 11] as [Int64] { try files.save(header(number), body(number)) }
         #expect(try names == ["snapshot.10", "snapshot.11"])
-        let loaded = try files.load(now: Desk.noon)
+        let loaded = try files.load(now: JournalFileFixture.noon)
         #expect(loaded.newest == Snapshot(header: header(11), body: body(11)))
         #expect(loaded.older == header(10) && loaded.highestNumber == 11)
         #expect(loaded.damaged.isEmpty && loaded.notes.isEmpty)
@@ -32,9 +33,9 @@ import Wire
 
     @Test func `an empty body and a folder that is not there are fine`() throws {
         try files.save(header(1), [])
-        #expect(try files.load(now: Desk.noon).newest?.body == [])
+        #expect(try files.load(now: JournalFileFixture.noon).newest?.body == [])
         let nowhere = SnapshotFiles(directory: folder.file("nowhere"), format: 1)
-        #expect(try nowhere.load(now: Desk.noon) == .init())
+        #expect(try nowhere.load(now: JournalFileFixture.noon) == .init())
         let error = #expect(throws: JournalError.self) { try nowhere.save(header(1), [1]) }
         #expect(error?.kind == .gone)
     }
@@ -52,7 +53,7 @@ import Wire
         changed.append(whole + [0])
         for (index, bytes) in changed.enumerated() {
             try FileStore.replace(folder.file("snapshot.2"), with: bytes)
-            let loaded = try files.load(now: Desk.noon)
+            let loaded = try files.load(now: JournalFileFixture.noon)
             #expect(loaded.newest?.header == header(1) && loaded.older == nil && loaded.highestNumber == 2, "\(index)")
             let aside = try #require(loaded.damaged.first ?? loaded.ofNewerProgram.first)
             #expect(loaded.damaged.count == 1 && loaded.notes.count == 1)
@@ -64,7 +65,7 @@ import Wire
         try files.save(header(1), body(1))
         try files.save(header(2), body(2))
         try FileStore.replace(folder.file("snapshot.1"), with: [1, 2, 3])
-        let loaded = try files.load(now: Desk.noon)
+        let loaded = try files.load(now: JournalFileFixture.noon)
         #expect(loaded.newest?.header == header(2) && loaded.older == nil)
         #expect(loaded.damaged == [folder.file("snapshot.1.damaged-20260921T141320Z")])
     }
@@ -72,7 +73,7 @@ import Wire
     @Test func `a snapshot of a newer program is moved aside with a clear message, an older one is read`() throws {
         try SnapshotFiles(directory: folder.path, format: 2).save(header(1), body(1))
         try SnapshotFiles(directory: folder.path, format: 4).save(header(2), body(2))
-        let loaded = try files.load(now: Desk.noon)
+        let loaded = try files.load(now: JournalFileFixture.noon)
         #expect(loaded.newest?.header == header(1))
         #expect(loaded.ofNewerProgram == [folder.file("snapshot.2.newer-20260921T141320Z")])
         #expect(
@@ -82,7 +83,7 @@ import Wire
     @Test func `a snapshot under another's name is not taken for it`() throws {
         try files.save(header(1), body(1))
         #expect(rename(folder.file("snapshot.1"), folder.file("snapshot.7")) == 0)
-        let loaded = try files.load(now: Desk.noon)
+        let loaded = try files.load(now: JournalFileFixture.noon)
         #expect(loaded.newest == nil && loaded.damaged.count == 1 && loaded.highestNumber == 7)
     }
 
@@ -91,7 +92,7 @@ import Wire
         for name in ["snapshot.2.new", "snapshot.x", "snapshot.01", "snapshot.3.news", "other"] {
             try FileStore.replace(folder.file(name), with: [1])
         }
-        _ = try files.load(now: Desk.noon)
+        _ = try files.load(now: JournalFileFixture.noon)
         #expect(try names == ["other", "snapshot.01", "snapshot.1", "snapshot.3.news", "snapshot.x"])
     }
 
@@ -106,10 +107,10 @@ import Wire
             let error = #expect(throws: JournalError.self) { try files.save(header(3), body(3)) }
             #expect(error?.kind == .full)
             #expect(try JournalFileNames.all(in: disk.path) == ["filler", "snapshot.1", "snapshot.2"])
-            #expect(try files.load(now: Desk.noon).newest?.header == header(2))
+            #expect(try files.load(now: JournalFileFixture.noon).newest?.header == header(2))
         }
         disk.free()
         try files.save(header(3), body(3))
-        #expect(try files.load(now: Desk.noon).newest?.header == header(3))
+        #expect(try files.load(now: JournalFileFixture.noon).newest?.header == header(3))
     }
 }

@@ -23,7 +23,7 @@ import Wire
     static let file: File = Corpus.load("negative/negative.json")
 
     /// What each case is, by its name.
-    static let verdicts: [String: Verdict] = [
+    static let verdicts: [String: TokenVerdict] = [
         "no_header": .rejected(.no_token),
         "bearer_prefix": .accepted(key: Corpus.shared.api_key),
         "wrong_secret": .rejected(.bad_signature),

@@ -64,8 +64,8 @@ import Wire
         /// What stands before and after the token.
         let before: String
         let after: String
-        let expected: Verdict
-        init(_ before: String, _ after: String = "", _ expected: Verdict = .accepted(key: TokenTests.key)) {
+        let expected: TokenVerdict
+        init(_ before: String, _ after: String = "", _ expected: TokenVerdict = .accepted(key: TokenTests.key)) {
             (self.before, self.after, self.expected) = (before, after, expected)
         }
         var testDescription: String { "<\(before)>…<\(after)>" }
@@ -107,8 +107,8 @@ import Wire
 
     struct Claims: Sendable, CustomTestStringConvertible {
         let text: String
-        let expected: Verdict
-        init(_ text: String, _ rejection: Rejection? = nil) {
+        let expected: TokenVerdict
+        init(_ text: String, _ rejection: TokenFault? = nil) {
             self.text = text
             expected = rejection.map { .rejected($0) } ?? .accepted(key: TokenTests.key)
         }
@@ -240,7 +240,7 @@ import Wire
 
     private func token() -> String { signer.webhookToken(for: body.span, at: Timestamp(seconds: Self.now)) }
 
-    private func verdict(_ authorization: String?) -> Verdict {
+    private func verdict(_ authorization: String?) -> TokenVerdict {
         verifier.verify(authorization: authorization, body: body.span, at: Timestamp(seconds: Self.now))
     }
 

@@ -12,54 +12,55 @@ import Wire
 
 /// What the journal thread promises: nothing that was answered is lost, nothing comes twice, whatever the disk does.
 @Suite struct JournalThreadTests {
-    private func isDone(_ name: String, in rig: JournalRig) -> Bool {
-        ChildProcess.run("/bin/sh", ["-c", "rm -rf \(rig.directory)/\(name)"]).status == 0
+    private func isDone(_ name: String, in fixture: JournalFixture) -> Bool {
+        ChildProcess.run("/bin/sh", ["-c", "rm -rf \(fixture.directory)/\(name)"]).status == 0
     }
 
     // MARK: Events
 
     @Test func `an event that was answered is replayed after a crash`() throws {
-        let rig = JournalRig()
-        _ = try #require(PlayedRecorder(rig))
-        #expect(rig.post(1) == 200)
-        #expect(rig.post(2) == 200)
-        #expect(rig.drain() == ["EV_1", "EV_2"])
-        let next = JournalRig(rig.crash())
+        let fixture = JournalFixture()
+        _ = try #require(PlayedRecorder(fixture))
+        #expect(fixture.post(1) == 200)
+        #expect(fixture.post(2) == 200)
+        #expect(fixture.drain() == ["EV_1", "EV_2"])
+        let next = JournalFixture(fixture.crash())
         let recorder = try #require(PlayedRecorder(next))
         #expect(recorder.events == 2)
         #expect(next.total("lk_rooms_started_total") == 2)
     }
 
     @Test func `an input counts after a crash once something that it caused has left`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
         recorder.tick()
-        recorder.emit(JournalRig.row(1))
+        recorder.emit(JournalFixture.row(1))
         recorder.handOver()
-        #expect(eventually { rig.rows == [JournalRig.row(1)] })
-        #expect(try #require(PlayedRecorder(JournalRig(rig.crash()))).inputs == 1)
+        #expect(eventually { fixture.rows == [JournalFixture.row(1)] })
+        #expect(try #require(PlayedRecorder(JournalFixture(fixture.crash()))).inputs == 1)
     }
 
     @Test func `what a reading shows is known after a crash`() throws {
         let settings = RecorderSettings(organizationSource: .database, waitingEvents: 2) { _ in 0 }
-        let rig = JournalRig(settings: settings)
-        let start = try #require(rig.journal.awaitStart())
+        let fixture = JournalFixture(settings: settings)
+        let start = try #require(fixture.journal.awaitStart())
         // More events in one batch than may wait: each time the recorder holds on for a moment.
-        for id in 1...20 { #expect(rig.post(id) == 200) }
+        for id in 1...20 { #expect(fixture.post(id) == 200) }
         let recorder = RecorderThread(
-            rig.recorderInbox, start: start, room: rig.intake, journal: rig.inbox, store: rig.storeInbox)
+            fixture.recorderInbox, start: start, room: fixture.intake, journal: fixture.inbox, store: fixture.storeInbox
+        )
         #expect(
             eventually {
-                rig.recorderInbox.leave(
+                fixture.recorderInbox.leave(
                     .organization(room: "room 1", .success(Organization(id: "org_1", name: "One"))))
-                return rig.total("lk_rooms_started_total", of: "org_1") > 0
+                return fixture.total("lk_rooms_started_total", of: "org_1") > 0
             })
-        #expect(rig.inbox.commit(reading: SystemTime().now(), labels: "", began: [], ended: []) == .maySend)
-        let next = JournalRig(rig.crash(), settings: settings)
+        #expect(fixture.inbox.commit(reading: SystemTime().now(), labels: "", began: [], ended: []) == .maySend)
+        let next = JournalFixture(fixture.crash(), settings: settings)
         _ = try #require(PlayedRecorder(next))
         #expect(next.total("lk_rooms_started_total", of: "org_1") == 1)
-        rig.intake.close()
-        rig.inbox.close()
+        fixture.intake.close()
+        fixture.inbox.close()
         // At once; a busy machine may have to be asked again.
         #expect(eventually { recorder.stop(by: SystemTime().monotonic()) })
     }
@@ -68,23 +69,23 @@ import Wire
     func `inputs for which there is no room are taken over by a snapshot`() throws {
         let folder = TemporaryFolder()
         let disk = try SmallFileSystem(in: folder)
-        let rig = JournalRig(disk.path + "/state")
-        let recorder = try #require(PlayedRecorder(rig))
-        #expect(rig.post(1) == 200)
-        recorder.apply(JournalRig.event(1))
-        #expect(rig.drain().count == 1)
+        let fixture = JournalFixture(disk.path + "/state")
+        let recorder = try #require(PlayedRecorder(fixture))
+        #expect(fixture.post(1) == 200)
+        recorder.apply(JournalFixture.event(1))
+        #expect(fixture.drain().count == 1)
         try disk.fill()
-        #expect(eventually { rig.post(2) == 503 })
+        #expect(eventually { fixture.post(2) == 503 })
         let long = String(repeating: "x", count: JournalSettings.Limits.inputs_bytes / 4)
         for _ in 0..<5 { recorder.find(long) }
         recorder.handOver()
-        #expect(eventually { rig.takeSnapshotRequest()?.isForced == true })
+        #expect(eventually { fixture.takeSnapshotRequest()?.isForced == true })
         recorder.tick()
         disk.free()
         recorder.takeSnapshot()
         recorder.handOver()
-        #expect(eventually { rig.post(3) == 200 })
-        let next = JournalRig(rig.crash())
+        #expect(eventually { fixture.post(3) == 200 })
+        let next = JournalFixture(fixture.crash())
         let restored = try #require(PlayedRecorder(next))
         #expect(restored.events == 2 && restored.inputs == 6)
         #expect(next.total("lk_rooms_started_total") == 2)
@@ -93,14 +94,14 @@ import Wire
     // MARK: Starts
 
     @Test func `a start that fails after the replay counts nothing twice when it is tried again`() throws {
-        let rig = JournalRig()
-        _ = try #require(PlayedRecorder(rig))
-        for id in 1...2 { #expect(rig.post(id) == 200) }
-        let directory = rig.crash()
+        let fixture = JournalFixture()
+        _ = try #require(PlayedRecorder(fixture))
+        for id in 1...2 { #expect(fixture.post(id) == 200) }
+        let directory = fixture.crash()
         let file = try Connection(path: directory + "/journal.db")
         try file.execute("ALTER TABLE outbox RENAME TO elsewhere")
         file.close()
-        let next = JournalRig(directory)
+        let next = JournalFixture(directory)
         #expect(eventually { next.readiness.obstacles.contains { $0.contains("cannot be used") } })
         #expect(
             eventually {
@@ -121,40 +122,40 @@ import Wire
     // MARK: Snapshots
 
     @Test func `rows of the turn of a snapshot survive with it`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
-        for number in 1...3 { recorder.emit(JournalRig.row(number)) }
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
+        for number in 1...3 { recorder.emit(JournalFixture.row(number)) }
         #expect(recorder.save())
-        recorder.emit(JournalRig.row(4))
+        recorder.emit(JournalFixture.row(4))
         recorder.tick()
-        recorder.emit(JournalRig.row(5))
+        recorder.emit(JournalFixture.row(5))
         #expect(recorder.save())
 
-        let next = JournalRig(rig.crash())
+        let next = JournalFixture(fixture.crash())
         #expect(try #require(PlayedRecorder(next)).rows == 5)
-        #expect(eventually { next.rows == (1...5).map { JournalRig.row($0) } })
+        #expect(eventually { next.rows == (1...5).map { JournalFixture.row($0) } })
         #expect(next.rowNumbers == [1, 2, 3, 4, 5])
     }
 
     @Test func `a snapshot that takes the place of another one keeps its ids`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
-        #expect(rig.post(1) == 200)
-        recorder.apply(JournalRig.event(1))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
+        #expect(fixture.post(1) == 200)
+        recorder.apply(JournalFixture.event(1))
         recorder.takeSnapshot()
         let first = recorder.takeTurn()
-        #expect(rig.post(2) == 200)
-        recorder.apply(JournalRig.event(2))
+        #expect(fixture.post(2) == 200)
+        recorder.apply(JournalFixture.event(2))
         // As a stop makes one while another one is on its way.
         recorder.takeSnapshot(isLast: true)
         let last = recorder.takeTurn()
-        rig.inbox.mail.change { $0.turns += [first, last] }
-        #expect(eventually { rig.snapshotNumber == 1 })
+        fixture.inbox.mail.change { $0.turns += [first, last] }
+        #expect(eventually { fixture.snapshotNumber == 1 })
 
-        let next = JournalRig(rig.crash())
+        let next = JournalFixture(fixture.crash())
         let restored = try #require(PlayedRecorder(next))
         #expect(restored.recorder.missingIDs == 0)
-        restored.apply(JournalRig.event(1))
+        restored.apply(JournalFixture.event(1))
         #expect(next.total("lk_rooms_started_total") == 2)
         #expect(next.total("lk_webhook_duplicates_total") == 1)
     }
@@ -162,15 +163,15 @@ import Wire
     // MARK: A journal that is new
 
     @Test func `beside an old state a new journal takes no event before the state is saved to it`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
-        #expect(rig.post(1) == 200)
-        recorder.apply(JournalRig.event(1))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
+        #expect(fixture.post(1) == 200)
+        recorder.apply(JournalFixture.event(1))
         #expect(recorder.save(isLast: true))
-        #expect(rig.journal.stop(by: rig.soon))
-        #expect(isDone("journal.db*", in: rig))
+        #expect(fixture.journal.stop(by: fixture.soon))
+        #expect(isDone("journal.db*", in: fixture))
 
-        let next = JournalRig(rig.directory)
+        let next = JournalFixture(fixture.directory)
         let restored = try #require(PlayedRecorder(next))
         #expect(next.readiness.obstacles.contains { $0.contains("the state is being saved") })
         #expect(next.post(2) == 503)
@@ -179,29 +180,29 @@ import Wire
         #expect(eventually { next.readiness.obstacles == ["starting"] })
         #expect(next.drain() == ["EV_3"])
 
-        let last = JournalRig(next.crash())
+        let last = JournalFixture(next.crash())
         #expect(try #require(PlayedRecorder(last)).events == 2)
     }
 
     @Test func `what is applied after the snapshot that begins a journal is in the journal`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
         recorder.tick()
         #expect(recorder.save())
-        #expect(isDone("journal.db*", in: rig))
-        #expect(rig.post(1) == 503)
-        #expect(eventually { rig.takeSnapshotRequest()?.isForced == true })
+        #expect(isDone("journal.db*", in: fixture))
+        #expect(fixture.post(1) == 503)
+        #expect(eventually { fixture.takeSnapshotRequest()?.isForced == true })
         recorder.tick()
         recorder.takeSnapshot()
         let first = recorder.takeTurn()
         recorder.tick()
-        recorder.emit(JournalRig.row(1))
+        recorder.emit(JournalFixture.row(1))
         let second = recorder.takeTurn()
-        rig.inbox.mail.change { $0.turns += [first, second] }
-        #expect(eventually { rig.post(2) == 200 })
-        #expect(eventually { rig.rows == [JournalRig.row(1)] })
+        fixture.inbox.mail.change { $0.turns += [first, second] }
+        #expect(eventually { fixture.post(2) == 200 })
+        #expect(eventually { fixture.rows == [JournalFixture.row(1)] })
 
-        let next = JournalRig(rig.crash())
+        let next = JournalFixture(fixture.crash())
         let restored = try #require(PlayedRecorder(next))
         #expect(restored.inputs == 3)
         #expect(next.inbox.mail.withLock { $0.takesEvents })
@@ -211,34 +212,34 @@ import Wire
     func `a disk that is full when a new journal begins loses nothing`() throws {
         let folder = TemporaryFolder()
         let disk = try SmallFileSystem(in: folder)
-        let rig = JournalRig(disk.path + "/state")
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture(disk.path + "/state")
+        let recorder = try #require(PlayedRecorder(fixture))
         for id in 1...5 {
-            #expect(rig.post(id) == 200)
-            recorder.apply(JournalRig.event(id))
+            #expect(fixture.post(id) == 200)
+            recorder.apply(JournalFixture.event(id))
         }
-        #expect(rig.drain().count == 5)
+        #expect(fixture.drain().count == 5)
         #expect(recorder.save())
-        #expect(isDone("journal.db*", in: rig))
-        #expect(rig.post(6) == 503)
-        #expect(eventually { rig.takeSnapshotRequest()?.isForced == true })
+        #expect(isDone("journal.db*", in: fixture))
+        #expect(fixture.post(6) == 503)
+        #expect(eventually { fixture.takeSnapshotRequest()?.isForced == true })
         try disk.fill()
         recorder.takeSnapshot()
         recorder.handOver()
-        #expect(eventually { rig.readiness.obstacles.contains { $0.contains("cannot be written") } })
+        #expect(eventually { fixture.readiness.obstacles.contains { $0.contains("cannot be written") } })
         disk.free()
         // Each time it is asked for.
         #expect(
             eventually {
-                if rig.takeSnapshotRequest() != nil {
+                if fixture.takeSnapshotRequest() != nil {
                     recorder.takeSnapshot()
                     recorder.handOver()
                 }
-                return rig.post(7) == 200
+                return fixture.post(7) == 200
             })
-        #expect(rig.drain() == ["EV_7"])
+        #expect(fixture.drain() == ["EV_7"])
 
-        let next = JournalRig(rig.crash())
+        let next = JournalFixture(fixture.crash())
         #expect(try #require(PlayedRecorder(next)).events == 6)
         #expect(next.total("lk_rooms_started_total") == 6)
     }
@@ -246,52 +247,52 @@ import Wire
     // MARK: Without a disk
 
     @Test func `a folder that cannot be used does not keep a memory-only process unready`() throws {
-        let rig = JournalRig(durability: .memory)
-        _ = rig.journal.awaitStart()
-        let other = JournalRig(rig.crash() + "/deeper", durability: .memory)
+        let fixture = JournalFixture(durability: .memory)
+        _ = fixture.journal.awaitStart()
+        let other = JournalFixture(fixture.crash() + "/deeper", durability: .memory)
         _ = other.journal.awaitStart()
-        let broken = rig.crash()
+        let broken = fixture.crash()
         #expect(ChildProcess.run("/bin/sh", ["-c", "rm -rf \(broken)/*; mkdir \(broken)/journal.db"]).status == 0)
-        let last = JournalRig(broken, durability: .memory)
+        let last = JournalFixture(broken, durability: .memory)
         _ = try #require(PlayedRecorder(last))
         #expect(last.readiness.obstacles == ["starting"])
         #expect(last.post(1) == 200)
     }
 
     @Test func `without a journal of events no row has the number of one that was lost`() throws {
-        let rig = JournalRig(durability: .memory)
+        let fixture = JournalFixture(durability: .memory)
         var numbers: [Int64] = []
-        var directory = rig.directory
-        var rigs = [rig]
+        var directory = fixture.directory
+        var rigs = [fixture]
         for round in 0..<4 {
-            let rig = round == 0 ? rig : JournalRig(directory, durability: .memory)
-            rigs.append(rig)
-            let recorder = try #require(PlayedRecorder(rig))
+            let fixture = round == 0 ? fixture : JournalFixture(directory, durability: .memory)
+            rigs.append(fixture)
+            let recorder = try #require(PlayedRecorder(fixture))
             // The second one saves its state, the others die before.
             if round == 1 { #expect(recorder.save()) }
-            for number in 1...3 { recorder.emit(JournalRig.row(number)) }
+            for number in 1...3 { recorder.emit(JournalFixture.row(number)) }
             recorder.handOver()
-            #expect(eventually { rig.rows.count == 3 })
-            numbers += rig.rowNumbers
-            directory = rig.crash()
+            #expect(eventually { fixture.rows.count == 3 })
+            numbers += fixture.rowNumbers
+            directory = fixture.crash()
         }
         #expect(numbers == numbers.sorted() && Set(numbers).count == 12)
     }
 
     @Test func `a clean stop is no longer the truth once a memory-only process has begun`() throws {
-        let rig = JournalRig(durability: .memory)
-        let recorder = try #require(PlayedRecorder(rig))
-        for id in 1...5 { recorder.apply(JournalRig.event(id)) }
+        let fixture = JournalFixture(durability: .memory)
+        let recorder = try #require(PlayedRecorder(fixture))
+        for id in 1...5 { recorder.apply(JournalFixture.event(id)) }
         #expect(recorder.save(isLast: true))
 
-        let second = JournalRig(rig.crash(), durability: .memory)
+        let second = JournalFixture(fixture.crash(), durability: .memory)
         _ = try #require(PlayedRecorder(second))
         #expect(second.total("lk_rooms_started_total") == 5)
         // It dies before it has saved anything, and with it what it counted and pushed.
-        let third = JournalRig(second.crash(), durability: .memory)
+        let third = JournalFixture(second.crash(), durability: .memory)
         _ = try #require(PlayedRecorder(third))
         #expect(third.total("lk_rooms_started_total") == 0)
-        let fourth = JournalRig(second.crash())
+        let fourth = JournalFixture(second.crash())
         _ = try #require(PlayedRecorder(fourth))
         #expect(fourth.total("lk_rooms_started_total") == 0)
     }
@@ -302,27 +303,27 @@ import Wire
     func `a stop waits for a disk that gets well in time`() throws {
         let folder = TemporaryFolder()
         let disk = try SmallFileSystem(in: folder)
-        let rig = JournalRig(disk.path + "/state")
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture(disk.path + "/state")
+        let recorder = try #require(PlayedRecorder(fixture))
         try disk.fill()
-        #expect(eventually { rig.post(1) == 503 })
-        recorder.emit(JournalRig.row(1))
+        #expect(eventually { fixture.post(1) == 503 })
+        recorder.emit(JournalFixture.row(1))
         recorder.takeSnapshot(isLast: true)
         recorder.handOver()
-        let journal = rig.journal
-        let end = rig.soon
+        let journal = fixture.journal
+        let end = fixture.soon
         let isStopped = Monitor<Bool?>(nil)
         let stopper = NamedThread(name: "stopper") {
             let result = journal.stop(by: end)
             isStopped.change { $0 = result }
         }
-        #expect(eventually { rig.inbox.mail.withLock { $0.stopBy != nil } })
+        #expect(eventually { fixture.inbox.mail.withLock { $0.stopBy != nil } })
         disk.free()
         stopper.join()
         #expect(isStopped.withLock { $0 } == true)
-        #expect(rig.snapshotNumber == 1)
-        let next = JournalRig(disk.path + "/state")
+        #expect(fixture.snapshotNumber == 1)
+        let next = JournalFixture(disk.path + "/state")
         _ = try #require(PlayedRecorder(next))
-        #expect(eventually { next.rows == [JournalRig.row(1)] })
+        #expect(eventually { next.rows == [JournalFixture.row(1)] })
     }
 }

@@ -15,9 +15,9 @@ import Wire
     @Test func `a database that is slow to answer makes no event count under unknown`() throws {
         let folder = TemporaryFolder()
         let path = folder.file("office.db")
-        let office = OfficeStore(try SQLiteDatabase(path: path))
-        _ = try office.migrate(at: Timestamp(seconds: 1))
-        office.close()
+        let application = ApplicationStore(try SQLiteDatabase(path: path))
+        _ = try application.migrate(at: Timestamp(seconds: 1))
+        application.close()
         let connection = try Connection(path: path)
         try connection.execute(
             "INSERT INTO organizations (id, workos_org_id, name) VALUES (1, 'org_1', 'One'); "
@@ -68,7 +68,7 @@ import Wire
         var counts: [String: Double] = [:]
         for (family, series) in registry.snapshot() where family.name == "lk_rooms_started_total" {
             for one in series {
-                if case .counter(let counter) = one.reading { counts[one.labelValues[2]] = counter.value }
+                if case .counter(let counter) = one.instrument { counts[one.labelValues[2]] = counter.value }
             }
         }
         return counts

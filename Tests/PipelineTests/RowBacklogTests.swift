@@ -11,71 +11,71 @@ import Wire
     private func numbered(_ number: Int64) -> NumberedRow { NumberedRow(number: number, row: row(number)) }
 
     @Test func `rows go to memory while there is room, then to disk until those are loaded`() {
-        var line = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
-        #expect(line.add(numbered(1), inMemory: 0) == true)
-        #expect(line.add(numbered(2), inMemory: RowBacklog.Limits.memory) == false)
-        #expect(line.add(numbered(3), inMemory: 0) == false)
-        #expect(line.unloaded == 2 && !line.hasRowsToRead)
-        line.spilled(1)
-        #expect(line.hasRowsToRead && line.takePending(limit: 10).isEmpty)
-        line.loaded(upTo: 2, isAll: false)
-        #expect(line.takePending(limit: 10).map(\.number) == [3])
-        #expect(line.unloaded == 0)
-        #expect(line.add(numbered(4), inMemory: 0) == true)
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
+        #expect(backlog.add(numbered(1), inMemory: 0) == true)
+        #expect(backlog.add(numbered(2), inMemory: RowBacklog.Limits.memory) == false)
+        #expect(backlog.add(numbered(3), inMemory: 0) == false)
+        #expect(backlog.unloaded == 2 && !backlog.hasRowsToRead)
+        backlog.spilled(1)
+        #expect(backlog.hasRowsToRead && backlog.takePending(limit: 10).isEmpty)
+        backlog.loaded(upTo: 2, isAll: false)
+        #expect(backlog.takePending(limit: 10).map(\.number) == [3])
+        #expect(backlog.unloaded == 0)
+        #expect(backlog.add(numbered(4), inMemory: 0) == true)
     }
 
     @Test func `without a disk every row goes to memory`() {
-        var line = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
+        var backlog = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
         for number in 1...3 as ClosedRange<Int64> {
-            #expect(line.add(numbered(number), inMemory: RowBacklog.Limits.memory) == true)
+            #expect(backlog.add(numbered(number), inMemory: RowBacklog.Limits.memory) == true)
         }
     }
 
     @Test func `rows that a replay made again are not read from disk`() {
         // Rows 51 to 4,000 are on disk, and the replay makes those from 101 on again.
-        var line = RowBacklog(hasDisk: true, lastNumber: 100, onDisk: 51)
-        for number in 101...4_000 as ClosedRange<Int64> { _ = line.add(numbered(number), inMemory: 0) }
-        #expect(line.readUpTo == 100)
-        line.loaded(upTo: 1_050, isAll: false)
-        #expect(line.takePending(limit: 10).first?.number == 101)
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 100, onDisk: 51)
+        for number in 101...4_000 as ClosedRange<Int64> { _ = backlog.add(numbered(number), inMemory: 0) }
+        #expect(backlog.readUpTo == 100)
+        backlog.loaded(upTo: 1_050, isAll: false)
+        #expect(backlog.takePending(limit: 10).first?.number == 101)
     }
 
-    @Test func `pending rows beyond the limit are given up, the oldest first, and the line goes on after them`() {
-        var line = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
+    @Test func `pending rows beyond the limit are given up, the oldest first, and the backlog goes on after them`() {
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
         let count = Int64(RowBacklog.Limits.pending) + 5
-        for number in 1...count { _ = line.add(numbered(number), inMemory: RowBacklog.Limits.memory) }
-        #expect(line.giveUpPending() == 5)
-        #expect(line.hasRowsToRead)
-        line.loaded(upTo: nil, isAll: true)
-        #expect(line.takePending(limit: 1).first?.number == 6)
+        for number in 1...count { _ = backlog.add(numbered(number), inMemory: RowBacklog.Limits.memory) }
+        #expect(backlog.giveUpPending() == 5)
+        #expect(backlog.hasRowsToRead)
+        backlog.loaded(upTo: nil, isAll: true)
+        #expect(backlog.takePending(limit: 1).first?.number == 6)
     }
 
     @Test func `what was only on a disk that is gone is counted`() {
-        var line = RowBacklog(hasDisk: true, lastNumber: 10, onDisk: 8)
-        for number in 11...15 as ClosedRange<Int64> { _ = line.add(numbered(number), inMemory: 0) }
-        line.spilled(2)
-        #expect(line.nothingIsDurable() == 5)
-        #expect(line.durableUpTo == 0 && line.takePending(limit: 9).map(\.number) == [13, 14, 15])
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 10, onDisk: 8)
+        for number in 11...15 as ClosedRange<Int64> { _ = backlog.add(numbered(number), inMemory: 0) }
+        backlog.spilled(2)
+        #expect(backlog.nothingIsDurable() == 5)
+        #expect(backlog.durableUpTo == 0 && backlog.takePending(limit: 9).map(\.number) == [13, 14, 15])
     }
 
     @Test func `a jump is no row, and higher than every number before`() {
-        var line = RowBacklog(hasDisk: true, lastNumber: 10, onDisk: 8)
-        line.jump(beyond: 1 << 40)
-        #expect(line.unloaded == 3)
-        #expect(line.add(numbered(1 << 40 + 1), inMemory: 0) == false)
-        #expect(line.lastNumber == 1 << 40 + 1 && line.unloaded == 4)
-        line.loaded(upTo: 10, isAll: true)
-        #expect(line.takePending(limit: 5).map(\.number) == [1 << 40 + 1])
-        #expect(line.unloaded == 0)
-        line.jump(beyond: 0)
-        #expect(line.lastNumber > 1 << 40 + 1 << 32)
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 10, onDisk: 8)
+        backlog.jump(beyond: 1 << 40)
+        #expect(backlog.unloaded == 3)
+        #expect(backlog.add(numbered(1 << 40 + 1), inMemory: 0) == false)
+        #expect(backlog.lastNumber == 1 << 40 + 1 && backlog.unloaded == 4)
+        backlog.loaded(upTo: 10, isAll: true)
+        #expect(backlog.takePending(limit: 5).map(\.number) == [1 << 40 + 1])
+        #expect(backlog.unloaded == 0)
+        backlog.jump(beyond: 0)
+        #expect(backlog.lastNumber > 1 << 40 + 1 << 32)
     }
 
     // MARK: Model
 
-    /// Memory, disk and database around a line, with a crash now and then: the replay makes rows again.
+    /// Memory, disk and database around a backlog, with a crash now and then: the replay makes rows again.
     private struct Model {
-        var line = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
+        var backlog = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
         var memory: [NumberedRow] = []
         /// By number. Rows are their own numbers in text.
         var disk: [Int64: StoreRow] = [:]
@@ -88,41 +88,42 @@ import Wire
         var givenUp: Set<Int64> = []
 
         mutating func add(_ row: StoreRow) {
-            let numbered = NumberedRow(number: line.lastNumber + 1, row: row)
-            if line.add(numbered, inMemory: memory.count) { memory.append(numbered) }
+            let numbered = NumberedRow(number: backlog.lastNumber + 1, row: row)
+            if backlog.add(numbered, inMemory: memory.count) { memory.append(numbered) }
         }
 
         mutating func commit(snapshot: Bool) {
             if isDiskFull {
-                let first = line.pending.first?.number ?? 0
-                let lost = line.giveUpPending()
+                let first = backlog.pending.first?.number ?? 0
+                let lost = backlog.giveUpPending()
                 for number in first..<(first + Int64(lost)) { givenUp.insert(number) }
                 return
             }
-            let count = snapshot ? line.pending.count : RowBacklog.Limits.portion
-            let pending = Array(line.pending.all.prefix(count))
+            let count = snapshot ? backlog.pending.count : RowBacklog.Limits.portion
+            let pending = Array(backlog.pending.all.prefix(count))
             for row in pending { disk[row.number] = row.row }
-            line.spilled(pending.count)
+            backlog.spilled(pending.count)
             if snapshot {
-                for row in memory where row.number > line.durableUpTo { disk[row.number] = row.row }
-                line.memoryIsDurable()
-                saved = line.lastNumber
+                for row in memory where row.number > backlog.durableUpTo { disk[row.number] = row.row }
+                backlog.memoryIsDurable()
+                saved = backlog.lastNumber
             }
             disk = disk.filter { $0.key > mark }
         }
 
         mutating func load() {
-            guard line.unloaded > 0, memory.count < RowBacklog.Limits.lowWater else { return }
-            if line.hasRowsToRead {
-                let (after, upTo) = (line.loadedUpTo, line.readUpTo)
+            guard backlog.unloaded > 0, memory.count < RowBacklog.Limits.lowWater else { return }
+            if backlog.hasRowsToRead {
+                let (after, upTo) = (backlog.loadedUpTo, backlog.readUpTo)
                 let found = disk.keys.filter { $0 > after }.sorted().prefix(RowBacklog.Limits.portion)
                 let rows = found.filter { $0 <= upTo }
                 for number in rows {
                     if let row = disk[number] { memory.append(NumberedRow(number: number, row: row)) }
                 }
-                line.loaded(upTo: rows.last, isAll: found.count < RowBacklog.Limits.portion || rows.last != found.last)
+                backlog.loaded(
+                    upTo: rows.last, isAll: found.count < RowBacklog.Limits.portion || rows.last != found.last)
             }
-            memory += line.takePending(limit: RowBacklog.Limits.portion)
+            memory += backlog.takePending(limit: RowBacklog.Limits.portion)
         }
 
         mutating func write(_ count: Int) {
@@ -137,7 +138,7 @@ import Wire
         mutating func crash(_ made: [StoreRow]) {
             memory = []
             let onDisk = disk.keys.min()
-            line = RowBacklog(hasDisk: true, lastNumber: saved, onDisk: onDisk.flatMap { $0 <= saved ? $0 : nil })
+            backlog = RowBacklog(hasDisk: true, lastNumber: saved, onDisk: onDisk.flatMap { $0 <= saved ? $0 : nil })
             for row in made.dropFirst(Int(saved)) { add(row) }
         }
     }
@@ -166,7 +167,7 @@ import Wire
             #expect(numbers == numbers.sorted() && Set(numbers).count == numbers.count)
         }
         model.isDiskFull = false
-        while model.line.unloaded > 0 || !model.memory.isEmpty {
+        while model.backlog.unloaded > 0 || !model.memory.isEmpty {
             model.commit(snapshot: false)
             model.load()
             model.write(1_000)

@@ -44,26 +44,26 @@ import Wire
     @Test func `a batch has one name, and none leaves while there is no new one`() {
         var lineage = RowLineage(name: "old")
         lineage.begin(after: 2)
-        var outbox = RowBuffer(capacity: 10)
-        outbox.use(lineage, beganAfter: 2, appliedInput: 0)
-        for number in 1...4 as ClosedRange<Int64> { _ = outbox.append(row(number, number)) }
-        #expect(outbox.take(limit: 10) && outbox.batch.count == 4)
-        #expect(outbox.origin?.writer?.sharesRows == false && outbox.origin?.writer?.knownSequence == 2)
-        outbox.refuseName()
-        #expect(!outbox.take(limit: 10) && outbox.count == 4)
+        var buffer = RowBuffer(capacity: 10)
+        buffer.use(lineage, beganAfter: 2, appliedInput: 0)
+        for number in 1...4 as ClosedRange<Int64> { _ = buffer.append(row(number, number)) }
+        #expect(buffer.take(limit: 10) && buffer.batch.count == 4)
+        #expect(buffer.origin?.writer?.sharesRows == false && buffer.origin?.writer?.knownSequence == 2)
+        buffer.refuseName()
+        #expect(!buffer.take(limit: 10) && buffer.count == 4)
         lineage.rename(after: 2, afterNumber: 2)
-        outbox.use(lineage, beganAfter: 2, appliedInput: 0)
-        #expect(outbox.take(limit: 10) && outbox.batchSequence == 1 && outbox.batch.count == 2)
-        #expect(outbox.origin?.journal == "old" && outbox.origin?.writer?.sharesRows == true)
-        #expect(outbox.applied() == 2)
-        #expect(outbox.take(limit: 10) && outbox.batchSequence == 3 && outbox.batch.count == 2)
-        #expect(outbox.origin?.journal == lineage.current && outbox.origin?.writer?.sharesRows == false)
-        #expect(outbox.applied() == 4 && outbox.appliedInput == 4)
+        buffer.use(lineage, beganAfter: 2, appliedInput: 0)
+        #expect(buffer.take(limit: 10) && buffer.batchSequence == 1 && buffer.batch.count == 2)
+        #expect(buffer.origin?.journal == "old" && buffer.origin?.writer?.sharesRows == true)
+        #expect(buffer.applied() == 2)
+        #expect(buffer.take(limit: 10) && buffer.batchSequence == 3 && buffer.batch.count == 2)
+        #expect(buffer.origin?.journal == lineage.current && buffer.origin?.writer?.sharesRows == false)
+        #expect(buffer.applied() == 4 && buffer.appliedInput == 4)
     }
 
     @Test func `a row on disk has its input, and who knows nothing of that reads the row`() throws {
         for numbered in [row(7, 1 << 50), row(8, nil)] {
-            let spilled = SpilledRow(numbered)
+            let spilled = OutboxRow(numbered)
             let found = try NumberedRow(spilled)
             #expect(found.row == numbered.row && found.position == numbered.position && found.number == numbered.number)
             var reader = MessageReader(spilled.bytes)
@@ -73,23 +73,23 @@ import Wire
 
     @Test func `what the journal and its snapshots hold is what the schema says`() throws {
         var group = Group(rules: 2)
-        group.append { JournalRig.event(1).encode(into: &$0) }
+        group.append { JournalFixture.event(1).encode(into: &$0) }
         #expect(try decode(group.bytes, "Group").contains("rules: 2"))
         var event = MessageWriter()
-        JournalRig.event(1).encode(into: &event)
+        JournalFixture.event(1).encode(into: &event)
         #expect(try decode(event.bytes, "AcceptedEvent").contains("received_at_ms"))
         var input = MessageWriter()
         AppliedInput(input: .time(at: Timestamp(seconds: 1)), after: 3).encode(into: &input)
         #expect(try decode(input.bytes, "AppliedInput").contains("after: 3"))
-        #expect(try decode(SpilledRow(row(7, 9)).bytes, "StoreRow").contains("input: 9"))
+        #expect(try decode(OutboxRow(row(7, 9)).bytes, "StoreRow").contains("input: 9"))
         var snapshot = MessageWriter()
-        SavedState.append(state: { $0.field(1, 1 as UInt64) }, to: &snapshot)
+        SnapshotBody.append(state: { $0.field(1, 1 as UInt64) }, to: &snapshot)
         snapshot = MessageWriter(
-            appendingTo: SavedState.complete(
+            appendingTo: SnapshotBody.complete(
                 snapshot.bytes, rowOrigin: "j", isJournaled: true, ordinalBase: 5, lineage: "j:-1:0\n"))
         #expect(try decode(snapshot.bytes, "Snapshot").contains("ordinal_base: 5"))
         // The program before knows fields 1 to 3 and skips the others.
-        let read = try SavedState.read(snapshot.bytes)
+        let read = try SnapshotBody.read(snapshot.bytes)
         #expect(read.rowOrigin == "j" && read.isJournaled && read.ordinalBase == 5)
     }
 
@@ -116,45 +116,45 @@ import Wire
         let journal = try JournalFile(directory: directory, now: SystemTime().now())
         var commit = Commit(rules: rules)
         commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
-        commit.events.append { JournalRig.event(id).encode(into: &$0) }
+        commit.events.append { JournalFixture.event(id).encode(into: &$0) }
         try journal.commit(commit)
         journal.close()
     }
 
     @Test func `rules above our own make counters begin at zero until a snapshot is there; older ones do not`() throws {
-        let rig = JournalRig()
-        _ = try #require(PlayedRecorder(rig))
-        #expect(rig.post(1) == 200)
-        let older = rig.crash()
+        let fixture = JournalFixture()
+        _ = try #require(PlayedRecorder(fixture))
+        #expect(fixture.post(1) == 200)
+        let older = fixture.crash()
         try append(2, rules: 1, to: older)
-        let same = JournalRig(older)
+        let same = JournalFixture(older)
         #expect(try #require(PlayedRecorder(same)).events == 2)
         #expect(same.total("lk_rooms_started_total") == 2)
-        let newer = rig.crash()
+        let newer = fixture.crash()
         try append(2, rules: Recorder.rules + 1, to: newer)
-        let below = JournalRig(newer)
+        let below = JournalFixture(newer)
         let recorder = try #require(PlayedRecorder(below))
         #expect(recorder.events == 2 && below.total("lk_rooms_started_total") == 0)
         // Rows go on under the same numbers: nothing is missing.
         #expect(recorder.rows == 0)
         #expect(recorder.save())
         #expect(below.post(3) == 200)
-        let next = JournalRig(below.crash())
+        let next = JournalFixture(below.crash())
         #expect(try #require(PlayedRecorder(next)).events == 3)
         #expect(next.total("lk_rooms_started_total") == 1)
     }
 
     @Test func `each start is in the journal before rows leave, and follows the one before`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
         recorder.tick()
-        recorder.emit(JournalRig.row(1))
+        recorder.emit(JournalFixture.row(1))
         recorder.handOver()
-        #expect(eventually { rig.rows.count == 1 })
-        let directory = rig.crash()
+        #expect(eventually { fixture.rows.count == 1 })
+        let directory = fixture.crash()
         let first = try lineage(directory)
         #expect(first.starts.map(\.after) == [0])
-        let next = JournalRig(directory)
+        let next = JournalFixture(directory)
         _ = try #require(PlayedRecorder(next))
         let second = try lineage(next.crash())
         #expect(second.starts.map(\.after) == [0, 1] && second.starts.first == first.starts.first)
@@ -162,16 +162,16 @@ import Wire
     }
 
     @Test func `a name that was lost to a copy is not used again after a crash`() throws {
-        let rig = JournalRig()
-        let recorder = try #require(PlayedRecorder(rig))
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
         recorder.tick()
         recorder.handOver()
-        rig.inbox.note(.copied(after: 0))
-        #expect(eventually { rig.total("lkpush_state_copies_total") == 1 })
-        #expect(eventually { (try? lineage(rig.crash()))?.names.count == 2 })
-        let directory = rig.crash()
+        fixture.inbox.note(.copied(after: 0))
+        #expect(eventually { fixture.total("lkpush_state_copies_total") == 1 })
+        #expect(eventually { (try? lineage(fixture.crash()))?.names.count == 2 })
+        let directory = fixture.crash()
         let name = try lineage(directory).current
-        let next = JournalRig(directory)
+        let next = JournalFixture(directory)
         let again = try #require(PlayedRecorder(next))
         #expect(eventually { next.storeInbox.mail.withLock { $0.rows.name } == name })
         // The snapshot says so, too: for a program that knows no list of names.

@@ -9,7 +9,7 @@ import Wire
 
 /// The store thread with a real PostgreSQL in trouble: rows wait, and every one arrives once.
 @Suite struct StorePostgresTests {
-    let harness = StoreHarness()
+    let fixture = StoreFixture()
     private let server: PostgresServer
     private let database: String
     private let owner = RowOwner.organization(id: "org_a", name: "A")
@@ -43,15 +43,15 @@ import Wire
 
     private func session(_ user: Int) -> StoreRow {
         .session(
-            SessionRow(owner: owner, userID: Int64(user), day: CivilDate(StoreHarness.now), duration_seconds: 1))
+            SessionRow(owner: owner, userID: Int64(user), day: CivilDate(StoreFixture.now), duration_seconds: 1))
     }
 
     private func written(_ count: Double) -> Bool {
-        harness.waitForMetric("lkpush_database_rows_total", "written") { $0 >= count }
+        fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= count }
     }
 
     private func failed(_ operation: String, _ count: Double = 1) -> Bool {
-        harness.waitForMetric("lkpush_database_errors_total", operation) { $0 >= count }
+        fixture.waitForMetric("lkpush_database_errors_total", operation) { $0 >= count }
     }
 
     /// Sessions and distinct users: equal where every row arrived once.
@@ -65,42 +65,42 @@ import Wire
         let own = try PostgresServer(isSynced: true)
         let name = try own.newDatabase()
         try own.stop()
-        let loop = harness.start(open: try open(own.url(database: name))) { $0.rowsInBatch = 10 }
+        let loop = fixture.start(open: try open(own.url(database: name))) { $0.rowsInBatch = 10 }
         for user in 0..<50 { loop.store(session(user)) }
         #expect(failed("open", 2))
-        #expect(harness.metric("lkpush_database_up") == 0)
+        #expect(fixture.metric("lkpush_database_up") == 0)
         try own.start()
         #expect(written(50))
         // One that goes before its return was told has not returned.
-        #expect(harness.waitFor { try harness.log.lines("works again").count == 1 })
+        #expect(fixture.waitFor { try fixture.log.lines("works again").count == 1 })
         try own.stop()
         for user in 50..<100 { loop.store(session(user)) }
         #expect(failed("open", 3))
         #expect(loop.rowsWaiting >= 50)
         try own.start()
         #expect(written(100))
-        #expect(harness.stop(loop) == StoreThread.Stopped(rowsLeft: 0, isFinished: true))
+        #expect(fixture.stop(loop) == StoreThread.Stopped(rowsLeft: 0, isFinished: true))
         try expectOnce(100, own, name)
         // Twice away, twice back: why it was, and nothing between.
-        let errors = try harness.log.lines("\"level\":\"error\"")
+        let errors = try fixture.log.lines("\"level\":\"error\"")
         #expect(errors.count == 2 && errors.allSatisfy { $0.contains("the database does not work: rows") }, "\(errors)")
-        let returns = try harness.log.lines("\"msg\":\"the database works again\"")
+        let returns = try fixture.log.lines("\"msg\":\"the database works again\"")
         #expect(returns.count == 2 && returns.allSatisfy { $0.contains("\"rows_written\":50,") }, "\(returns)")
     }
 
     @Test func `connections that are ended again and again, in transactions too, cost no row`() throws {
-        let loop = harness.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 3 }
+        let loop = fixture.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 3 }
         for user in 0..<600 {
             loop.store(session(user))
             if user % 100 == 50 { try server.terminateConnections(to: database) }
         }
         #expect(written(600))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(600)
     }
 
     @Test func `a connection that ends in the middle of a transaction leaves nothing of it`() throws {
-        let loop = harness.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 100 }
+        let loop = fixture.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 100 }
         loop.store(session(0))
         #expect(written(1))
         // The rows of the next batch wait for this one; their transaction is open.
@@ -117,7 +117,7 @@ import Wire
         blocker.rollBack()
         blocker.close()
         #expect(written(5))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         #expect(
             try server.query("SELECT SUM(session_count), COUNT(*) FROM participant_activity_metrics", in: database)
                 == "5|4")
@@ -126,28 +126,28 @@ import Wire
     @Test func `a network that hangs delays rows, and lookups say so in time`() throws {
         let proxy = try StallingProxy(to: server.port)
         let url = server.url(database: database, port: proxy.port)
-        let loop = harness.start(open: try open(url, timeout: .seconds(2))) {
+        let loop = fixture.start(open: try open(url, timeout: .seconds(2))) {
             $0.lookupPatience = .seconds(1)
         }
         loop.store(session(0))
         #expect(written(1))
         #expect(loop.lookUp(room: Self.room))
-        #expect(try harness.organization(of: Self.room)?.get().id == "org_r")
+        #expect(try fixture.organization(of: Self.room)?.get().id == "org_r")
         proxy.change(to: .stalled)
         for user in 1..<50 { loop.store(session(user)) }
         // Whoever notices first, rows or background work, the connection is given up.
         #expect(failed("open"))
         #expect(loop.lookUp(room: "another"))
-        #expect(harness.organization(of: "another") == .failure(.lookup_error))
+        #expect(fixture.organization(of: "another") == .failure(.lookup_error))
         #expect(failed("open", 2))
         proxy.change(to: .passing(delay: .milliseconds(1)))
         #expect(written(50))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(50)
     }
 
     @Test func `a server that may only be read answers, and takes the rows later`() throws {
-        let loop = harness.start(open: try open(server.url(database: database)), { _ in })
+        let loop = fixture.start(open: try open(server.url(database: database)), { _ in })
         loop.store(session(0))
         #expect(written(1))
         try server.query("ALTER DATABASE \(database) SET default_transaction_read_only = on")
@@ -155,22 +155,22 @@ import Wire
         for user in 1..<10 { loop.store(session(user)) }
         #expect(failed("write", 2))
         #expect(loop.lookUp(room: Self.room))
-        #expect(try harness.organization(of: Self.room)?.get().id == "org_r")
+        #expect(try fixture.organization(of: Self.room)?.get().id == "org_r")
         try server.query("ALTER DATABASE \(database) RESET default_transaction_read_only")
         #expect(written(10))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(10)
     }
 
     @Test func `a server without a free connection is tried again`() throws {
         try server.query("ALTER DATABASE \(database) CONNECTION LIMIT 1")
         let other = try open(server.url(database: database))()
-        let loop = harness.start(open: try open(server.url(database: database)), { _ in })
+        let loop = fixture.start(open: try open(server.url(database: database)), { _ in })
         loop.store(session(0))
         #expect(failed("open", 2))
         other.close()
         #expect(written(1))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(1)
     }
 
@@ -178,32 +178,32 @@ import Wire
         let proxy = try StallingProxy(to: server.port)
         let interruption = Interruption()
         let url = try DatabaseURL(server.url(database: database, port: proxy.port))
-        let loop = harness.start(
+        let loop = fixture.start(
             open: try StoreDriver.open(url, interruption: interruption), interruption: interruption, { _ in })
         loop.store(session(0))
         #expect(written(1))
         proxy.change(to: .stalled)
         loop.store(session(1))
-        let stopped = harness.stop(loop, within: .milliseconds(300))
+        let stopped = fixture.stop(loop, within: .milliseconds(300))
         #expect(stopped == StoreThread.Stopped(rowsLeft: 1, isFinished: true))
     }
 
     @Test func `the URL is read again from its file for each connection`() throws {
-        let file = harness.folder.file("url")
+        let file = fixture.folder.file("url")
         func write(_ url: String) throws { try FileStore.replace(file, with: Array((url + "\n").utf8)) }
         try write("postgresql://guarded:wrong@127.0.0.1:\(server.port)/\(database)")
         var reader = SettingsReader(
             ["LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s", "DATABASE_URL_FILE": file])
         let settings = Settings(&reader)
         #expect(reader.problems.isEmpty)
-        let loop = harness.start(open: try StoreDriver.open(settings), { _ in })
+        let loop = fixture.start(open: try StoreDriver.open(settings), { _ in })
         loop.store(session(0))
         #expect(failed("open"))
         try write("")
-        #expect(failed("open", (harness.metric("lkpush_database_errors_total", "open") ?? 0) + 2))
+        #expect(failed("open", (fixture.metric("lkpush_database_errors_total", "open") ?? 0) + 2))
         try write(server.url(database: database))
         #expect(written(1))
-        #expect(harness.stop(loop).rowsLeft == 0)
+        #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(1)
     }
 
@@ -212,16 +212,16 @@ import Wire
         let open = try open(server.url(database: database))
         var total = 0
         for failsAt in 1...45 {
-            let harness = StoreHarness()
+            let fixture = StoreFixture()
             let plan = FailurePlan(failsAt: failsAt, mode)
-            let loop = harness.start(
+            let loop = fixture.start(
                 open: { () throws(StoreError) in FailingDatabase(try open(), plan) }, { $0.rowsInBatch = 3 })
             for _ in 0..<7 {
                 loop.store(session(total))
                 total += 1
             }
-            #expect(harness.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 7 }, "call \(failsAt)")
-            #expect(harness.stop(loop).rowsLeft == 0)
+            #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 7 }, "call \(failsAt)")
+            #expect(fixture.stop(loop).rowsLeft == 0)
         }
         try expectOnce(total)
     }

@@ -65,7 +65,7 @@ import Testing
         var untold = 0
         for second in 0..<2_000 {
             for _ in 0..<Int.random(in: 0...3, using: &generator) {
-                let reason = LookupFailure.allCases.randomElement(using: &generator) ?? .no_org_id
+                let reason = LookupError.allCases.randomElement(using: &generator) ?? .no_org_id
                 let line = rooms.note("r\(Int.random(in: 0..<10_000, using: &generator))", reason, at: at(second))
                 if case .room(_, let count)? = line { untold += count }
                 if line != nil { lines.append(second) }
@@ -112,7 +112,7 @@ import Testing
 
     // MARK: The lines
 
-    private func lines(_ source: Settings.OrganizationSource, _ notes: [(String, LookupFailure)]) throws -> [[String:
+    private func lines(_ source: Settings.OrganizationSource, _ notes: [(String, LookupError)]) throws -> [[String:
         Any]]
     {
         let folder = TemporaryFolder()
@@ -140,9 +140,9 @@ import Testing
     func `every reason is a warning with the room and with what to do`(
         _ source: Settings.OrganizationSource
     ) throws {
-        let lines = try lines(source, LookupFailure.allCases.map { ("my room", $0) })
-        try #require(lines.count == LookupFailure.allCases.count)
-        for (line, reason) in zip(lines, LookupFailure.allCases) {
+        let lines = try lines(source, LookupError.allCases.map { ("my room", $0) })
+        try #require(lines.count == LookupError.allCases.count)
+        for (line, reason) in zip(lines, LookupError.allCases) {
             #expect(line["level"] as? String == "warning")
             #expect(line["reason"] as? String == reason.rawValue)
             #expect(line["room"] as? String == "my room")

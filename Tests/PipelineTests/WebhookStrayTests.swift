@@ -11,17 +11,19 @@ import Wire
 @Suite struct WebhookStrayTests {
     private let body = Array(#"{"event":"room_started","id":"EV_1","room":{"sid":"RM_1","name":"r"}}"#.utf8)
 
-    private func token(_ stage: WebhookStage) -> String { stage.signer.webhookToken(for: body.span, at: stage.now) }
-
-    private func ask(
-        _ method: String, _ path: String, _ authorization: String?, _ stage: WebhookStage
-    ) throws -> RawHTTP.Reply? {
-        let body = method == "GET" || method == "HEAD" ? nil : body
-        return try stage.client().ask(method, path, headers: stage.headers(authorization), body: body)
+    private func token(_ fixture: WebhookFixture) -> String {
+        fixture.signer.webhookToken(for: body.span, at: fixture.now)
     }
 
-    private func lines(_ stage: WebhookStage) throws -> [Substring] {
-        try stage.log().split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
+    private func ask(
+        _ method: String, _ path: String, _ authorization: String?, _ fixture: WebhookFixture
+    ) throws -> RawHTTP.Reply? {
+        let body = method == "GET" || method == "HEAD" ? nil : body
+        return try fixture.client().ask(method, path, headers: fixture.headers(authorization), body: body)
+    }
+
+    private func lines(_ fixture: WebhookFixture) throws -> [Substring] {
+        try fixture.log().split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
     }
 
     @Test(arguments: [
@@ -29,10 +31,10 @@ import Wire
         "http://lkpush.example/webhook/",
     ])
     func `other spellings of the path are the path`(_ path: String) throws {
-        let stage = try WebhookStage()
-        #expect(try ask("POST", path, token(stage), stage)?.status == 200)
-        #expect(stage.drain().count == 1)
-        #expect(stage.rejected().isEmpty)
+        let fixture = try WebhookFixture()
+        #expect(try ask("POST", path, token(fixture), fixture)?.status == 200)
+        #expect(fixture.drain().count == 1)
+        #expect(fixture.rejected().isEmpty)
     }
 
     @Test(arguments: [
@@ -40,12 +42,12 @@ import Wire
         "/livekit%2Fwebhook", "/metrics", "http://lkpush.example/hooks/",
     ])
     func `a signed webhook at another path is counted, warned about and answered 404`(_ path: String) throws {
-        let stage = try WebhookStage()
-        #expect(try ask("POST", path, token(stage), stage)?.status == 404)
-        #expect(try ask("POST", path, "Bearer " + token(stage), stage)?.status == 404)
-        #expect(stage.rejected() == ["wrong_path": 2])
-        #expect(stage.drain().isEmpty)
-        let lines = try lines(stage)
+        let fixture = try WebhookFixture()
+        #expect(try ask("POST", path, token(fixture), fixture)?.status == 404)
+        #expect(try ask("POST", path, "Bearer " + token(fixture), fixture)?.status == 404)
+        #expect(fixture.rejected() == ["wrong_path": 2])
+        #expect(fixture.drain().isEmpty)
+        let lines = try lines(fixture)
         #expect(lines.count == 1, "throttled: \(lines)")
         for word in ["delivered", "/webhook", #""reason":"wrong_path""#, #""method":"POST""#] {
             #expect(lines.first?.contains(word) == true, "\(lines)")
@@ -53,39 +55,39 @@ import Wire
     }
 
     @Test func `a signed webhook for a probe's path is one too`() throws {
-        let stage = try WebhookStage()
-        let reply = try ask("POST", "/healthz/", token(stage), stage)
+        let fixture = try WebhookFixture()
+        let reply = try ask("POST", "/healthz/", token(fixture), fixture)
         #expect(reply?.status == 405 && reply?.header("allow") == "GET, HEAD")
-        #expect(stage.rejected() == ["wrong_path": 1])
-        #expect(try stage.client().ask("GET", "//healthz/")?.status == 200)
-        #expect(try stage.client().ask("GET", "/readyz/")?.status == 503)
-        #expect(stage.rejected() == ["wrong_path": 1])
+        #expect(fixture.rejected() == ["wrong_path": 1])
+        #expect(try fixture.client().ask("GET", "//healthz/")?.status == 200)
+        #expect(try fixture.client().ask("GET", "/readyz/")?.status == 503)
+        #expect(fixture.rejected() == ["wrong_path": 1])
     }
 
     @Test(arguments: ["GET", "PUT", "HEAD", "PATCH"])
     func `a signed webhook with another method is counted, and 405 as ever`(_ method: String) throws {
-        let stage = try WebhookStage()
+        let fixture = try WebhookFixture()
         // A redirect makes a GET of a POST and keeps its token.
-        let client = try stage.client()
+        let client = try fixture.client()
         client.expectsNoBody = method == "HEAD"
-        let reply = client.ask(method, "/webhook/", headers: stage.headers(token(stage)))
+        let reply = client.ask(method, "/webhook/", headers: fixture.headers(token(fixture)))
         #expect(reply?.status == 405)
         #expect(reply?.header("allow") == "POST")
-        #expect(stage.rejected() == ["wrong_method": 1])
-        let lines = try lines(stage)
+        #expect(fixture.rejected() == ["wrong_method": 1])
+        let lines = try lines(fixture)
         #expect(lines.count == 1 && lines.first?.contains("redirect") == true, "\(lines)")
     }
 
     @Test func `a signed webhook at the private listener is counted and told as that`() throws {
-        let stage = try WebhookStage()
+        let fixture = try WebhookFixture()
         let server = try Server(
             listen: ListenAddress("127.0.0.1:0"),
-            routes: Routes.private(registry: stage.registry, readiness: stage.readiness),
-            onStray: stage.route.strays(on: .private))
+            routes: Routes.private(registry: fixture.registry, readiness: fixture.readiness),
+            onStray: fixture.route.strays(on: .private))
         let client = try RawHTTP(port: server.address.port)
-        #expect(client.ask("POST", "/webhook", headers: stage.headers(token(stage)), body: body)?.status == 404)
-        #expect(stage.rejected() == ["wrong_path": 1])
-        #expect(try lines(stage).first?.contains("METRICS_LISTEN") == true)
+        #expect(client.ask("POST", "/webhook", headers: fixture.headers(token(fixture)), body: body)?.status == 404)
+        #expect(fixture.rejected() == ["wrong_path": 1])
+        #expect(try lines(fixture).first?.contains("METRICS_LISTEN") == true)
         for path in ["/metrics/", "//metrics", "//healthz", "//"] {
             #expect(try RawHTTP(port: server.address.port).ask("GET", path)?.status == 200, "\(path)")
         }
@@ -93,9 +95,9 @@ import Wire
     }
 
     @Test func `strangers count and warn nowhere, whatever they send`() throws {
-        let stage = try WebhookStage()
-        let (clock, cases) = try WebhookStage.tokenCases()
-        let later = try WebhookStage(at: Timestamp(seconds: clock))
+        let fixture = try WebhookFixture()
+        let (clock, cases) = try WebhookFixture.tokenCases()
+        let later = try WebhookFixture(at: Timestamp(seconds: clock))
         var sent = 0
         // Those that are bad for their body only are good here: it is not read.
         let bodies: Set = ["sha_hex", "sha_urlsafe", "body_changed"]
@@ -110,11 +112,11 @@ import Wire
         #expect(later.rejected().isEmpty)
         #expect(try later.log().isEmpty)
         // Everybody in a room has a token that is signed with the key: it is no webhook's.
-        let guest = stage.signer.roomAdminToken(for: "r", at: stage.now, lifetime: .seconds(60))
-        #expect(try ask("POST", "/livekit/webhook", guest, stage)?.status == 404)
-        #expect(try ask("GET", "/webhook", guest, stage)?.status == 405)
-        #expect(stage.rejected().isEmpty)
-        #expect(try stage.log().isEmpty)
+        let guest = fixture.signer.roomAdminToken(for: "r", at: fixture.now, lifetime: .seconds(60))
+        #expect(try ask("POST", "/livekit/webhook", guest, fixture)?.status == 404)
+        #expect(try ask("GET", "/webhook", guest, fixture)?.status == 405)
+        #expect(fixture.rejected().isEmpty)
+        #expect(try fixture.log().isEmpty)
     }
 
     @Test func `the path in the log is cut and spelled out, and what is behind it masked`() throws {
@@ -126,9 +128,9 @@ import Wire
             ("/" + String(repeating: "%C3%A4", count: 1_000), "/" + String(repeating: "ä", count: 99)),
         ]
         for (sent, shown) in cases {
-            let stage = try WebhookStage()
-            #expect(try ask("POST", sent, token(stage), stage)?.status == 404)
-            let log = try stage.log()
+            let fixture = try WebhookFixture()
+            #expect(try ask("POST", sent, token(fixture), fixture)?.status == 404)
+            let log = try fixture.log()
             #expect(log.contains(#""path":"\#(shown)""#), "\(sent): \(log)")
             #expect(!log.contains("hunter2"))
             #expect(log.split(separator: "\n").count == 1)

@@ -67,11 +67,11 @@ import Testing
     }
 
     @Test func `where the registry is full, updates are dropped and the state is right`() {
-        var desk = Desk(maxSeries: 3)
-        desk.receive(.roomStarted, at: 0)
-        desk.receive(.participantJoined(.person("PA_1")), at: 1)
-        desk.receive(.roomFinished, at: 2)
-        #expect(desk.names("lk_rooms_finished").isEmpty)
+        var fixture = RecorderFixture(maxSeries: 3)
+        fixture.receive(.roomStarted, at: 0)
+        fixture.receive(.participantJoined(.person("PA_1")), at: 1)
+        fixture.receive(.roomFinished, at: 2)
+        #expect(fixture.names("lk_rooms_finished").isEmpty)
     }
 }
 

@@ -21,17 +21,19 @@ import Wire
             .database,
         ]
         let source = sources[Int(seed) % sources.count]
-        var desk = Desk(.test(source, waitingEvents: [0, 1, 3, 20][Int(seed / 4) % 4]))
+        var fixture = RecorderFixture(.test(source, waitingEvents: [0, 1, 3, 20][Int(seed / 4) % 4]))
         var clock_ms: Int64 = 0
         for _ in 0..<1_500 {
             clock_ms += Stranger.step_ms(&random)
-            desk.apply(Stranger.input(at: Desk.time(milliseconds: clock_ms), &random))
+            fixture.apply(Stranger.input(at: RecorderFixture.time(milliseconds: clock_ms), &random))
         }
-        for (name, value) in desk.series where value < 0 { Issue.record("\(name) is \(value)") }
+        for (name, value) in fixture.series where value < 0 { Issue.record("\(name) is \(value)") }
         // Once the clock is right again and everything is silent, nothing stays.
-        for hour in Int64(1)...400 { desk.apply(.time(at: Desk.time(milliseconds: clock_ms + hour * 3_600_000))) }
-        #expect(desk["lkpush_waiting_events"] ?? 0 == 0)
-        for (name, value) in desk.series where name.contains("_active") && value != 0 {
+        for hour in Int64(1)...400 {
+            fixture.apply(.time(at: RecorderFixture.time(milliseconds: clock_ms + hour * 3_600_000)))
+        }
+        #expect(fixture["lkpush_waiting_events"] ?? 0 == 0)
+        for (name, value) in fixture.series where name.contains("_active") && value != 0 {
             Issue.record("\(name) is \(value)")
         }
     }

@@ -18,7 +18,7 @@ import Wire
                         participantSID: "PA_\($0)", roomSID: "RM", roomName: "office",
                         organization: Organization(id: "acme", name: "Acme"), userID: 1, identity: "i", joinedAt: time)
                 }, at: time),
-        ] + LookupFailure.allCases.map { .answer(room: "office", .failure($0), at: time) }
+        ] + LookupError.allCases.map { .answer(room: "office", .failure($0), at: time) }
 
     @Test func `every input is read as it was written`() throws {
         for input in Self.inputs {

@@ -63,7 +63,7 @@ struct LivesSequence: CustomStringConvertible {
 
     /// The events and when they are received, in a room of its own.
     func inputs(number: Int, from beginning_s: Int64) -> [(event: Event, receivedAt: Timestamp)] {
-        let base_s = Desk.opening_s + beginning_s
+        let base_s = RecorderFixture.opening_s + beginning_s
         return steps.map { step in
             var room = Room(sid: "RM_\(number)", name: "office \(number)")
             // As servers tell it: track events carry SID and name alone.

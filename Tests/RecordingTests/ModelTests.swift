@@ -13,21 +13,21 @@ import Wire
     @Test(arguments: seeds)
     func `rooms, participants and tracks are what the event table says`(seed: UInt64) {
         var random = SplitMix(seed: seed)
-        var desk = Desk()
-        desk.isChecking = false
-        desk.rules = 1
+        var fixture = RecorderFixture()
+        fixture.isChecking = false
+        fixture.rules = 1
         var model = Model()
         var clock_s: Int64 = 1_000
         for step in 0..<600 {
             clock_s += Int64(random.next() % 20)
             let late = random.next() % 8 == 0 ? Int64(random.next() % 150) : 0
             let event = Self.event(at: clock_s - late, &random)
-            desk.receive(
+            fixture.receive(
                 event.body, in: event.room, at: clock_s - late, received: Double(clock_s), id: "\(step)")
             model.take(event, at: clock_s - late)
             // Reading a page takes longer than making it.
             guard step % 20 == 0 else { continue }
-            let found = Model.Figures(desk)
+            let found = Model.Figures(fixture)
             #expect(found == model.figures, "seed \(seed), step \(step): \(event)")
             if found != model.figures { return }
         }
@@ -90,7 +90,7 @@ private struct Model {
 
     mutating func take(_ event: Event, at second: Int64) {
         let sid = event.room.sid
-        let start = event.room.createdAt.map { $0.milliseconds / 1_000 - Desk.opening_s }
+        let start = event.room.createdAt.map { $0.milliseconds / 1_000 - RecorderFixture.opening_s }
         if rooms[sid] != nil { touch(sid, start, second) }
         switch event.body {
         case .roomStarted:
@@ -180,7 +180,7 @@ private struct Model {
     }
 
     private static func joined(_ participant: Participant) -> Int64? {
-        participant.joinedAt.map { $0.milliseconds / 1_000 - Desk.opening_s }
+        participant.joinedAt.map { $0.milliseconds / 1_000 - RecorderFixture.opening_s }
     }
 
     /// Opens or adopts a room, unless it is open or must not be.
@@ -248,8 +248,8 @@ private struct Model {
 }
 
 extension Model.Figures {
-    init(_ desk: Desk) {
-        let page = desk.series
+    init(_ fixture: RecorderFixture) {
+        let page = fixture.series
         func sum(_ name: String) -> Double {
             page.filter { $0.key.hasPrefix(name) }.values.reduce(0, +)
         }

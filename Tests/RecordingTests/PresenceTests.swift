@@ -13,88 +13,89 @@ import Wire
         OpenPresence(
             participantSID: sid, roomSID: room, roomName: name,
             organization: Organization(id: "acme", name: "Acme", key: .integer(3)), userID: 7, identity: identity,
-            joinedAt: Desk.time(second))
+            joinedAt: RecorderFixture.time(second))
     }
 
-    private func adopt(_ rows: [OpenPresence], at second: Int64, _ desk: inout Desk) {
-        desk.apply(.presence(rows, at: Desk.time(second)))
+    private func adopt(_ rows: [OpenPresence], at second: Int64, _ fixture: inout RecorderFixture) {
+        fixture.apply(.presence(rows, at: RecorderFixture.time(second)))
     }
 
     @Test func `who was connected is open again, counted in no total`() {
-        var desk = Desk(.test(.database))
-        adopt([row("PA_2", "8", joined: 5), row("PA_1"), row("PA_3", room: "")], at: 100, &desk)
-        #expect(desk["lk_room_active"] == 1)
-        #expect(desk["lk_participants_active"] == 2)
-        #expect(desk["lk_rooms_started_total"] == nil)
-        #expect(desk["lk_participant_sessions_total"] == nil)
-        #expect(desk.names("lk_org_info") == ["lk_org_info{org_id=\"acme\",org_name=\"Acme\"}"])
-        #expect(desk.takeActions() == [])
+        var fixture = RecorderFixture(.test(.database))
+        adopt([row("PA_2", "8", joined: 5), row("PA_1"), row("PA_3", room: "")], at: 100, &fixture)
+        #expect(fixture["lk_room_active"] == 1)
+        #expect(fixture["lk_participants_active"] == 2)
+        #expect(fixture["lk_rooms_started_total"] == nil)
+        #expect(fixture["lk_participant_sessions_total"] == nil)
+        #expect(fixture.names("lk_org_info") == ["lk_org_info{org_id=\"acme\",org_name=\"Acme\"}"])
+        #expect(fixture.takeActions() == [])
     }
 
     @Test func `a repeated join is not counted again, and leaving observes the lifetime and writes the session`() {
-        var desk = Desk(.test(.database))
-        adopt([row("PA_1", joined: 10)], at: 100, &desk)
-        desk.receive(.participantJoined(.person("PA_1", "7", joined: 10)), at: 101)
-        #expect(desk["lk_participant_sessions_total"] == nil)
-        desk.receive(.participantLeft(.person("PA_1", "7")), at: 130)
-        #expect(desk["lk_participant_lifetime_seconds_sum"] == 120)
-        #expect(desk["lk_participants_active"] == 0)
-        let rows = desk.takeRows()
+        var fixture = RecorderFixture(.test(.database))
+        adopt([row("PA_1", joined: 10)], at: 100, &fixture)
+        fixture.receive(.participantJoined(.person("PA_1", "7", joined: 10)), at: 101)
+        #expect(fixture["lk_participant_sessions_total"] == nil)
+        fixture.receive(.participantLeft(.person("PA_1", "7")), at: 130)
+        #expect(fixture["lk_participant_lifetime_seconds_sum"] == 120)
+        #expect(fixture["lk_participants_active"] == 0)
+        let rows = fixture.takeRows()
         #expect(rows.contains(.absent(participantSID: "PA_1")))
         #expect(
             rows.contains(
                 .session(
                     SessionRow(
-                        owner: .key(.integer(3)), userID: 7, day: CivilDate(Desk.time(130)), duration_seconds: 120))))
+                        owner: .key(.integer(3)), userID: 7, day: CivilDate(RecorderFixture.time(130)),
+                        duration_seconds: 120))))
     }
 
     @Test func `who is open or has left is not adopted`() {
-        var desk = Desk(.test(.fixed(id: "acme", name: "Acme")))
-        desk.receive(.participantJoined(.person("PA_1", "7", joined: 1)), at: 1)
-        desk.receive(.participantJoined(.person("PA_2", "8", joined: 1)), at: 1)
-        desk.receive(.participantLeft(.person("PA_2", "8")), at: 2)
-        adopt([row("PA_1"), row("PA_2", "8")], at: 3, &desk)
-        #expect(desk["lk_participants_active"] == 1)
-        desk.receive(.roomFinished, at: 4)
-        adopt([row("PA_9", "9")], at: 5, &desk)
-        #expect(desk["lk_participants_active"] == 0)
-        #expect(desk["lk_room_active"] == 0)
+        var fixture = RecorderFixture(.test(.fixed(id: "acme", name: "Acme")))
+        fixture.receive(.participantJoined(.person("PA_1", "7", joined: 1)), at: 1)
+        fixture.receive(.participantJoined(.person("PA_2", "8", joined: 1)), at: 1)
+        fixture.receive(.participantLeft(.person("PA_2", "8")), at: 2)
+        adopt([row("PA_1"), row("PA_2", "8")], at: 3, &fixture)
+        #expect(fixture["lk_participants_active"] == 1)
+        fixture.receive(.roomFinished, at: 4)
+        adopt([row("PA_9", "9")], at: 5, &fixture)
+        #expect(fixture["lk_participants_active"] == 0)
+        #expect(fixture["lk_room_active"] == 0)
     }
 
     @Test func `of two with one identity in a room the later one stays`() {
-        var desk = Desk(.test(.database))
-        adopt([row("PA_2", joined: 9), row("PA_1", joined: 2)], at: 100, &desk)
-        #expect(desk["lk_participants_active"] == 1)
-        #expect(desk.takeRows() == [.absent(participantSID: "PA_1")])
+        var fixture = RecorderFixture(.test(.database))
+        adopt([row("PA_2", joined: 9), row("PA_1", joined: 2)], at: 100, &fixture)
+        #expect(fixture["lk_participants_active"] == 1)
+        #expect(fixture.takeRows() == [.absent(participantSID: "PA_1")])
     }
 
     @Test func `an event of a newer SID closes the ghost of its name`() {
-        var desk = Desk(.test(.database))
-        adopt([row("PA_1"), row("PA_2", "8", room: "RM_2", joined: 50)], at: 100, &desk)
-        #expect(desk["lk_room_active"] == 2)
-        desk.receive(.roomStarted, in: .named("office", sid: "RM_2"), at: 101)
-        #expect(desk["lk_room_active"] == 1)
-        #expect(desk["lk_participants_active"] == 1)
+        var fixture = RecorderFixture(.test(.database))
+        adopt([row("PA_1"), row("PA_2", "8", room: "RM_2", joined: 50)], at: 100, &fixture)
+        #expect(fixture["lk_room_active"] == 2)
+        fixture.receive(.roomStarted, in: .named("office", sid: "RM_2"), at: 101)
+        #expect(fixture["lk_room_active"] == 1)
+        #expect(fixture["lk_participants_active"] == 1)
     }
 
     @Test func `ghosts without an event are dropped after the longest silence, from now on`() {
-        var desk = Desk(.test(.database))
+        var fixture = RecorderFixture(.test(.database))
         let now: Int64 = 10 * 86_400
-        adopt([row("PA_1")], at: now, &desk)
-        desk.pass(to: now + 47 * 3_600)
-        #expect(desk["lk_participants_active"] == 1)
-        desk.pass(to: now + 49 * 3_600)
+        adopt([row("PA_1")], at: now, &fixture)
+        fixture.pass(to: now + 47 * 3_600)
+        #expect(fixture["lk_participants_active"] == 1)
+        fixture.pass(to: now + 49 * 3_600)
         // Its series have ended too: the organization is idle.
-        #expect(desk["lk_participants_active"] == nil)
-        #expect(desk.takeRows() == [.absent(participantSID: "PA_1")])
+        #expect(fixture["lk_participants_active"] == nil)
+        #expect(fixture.takeRows() == [.absent(participantSID: "PA_1")])
     }
 
     @Test func `one known by its tracks joins`() {
-        var desk = Desk(.test(.fixed(id: "acme", name: "Acme")))
-        desk.receive(
+        var fixture = RecorderFixture(.test(.fixed(id: "acme", name: "Acme")))
+        fixture.receive(
             .trackPublished(Track(sid: "TR_1"), by: .person("PA_1", "7")), in: .officeByName, at: 1)
-        #expect(desk["lk_participants_active"] == nil)
-        adopt([row("PA_1")], at: 3, &desk)
-        #expect(desk["lk_participants_active"] == 1)
+        #expect(fixture["lk_participants_active"] == nil)
+        adopt([row("PA_1")], at: 3, &fixture)
+        #expect(fixture["lk_participants_active"] == 1)
     }
 }

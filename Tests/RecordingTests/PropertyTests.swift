@@ -13,26 +13,26 @@ import Wire
     func `a complete day in order is counted exactly, repeated or not`(seed: UInt64) {
         var random = SplitMix(seed: seed)
         let day = Day(rooms: 12, &random)
-        var desk = Desk()
+        var fixture = RecorderFixture()
         for event in day.events {
-            desk.deliver(event)
-            if random.next() % 5 == 0 { desk.deliver(event) }
-            if random.next() % 5 == 0 { desk.deliver(event.underNewID(&random)) }
+            fixture.deliver(event)
+            if random.next() % 5 == 0 { fixture.deliver(event) }
+            if random.next() % 5 == 0 { fixture.deliver(event.underNewID(&random)) }
         }
-        day.check(desk, seed: seed)
-        #expect(desk["lk_room_duration_seconds_count"] == Double(day.rooms))
+        day.check(fixture, seed: seed)
+        #expect(fixture["lk_room_duration_seconds_count"] == Double(day.rooms))
     }
 
     @Test(arguments: seeds)
     func `a complete day in any order leaves every gauge at zero and counts every fact once`(seed: UInt64) {
         var random = SplitMix(seed: seed)
         let day = Day(rooms: 12, &random)
-        var desk = Desk()
+        var fixture = RecorderFixture()
         var events = day.events + day.events.filter { _ in random.next() % 4 == 0 }.map { $0.underNewID(&random) }
         events.shuffle(using: &random)
         let last = day.events.map(\.createdAt).max() ?? 0
-        for event in events { desk.apply(.event(event, receivedAt: Timestamp(seconds: last + 1))) }
-        day.check(desk, seed: seed)
+        for event in events { fixture.apply(.event(event, receivedAt: Timestamp(seconds: last + 1))) }
+        day.check(fixture, seed: seed)
     }
 
     @Test(arguments: seeds)
@@ -41,13 +41,13 @@ import Wire
         let day = Day(rooms: 10, &random)
         var settings = RecorderSettings.test(.database, waitingEvents: 8)
         settings.isSingleSession = true
-        var desk = Desk(settings)
-        for input in day.troubled(&random) { desk.apply(input) }
-        for (name, value) in desk.series where value < 0 { Issue.record("\(name) is \(value), seed \(seed)") }
+        var fixture = RecorderFixture(settings)
+        for input in day.troubled(&random) { fixture.apply(input) }
+        for (name, value) in fixture.series where value < 0 { Issue.record("\(name) is \(value), seed \(seed)") }
         // Everything falls silent in the end.
         let end = (day.events.map(\.createdAt).max() ?? 0) + 4 * 86_400
-        desk.apply(.time(at: Timestamp(seconds: end)))
-        for (name, value) in desk.series where name.contains("_active") && value != 0 {
+        fixture.apply(.time(at: Timestamp(seconds: end)))
+        for (name, value) in fixture.series where name.contains("_active") && value != 0 {
             Issue.record("\(name) is \(value), seed \(seed)")
         }
     }
@@ -58,8 +58,8 @@ import Wire
         let inputs = Day(rooms: 8, &random).troubled(&random)
         var settings = RecorderSettings.test(.database, waitingEvents: 8)
         settings.isSingleSession = true
-        var first = Desk(settings)
-        var second = Desk(settings)
+        var first = RecorderFixture(settings)
+        var second = RecorderFixture(settings)
         for input in inputs {
             first.apply(input)
             second.apply(input)
@@ -69,7 +69,7 @@ import Wire
     }
 }
 
-extension Desk {
+extension RecorderFixture {
     mutating func deliver(_ event: Event) {
         apply(.event(event, receivedAt: Timestamp(seconds: event.createdAt)))
     }
@@ -95,7 +95,7 @@ struct Day {
 
     init(rooms count: Int, _ random: inout SplitMix) {
         for number in 0..<count {
-            let start = Desk.opening_s + Int64(random.next() % 30_000)
+            let start = RecorderFixture.opening_s + Int64(random.next() % 30_000)
             addRoom(number, start: start, &random)
         }
         // In order of time; ends of the same second after starts, a room's last.
@@ -123,7 +123,7 @@ struct Day {
                 inputs.append(
                     (time, .answer(room: event.room.name, .success(organization), at: Timestamp(seconds: time))))
             case 4:
-                let reason = LookupFailure.allCases.randomElement(using: &random) ?? .lookup_error
+                let reason = LookupError.allCases.randomElement(using: &random) ?? .lookup_error
                 inputs.append(
                     (received, .answer(room: event.room.name, .failure(reason), at: Timestamp(seconds: received))))
             case 5:
@@ -138,8 +138,8 @@ struct Day {
     }
 
     /// The page says what happened: once each, and nothing open.
-    func check(_ desk: Desk, seed: UInt64) {
-        let page = desk.series
+    func check(_ fixture: RecorderFixture, seed: UInt64) {
+        let page = fixture.series
         func sum(_ prefix: String) -> Double {
             page.filter { $0.key.hasPrefix(prefix) }.values.reduce(0, +)
         }

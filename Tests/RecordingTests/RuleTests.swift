@@ -57,7 +57,7 @@ import Wire
         #expect(Track.Medium.allCases.map(\.ordinal) == Array(Track.Medium.allCases.indices))
         #expect(Egress.RequestType.allCases.map(\.ordinal) == Array(Egress.RequestType.allCases.indices))
         #expect(Ingress.InputType.allCases.map(\.ordinal) == Array(Ingress.InputType.allCases.indices))
-        #expect(LookupFailure.allCases.map(\.ordinal) == Array(LookupFailure.allCases.indices))
+        #expect(LookupError.allCases.map(\.ordinal) == Array(LookupError.allCases.indices))
         #expect(JobResult.allCases.map(\.ordinal) == Array(JobResult.allCases.indices))
         #expect(EntityKind.allCases.map(\.ordinal) == Array(EntityKind.allCases.indices))
         #expect(Correction.allCases.map(\.ordinal) == Array(Correction.allCases.indices))
@@ -67,7 +67,7 @@ import Wire
     }
 
     @Test func `a queue gives back what it was given, in order`() {
-        var queue = Fifo<Int>()
+        var queue = Deque<Int>()
         var next = 0
         for number in 0..<1_000 {
             queue.append(number)

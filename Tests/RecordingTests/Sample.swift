@@ -4,30 +4,31 @@ import Recording
 import Storage
 import Wire
 
-/// A station with something of everything, for what is compared with files.
+/// A fixture with something of everything, for what is compared with files.
 enum Sample {
-    static let setup = Station.Setup(settings: .test(.database, waitingEvents: 50))
+    static let setup = RestorableFixture.Setup(settings: .test(.database, waitingEvents: 50))
 
-    static func station() -> Station {
-        var station = Station(setup)
+    static func fixture() -> RestorableFixture {
+        var fixture = RestorableFixture(setup)
         var random = SplitMix(seed: 5)
-        for input in Day(rooms: 6, &random).troubled(&random).dropLast(20) { station.apply(input) }
+        for input in Day(rooms: 6, &random).troubled(&random).dropLast(20) { fixture.apply(input) }
         let now: Int64 = 40_000
         func receive(_ body: Event.Body, in room: Room, at second: Int64) {
-            let event = Event(id: "EV_last_\(second)", createdAt: Desk.opening_s + second, room: room, body: body)
-            station.apply(.event(event, receivedAt: Desk.time(second)))
+            let event = Event(
+                id: "EV_last_\(second)", createdAt: RecorderFixture.opening_s + second, room: room, body: body)
+            fixture.apply(.event(event, receivedAt: RecorderFixture.time(second)))
         }
-        station.apply(
+        fixture.apply(
             .report(
                 .licenses([
                     Organization(id: "org1", name: "One", key: .integer(1), recordingLimit_minutes: 60),
                     Organization(id: "new", name: "New", key: .text("k"), recordingLimit_minutes: 0),
-                ]), at: Desk.time(now)))
-        station.apply(.report(.presence(["org1": 3]), at: Desk.time(now)))
+                ]), at: RecorderFixture.time(now)))
+        fixture.apply(.report(.presence(["org1": 3]), at: RecorderFixture.time(now)))
         let room = Room.named("open", sid: "RM_open", start: now)
         receive(.roomStarted, in: room, at: now + 1)
         let organization = Organization(id: "org1", name: "One", key: .integer(1))
-        station.apply(.answer(room: "open", .success(organization), at: Desk.time(now + 2)))
+        fixture.apply(.answer(room: "open", .success(organization), at: RecorderFixture.time(now + 2)))
         let person = Participant.person("PA_open", "anna", joined: now + 3)
         receive(.participantJoined(person), in: room, at: now + 3)
         receive(
@@ -35,6 +36,6 @@ enum Sample {
         receive(.egressStarted(.job("EG_open", started: now + 5)), in: room, at: now + 5)
         receive(.ingressStarted(.stream("IS_open", started: now + 6)), in: Room(name: "open"), at: now + 6)
         receive(.roomStarted, in: .named("waiting", sid: "RM_waiting"), at: now + 7)
-        return station
+        return fixture
     }
 }

@@ -13,14 +13,14 @@ import Wire
     /// `UPDATE_GOLDEN=1` rewrites both files. Never for a change of the format alone: state of version 1 is in the field.
     @Test func `state that version 1 wrote is restored`() throws {
         if ProcessEnvironment.current["UPDATE_GOLDEN"] == "1" {
-            var station = Sample.station()
-            let state = station.save()
+            var fixture = Sample.fixture()
+            let state = fixture.save()
             var writer = MessageWriter()
             writer.field(1, bytes: state)
-            for segment in station.segments { writer.field(2, bytes: segment.bytes) }
+            for segment in fixture.segments { writer.field(2, bytes: segment.bytes) }
             try FileStore.replace(Self.folder + "/state.1", with: writer.bytes)
             try FileStore.replace(
-                Self.folder + "/state.1.page", with: Array(station.page.joined(separator: "\n").utf8))
+                Self.folder + "/state.1.page", with: Array(fixture.page.joined(separator: "\n").utf8))
         }
         var reader = MessageReader(try FileStore.read(Self.folder + "/state.1"))
         var state: [UInt8] = []
@@ -33,25 +33,25 @@ import Wire
                     IDSegment(kind: 0, latest: Timestamp(milliseconds: 0), bytes: try reader.byteArray()))
             }
         }
-        var station = try Station(state, segments, Sample.setup)
-        #expect(station.recorder.checkInvariants() == [])
-        #expect(station.recorder.missingIDs == 0)
-        #expect(station.recorder.waitingEvents == 1)
-        #expect(station.recorder.outstandingLookups.contains("waiting"))
+        var fixture = try RestorableFixture(state, segments, Sample.setup)
+        #expect(fixture.recorder.checkInvariants() == [])
+        #expect(fixture.recorder.missingIDs == 0)
+        #expect(fixture.recorder.waitingEvents == 1)
+        #expect(fixture.recorder.outstandingLookups.contains("waiting"))
         let page = String(decoding: try FileStore.read(Self.folder + "/state.1.page"), as: UTF8.self)
-        #expect(station.page == page.split(separator: "\n").map(String.init))
-        station.apply(
+        #expect(fixture.page == page.split(separator: "\n").map(String.init))
+        fixture.apply(
             .event(
-                Event(id: "EV_last_40001", createdAt: Desk.opening_s, room: .office, body: .roomStarted),
-                receivedAt: Desk.time(40_010)))
-        #expect(station.page.contains { $0.hasPrefix("lk_webhook_duplicates_total{event=\"room_started\"}") })
+                Event(id: "EV_last_40001", createdAt: RecorderFixture.opening_s, room: .office, body: .roomStarted),
+                receivedAt: RecorderFixture.time(40_010)))
+        #expect(fixture.page.contains { $0.hasPrefix("lk_webhook_duplicates_total{event=\"room_started\"}") })
     }
 
     // MARK: The schema
 
     @Test func `protoc reads the state and the ids with our schema, and knows every field`() throws {
-        var station = Sample.station()
-        let state = station.save()
+        var fixture = Sample.fixture()
+        let state = fixture.save()
         let text = try decode(state, "State")
         for part in [
             "version: 1\n", "name: \"lk_tracks_active\"", "sid: \"PA_open\"", "identity: \"anna\"", "sid: \"TR_open\"",
@@ -60,7 +60,7 @@ import Wire
         ] {
             #expect(text.contains(part), "\(part)")
         }
-        for segment in station.segments { _ = try decode(segment.bytes, "IDSegment") }
+        for segment in fixture.segments { _ = try decode(segment.bytes, "IDSegment") }
     }
 
     @Test func `protoc reads every input and every row`() throws {

@@ -23,7 +23,7 @@ enum Stranger {
             let organization = Organization(id: id, name: pick(["", "A", "B", id], &random), key: .integer(1))
             return .answer(room: name(&random), .success(organization), at: time)
         case 3:
-            let failure = LookupFailure.allCases.randomElement(using: &random) ?? .lookup_error
+            let failure = LookupError.allCases.randomElement(using: &random) ?? .lookup_error
             return .answer(room: name(&random), .failure(failure), at: time)
         case 4: return .report(report(&random), at: time)
         case 5 where random.next() % 3 == 0:

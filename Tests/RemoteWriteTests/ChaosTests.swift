@@ -38,7 +38,7 @@ import Wire
     }
 
     private struct Run {
-        var rig: TableRig
+        var fixture: SeriesTableFixture
         var delivery: Delivery
         var receiver = Receiver()
         var random: SplitMix
@@ -51,14 +51,14 @@ import Wire
         let histograms: Family<Histogram>
 
         init(seed: UInt64, idle: Int64, queue: ByteCount) throws {
-            rig = try TableRig(push: 15, idle: idle)
-            rig.writer.limits.samples = 7
+            fixture = try SeriesTableFixture(push: 15, idle: idle)
+            fixture.writer.limits.samples = 7
             var settings = DeliverySettings()
             settings.queue = queue
             delivery = Delivery(settings, seed: seed)
             random = SplitMix(seed: seed)
-            family = rig.registry.counter("t_total", "T.", labels: ["n"])
-            histograms = rig.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
+            family = fixture.registry.counter("t_total", "T.", labels: ["n"])
+            histograms = fixture.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
         }
 
         var time: MonotonicTime { MonotonicTime(nanoseconds: now * 1_000_000) }
@@ -84,12 +84,12 @@ import Wire
         }
 
         mutating func tick() {
-            rig.table.apply(rig.registry.takeChanges())
-            rig.table.noteSettled(before: delivery.oldestSequence ?? .max)
-            #expect(rig.table.read(at: wall, into: &rig.writer) == .made)
-            rig.batches.removeAll()
-            rig.writer.finish(into: &rig.batches)
-            for batch in rig.batches { delivery.enqueue(batch, into: &effects) }
+            fixture.table.apply(fixture.registry.takeChanges())
+            fixture.table.noteSettled(before: delivery.oldestSequence ?? .max)
+            #expect(fixture.table.read(at: wall, into: &fixture.writer) == .made)
+            fixture.batches.removeAll()
+            fixture.writer.finish(into: &fixture.batches)
+            for batch in fixture.batches { delivery.enqueue(batch, into: &effects) }
             tell()
         }
 
@@ -97,11 +97,11 @@ import Wire
             var index = 0
             while index < effects.count {
                 switch effects[index] {
-                case .attempted(let rows, let sequence): rig.table.noteAttempt(rows: rows, sequence: sequence)
+                case .attempted(let rows, let sequence): fixture.table.noteAttempt(rows: rows, sequence: sequence)
                 case .lost(let rows, let sequence, let wasAttempted):
-                    let starts = rig.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                    rig.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
-                case .released(let body): rig.writer.recycle(body)
+                    let starts = fixture.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                    fixture.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
+                case .released(let body): fixture.writer.recycle(body)
                 }
                 index += 1
             }

@@ -11,24 +11,24 @@ import Wire
     private func overflow(
         idle: Int64 = 15, ticks: Int64, _ change: (Registry, Int64) throws -> Void
     ) throws -> [String] {
-        var rig = try TableRig(idle: idle)
+        var fixture = try SeriesTableFixture(idle: idle)
         var settings = DeliverySettings()
         settings.queue = ByteCount(1_300)
         var delivery = Delivery(settings, seed: 1)
         var effects: [Delivery.Effect] = []
         for tick in 1...ticks {
-            try change(rig.registry, tick)
-            rig.table.apply(rig.registry.takeChanges())
-            rig.table.noteSettled(before: delivery.oldestSequence ?? .max)
-            _ = rig.table.read(at: Timestamp(seconds: 15 * tick), into: &rig.writer)
-            rig.batches.removeAll()
-            rig.writer.finish(into: &rig.batches)
-            for batch in rig.batches { delivery.enqueue(batch, into: &effects) }
+            try change(fixture.registry, tick)
+            fixture.table.apply(fixture.registry.takeChanges())
+            fixture.table.noteSettled(before: delivery.oldestSequence ?? .max)
+            _ = fixture.table.read(at: Timestamp(seconds: 15 * tick), into: &fixture.writer)
+            fixture.batches.removeAll()
+            fixture.writer.finish(into: &fixture.batches)
+            for batch in fixture.batches { delivery.enqueue(batch, into: &effects) }
             var index = 0
             while index < effects.count {
                 if case .lost(let rows, let sequence, let wasAttempted) = effects[index] {
-                    let starts = rig.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                    rig.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
+                    let starts = fixture.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
+                    fixture.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
                 }
                 index += 1
             }

@@ -65,10 +65,10 @@ import Wire
     }
 
     @Test func `series whose labels only look the same are both sent`() throws {
-        var rig = try TableRig()
-        let family = rig.registry.gauge("t_now", "T.", labels: ["a"])
+        var fixture = try SeriesTableFixture()
+        let family = fixture.registry.gauge("t_now", "T.", labels: ["a"])
         try #require(family.series(["caf\u{E9}"])).set(1)
         try #require(family.series(["cafe\u{301}"])).set(2)
-        #expect(Set(try rig.tick(15).map { $0.suffix(7) }) == ["1@15000", "2@15000"])
+        #expect(Set(try fixture.tick(15).map { $0.suffix(7) }) == ["1@15000", "2@15000"])
     }
 }

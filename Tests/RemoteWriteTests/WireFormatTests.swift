@@ -20,15 +20,15 @@ import Wire
     }
 
     @Test func `protoc reads a request with our schema`() throws {
-        var rig = try TableRig(external: [(name: "environment", value: "tëst \"x\"\\\n")])
-        _ = try rig.tick(milliseconds: 1_700_000_000_000)
-        let counter = try #require(rig.registry.counter("t_total", "T.", labels: ["a"]).series(["1"]))
+        var fixture = try SeriesTableFixture(external: [(name: "environment", value: "tëst \"x\"\\\n")])
+        _ = try fixture.tick(milliseconds: 1_700_000_000_000)
+        let counter = try #require(fixture.registry.counter("t_total", "T.", labels: ["a"]).series(["1"]))
         counter.increment(by: 2.5)
-        rig.table.apply(rig.registry.takeChanges())
-        #expect(rig.table.read(at: Timestamp(milliseconds: 1_700_000_015_000), into: &rig.writer) == .made)
-        rig.batches.removeAll()
-        rig.writer.finish(into: &rig.batches)
-        let body = try #require(rig.batches.first).body
+        fixture.table.apply(fixture.registry.takeChanges())
+        #expect(fixture.table.read(at: Timestamp(milliseconds: 1_700_000_015_000), into: &fixture.writer) == .made)
+        fixture.batches.removeAll()
+        fixture.writer.finish(into: &fixture.batches)
+        let body = try #require(fixture.batches.first).body
         let text = try decode(try SnappyBlock.decode(body), in: TemporaryFolder())
         let expected = #"""
             timeseries {
@@ -69,13 +69,13 @@ import Wire
             123.45, 42, 0, -0.0, -15.5, .infinity, -.infinity, 1.797e308, 2.3e-308, .leastNonzeroMagnitude, 1.23e-4,
             0.123456789012345,
         ]
-        var rig = try TableRig()
-        let family = rig.registry.gauge("t_value", "T.", labels: ["n"])
+        var fixture = try SeriesTableFixture()
+        let family = fixture.registry.gauge("t_value", "T.", labels: ["n"])
         for (index, value) in values.enumerated() { try #require(family.series([String(index)])).set(value) }
-        rig.table.apply(rig.registry.takeChanges())
-        #expect(rig.table.read(at: Timestamp(seconds: 1_700_000_000), into: &rig.writer) == .made)
-        rig.writer.finish(into: &rig.batches)
-        let request = try WriteRequest(compressed: try #require(rig.batches.first).body)
+        fixture.table.apply(fixture.registry.takeChanges())
+        #expect(fixture.table.read(at: Timestamp(seconds: 1_700_000_000), into: &fixture.writer) == .made)
+        fixture.writer.finish(into: &fixture.batches)
+        let request = try WriteRequest(compressed: try #require(fixture.batches.first).body)
         for (index, value) in values.enumerated() {
             let series = request.series.first { $0.text.hasPrefix("t_value") && $0.text.contains("n=\"\(index)\"") }
             #expect(
@@ -88,8 +88,8 @@ import Wire
         var random = SplitMix(seed: seed)
         let folder = TemporaryFolder()
         for _ in 0..<5 {
-            var rig = try TableRig()
-            let family = rig.registry.gauge("t_value", "T.", labels: ["b", "a"])
+            var fixture = try SeriesTableFixture()
+            let family = fixture.registry.gauge("t_value", "T.", labels: ["b", "a"])
             for _ in 0..<200 {
                 let texts = (0..<2).map { _ in
                     String(
@@ -100,12 +100,12 @@ import Wire
                 // Quarters look the same in every printer.
                 family.series(texts)?.set(Double(Int.random(in: -99_999...99_999, using: &random)) / 4)
             }
-            rig.table.apply(rig.registry.takeChanges())
+            fixture.table.apply(fixture.registry.takeChanges())
             let time = Int64.random(in: 1...9_999_999_999_999, using: &random)
-            _ = rig.table.read(at: Timestamp(milliseconds: time), into: &rig.writer)
-            rig.batches.removeAll()
-            rig.writer.finish(into: &rig.batches)
-            for batch in rig.batches {
+            _ = fixture.table.read(at: Timestamp(milliseconds: time), into: &fixture.writer)
+            fixture.batches.removeAll()
+            fixture.writer.finish(into: &fixture.batches)
+            for batch in fixture.batches {
                 let raw = try SnappyBlock.decode(batch.body)
                 let request = try WriteRequest(raw: raw)
                 let text = try decode(raw, in: folder)

@@ -12,13 +12,13 @@ import Wire
     private let events = "test_events_total" + labels
     private let up = "up" + labels
 
-    /// The next life of a rig: its counter goes on where the last one stood.
+    /// The next life of a fixture: its counter goes on where the last one stood.
     private func successor(
-        of rig: ShipperRig, _ url: String, _ journal: MemoryJournal, time: any TimeSource = SystemTime(),
+        of fixture: ShipperFixture, _ url: String, _ journal: MemoryJournal, time: any TimeSource = SystemTime(),
         _ change: (inout ShipperSettings) throws -> Void = { _ in }
-    ) throws -> ShipperRig {
-        let next = try ShipperRig(url, journal: journal, time: time, change)
-        next.events.set(total: rig.events.value)
+    ) throws -> ShipperFixture {
+        let next = try ShipperFixture(url, journal: journal, time: time, change)
+        next.events.set(total: fixture.events.value)
         return next
     }
 
@@ -26,7 +26,7 @@ import Wire
     func `a restart changes no order, sets no counter back and ends only what is gone`(_ staleOnStop: Bool) throws {
         let receiver = try ScriptedReceiver()
         let journal = MemoryJournal()
-        let first = try ShipperRig(receiver.url, journal: journal) { $0.staleOnStop = staleOnStop }
+        let first = try ShipperFixture(receiver.url, journal: journal) { $0.staleOnStop = staleOnStop }
         try #require(first.registry.gauge("test_gone", "Gone.", labels: ["a"]).series(["x"])).set(4)
         try first.shipper.makeFirstReading()
         #expect(first.run(readings: 5))
@@ -64,10 +64,10 @@ import Wire
             let newest = sent.filter { $0.text == up }.flatMap(\.samples).map(\.milliseconds).max()
             #expect(newest.map { $0 < at.milliseconds } ?? true)
         }
-        let rig = try ShipperRig(receiver.url, journal: journal) { $0.staleOnStop = false }
-        try rig.shipper.makeFirstReading()
-        #expect(rig.run(readings: 10))
-        _ = rig.stop()
+        let fixture = try ShipperFixture(receiver.url, journal: journal) { $0.staleOnStop = false }
+        try fixture.shipper.makeFirstReading()
+        #expect(fixture.run(readings: 10))
+        _ = fixture.stop()
         let times = try #require(WriteLog(receiver.requests).accepted[up]).map(\.milliseconds)
         #expect(times == journal.commits.map(\.at.milliseconds))
     }
@@ -75,16 +75,16 @@ import Wire
     @Test func `the journal hears of each series once, and of nothing where nothing begins`() throws {
         let receiver = try ScriptedReceiver()
         let journal = MemoryJournal()
-        let rig = try ShipperRig(receiver.url, journal: journal)
-        let family = rig.registry.counter("test_more_total", "More.", labels: ["a"])
+        let fixture = try ShipperFixture(receiver.url, journal: journal)
+        let family = fixture.registry.counter("test_more_total", "More.", labels: ["a"])
         _ = family.series(["x"])
-        try rig.shipper.makeFirstReading()
-        #expect(rig.run(readings: 5))
+        try fixture.shipper.makeFirstReading()
+        #expect(fixture.run(readings: 5))
         _ = family.series(["y"])
         #expect(eventually { journal.state.series.contains(SeriesKey(family: "test_more_total", labelValues: ["y"])) })
         family.end(["x"])
         #expect(eventually { !journal.state.series.contains(SeriesKey(family: "test_more_total", labelValues: ["x"])) })
-        _ = rig.stop()
+        _ = fixture.stop()
         let began = journal.commits.flatMap(\.began)
         #expect(Set(began).count == began.count)
         #expect(journal.commits.count { !$0.began.isEmpty } < 6)
@@ -96,14 +96,14 @@ import Wire
         let journal = MemoryJournal { _ in
             _ = never.wait(until: SystemTime().monotonic() + .milliseconds(60)) { _ in nil as Int? }
         }
-        let rig = try ShipperRig(receiver.url, journal: journal)
-        try rig.shipper.makeFirstReading()
-        #expect(rig.run(readings: 6))
-        let report = rig.stop()
+        let fixture = try ShipperFixture(receiver.url, journal: journal)
+        try fixture.shipper.makeFirstReading()
+        #expect(fixture.run(readings: 6))
+        let report = fixture.stop()
         #expect(report.accepted == report.enqueued)
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
-        #expect(Double(log.values(events).count) == rig.own("readings_total"))
+        #expect(Double(log.values(events).count) == fixture.own("readings_total"))
     }
 
     @Test func `a journal whose disk never answers does not silence the shipper`() throws {
@@ -114,10 +114,10 @@ import Wire
         let journal = MemoryJournal { _ in
             _ = never.wait(until: SystemTime().monotonic() + patience) { _ in nil as Int? }
         }
-        let rig = try ShipperRig(receiver.url, journal: journal)
-        try rig.shipper.makeFirstReading()
+        let fixture = try ShipperFixture(receiver.url, journal: journal)
+        try fixture.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(2))
-        #expect(rig.stop().dropped == 0)
+        #expect(fixture.stop().dropped == 0)
         #expect(WriteLog(receiver.requests).violations == [])
     }
 
@@ -128,14 +128,14 @@ import Wire
         let state = ShippedState(
             lastReading: last, labels: #"instance="one",job="lkpush""#,
             series: [SeriesKey(family: "test_events_total", labelValues: [])])
-        let rig = try ShipperRig(receiver.url, journal: MemoryJournal(), time: clock)
-        rig.events.increment(by: 50)
-        try rig.shipper.makeFirstReading(restoring: state)
-        #expect(eventually { rig.own("readings_skipped_total") >= 3 })
+        let fixture = try ShipperFixture(receiver.url, journal: MemoryJournal(), time: clock)
+        fixture.events.increment(by: 50)
+        try fixture.shipper.makeFirstReading(restoring: state)
+        #expect(eventually { fixture.own("readings_skipped_total") >= 3 })
         #expect(receiver.requests.isEmpty)
         clock.shift(.seconds(400))
-        #expect(rig.run(readings: 3))
-        _ = rig.stop()
+        #expect(fixture.run(readings: 3))
+        _ = fixture.stop()
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
         #expect(log.accepted.values.flatMap { $0 }.allSatisfy { $0.milliseconds > last.milliseconds })
@@ -145,11 +145,11 @@ import Wire
     @Test func `a stop while the clock is behind sends the last values right after those before`() throws {
         let receiver = try ScriptedReceiver()
         let last = SystemTime().now() + .seconds(300)
-        let rig = try ShipperRig(receiver.url)
-        rig.events.increment(by: 50)
-        try rig.shipper.makeFirstReading(restoring: ShippedState(lastReading: last))
-        #expect(eventually { rig.own("readings_skipped_total") >= 2 })
-        #expect(rig.stop().dropped == 0)
+        let fixture = try ShipperFixture(receiver.url)
+        fixture.events.increment(by: 50)
+        try fixture.shipper.makeFirstReading(restoring: ShippedState(lastReading: last))
+        #expect(eventually { fixture.own("readings_skipped_total") >= 2 })
+        #expect(fixture.stop().dropped == 0)
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
         #expect(log.accepted[events]?.map(\.milliseconds) == [last.milliseconds + 1, last.milliseconds + 2])
@@ -159,7 +159,7 @@ import Wire
     @Test func `markers that nobody took at the stop are made again by the next life`() throws {
         let receiver = try ScriptedReceiver()
         let journal = MemoryJournal()
-        let first = try ShipperRig(receiver.url, journal: journal)
+        let first = try ShipperFixture(receiver.url, journal: journal)
         _ = first.registry.gauge("test_gone", "Gone.").series()
         try first.shipper.makeFirstReading()
         #expect(first.run(readings: 3))
@@ -182,11 +182,11 @@ import Wire
 
     @Test func `a refused stale marker is sent again`() throws {
         let receiver = try ScriptedReceiver()
-        let rig = try ShipperRig(receiver.url)
-        let family = rig.registry.gauge("test_gone", "Gone.", labels: ["a"])
+        let fixture = try ShipperFixture(receiver.url)
+        let family = fixture.registry.gauge("test_gone", "Gone.", labels: ["a"])
         _ = family.series(["x"])
-        try rig.shipper.makeFirstReading()
-        #expect(rig.run(readings: 3))
+        try fixture.shipper.makeFirstReading()
+        #expect(fixture.run(readings: 3))
         let series = #"test_gone{a="x",instance="one",job="lkpush"}"#
         let isEnd: @Sendable ([UInt8]) -> Bool = { body in
             let sent = (try? WriteRequest(compressed: body))?.series.first { $0.text == series }
@@ -195,7 +195,7 @@ import Wire
         receiver.answerOnce(.init(400), to: isEnd)
         family.end(["x"])
         #expect(receiver.wait { requests in requests.count { $0.wasAnswered && isEnd($0.body) } >= 2 })
-        _ = rig.stop()
+        _ = fixture.stop()
         #expect(WriteLog(receiver.requests).accepted[series]?.count { $0.isStale } == 1)
     }
 
@@ -207,7 +207,7 @@ import Wire
             settings.schedule = .init(pushInterval: .milliseconds(100), idleInterval: .milliseconds(100))
             settings.staleOnStop = staleOnStop
         }
-        let first = try ShipperRig(prometheus.writeURL, journal: journal, change)
+        let first = try ShipperFixture(prometheus.writeURL, journal: journal, change)
         let waits = try #require(first.registry.histogram("test_wait_seconds", "Waits.", bounds: [1]).series())
         try first.shipper.makeFirstReading()
         #expect(first.run(readings: 8))

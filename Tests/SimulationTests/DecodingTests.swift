@@ -7,19 +7,19 @@ import Wire
 @Suite struct DecodingTests {
     private static let shift = TimeShift(seconds: 12_345)
 
-    private static func decode(_ call: Call) throws -> Event {
-        try EventDecoder(metadataKey: "org_id").decode(call.message.body(shift: shift).span)
+    private static func decode(_ webhook: SimulatedWebhook) throws -> Event {
+        try EventDecoder(metadataKey: "org_id").decode(webhook.message.body(shift: shift).span)
     }
 
     @Test func `every body decodes to the event it was made for`() throws {
-        for call in OfficeTests.afternoon() {
-            let event = try Self.decode(call)
-            #expect(event.type == call.event)
-            #expect(event.createdAt == Self.shift(call.at).milliseconds / 1_000)
+        for webhook in OfficeTests.afternoon() {
+            let event = try Self.decode(webhook)
+            #expect(event.type == webhook.event)
+            #expect(event.createdAt == Self.shift(webhook.at).milliseconds / 1_000)
             #expect(event.id.hasPrefix("EV_"))
-            #expect(event.room.name.hasPrefix(call.organization))
-            if let organization = event.room.metadataOrganization { #expect(organization == call.organization) }
-            for fact in call.facts { Self.expect(fact, in: event) }
+            #expect(event.room.name.hasPrefix(webhook.organization))
+            if let organization = event.room.metadataOrganization { #expect(organization == webhook.organization) }
+            for fact in webhook.facts { Self.expect(fact, in: event) }
         }
     }
 
@@ -78,10 +78,10 @@ import Wire
     @Test func `duplicates and restatements say the same as the first`() throws {
         var last: Event?
         var count = 0
-        for call in OfficeTests.afternoon() {
-            var event = try Self.decode(call)
-            if call.novelty != .first, let last {
-                if call.novelty == .restatement { event.id = last.id }
+        for webhook in OfficeTests.afternoon() {
+            var event = try Self.decode(webhook)
+            if webhook.novelty != .first, let last {
+                if webhook.novelty == .restatement { event.id = last.id }
                 #expect(event == last)
                 count += 1
             }

@@ -7,15 +7,15 @@ import Wire
     private static let noShift = TimeShift(seconds: 0)
 
     /// An afternoon with everything in it.
-    static func afternoon(seed: UInt64 = 7, ending: OfficeSize.Ending = .clean) -> [Call] {
-        calls(OfficeSize(organizations: 3, rooms: 4, users: 20, length: .seconds(4 * 3_600), ending: ending), seed)
+    static func afternoon(seed: UInt64 = 7, ending: OfficeSize.Ending = .clean) -> [SimulatedWebhook] {
+        webhooks(OfficeSize(organizations: 3, rooms: 4, users: 20, length: .seconds(4 * 3_600), ending: ending), seed)
     }
 
-    static func calls(_ size: OfficeSize, _ seed: UInt64) -> [Call] {
+    static func webhooks(_ size: OfficeSize, _ seed: UInt64) -> [SimulatedWebhook] {
         var office = Office(size: size, seed: seed)
-        var calls: [Call] = []
-        while let call = office.next() { calls.append(call) }
-        return calls
+        var webhooks: [SimulatedWebhook] = []
+        while let webhook = office.next() { webhooks.append(webhook) }
+        return webhooks
     }
 
     @Test func `the same seed gives the same bytes, another seed others`() {
@@ -31,9 +31,9 @@ import Wire
             var office = Office(size: size, seed: 7, day: day)
             var events: [Event] = []
             var organizations: Set<String> = []
-            while let call = office.next() {
-                organizations.insert(call.organization)
-                let body = call.message.body(shift: Self.noShift)
+            while let webhook = office.next() {
+                organizations.insert(webhook.organization)
+                let body = webhook.message.body(shift: Self.noShift)
                 events.append(try EventDecoder().decode(body.span))
             }
             return (organizations, events)
@@ -54,21 +54,21 @@ import Wire
     }
 
     @Test func `an afternoon has every event, every kind of delivery, and late ones`() {
-        let calls = Self.afternoon()
-        let events = Set(calls.map(\.event))
+        let webhooks = Self.afternoon()
+        let events = Set(webhooks.map(\.event))
         #expect(events == Set(EventType.allCases).subtracting([.other]))
-        #expect(Set(calls.map(\.novelty)) == Set(Call.Novelty.allCases))
-        #expect(calls.contains { $0.delay > .zero })
-        #expect(calls.count > 1_000)
+        #expect(Set(webhooks.map(\.novelty)) == Set(SimulatedWebhook.Novelty.allCases))
+        #expect(webhooks.contains { $0.delay > .zero })
+        #expect(webhooks.count > 1_000)
     }
 
     @Test func `ids are used once, but for duplicates, which repeat the body`() {
         var bodies: [String: [UInt8]] = [:]
-        for call in Self.afternoon() {
-            let body = call.message.body(shift: Self.noShift)
+        for webhook in Self.afternoon() {
+            let body = webhook.message.body(shift: Self.noShift)
             let id = Text.field("id", of: body) ?? ""
             #expect(!id.isEmpty)
-            if call.novelty == .duplicate {
+            if webhook.novelty == .duplicate {
                 #expect(bodies[id] == body)
             } else {
                 #expect(bodies[id] == nil)
@@ -86,18 +86,18 @@ import Wire
     }
 
     @Test func `rooms of an organization carry its id in name and metadata`() throws {
-        for call in Self.afternoon() where call.event == .roomStarted {
-            let text = String(decoding: call.message.body(shift: Self.noShift), as: UTF8.self)
-            #expect(text.contains(#""name":"\#(call.organization)~"#))
-            #expect(text.contains(#""metadata":"{\"org_id\": \"\#(call.organization)\"}""#))
+        for webhook in Self.afternoon() where webhook.event == .roomStarted {
+            let text = String(decoding: webhook.message.body(shift: Self.noShift), as: UTF8.self)
+            #expect(text.contains(#""name":"\#(webhook.organization)~"#))
+            #expect(text.contains(#""metadata":"{\"org_id\": \"\#(webhook.organization)\"}""#))
         }
     }
 
     @Test func `a shift moves every time and no duration`() {
         let shift = TimeShift(seconds: 100_000)
-        for call in Self.afternoon().prefix(2_000) {
-            let before = Text.numbers(in: call.message.body(shift: Self.noShift))
-            let after = Text.numbers(in: call.message.body(shift: shift))
+        for webhook in Self.afternoon().prefix(2_000) {
+            let before = Text.numbers(in: webhook.message.body(shift: Self.noShift))
+            let after = Text.numbers(in: webhook.message.body(shift: shift))
             #expect(before.count == after.count)
             for (name, value) in before {
                 let moved = after[name] ?? 0
@@ -117,7 +117,7 @@ import Wire
         {
             let size = OfficeSize(
                 organizations: organizations, rooms: rooms, users: users, length: .seconds(seconds))
-            for seed in UInt64(1)...20 { _ = Self.calls(size, seed) }
+            for seed in UInt64(1)...20 { _ = Self.webhooks(size, seed) }
         }
     }
 
@@ -125,8 +125,8 @@ import Wire
         let size = OfficeSize(organizations: 1, rooms: 3, users: 10, length: .seconds(200 * 3_600), ending: .clean)
         var present: Set<String> = []
         var most = 0
-        for call in Self.calls(size, 3) {
-            for fact in call.facts {
+        for webhook in Self.webhooks(size, 3) {
+            for fact in webhook.facts {
                 switch fact {
                 case .joined(let sid, .standard): present.insert(sid)
                 case .left(let sid, _, .standard, _, _): present.remove(sid)

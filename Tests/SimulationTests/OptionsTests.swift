@@ -6,7 +6,7 @@ import Testing
     private static let environment = ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"]
 
     private static func problems(_ arguments: [String], _ environment: [String: String] = environment) -> [String] {
-        do throws(SimulateOptions.Problem) {
+        do throws(SimulateOptions.ArgumentFault) {
             _ = try SimulateOptions(arguments: arguments, environment: environment)
             return []
         } catch {

@@ -58,16 +58,16 @@ import Testing
 
     private static func parse(with schema: [String]) throws {
         let folder = TemporaryFolder()
-        let calls = OfficeTests.afternoon()
+        let webhooks = OfficeTests.afternoon()
         var lines: [UInt8] = []
-        for call in calls {
-            lines += call.message.body(shift: TimeShift(seconds: 0))
+        for webhook in webhooks {
+            lines += webhook.message.body(shift: TimeShift(seconds: 0))
             lines.append(UInt8(ascii: "\n"))
         }
         try FileStore.replace(folder.file("bodies"), with: lines)
         let python = try #require(python)
         let (status, output) = ChildProcess.run(python, ["-c", script, folder.file("bodies")] + schema)
         #expect(status == 0, "\(output.suffix(2_000))")
-        #expect(output == "\(calls.count)\n")
+        #expect(output == "\(webhooks.count)\n")
     }
 }

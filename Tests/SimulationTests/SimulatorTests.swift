@@ -33,11 +33,11 @@ import Wire
         var truth = Truth()
         var keys: [String: String] = [:]
         var expected: [String: [String]] = [:]
-        while let call = office.next() {
-            truth.count(call, shift: TimeShift(seconds: 0))
-            let id = try #require(Text.field("id", of: call.message.body(shift: TimeShift(seconds: 0))))
-            keys[id] = call.key
-            expected[call.key, default: []].append(id)
+        while let webhook = office.next() {
+            truth.count(webhook, shift: TimeShift(seconds: 0))
+            let id = try #require(Text.field("id", of: webhook.message.body(shift: TimeShift(seconds: 0))))
+            keys[id] = webhook.key
+            expected[webhook.key, default: []].append(id)
         }
         var arrived: [String: [String]] = [:]
         for request in receiver.requests {

@@ -9,18 +9,18 @@ import Wire
     @Test(arguments: [0.5, 1, 60, 1_000])
     func `a webhook is created in the second in which it is due`(speed: Double) {
         let timeline = Timeline(startedAt: Self.start, speed: speed)
-        for call in OfficeTests.afternoon().prefix(3_000) {
-            let shown = timeline.shift(at: call.at)(call.at).milliseconds / 1_000
-            #expect(shown == timeline.moment(call.at).milliseconds / 1_000)
+        for webhook in OfficeTests.afternoon().prefix(3_000) {
+            let shown = timeline.shift(at: webhook.at)(webhook.at).milliseconds / 1_000
+            #expect(shown == timeline.moment(webhook.at).milliseconds / 1_000)
         }
     }
 
     @Test(arguments: [1, 60, 1_000])
     func `payloads keep the office's durations at any speed`(speed: Double) throws {
         let timeline = Timeline(startedAt: Self.start, speed: speed)
-        for call in OfficeTests.afternoon() {
-            let event = try EventDecoder().decode(call.message.body(shift: timeline.shift(at: call.at)).span)
-            guard case .left(_, _, _, _, let stayed)? = call.facts.first,
+        for webhook in OfficeTests.afternoon() {
+            let event = try EventDecoder().decode(webhook.message.body(shift: timeline.shift(at: webhook.at)).span)
+            guard case .left(_, _, _, _, let stayed)? = webhook.facts.first,
                 case .participantLeft(let participant) = event.body, let joinedAt = participant.joinedAt
             else { continue }
             #expect(abs(max(0, Double(event.createdAt) - joinedAt.seconds) - stayed) < 0.0005)
@@ -32,8 +32,8 @@ import Wire
         let timeline = Timeline(startedAt: Self.start, speed: speed)
         var last: [String: Timestamp] = [:]
         var count = 0
-        for call in OfficeTests.afternoon() {
-            let event = try EventDecoder().decode(call.message.body(shift: timeline.shift(at: call.at)).span)
+        for webhook in OfficeTests.afternoon() {
+            let event = try EventDecoder().decode(webhook.message.body(shift: timeline.shift(at: webhook.at)).span)
             guard case .participantJoined(let participant) = event.body, let joinedAt = participant.joinedAt else {
                 continue
             }

@@ -4,9 +4,9 @@ import Testing
 import Wire
 
 @Suite struct TruthTests {
-    private static func truth(of calls: [Call]) -> Truth {
+    private static func truth(of webhooks: [SimulatedWebhook]) -> Truth {
         var truth = Truth()
-        for call in calls { truth.count(call, shift: TimeShift(seconds: 0)) }
+        for webhook in webhooks { truth.count(webhook, shift: TimeShift(seconds: 0)) }
         return truth
     }
 
@@ -47,25 +47,25 @@ import Wire
         }
     }
 
-    @Test func `every call is counted once, as an event or as a duplicate`() {
-        let calls = OfficeTests.afternoon()
-        let truth = Self.truth(of: calls)
-        #expect(truth.events.values.reduce(0, +) + truth.duplicates.values.reduce(0, +) == calls.count)
-        #expect(truth.duplicates.values.reduce(0, +) == calls.count { $0.novelty == .duplicate })
+    @Test func `every webhook is counted once, as an event or as a duplicate`() {
+        let webhooks = OfficeTests.afternoon()
+        let truth = Self.truth(of: webhooks)
+        #expect(truth.events.values.reduce(0, +) + truth.duplicates.values.reduce(0, +) == webhooks.count)
+        #expect(truth.duplicates.values.reduce(0, +) == webhooks.count { $0.novelty == .duplicate })
     }
 
     @Test func `the order between keys does not matter`() {
-        let calls = OfficeTests.afternoon()
+        let webhooks = OfficeTests.afternoon()
         // Track events through another node: published may come after unpublished.
-        let tracks = calls.filter { $0.event == .trackPublished }
-        let others = calls.filter { $0.event != .trackPublished }
+        let tracks = webhooks.filter { $0.event == .trackPublished }
+        let others = webhooks.filter { $0.event != .trackPublished }
         let samples = { (truth: Truth) in truth.samples(project: "p", region: "r") }
-        #expect(samples(Self.truth(of: calls)) == samples(Self.truth(of: others + tracks)))
+        #expect(samples(Self.truth(of: webhooks)) == samples(Self.truth(of: others + tracks)))
     }
 
     @Test func `a day belongs to where the shift puts it`() {
         var truth = Truth()
-        for call in OfficeTests.afternoon() { truth.count(call, shift: TimeShift(seconds: 86_400 * 10)) }
+        for webhook in OfficeTests.afternoon() { truth.count(webhook, shift: TimeShift(seconds: 86_400 * 10)) }
         let days = Set(truth.visits.keys.map(\.day))
         #expect(days.allSatisfy { $0 > CivilDate(Office.epoch + .seconds(9 * 86_400)) })
     }

@@ -13,7 +13,7 @@ enum Adapter: CaseIterable, Sendable, CustomTestStringConvertible {
 }
 
 /// An empty database of its own for one test; in PostgreSQL a schema of its own, which is much faster to make.
-struct Office {
+struct ScratchDatabase {
     private enum Place {
         case file(TemporaryFolder)
         case schema(DatabaseURL.PostgresURL)
@@ -24,7 +24,7 @@ struct Office {
     init(_ adapter: Adapter) throws {
         switch adapter {
         case .sqlite: place = .file(TemporaryFolder())
-        case .postgres: place = .schema(try PostgresOffice.newSchema())
+        case .postgres: place = .schema(try PostgresSchemas.newSchema())
         }
     }
 
@@ -36,14 +36,14 @@ struct Office {
                 try SQLiteDatabase(path: folder.file("office.db"), busyTimeout: .seconds(20)),
                 FailurePlan(failsAt: .max, .lostBefore), keeping: folder)
         case .schema(let url):
-            try PostgresDatabase(url, PostgresOffice.patient)
+            try PostgresDatabase(url, PostgresSchemas.patient)
         }
     }
 
     /// A store with its schema in place, and its connection.
-    func open(lookup: LookupQuery = .standard) throws(StoreError) -> (store: OfficeStore, database: any Database) {
+    func open(lookup: LookupQuery = .standard) throws(StoreError) -> (store: ApplicationStore, database: any Database) {
         let database = try connect()
-        let store = OfficeStore(database, lookup: lookup)
+        let store = ApplicationStore(database, lookup: lookup)
         _ = try store.migrate(at: noon)
         return (store, database)
     }

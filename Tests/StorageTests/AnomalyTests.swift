@@ -17,12 +17,12 @@ import Wire
     func `every call may fail once`(_ adapter: Adapter, _ mode: FailurePlan.Mode) throws {
         var failsAt = 1
         while true {
-            let office = try Office(adapter)
+            let scratch = try ScratchDatabase(adapter)
             let plan = FailurePlan(failsAt: failsAt, mode)
-            let outcome = try run(office, plan)
+            let outcome = try run(scratch, plan)
             let label: Comment = "call \(failsAt) of \(plan.callCount), \(mode)"
             #expect(outcome.count == Self.rows.count && outcome.refused == 0, label)
-            let (_, database) = try office.open()
+            let (_, database) = try scratch.open()
             let sessions = try database.first(
                 "SELECT COALESCE(SUM(session_count), 0), COALESCE(SUM(total_duration_seconds), 0) "
                     + "FROM participant_activity_metrics")
@@ -39,18 +39,18 @@ import Wire
     }
 
     /// Migrates and writes one batch, as the store thread does: again after an error, anew after a lost connection.
-    private func run(_ office: Office, _ plan: FailurePlan) throws -> WriteOutcome {
+    private func run(_ scratch: ScratchDatabase, _ plan: FailurePlan) throws -> WriteOutcome {
         let origin = RowOrigin(journal: "j", firstSequence: 1)
-        var store: OfficeStore?
+        var store: ApplicationStore?
         for _ in 0..<5 {
             do throws(StoreError) {
-                let current: OfficeStore
+                let current: ApplicationStore
                 if let store {
                     current = store
                 } else {
-                    current = OfficeStore(FailingDatabase(try office.connect(), plan))
+                    current = ApplicationStore(FailingDatabase(try scratch.connect(), plan))
                     _ = try current.migrate(at: noon)
-                    try seed(office)
+                    try seed(scratch)
                     store = current
                 }
                 let outcome = try current.write(Self.rows, from: origin, at: noon)
@@ -66,8 +66,8 @@ import Wire
         throw StoreError.wrongReport
     }
 
-    private func seed(_ office: Office) throws(StoreError) {
-        let database = try office.connect()
+    private func seed(_ scratch: ScratchDatabase) throws(StoreError) {
+        let database = try scratch.connect()
         defer { database.close() }
         _ = try database.run(
             "INSERT INTO organizations (id, workos_org_id, name) VALUES (1000000, 'r', 'R') ON CONFLICT DO NOTHING", [])

@@ -21,7 +21,7 @@ import Wire
 
     /// Threads that write the same rows in each round, when all of them are ready; returns what became of them.
     private func race(
-        _ office: Office, threads count: Int, rounds: Int, rows: [StoreRow], _ writer: RowWriter?,
+        _ scratch: ScratchDatabase, threads count: Int, rounds: Int, rows: [StoreRow], _ writer: RowWriter?,
         keepsPositions: Bool = true
     ) throws -> [WriteOutcome] {
         let ready = Monitor(0)
@@ -29,7 +29,7 @@ import Wire
         let threads = (1...count).map { number in
             NamedThread(name: "writer \(number)") {
                 do throws(StoreError) {
-                    let store = OfficeStore(try office.connect())
+                    let store = ApplicationStore(try scratch.connect())
                     if keepsPositions { _ = try store.migrate(at: noon) }
                     for round in 1...rounds {
                         ready.change { $0 += 1 }
@@ -51,15 +51,15 @@ import Wire
 
     @Test(arguments: Adapter.allCases, [nil, writer])
     func `two processes that write the same 50 rows at once make 50`(_ adapter: Adapter, _ writer: RowWriter?) throws {
-        let office = try Office(adapter)
-        let (store, database) = try office.open()
+        let scratch = try ScratchDatabase(adapter)
+        let (store, database) = try scratch.open()
         _ = try store.write([Row.session(Self.owner)], at: noon)
         let rounds = 30
         // A role that may not use the table of positions writes without it.
         for keepsPositions in [true, false] {
             let before = try Self.sessions(database) ?? 0
             let outcomes = try race(
-                office, threads: 2, rounds: rounds, rows: Self.rows(50), writer, keepsPositions: keepsPositions)
+                scratch, threads: 2, rounds: rounds, rows: Self.rows(50), writer, keepsPositions: keepsPositions)
             #expect(outcomes.count == rounds * 2)
             #expect(outcomes.allSatisfy { $0.written == 50 || $0.repeated == 50 })
             let made = try Self.sessions(database) ?? 0
@@ -68,8 +68,8 @@ import Wire
     }
 
     @Test func `a row that the database refuses at the commit sets nobody back`() throws {
-        let office = try Office(.postgres)
-        let (store, database) = try office.open()
+        let scratch = try ScratchDatabase(.postgres)
+        let (store, database) = try scratch.open()
         _ = try store.write([Row.session(Self.owner)], at: noon)
         try database.runScript(
             """
@@ -78,7 +78,7 @@ import Wire
                 DEFERRABLE INITIALLY DEFERRED
             """)
         let rounds = 10
-        let outcomes = try race(office, threads: 3, rounds: rounds, rows: Self.rows(20), Self.writer)
+        let outcomes = try race(scratch, threads: 3, rounds: rounds, rows: Self.rows(20), Self.writer)
         #expect(outcomes.allSatisfy { $0.count == 20 && $0.refused <= 1 })
         #expect(outcomes.reduce(0) { $0 + $1.refused } == rounds)
         let made = try Self.sessions(database)
@@ -92,11 +92,11 @@ import Wire
     ) throws {
         // A database of its own: nobody else waits for a lock there.
         let server = try PostgresServer.shared()
-        let url = try PostgresOffice.postgresURL(server.url(database: server.newDatabase()))
-        let first = try PostgresOffice.connect(url.exposed)
+        let url = try PostgresSchemas.postgresURL(server.url(database: server.newDatabase()))
+        let first = try PostgresSchemas.connect(url.exposed)
         // Within a transaction the server always tells the same of its sessions.
-        let observer = try PostgresOffice.connect(url.exposed)
-        let store = OfficeStore(first)
+        let observer = try PostgresSchemas.connect(url.exposed)
+        let store = ApplicationStore(first)
         _ = try store.migrate(at: noon)
         _ = try store.write([Row.session(Self.owner)], at: noon)
         try first.begin(.write)
@@ -107,7 +107,7 @@ import Wire
             NamedThread(name: "writer \(number)") {
                 var result: Result<WriteOutcome, StoreError>
                 do throws(StoreError) {
-                    let store = OfficeStore(try PostgresDatabase(url, PostgresOffice.patient))
+                    let store = ApplicationStore(try PostgresDatabase(url, PostgresSchemas.patient))
                     _ = try store.migrate(at: noon)
                     let origin = RowOrigin(journal: "j1", firstSequence: 1, writer: writer)
                     result = .success(try store.write(Self.rows(50), from: origin, at: noon))
@@ -137,11 +137,11 @@ import Wire
     /// Round trips of a batch, as PostgreSQL has them: a pipeline is one.
     @Test(arguments: Adapter.allCases)
     func `a batch asks the database no more often for being safe`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
-        let (store, database) = try office.open()
+        let scratch = try ScratchDatabase(adapter)
+        let (store, database) = try scratch.open()
         _ = try store.write([Row.session(Self.owner)], at: noon)
         let plan = FailurePlan(failsAt: .max, .lostBefore)
-        let counted = OfficeStore(FailingDatabase(database, plan))
+        let counted = ApplicationStore(FailingDatabase(database, plan))
         _ = try counted.migrate(at: noon)
         var calls: [Int] = []
         for batch in 0..<3 {

@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: ["", "sqlite:", "sqlite://host/x", "mysql://a:hunter2@b/c", "hunter2", "postgres:x", "sqlite"])
     func `anything else is refused without being repeated`(_ text: String) {
-        let problem = #expect(throws: DatabaseURL.Problem.self) { try DatabaseURL(text) }
+        let problem = #expect(throws: DatabaseURL.URLFault.self) { try DatabaseURL(text) }
         #expect(problem?.description.contains("hunter2") == false)
         #expect(problem?.description.contains("expected") == true)
     }

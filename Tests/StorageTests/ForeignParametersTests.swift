@@ -5,7 +5,7 @@ import Testing
 /// URLs of other clients of PostgreSQL.
 @Suite struct ForeignParametersTests {
     private func problem(_ url: String) -> String? {
-        do throws(DatabaseURL.Problem) {
+        do throws(DatabaseURL.URLFault) {
             guard case .postgres(let url) = try DatabaseURL(url) else { return "no PostgreSQL" }
             try PostgresDatabase.check(url)
             return nil

@@ -6,7 +6,7 @@ import Wire
 @Suite struct LookupContractTests {
     @Test(arguments: Adapter.allCases)
     func `a room has its organization and limit`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let key = try database.add(organization: "org_a", name: "Ann's \"A\"", minutes: 1_200)
         try database.add(room: "room", of: key)
         #expect(
@@ -17,7 +17,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a licence that is missing or null allows nothing`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.add(room: "none", of: try database.add(organization: "a"))
         try database.add(room: "null", of: try database.add(organization: "b", minutes: .some(nil)))
         #expect(try store.organization(ofRoom: "none").get().recordingLimit_minutes == 0)
@@ -26,7 +26,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `each failure has its reason`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.add(room: "orphan", of: nil)
         try database.add(room: "dangling", of: .integer(99))
         try database.add(room: "null id", of: try database.add(organization: nil))
@@ -44,7 +44,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `many rooms are answered in their order`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.add(room: "a", of: try database.add(organization: "org_a", minutes: 60))
         try database.add(room: "b", of: try database.add(organization: "org_b"))
         try database.add(room: "e\u{301}", of: try database.add(organization: "org_e"))
@@ -65,7 +65,7 @@ import Wire
                 SELECT 'org:room' AS org_id, CAST(:room AS text) AS org_name, 7 AS organization_pk -- :room
                 WHERE :room <> 'unknown'
                 """)
-        let (store, _) = try Office(adapter).open(lookup: query)
+        let (store, _) = try ScratchDatabase(adapter).open(lookup: query)
         #expect(
             try store.organization(ofRoom: "r1").get()
                 == Organization(id: "org:room", name: "r1", key: .integer(7), recordingLimit_minutes: 0))
@@ -74,7 +74,8 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a query that returns something else is an error that says so`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open(lookup: try LookupQuery(sql: "SELECT :room AS id, 1 AS org_id"))
+        let (store, _) = try ScratchDatabase(adapter).open(
+            lookup: try LookupQuery(sql: "SELECT :room AS id, 1 AS org_id"))
         let error = #expect(throws: StoreError.self) { try store.organization(ofRoom: "secret-room") }
         #expect(error?.kind == .other)
         #expect(error?.text.contains("id, org_id") == true)
@@ -83,13 +84,14 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a query with other parameters is an error, not a crash`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open(lookup: try LookupQuery(sql: "SELECT :room AS id, $2 AS org_id"))
+        let (store, _) = try ScratchDatabase(adapter).open(
+            lookup: try LookupQuery(sql: "SELECT :room AS id, $2 AS org_id"))
         #expect(throws: StoreError.self) { try store.organization(ofRoom: "r") }
     }
 
     @Test func `a query without the room is refused`() {
-        #expect(throws: LookupQuery.Problem.self) { try LookupQuery(sql: "SELECT ':room', \":room\", x::room") }
-        #expect(throws: LookupQuery.Problem.self) { try LookupQuery(sql: "SELECT :room_id /* :room */") }
-        #expect(throws: LookupQuery.Problem.self) { try LookupQuery(sql: "") }
+        #expect(throws: LookupQuery.QueryFault.self) { try LookupQuery(sql: "SELECT ':room', \":room\", x::room") }
+        #expect(throws: LookupQuery.QueryFault.self) { try LookupQuery(sql: "SELECT :room_id /* :room */") }
+        #expect(throws: LookupQuery.QueryFault.self) { try LookupQuery(sql: "") }
     }
 }

@@ -100,9 +100,9 @@ import Wire
     }
 
     @Test func `reasons have numbers that never change`() {
-        #expect(LookupFailure.inStoredOrder == LookupFailure.allCases)
+        #expect(LookupError.inStoredOrder == LookupError.allCases)
         #expect(
-            LookupFailure.inStoredOrder.map(\.rawValue)
+            LookupError.inStoredOrder.map(\.rawValue)
                 == ["not_configured", "room_not_found", "no_organization", "no_org_id", "lookup_error"])
     }
 

@@ -14,17 +14,17 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `an empty database gets every migration once`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
-        let store = OfficeStore(try office.connect())
+        let scratch = try ScratchDatabase(adapter)
+        let store = ApplicationStore(try scratch.connect())
         #expect(try store.migrate(at: noon) == Self.names)
         #expect(try store.migrate(at: noon) == [])
-        #expect(try OfficeStore(office.connect()).migrate(at: noon) == [])
+        #expect(try ApplicationStore(scratch.connect()).migrate(at: noon) == [])
         #expect(try !store.isActivityForeign())
     }
 
     @Test(arguments: Adapter.allCases)
     func `connections that migrate at once share the work`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
+        let scratch = try ScratchDatabase(adapter)
         let applied = Mutex<[String]>([])
         let errors = Mutex<[StoreError]>([])
         let gate = Monitor(false)
@@ -32,7 +32,7 @@ import Wire
             NamedThread(name: "migrate \(number)") {
                 _ = gate.wait(until: nil) { $0 ? true : nil }
                 do throws(StoreError) {
-                    let names = try OfficeStore(try office.connect()).migrate(at: noon)
+                    let names = try ApplicationStore(try scratch.connect()).migrate(at: noon)
                     applied.withLock { $0 += names }
                 } catch {
                     errors.withLock { $0.append(error) }
@@ -47,8 +47,8 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a migration that was interrupted goes on where it stopped`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
-        let (store, database) = try office.open()
+        let scratch = try ScratchDatabase(adapter)
+        let (store, database) = try scratch.open()
         _ = try store.write([Row.session(.organization(id: "o", name: "O"))], at: noon)
         // As if an older version had stopped after 000005.
         try database.runScript(
@@ -63,8 +63,8 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `tables of another application are used as they are`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
-        let database = try office.connect()
+        let scratch = try ScratchDatabase(adapter)
+        let database = try scratch.connect()
         try database.runScript(
             """
             CREATE TABLE organizations (id text PRIMARY KEY, workos_org_id text, name text, plan text);
@@ -77,7 +77,7 @@ import Wire
             INSERT INTO rooms VALUES ('room', 'uuid-1', 'Kitchen');
             INSERT INTO participant_activity_metrics VALUES (1, 'uuid-1', '2026-09-28', 10, 1, 'old');
             """)
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         _ = try store.migrate(at: noon)
         #expect(try store.isActivityForeign())
         let organization = try store.organization(ofRoom: "room").get()
@@ -97,7 +97,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a unique key that is missing is added`(_ adapter: Adapter) throws {
-        let database = try Office(adapter).connect()
+        let database = try ScratchDatabase(adapter).connect()
         try database.runScript(
             """
             CREATE TABLE recordings (egress_id text, room_id text, organization_id bigint, request_type text,
@@ -105,14 +105,14 @@ import Wire
                 location text, error text, expires_at text)
             """)
         #expect(try !database.isUnique(["egress_id"], in: "recordings"))
-        _ = try OfficeStore(database).migrate(at: noon)
+        _ = try ApplicationStore(database).migrate(at: noon)
         #expect(try database.isUnique(["egress_id"], in: "recordings"))
         #expect(try !database.isUnique(["room_id"], in: "recordings"))
     }
 
     @Test(arguments: Adapter.allCases)
     func `one error names everything that does not fit`(_ adapter: Adapter) throws {
-        let database = try Office(adapter).connect()
+        let database = try ScratchDatabase(adapter).connect()
         try database.runScript(
             """
             CREATE TABLE rooms (id text PRIMARY KEY, org bigint);
@@ -120,7 +120,7 @@ import Wire
             CREATE TABLE room_presence (participant_sid text, room_sid text, room_id text, organization_id bigint,
                 user_id bigint, identity text, joined_at text, tenant text NOT NULL, seat bigint NOT NULL);
             """)
-        let error = #expect(throws: StoreError.self) { try OfficeStore(database).migrate(at: noon) }
+        let error = #expect(throws: StoreError.self) { try ApplicationStore(database).migrate(at: noon) }
         #expect(
             error?.text == "existing tables do not fit: rooms lacks organization_id; "
                 + "org_licenses lacks organization_id, monthly_recording_minutes; "
@@ -130,14 +130,14 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a unique key that existing rows contradict is an error, and nothing is changed`(_ adapter: Adapter) throws {
-        let database = try Office(adapter).connect()
+        let database = try ScratchDatabase(adapter).connect()
         try database.runScript(
             """
             CREATE TABLE participant_activity_metrics (user_id bigint, organization_id bigint, activity_date date,
                 total_duration_seconds double precision, session_count bigint);
             INSERT INTO participant_activity_metrics VALUES (1, 1, '2026-09-28', 1, 1), (1, 1, '2026-09-28', 2, 1);
             """)
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         for _ in 0..<2 { #expect(throws: StoreError.self) { try store.migrate(at: noon) } }
         #expect(try database.first("SELECT COUNT(*) FROM participant_activity_metrics") == [.integer(2)])
         #expect(
@@ -146,7 +146,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `organizations and rooms may be views`(_ adapter: Adapter) throws {
-        let database = try Office(adapter).connect()
+        let database = try ScratchDatabase(adapter).connect()
         try database.runScript(
             """
             CREATE TABLE tenants (tenant_id bigint, label text);
@@ -155,7 +155,7 @@ import Wire
             CREATE VIEW rooms AS SELECT 'room' AS id, 7 AS organization_id;
             INSERT INTO tenants VALUES (7, 'Seven');
             """)
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         _ = try store.migrate(at: noon)
         #expect(try store.organization(ofRoom: "room").get().id == "org_7")
         #expect(try store.write([Row.present(.room(name: "room"), "1")], at: noon).written == 1)
@@ -164,7 +164,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a schema that stopped to fit is found at the next start`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.runScript("ALTER TABLE rooms DROP COLUMN organization_id")
         #expect(throws: StoreError.self) { try store.migrate(at: noon) }
     }

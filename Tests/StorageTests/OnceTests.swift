@@ -11,7 +11,7 @@ import Wire
     private func position(_ input: Int64, _ index: Int64 = 1) -> RowPosition { RowPosition(input: input, index: index) }
 
     private func write(
-        _ positions: [RowPosition?], first: Int64, to store: OfficeStore, _ writer: RowWriter? = nil
+        _ positions: [RowPosition?], first: Int64, to store: ApplicationStore, _ writer: RowWriter? = nil
     ) throws -> WriteOutcome {
         try store.write(
             positions.map { _ in Row.session(owner) },
@@ -24,7 +24,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `rules that make fewer or more rows move those of no other input`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let made = [position(1), position(2, 1), position(2, 2), position(3)]
         #expect(try write(made, first: 1, to: store).written == 4)
         // One row of input 2 is not made any more, then two more are; input 4 is new each time.
@@ -40,7 +40,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `where all rows are there under other numbers, the number follows`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         _ = try write([position(1, 1), position(1, 2), position(2)], first: 1, to: store)
         #expect(try write([position(1), position(2)], first: 1, to: store).repeated == 2)
         #expect(try database.first("SELECT sequence FROM lkpush_outbox") == [.integer(2)])
@@ -53,7 +53,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `after an older program has written, only the number counts`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         _ = try write([position(5), position(6)], first: 1, to: store)
         // As the program before does it: it knows no other table.
         _ = try database.run("UPDATE lkpush_outbox SET sequence = 4 WHERE journal = 'j'", [])
@@ -66,7 +66,7 @@ import Wire
     func `rows of an older program in the outbox go by their numbers, those after them by their inputs`(
         _ adapter: Adapter
     ) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         _ = try store.write([Row.session(owner)], from: RowOrigin(journal: "j", firstSequence: 1), at: noon)
         let outcome = try write([nil, nil, position(3), position(4)], first: 1, to: store)
         #expect(outcome.repeated == 1 && outcome.written == 3)
@@ -108,7 +108,7 @@ import Wire
     func `nothing is written for a copy, and what is shared is written by whoever comes first`(
         _ adapter: Adapter
     ) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let original = RowWriter(
             starts: [ProcessStart(id: "a", after: 0), ProcessStart(id: "b", after: 4)], knownSequence: 0)
         var copy = RowWriter(
@@ -125,7 +125,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a database that has less than it had is told`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         var writer = RowWriter(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
         #expect(try !write([position(3)], first: 1, to: store, writer).isBehind)
         writer.appliedInput = 5
@@ -138,7 +138,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `what is in use is not forgotten, however long nothing was written`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         _ = try write([position(1)], first: 1, to: store)
         #expect(try store.forgetOrigins(before: noon + .seconds(1), except: "j") == 0)
         #expect(try write([position(1)], first: 1, to: store).repeated == 1)
@@ -149,16 +149,16 @@ import Wire
     @Test func `a file that another process is writing to can be opened, and one may read what may not be written`()
         throws
     {
-        let office = try Office(.sqlite)
-        let (_, database) = try office.open()
+        let scratch = try ScratchDatabase(.sqlite)
+        let (_, database) = try scratch.open()
         try database.begin(.write)
-        #expect(try OfficeStore(office.connect()).migrate(at: noon) == [])
+        #expect(try ApplicationStore(scratch.connect()).migrate(at: noon) == [])
         database.rollBack()
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
-        _ = try OfficeStore(try PostgresOffice.connect(server.url(database: name))).migrate(at: noon)
+        _ = try ApplicationStore(try PostgresSchemas.connect(server.url(database: name))).migrate(at: noon)
         try server.query("ALTER DATABASE \(name) SET default_transaction_read_only = on")
-        let store = OfficeStore(try PostgresOffice.connect(server.url(database: name)))
+        let store = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         #expect(try store.migrate(at: noon) == [])
         #expect(store.positionsWithheld == nil)
         #expect(try store.organization(ofRoom: "unknown") == .failure(.room_not_found))
@@ -167,7 +167,7 @@ import Wire
     @Test func `without the right to keep positions rows are still written once, and it is known why`() throws {
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
-        let owner = OfficeStore(try PostgresOffice.connect(server.url(database: name)))
+        let owner = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         _ = try owner.migrate(at: noon)
         #expect(owner.positionsWithheld == nil)
         let role = "guarded"
@@ -181,7 +181,7 @@ import Wire
                 lkpush_outbox TO \(role);
             """, in: name)
         let url = "postgresql://\(role):\(PostgresServer.password)@127.0.0.1:\(server.port)/\(name)"
-        func open() throws -> OfficeStore { OfficeStore(try PostgresOffice.connect(url)) }
+        func open() throws -> ApplicationStore { ApplicationStore(try PostgresSchemas.connect(url)) }
         let store = try open()
         #expect(try store.migrate(at: noon) == [])
         #expect(store.positionsWithheld?.code == "42501")

@@ -9,16 +9,17 @@ import Wire
 @Suite struct PostgresAwkwardTests {
     static let good = RowOwner.organization(id: "org_a", name: "A")
 
-    private func open(_ sql: String = "") throws -> (store: OfficeStore, database: any Database) {
-        let database = try Office(.postgres).connect()
+    private func open(_ sql: String = "") throws -> (store: ApplicationStore, database: any Database) {
+        let database = try ScratchDatabase(.postgres).connect()
         if !sql.isEmpty { try database.runScript(sql) }
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         _ = try store.migrate(at: noon)
         return (store, database)
     }
 
     /// Writes the bad row between two good ones, and once more.
-    private func expectAlone(_ bad: StoreRow, code: String, _ store: OfficeStore, _ database: any Database) throws {
+    private func expectAlone(_ bad: StoreRow, code: String, _ store: ApplicationStore, _ database: any Database) throws
+    {
         let rows = [Row.present(Self.good, "1"), bad, Row.present(Self.good, "2"), Row.session(Self.good, 5)]
         let origin = RowOrigin(journal: "\(code) \(bad.hashValue)", firstSequence: 1)
         let outcome = try store.write(rows, from: origin, at: noon)
@@ -90,7 +91,7 @@ import Wire
         }
     }
 
-    @Test func `a value that is too long, too large or against a rule is set aside`() throws {
+    @Test func `a value that is too long, too large or against a rule becomes a dead letter`() throws {
         let (store, database) = try open(
             """
             CREATE TABLE recordings (egress_id varchar(20), room_id uuid, organization_id bigint, request_type text,
@@ -113,7 +114,7 @@ import Wire
                 == [.integer(2), .text("2026-09-28 12:00:00"), .text("2026-09-28")])
     }
 
-    @Test func `a text that an index cannot hold is set aside`() throws {
+    @Test func `a text that an index cannot hold becomes a dead letter`() throws {
         let (store, database) = try open()
         // Nothing that compresses.
         let long = (0..<40_000).map { String(($0 &* 2_654_435_761) % 1_000_003, radix: 36) }.joined()
@@ -139,7 +140,7 @@ import Wire
             "0f0e0d0c-0b0a-4908-8706-00000000ffff", "\"; DROP TABLE rooms", room,
         ]
         let answers = try store.organizations(ofRooms: asked)
-        func reason(_ answer: Result<Organization, LookupFailure>) -> String {
+        func reason(_ answer: Result<Organization, LookupError>) -> String {
             switch answer {
             case .success(let organization): organization.id
             case .failure(let failure): failure.rawValue
@@ -203,8 +204,8 @@ import Wire
 
     @Test(arguments: queries)
     func `a query of the user answers many rooms as it answers one`(_ sql: String) throws {
-        let database = try Office(.postgres).connect()
-        let store = OfficeStore(database, lookup: try LookupQuery(sql: sql))
+        let database = try ScratchDatabase(.postgres).connect()
+        let store = ApplicationStore(database, lookup: try LookupQuery(sql: sql))
         _ = try store.migrate(at: noon)
         try database.runScript(
             "INSERT INTO organizations (workos_org_id, name) SELECT 'o' || n, 'r' || n FROM generate_series(1, 50) n")
@@ -215,12 +216,12 @@ import Wire
     }
 
     @Test func `a query that works alone only is asked for one room after the other`() throws {
-        let database = try Office(.postgres).connect()
+        let database = try ScratchDatabase(.postgres).connect()
         let sql = """
             WITH seen AS (INSERT INTO visits VALUES (:room) RETURNING room)
             SELECT 'org' AS org_id, room AS org_name, 1 AS organization_pk FROM seen
             """
-        let store = OfficeStore(database, lookup: try LookupQuery(sql: sql))
+        let store = ApplicationStore(database, lookup: try LookupQuery(sql: sql))
         _ = try store.migrate(at: noon)
         try database.runScript("CREATE TABLE visits (room text)")
         #expect(try store.organizations(ofRooms: ["a", "b", "c"]).map { try $0.get().name } == ["a", "b", "c"])
@@ -229,8 +230,8 @@ import Wire
     }
 
     @Test func `many rooms are one statement`() throws {
-        let database = try Office(.postgres).connect()
-        let store = OfficeStore(database)
+        let database = try ScratchDatabase(.postgres).connect()
+        let store = ApplicationStore(database)
         _ = try store.migrate(at: noon)
         let rooms = (0..<256).map { "room \($0)" }
         #expect(try store.organizations(ofRooms: rooms) == Array(repeating: .failure(.room_not_found), count: 256))

@@ -8,9 +8,9 @@ import Wire
 /// What only the PostgreSQL adapter promises.
 @Suite struct PostgresDatabaseTests {
     private func connect(_ change: (inout PostgresSettings) -> Void = { _ in }) throws -> PostgresDatabase {
-        var settings = PostgresOffice.patient
+        var settings = PostgresSchemas.patient
         change(&settings)
-        return try PostgresDatabase(PostgresOffice.newSchema(), settings)
+        return try PostgresDatabase(PostgresSchemas.newSchema(), settings)
     }
 
     private func failure(_ body: () throws(StoreError) -> Void) -> StoreError? {
@@ -54,7 +54,7 @@ import Wire
                     current_setting('statement_timeout')
                 """) == [.text("lkpush"), .text("UTC"), .text("UTF8"), .text("20s"), .text("30s")])
         let server = try PostgresServer.shared()
-        let named = try PostgresOffice.connect(server.url(database: "postgres") + "?application_name=mine")
+        let named = try PostgresSchemas.connect(server.url(database: "postgres") + "?application_name=mine")
         #expect(try named.first("SELECT current_setting('application_name')") == [.text("mine")])
     }
 
@@ -93,17 +93,17 @@ import Wire
     }
 
     @Test func `a statement that waits for a lock or takes too long fails, and the connection lives`() throws {
-        let url = try PostgresOffice.newSchema()
-        let other = try PostgresDatabase(url, PostgresOffice.patient)
+        let url = try PostgresSchemas.newSchema()
+        let other = try PostgresDatabase(url, PostgresSchemas.patient)
         try other.runScript("CREATE TABLE v (x bigint); INSERT INTO v VALUES (1)")
         try other.begin(.write)
         _ = try other.run("UPDATE v SET x = 2", [])
-        var settings = PostgresOffice.patient
+        var settings = PostgresSchemas.patient
         settings.lockTimeout = .milliseconds(20)
         let waiting = try PostgresDatabase(url, settings)
         let locked = failure { () throws(StoreError) in _ = try waiting.run("UPDATE v SET x = 3", []) }
         #expect(locked?.kind == .other && locked?.code == "55P03")
-        settings = PostgresOffice.patient
+        settings = PostgresSchemas.patient
         settings.statementTimeout = .seconds(1)
         // The server ends it, and not the connection.
         settings.grace = Waits.limit
@@ -117,8 +117,8 @@ import Wire
     }
 
     @Test func `two that wait for each other end, one of them with an error that may be tried again`() throws {
-        let url = try PostgresOffice.newSchema()
-        let first = try PostgresDatabase(url, PostgresOffice.patient)
+        let url = try PostgresSchemas.newSchema()
+        let first = try PostgresDatabase(url, PostgresSchemas.patient)
         try first.runScript("CREATE TABLE v (x bigint PRIMARY KEY, y bigint); INSERT INTO v VALUES (1, 0), (2, 0)")
         let errors = Monitor<[StoreError]>([])
         let isReady = Monitor(false)
@@ -126,7 +126,7 @@ import Wire
         _ = try first.run("UPDATE v SET y = 1 WHERE x = 1", [])
         let thread = NamedThread(name: "second") {
             do throws(StoreError) {
-                let second = try PostgresDatabase(url, PostgresOffice.patient)
+                let second = try PostgresDatabase(url, PostgresSchemas.patient)
                 try second.transaction(.write) { () throws(StoreError) in
                     _ = try second.run("UPDATE v SET y = 2 WHERE x = 2", [])
                     isReady.change { $0 = true }
@@ -154,14 +154,14 @@ import Wire
     }
 
     @Test func `a prepared statement whose table changed is made again on a new connection`() throws {
-        let url = try PostgresOffice.newSchema()
-        let database = try PostgresDatabase(url, PostgresOffice.patient)
+        let url = try PostgresSchemas.newSchema()
+        let database = try PostgresDatabase(url, PostgresSchemas.patient)
         try database.runScript("CREATE TABLE v (x bigint); INSERT INTO v VALUES (1)")
         #expect(try database.first("SELECT x FROM v") == [.integer(1)])
-        try PostgresDatabase(url, PostgresOffice.patient).runScript("ALTER TABLE v ALTER COLUMN x TYPE text")
+        try PostgresDatabase(url, PostgresSchemas.patient).runScript("ALTER TABLE v ALTER COLUMN x TYPE text")
         let stale = failure { () throws(StoreError) in _ = try database.rows("SELECT x FROM v", []) }
         #expect(stale?.kind == .connectionLost)
-        #expect(try PostgresDatabase(url, PostgresOffice.patient).first("SELECT x FROM v") == [.text("1")])
+        #expect(try PostgresDatabase(url, PostgresSchemas.patient).first("SELECT x FROM v") == [.text("1")])
     }
 
     @Test func `a pipeline does all or fails as its first error says`() throws {
@@ -215,10 +215,10 @@ import Wire
 
     @Test func `what a server in another encoding holds is read, and what it cannot hold is refused`() throws {
         let server = try PostgresServer.shared()
-        let ascii = try PostgresOffice.connect(server.database("ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
+        let ascii = try PostgresSchemas.connect(server.database("ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
         let broken = try ascii.first("SELECT E'a\\xffb'")
         #expect(broken == [.text("a\u{FFFD}b")])
-        let latin = try PostgresOffice.connect(server.database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"))
+        let latin = try PostgresSchemas.connect(server.database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"))
         #expect(try latin.first("SELECT $1::text", [.text("Zoë")]) == [.text("Zoë")])
         let fox = failure { () throws(StoreError) in _ = try latin.rows("SELECT $1::text", [.text("🦊")]) }
         #expect(fox?.kind == .refused && fox?.text.contains("🦊") == false)
@@ -227,11 +227,11 @@ import Wire
     @Test func `a socket, several hosts and the role of the server choose the connection`() throws {
         let server = try PostgresServer.shared()
         let socket = "postgresql:///postgres?host=\(server.folder)&port=\(server.port)&user=\(PostgresServer.role)"
-        #expect(try PostgresOffice.connect(socket).first("SELECT inet_client_addr()") == [.null])
+        #expect(try PostgresSchemas.connect(socket).first("SELECT inet_client_addr()") == [.null])
         let port = FixedPorts.pick()
         let hosts = "postgresql://\(PostgresServer.role)@127.0.0.1:\(port),127.0.0.1:\(server.port)/postgres"
         #expect(
-            try PostgresOffice.connect(hosts + "?target_session_attrs=read-write").first("SELECT 1") == [.integer(1)])
-        #expect(throws: StoreError.self) { try PostgresOffice.connect(hosts + "?target_session_attrs=standby") }
+            try PostgresSchemas.connect(hosts + "?target_session_attrs=read-write").first("SELECT 1") == [.integer(1)])
+        #expect(throws: StoreError.self) { try PostgresSchemas.connect(hosts + "?target_session_attrs=standby") }
     }
 }

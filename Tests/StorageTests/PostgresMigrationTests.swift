@@ -42,9 +42,9 @@ import Wire
 
     @Test(arguments: keyTypes)
     func `columns that hold keys have the type of the keys`(_ type: KeyType) throws {
-        let database = try Office(.postgres).connect()
+        let database = try ScratchDatabase(.postgres).connect()
         try Self.seed(database, type)
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         #expect(try store.migrate(at: noon) == MigrationContractTests.names)
         for table in ["recordings", "room_presence", "participant_activity_metrics"] {
             let columns = try database.columns(of: table)
@@ -78,12 +78,12 @@ import Wire
             "idx_recordings_completed_ended_at", "lkpush_outbox", "lkpush_facts", "lkpush_migrations",
         ]
         for missing in all {
-            let office = try Office(.postgres)
-            let (store, database) = try office.open()
+            let scratch = try ScratchDatabase(.postgres)
+            let (store, database) = try scratch.open()
             _ = try store.write([Row.session(.organization(id: "a", name: "A"))], at: noon)
             let kind = missing.hasPrefix("idx") ? "INDEX" : "TABLE"
             try database.runScript("DROP \(kind) \(missing); DELETE FROM \(Self.marks(missing))")
-            let applied = try OfficeStore(office.connect()).migrate(at: noon)
+            let applied = try ApplicationStore(scratch.connect()).migrate(at: noon)
             #expect(applied.count == MigrationContractTests.names.count, "\(missing)")
             #expect(try database.exists(missing))
             #expect(
@@ -100,7 +100,7 @@ import Wire
     @Test func `a role that may not create works where all is there`() throws {
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
-        let owner = OfficeStore(try PostgresOffice.connect(server.url(database: name)))
+        let owner = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         _ = try owner.migrate(at: noon)
         let role = "guarded"
         try server.query(
@@ -112,7 +112,7 @@ import Wire
                 lkpush_outbox TO \(role);
             """, in: name)
         let url = "postgresql://\(role):\(PostgresServer.password)@127.0.0.1:\(server.port)/\(name)"
-        let store = OfficeStore(try PostgresOffice.connect(url))
+        let store = ApplicationStore(try PostgresSchemas.connect(url))
         #expect(try store.migrate(at: noon) == [])
         let owned = RowOwner.organization(id: "a", name: "A")
         let rows = [Row.session(owned), Row.present(owned, "PA"), Row.recording(owned, "EG")]
@@ -132,11 +132,11 @@ import Wire
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
         let url = server.url(database: name)
-        let publicStore = OfficeStore(try PostgresOffice.connect(url))
+        let publicStore = ApplicationStore(try PostgresSchemas.connect(url))
         _ = try publicStore.migrate(at: noon)
-        try PostgresOffice.connect(url).runScript("CREATE SCHEMA \"Metrics Of lkpush\"")
+        try PostgresSchemas.connect(url).runScript("CREATE SCHEMA \"Metrics Of lkpush\"")
         let own = url + "?options=-csearch_path%3D%22Metrics%5C%20Of%5C%20lkpush%22"
-        let store = OfficeStore(try PostgresOffice.connect(own))
+        let store = ApplicationStore(try PostgresSchemas.connect(own))
         #expect(try store.migrate(at: noon) == MigrationContractTests.names)
         #expect(try store.write([Row.present(.organization(id: "a", name: "A"), "PA")], at: noon).written == 1)
         #expect(try store.presence() == .presence(["a": 1]))
@@ -144,13 +144,13 @@ import Wire
     }
 
     @Test func `processes that start together make everything once`() throws {
-        let office = try Office(.postgres)
-        try Self.seed(office.connect(), Self.keyTypes[2])
+        let scratch = try ScratchDatabase(.postgres)
+        try Self.seed(scratch.connect(), Self.keyTypes[2])
         let (applied, errors, gate) = (Monitor<[String]>([]), Monitor<[StoreError]>([]), Monitor(false))
         let threads = (0..<8).map { number in
             NamedThread(name: "migrate \(number)") {
                 do throws(StoreError) {
-                    let store = OfficeStore(try office.connect())
+                    let store = ApplicationStore(try scratch.connect())
                     _ = gate.wait(until: nil) { $0 ? true : nil }
                     for _ in 0..<3 {
                         let names = try store.migrate(at: noon)
@@ -168,7 +168,7 @@ import Wire
     }
 
     @Test func `a key that ON CONFLICT cannot use is not taken for one`() throws {
-        let database = try Office(.postgres).connect()
+        let database = try ScratchDatabase(.postgres).connect()
         try database.runScript(
             """
             CREATE TABLE recordings (egress_id text, room_id text, organization_id bigint, request_type text,
@@ -180,14 +180,14 @@ import Wire
             CREATE UNIQUE INDEX wide ON recordings (egress_id, status);
             """)
         #expect(try !database.isUnique(["egress_id"], in: "recordings"))
-        _ = try OfficeStore(database).migrate(at: noon)
+        _ = try ApplicationStore(database).migrate(at: noon)
         #expect(try database.isUnique(["egress_id"], in: "recordings"))
         #expect(try database.isUnique(["status", "egress_id"], in: "recordings"))
     }
 
     /// 1,000,000 rows give the same plan, and take some 10 s longer to make.
     @Test func `recordings of a window are found by the partial index`() throws {
-        let (_, database) = try Office(.postgres).open()
+        let (_, database) = try ScratchDatabase(.postgres).open()
         try database.runScript(
             """
             INSERT INTO organizations (workos_org_id, name) SELECT 'org_' || n, 'O' FROM generate_series(1, 50) n;

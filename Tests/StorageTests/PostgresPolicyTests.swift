@@ -21,14 +21,14 @@ import Wire
 
     /// Runs statements as the owner; `ROLE` stands for lkpush's role.
     private func own(_ statements: [String]) throws {
-        let database = try PostgresOffice.connect(server.url(database: name))
+        let database = try PostgresSchemas.connect(server.url(database: name))
         defer { database.close() }
         for statement in statements { try database.runScript(statement.replacing("ROLE", with: role)) }
     }
 
     /// The schema with lkpush's role allowed everything, on top of what is there.
     private func migrate() throws {
-        let store = OfficeStore(try PostgresOffice.connect(server.url(database: name)))
+        let store = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         defer { store.close() }
         _ = try store.migrate(at: Timestamp(seconds: 1))
         try own([
@@ -38,9 +38,9 @@ import Wire
 
     private func store(
         as user: String? = nil, lookup: LookupQuery = .standard, options: String = ""
-    ) throws -> OfficeStore {
+    ) throws -> ApplicationStore {
         let url = server.url(database: name, user: user ?? role) + options
-        return OfficeStore(try PostgresOffice.connect(url), lookup: lookup)
+        return ApplicationStore(try PostgresSchemas.connect(url), lookup: lookup)
     }
 
     private func guarded(
@@ -241,7 +241,7 @@ import Wire
     }
 
     private func write(_ rows: [StoreRow], first: Int64 = 1) throws(StoreError) -> WriteOutcome {
-        let store: OfficeStore
+        let store: ApplicationStore
         do { store = try self.store() } catch { throw StoreError(.other, operation: "test", text: "\(error)") }
         defer { store.close() }
         return try store.write(

@@ -13,7 +13,7 @@ import Wire
     }
 
     private func settings(_ timeout: Duration) -> PostgresSettings {
-        var settings = PostgresOffice.patient
+        var settings = PostgresSchemas.patient
         settings.connectTimeout = timeout
         settings.statementTimeout = timeout
         settings.grace = .milliseconds(50)
@@ -35,8 +35,8 @@ import Wire
     @Test func `a server that is silent is given up at the deadline`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let url = try PostgresOffice.postgresURL(server.url(database: "postgres", port: proxy.port))
-        let database = try PostgresDatabase(url, PostgresOffice.patient)
+        let url = try PostgresSchemas.postgresURL(server.url(database: "postgres", port: proxy.port))
+        let database = try PostgresDatabase(url, PostgresSchemas.patient)
         let hasty = try hurried(url)
         proxy.change(to: .stalled)
         let statement = failure { () throws(StoreError) in _ = try hasty.rows("SELECT 1", []) }
@@ -58,7 +58,7 @@ import Wire
     @Test func `what is too long for the buffers of a silent server is given up too`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let url = try PostgresOffice.postgresURL(server.url(database: "postgres", port: proxy.port))
+        let url = try PostgresSchemas.postgresURL(server.url(database: "postgres", port: proxy.port))
         let database = try hurried(url)
         proxy.change(to: .stalled)
         let text = String(repeating: "x", count: 30_000_000)
@@ -71,12 +71,12 @@ import Wire
     @Test func `an interruption ends a statement, and the server stops working on it`() throws {
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
-        let url = try PostgresOffice.postgresURL(server.url(database: name))
+        let url = try PostgresSchemas.postgresURL(server.url(database: name))
         let interruption = Interruption()
         let ended = Monitor<StoreError?>(nil)
         let thread = NamedThread(name: "sleeper") {
             do throws(StoreError) {
-                let database = try PostgresDatabase(url, PostgresOffice.patient, interruption: interruption)
+                let database = try PostgresDatabase(url, PostgresSchemas.patient, interruption: interruption)
                 _ = try database.rows("SELECT pg_sleep(10000)", [])
             } catch {
                 ended.change { $0 = error }
@@ -93,7 +93,7 @@ import Wire
         #expect(ended.withLock { $0?.text } == "given up, because lkpush stops")
         #expect(try eventually { try server.query(sleeping) == "0" })
         let later = failure { () throws(StoreError) in
-            _ = try PostgresDatabase(url, PostgresOffice.patient, interruption: interruption)
+            _ = try PostgresDatabase(url, PostgresSchemas.patient, interruption: interruption)
         }
         #expect(later?.kind == .connectionLost)
     }
@@ -104,16 +104,16 @@ import Wire
         let server = try PostgresServer.shared()
         let name = try server.newDatabase()
         let proxy = try StallingProxy(to: server.port)
-        let silent = try hurried(try PostgresOffice.postgresURL(server.url(database: name, port: proxy.port)))
+        let silent = try hurried(try PostgresSchemas.postgresURL(server.url(database: name, port: proxy.port)))
         proxy.change(to: .stalled)
         // Its request to end the statement waits for the silent server.
         #expect(failure { () throws(StoreError) in _ = try silent.rows("SELECT 1", []) }?.kind == .connectionLost)
-        let url = try PostgresOffice.postgresURL(server.url(database: name))
+        let url = try PostgresSchemas.postgresURL(server.url(database: name))
         let interruption = Interruption()
         let threads = (0..<2).map { number in
             NamedThread(name: "sleeper") {
                 do throws(StoreError) {
-                    let database = try PostgresDatabase(url, PostgresOffice.patient, interruption: interruption)
+                    let database = try PostgresDatabase(url, PostgresSchemas.patient, interruption: interruption)
                     _ = try database.rows("SELECT pg_sleep(2000\(number))", [])
                 } catch {}
             }
@@ -132,7 +132,7 @@ import Wire
         let name = try server.newDatabase()
         let url = server.url(database: name)
         for isInTransaction in [false, true] {
-            let database = try PostgresOffice.connect(url)
+            let database = try PostgresSchemas.connect(url)
             try database.runScript("CREATE TABLE IF NOT EXISTS v (x bigint)")
             if isInTransaction {
                 try database.begin(.write)
@@ -144,29 +144,29 @@ import Wire
             database.rollBack()
             #expect(failure { () throws(StoreError) in try database.begin(.write) }?.kind == .connectionLost)
         }
-        #expect(try PostgresOffice.connect(url).first("SELECT COUNT(*) FROM v") == [.integer(0)])
+        #expect(try PostgresSchemas.connect(url).first("SELECT COUNT(*) FROM v") == [.integer(0)])
     }
 
     @Test func `a connection that the network ends is lost`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
         let url = server.url(database: "postgres", port: proxy.port)
-        let database = try PostgresOffice.connect(url)
+        let database = try PostgresSchemas.connect(url)
         proxy.change(to: .cut)
         #expect(failure { () throws(StoreError) in _ = try database.rows("SELECT 1", []) }?.kind == .connectionLost)
-        #expect(throws: StoreError.self) { try PostgresOffice.connect(url) }
+        #expect(throws: StoreError.self) { try PostgresSchemas.connect(url) }
         proxy.change(to: .passing(delay: .milliseconds(1)))
-        #expect(try PostgresOffice.connect(url).first("SELECT 1") == [.integer(1)])
+        #expect(try PostgresSchemas.connect(url).first("SELECT 1") == [.integer(1)])
     }
 
     @Test func `a server that may only be read is left, and one without a place refuses`() throws {
         let server = try PostgresServer.shared()
         let name = try server.newDatabase("CONNECTION LIMIT 1")
         let url = server.url(database: name)
-        let database = try PostgresOffice.connect(url)
-        let limited = try PostgresOffice.postgresURL(url)
+        let database = try PostgresSchemas.connect(url)
+        let limited = try PostgresSchemas.postgresURL(url)
         let full = failure { () throws(StoreError) in
-            _ = try PostgresDatabase(limited, PostgresOffice.patient)
+            _ = try PostgresDatabase(limited, PostgresSchemas.patient)
         }
         #expect(full?.kind == .connectionLost && full?.text.contains("too many connections") == true)
         try database.runScript("CREATE TABLE v (x bigint); SET default_transaction_read_only = on")
@@ -177,15 +177,15 @@ import Wire
     @Test func `a server that is stopped and started again is lost and found`() throws {
         let server = try PostgresServer(isSynced: true)
         let url = try server.database()
-        let database = try PostgresOffice.connect(url)
+        let database = try PostgresSchemas.connect(url)
         try database.runScript("CREATE TABLE v (x bigint); INSERT INTO v VALUES (1)")
         try server.stop()
         #expect(
             failure { () throws(StoreError) in _ = try database.rows("SELECT x FROM v", []) }?.kind == .connectionLost)
-        let error = #expect(throws: StoreError.self) { try PostgresOffice.connect(url) }
+        let error = #expect(throws: StoreError.self) { try PostgresSchemas.connect(url) }
         #expect(error?.kind == .connectionLost && error?.text.contains("refused") == true)
         try server.start()
-        #expect(try PostgresOffice.connect(url).first("SELECT x FROM v") == [.integer(1)])
+        #expect(try PostgresSchemas.connect(url).first("SELECT x FROM v") == [.integer(1)])
     }
 
     @Test func `the URL decides how a server proves who it is`() throws {
@@ -195,14 +195,14 @@ import Wire
         let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         for (query, isEncrypted) in [("sslmode=disable", 0), ("sslmode=require", 1), ("sslmode=verify-full&", 1)] {
             let whole = url + "?" + query + (query.hasSuffix("&") ? certificate : "")
-            #expect(try PostgresOffice.connect(whole).first(encrypted) == [.integer(Int64(isEncrypted))], "\(query)")
+            #expect(try PostgresSchemas.connect(whole).first(encrypted) == [.integer(Int64(isEncrypted))], "\(query)")
         }
         let error = #expect(throws: StoreError.self) {
-            try PostgresOffice.connect(url + "?sslmode=verify-full&sslrootcert=/etc/hostname")
+            try PostgresSchemas.connect(url + "?sslmode=verify-full&sslrootcert=/etc/hostname")
         }
         #expect(error?.kind == .connectionLost)
         #expect(throws: StoreError.self) {
-            try PostgresOffice.connect(
+            try PostgresSchemas.connect(
                 "postgresql://office@localhost:\(server.port)/postgres?sslmode=verify-full&\(certificate)")
         }
     }
@@ -214,7 +214,7 @@ import Wire
         var said: [String] = []
         func attempt(_ text: String) {
             do {
-                let url = try PostgresOffice.postgresURL(text)
+                let url = try PostgresSchemas.postgresURL(text)
                 said.append("\(url)")
                 dump(url, to: &said[said.count - 1])
                 let database = try PostgresDatabase(url, settings(.milliseconds(400)))
@@ -241,7 +241,7 @@ import Wire
                 attempt("postgresql://\(place)/hunter2none?user=\(user)&password=\(password)&nothing=\(password)")
             }
         }
-        let connected = try PostgresOffice.connect(
+        let connected = try PostgresSchemas.connect(
             "postgresql://\(user):\(right)@127.0.0.1:\(server.port)/postgres")
         #expect(try connected.first("SELECT current_user") == [.text(user)], "the password is asked for and right")
         #expect(said.count > 250)

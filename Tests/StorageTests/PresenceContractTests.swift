@@ -13,7 +13,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `presence is read as it was written, who joined last first`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let late = noon + .milliseconds(1_234)
         _ = try store.write(
             [row("PA_1", at: noon), row("PA_2", name: "", at: late), row("PA_3", room: "", at: late)], at: noon)

@@ -22,7 +22,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `activity counts the days of its window and no others`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         for (index, age) in Self.ages.enumerated() {
             let row = Row.session(owner, user: Int64(age), day: today.before(days: age), Double(1 << index))
             _ = try store.write([row], at: noon)
@@ -39,7 +39,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `the window moves at midnight UTC`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         let midnight = Timestamp(seconds: Int64(today.daysSinceEpoch) * 86_400)
         let lastSecond = midnight - .seconds(1)
         // Sessions that end in the last second of one day and the first of the next.
@@ -58,7 +58,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a user of several days counts once`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         let rows = (0..<5).map { Row.session(owner, user: 7, day: today.before(days: $0), 10) }
         _ = try store.write(rows + [Row.session(owner, user: 8, 1)], at: noon)
         #expect(
@@ -69,7 +69,7 @@ import Wire
     func `a recording counts up to its last millisecond in the window`(
         _ adapter: Adapter, _ window: Report.Window
     ) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         let edge = noon - .seconds(window.rawValue * 86_400)
         _ = try store.write(
             [
@@ -84,7 +84,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a recording at the turn of a day is in the right window`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         let midnight = Timestamp(seconds: Int64(today.daysSinceEpoch) * 86_400)
         _ = try store.write(
             [
@@ -102,7 +102,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `only organizations with a public id are reported`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let keys = [
             try database.add(organization: nil), try database.add(organization: ""), .integer(99),
             try database.add(organization: "org_b", name: nil),
@@ -127,7 +127,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `recent is younger than 31 days by activity or recording`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         func owner(_ id: String) -> RowOwner { .organization(id: id, name: id) }
         _ = try store.write(
             [
@@ -143,7 +143,7 @@ import Wire
     /// The server of the tests lives in New York: at noon UTC it is another day there for some of these.
     @Test(arguments: Adapter.allCases, [0, 3_599, 3_600, 43_200, 86_399])
     func `the purge goes by the day in UTC of the given clock`(_ adapter: Adapter, _ second: Int) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let now = Timestamp(seconds: Int64(today.daysSinceEpoch * 86_400 + second))
         let rows = (85...95).map { Row.session(owner, user: Int64($0), day: today.before(days: $0)) }
         _ = try store.write(rows, at: now)
@@ -155,7 +155,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `who is present is read as it was written`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let key = try database.add(organization: "org_a", name: "A")
         _ = try store.write(
             [
@@ -177,7 +177,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `an empty database reports nobody`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         #expect(try store.activity(.week, at: noon) == .activity(.week, [:]))
         #expect(try store.recordings(.day, at: noon) == .recordings(.day, [:]))
         #expect(try store.presence() == .presence([:]))

@@ -26,7 +26,7 @@ import Wire
         var settings = ConnectionSettings()
         settings.usesWriteAheadLog = false
         try Connection(path: folder.file("x.db"), settings).execute("CREATE TABLE theirs (x)")
-        _ = try OfficeStore(SQLiteDatabase(path: folder.file("x.db"))).migrate(at: noon)
+        _ = try ApplicationStore(SQLiteDatabase(path: folder.file("x.db"))).migrate(at: noon)
         #expect(try mode() == "delete")
     }
 

@@ -8,7 +8,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `sessions of a user and day add up`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let rows = [
             Row.session(owner, user: 1, 1.5), Row.session(owner, user: 1, 2), Row.session(owner, user: 2, 4),
             Row.session(owner, user: 1, day: today.before(days: 1), 8),
@@ -33,7 +33,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a recording replaces the one of the same job`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         _ = try store.write(
             [
                 Row.recording(owner, "EG_1", status: "failed", nil, error: "it's broken"),
@@ -51,7 +51,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `presence comes and goes`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         _ = try store.write(
             [Row.present(owner, "PA_1"), Row.present(owner, "PA_2"), Row.present(owner, "PA_1")], at: noon)
         #expect(try store.presence() == .presence(["org_a": 2]))
@@ -62,7 +62,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `awkward data is kept as it is`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let odd = RowOwner.organization(id: "o'; DROP TABLE rooms; --", name: "")
         let outcome = try store.write(
             [
@@ -80,7 +80,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `an organization is inserted on first sight and its name kept current`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let known = try database.add(organization: "known", name: "Known", minutes: 5)
         _ = try store.write(
             [
@@ -98,7 +98,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a row that knows only its room finds the organization or is dropped`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.add(room: "room", of: try database.add(organization: "org_a"))
         try database.add(room: "orphan", of: nil)
         try database.add(room: "nameless", of: try database.add(organization: nil))
@@ -116,7 +116,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `rooms whose names look the same and are other bytes belong to whom they belong`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         try database.add(room: "caf\u{E9}", of: try database.add(organization: "org_a"))
         try database.add(room: "cafe\u{301}", of: try database.add(organization: "org_b"))
         _ = try store.write(
@@ -131,7 +131,7 @@ import Wire
                 SELECT 'org_a' AS org_id, 'A' AS org_name, 1 AS organization_pk,
                     CASE WHEN :room = 'bad' THEN length(zeroblob(1000000001)) END AS refusal
                 """)
-        let (store, database) = try Office(.sqlite).open(lookup: query)
+        let (store, database) = try ScratchDatabase(.sqlite).open(lookup: query)
         try database.add(organization: "org_a")
         #expect(try store.organization(ofRoom: "bad") == .failure(.room_not_found))
         let outcome = try store.write(
@@ -155,8 +155,8 @@ import Wire
     ]
 
     @Test(arguments: Adapter.allCases, badRows)
-    func `a row that cannot be compared is set aside`(_ adapter: Adapter, _ bad: StoreRow) throws {
-        let (store, _) = try Office(adapter).open()
+    func `a row that cannot be compared becomes a dead letter`(_ adapter: Adapter, _ bad: StoreRow) throws {
+        let (store, _) = try ScratchDatabase(adapter).open()
         let outcome = try store.write([Row.present(owner, "1"), bad, Row.present(owner, "2")], at: noon)
         #expect(outcome.written == 2)
         #expect(outcome.refusals.map(\.index) == [1])
@@ -167,14 +167,14 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `a row that the database refuses blocks nothing`(_ adapter: Adapter) throws {
-        let office = try Office(adapter)
-        let database = try office.connect()
+        let scratch = try ScratchDatabase(adapter)
+        let database = try scratch.connect()
         try database.runScript(
             """
             CREATE TABLE room_presence (participant_sid text PRIMARY KEY, room_sid text, room_id text,
                 organization_id bigint, user_id bigint CHECK (user_id > 0), identity text, joined_at text)
             """)
-        let store = OfficeStore(database)
+        let store = ApplicationStore(database)
         _ = try store.migrate(at: noon)
         let fresh = RowOwner.organization(id: "fresh", name: "F")
         let rows = [
@@ -199,7 +199,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `rows that are handed over again are applied once`(_ adapter: Adapter) throws {
-        let (store, database) = try Office(adapter).open()
+        let (store, database) = try ScratchDatabase(adapter).open()
         let rows = (1...3).map { Row.session(owner, Double($0)) }
         func write(_ rows: [StoreRow], _ journal: String, _ first: Int64) throws -> WriteOutcome {
             try store.write(rows, from: RowOrigin(journal: journal, firstSequence: first), at: noon)
@@ -219,7 +219,7 @@ import Wire
 
     @Test(arguments: Adapter.allCases)
     func `no rows are no work`(_ adapter: Adapter) throws {
-        let (store, _) = try Office(adapter).open()
+        let (store, _) = try ScratchDatabase(adapter).open()
         #expect(try store.write([], from: RowOrigin(journal: "j", firstSequence: 1), at: noon) == WriteOutcome())
     }
 }

@@ -27,7 +27,7 @@ package final class FaultyDisk: Sendable {
     }
 
     /// The compiler is missing, or refused.
-    package struct Failure: Error, CustomStringConvertible {
+    package struct DiskError: Error, CustomStringConvertible {
         package let description: String
     }
 
@@ -47,7 +47,7 @@ package final class FaultyDisk: Sendable {
             "/usr/bin/env",
             ["clang", "-shared", "-fPIC", "-O1", "-o", library, Repository.root + "/Tests/Faults/disk.c"],
             environment: ["PATH": path])
-        guard compiled.status == 0 else { throw Failure(description: "clang: \(compiled.output)") }
+        guard compiled.status == 0 else { throw DiskError(description: "clang: \(compiled.output)") }
     }
 
     /// Variables for a program whose disk can get into trouble.

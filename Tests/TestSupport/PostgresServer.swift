@@ -7,7 +7,7 @@ import Platform
 /// when the tests are over, however they end: it waits for the end of a pipe that only they hold open.
 package final class PostgresServer: Sendable {
     /// It did not start, or a command failed.
-    package struct Failure: Error, CustomStringConvertible {
+    package struct PostgresError: Error, CustomStringConvertible {
         package let description: String
     }
 
@@ -43,7 +43,7 @@ package final class PostgresServer: Sendable {
     package init(settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false) throws {
         bin = try Self.findPrograms()
         var template = Array("/tmp/lkpush-postgres-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no folder in /tmp") }
+        guard mkdtemp(&template) != nil else { throw PostgresError(description: "no folder in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(folder, 0o777)
         leash = try Self.startWatchdog(folder, bin: bin)
@@ -125,7 +125,7 @@ package final class PostgresServer: Sendable {
                 database,
             ]
                 + words)
-        guard result.status == 0 else { throw Failure(description: "\(words.last ?? ""): \(result.output)") }
+        guard result.status == 0 else { throw PostgresError(description: "\(words.last ?? ""): \(result.output)") }
         return result.output
     }
 
@@ -166,7 +166,7 @@ package final class PostgresServer: Sendable {
             ])
         let folders = list.output.split(separator: "\n").map(String.init)
         guard let found = folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) else {
-            throw Failure(description: "PostgreSQL is not installed: deploy/packages test")
+            throw PostgresError(description: "PostgreSQL is not installed: deploy/packages test")
         }
         return found
     }
@@ -179,7 +179,7 @@ package final class PostgresServer: Sendable {
     private static func command(_ program: String, _ arguments: [String]) throws {
         let words = asUser + [program] + arguments
         let result = ChildProcess.run(words[0], Array(words.dropFirst()))
-        guard result.status == 0 else { throw Failure(description: "\(program): \(result.output)") }
+        guard result.status == 0 else { throw PostgresError(description: "\(program): \(result.output)") }
     }
 
     private static func control(_ bin: String, _ folder: String, _ words: String...) throws {
@@ -237,7 +237,7 @@ package final class PostgresServer: Sendable {
         let result = ChildProcess.run("/bin/sh", ["-c", "setsid sh -c '\(script)' \(folder) >/dev/null 2>&1 &"])
         let isWatched = eventually { access(folder + "/watched", F_OK) == 0 }
         guard result.status == 0, isWatched else {
-            throw Failure(description: "the watchdog did not start")
+            throw PostgresError(description: "the watchdog did not start")
         }
         return file
     }

@@ -21,7 +21,7 @@ package final class PrometheusServer: Sendable {
     }
 
     /// It did not start, or a query failed.
-    package struct Failure: Error, CustomStringConvertible {
+    package struct PrometheusError: Error, CustomStringConvertible {
         package let description: String
     }
 
@@ -67,7 +67,7 @@ package final class PrometheusServer: Sendable {
             return (try? get("/-/ready", port))?.hasPrefix("200") == true
         }
         guard isReady, process.poll() == nil else {
-            throw Failure(description: "Prometheus did not start: \(log(in: folder))")
+            throw PrometheusError(description: "Prometheus did not start: \(log(in: folder))")
         }
         return process
     }
@@ -110,7 +110,7 @@ package final class PrometheusServer: Sendable {
     private func result(_ target: String) throws -> [Series] {
         let answer = try Self.get(target, port)
         guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
-            throw Failure(description: "\(target): \(answer)")
+            throw PrometheusError(description: "\(target): \(answer)")
         }
         let body = Array(answer[start...].dropFirst().utf8)
         return try JSONDecoder().decode(QueryAnswer.self, from: Data(body)).data.result.map(\.series)
@@ -120,11 +120,11 @@ package final class PrometheusServer: Sendable {
     private static func get(_ target: String, _ port: UInt16) throws -> String {
         let socket = try LoopbackSocket.connected(to: port)
         guard socket.write(Array("GET \(target) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".utf8)) else {
-            throw Failure(description: "no connection")
+            throw PrometheusError(description: "no connection")
         }
         var buffer: [UInt8] = []
         guard let message = HTTPMessage.read(from: socket, buffer: &buffer) else {
-            throw Failure(description: "no answer")
+            throw PrometheusError(description: "no answer")
         }
         let status = message.startLine.split(separator: " ").dropFirst().first ?? "?"
         return "\(status)\n" + String(decoding: message.body, as: UTF8.self)

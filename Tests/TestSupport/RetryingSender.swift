@@ -2,12 +2,12 @@ import Platform
 
 /// Delivers signed webhooks as LiveKit does, to a receiver that may die and come back.
 ///
-/// Letters of one key are sent strictly one after the other: the next one leaves when the one before was answered or
+/// Webhooks of one key are sent strictly one after the other: the next one leaves when the one before was answered or
 /// given up. Connection errors, 5xx and 429 are repeated; any other status counts as delivered. Connections are kept
 /// alive and made anew where they broke. https://docs.livekit.io/home/server/webhooks/#delivery-and-retries
 package final class RetryingSender: Sendable {
     /// One webhook.
-    package struct Letter: Sendable {
+    package struct Webhook: Sendable {
         package let key: String
         package let token: String
         package let body: [UInt8]
@@ -19,12 +19,12 @@ package final class RetryingSender: Sendable {
         }
     }
 
-    /// When a letter is sent again.
+    /// When a webhook is sent again.
     package struct Patience: Sendable {
         let waits: [Duration]
         let isEndless: Bool
 
-        /// LiveKit's own: attempts at +0, +1, +3, +7 and +15 s, then the letter is lost.
+        /// LiveKit's own: attempts at +0, +1, +3, +7 and +15 s, then the webhook is lost.
         package static let liveKit = Patience(waits: [1, 2, 4, 8].map { .seconds($0) }, isEndless: false)
 
         /// LiveKit's waits made shorter; it gives up as often as LiveKit does.
@@ -44,7 +44,7 @@ package final class RetryingSender: Sendable {
         }
     }
 
-    /// What became of one letter.
+    /// What became of one webhook.
     package struct Outcome: Sendable {
         package var attempts = 0
         /// Attempts that got no answer: the receiver may or may not have taken them.
@@ -61,18 +61,18 @@ package final class RetryingSender: Sendable {
 
     /// What became of all of them.
     package struct Record: Sendable {
-        /// In the order of the letters.
+        /// In the order of the webhooks.
         package var outcomes: [Outcome]
         /// The longest time from a request to its answer, of any status.
         package var slowest = Duration.zero
         /// Refusals that carried the header `Retry-After`.
         package var retryAfters = 0
-        /// Letters whose first attempt has begun.
+        /// Webhooks whose first attempt has begun.
         package var begun = 0
-        /// Letters that are answered or lost.
+        /// Webhooks that are answered or lost.
         package var settled = 0
 
-        /// Letters answered 200.
+        /// Webhooks answered 200.
         package var accepted: Int { outcomes.count { $0.status == 200 } }
         package var lost: Int { outcomes.count { $0.isLost } }
         package var unanswered: Int { outcomes.reduce(0) { $0 + $1.unanswered } }
@@ -92,25 +92,25 @@ package final class RetryingSender: Sendable {
     /// Starts sending.
     ///
     /// - Parameters:
-    ///   - connections: how many work side by side; letters of one key share one.
+    ///   - connections: how many work side by side; webhooks of one key share one.
     ///   - pace: the least time between two first attempts on one connection.
     package init(
-        _ letters: [Letter], to port: UInt16, connections: Int = 8, patience: Patience, pace: Duration = .zero
+        _ webhooks: [Webhook], to port: UInt16, connections: Int = 8, patience: Patience, pace: Duration = .zero
     ) {
         var queues = Array(repeating: [Int](), count: connections)
         var queueOfKey: [String: Int] = [:]
-        for (index, letter) in letters.enumerated() {
-            let queue = queueOfKey[letter.key] ?? queueOfKey.count % connections
-            queueOfKey[letter.key] = queue
+        for (index, webhook) in webhooks.enumerated() {
+            let queue = queueOfKey[webhook.key] ?? queueOfKey.count % connections
+            queueOfKey[webhook.key] = queue
             queues[queue].append(index)
         }
-        let outcomes = Array(repeating: Outcome(), count: letters.count)
+        let outcomes = Array(repeating: Outcome(), count: webhooks.count)
         let state = Monitor(State(record: Record(outcomes: outcomes)))
         self.state = state
         lanes = queues.filter { !$0.isEmpty }.map { queue in
             NamedThread(name: "sender") {
                 var lane = Lane(port: port, patience: patience, pace: pace, state: state)
-                lane.send(queue.map { ($0, letters[$0]) })
+                lane.send(queue.map { ($0, webhooks[$0]) })
             }
         }
     }
@@ -122,16 +122,16 @@ package final class RetryingSender: Sendable {
 
     package var isAllSettled: Bool { state.withLock { $0.record.settled == $0.record.outcomes.count } }
 
-    /// Waits until `count` letters have begun; false where that never happens.
+    /// Waits until `count` webhooks have begun; false where that never happens.
     package func wait(untilBegun count: Int) -> Bool { wait { $0.begun >= count } }
 
-    /// Waits until `count` letters are answered or lost; false where that never happens.
+    /// Waits until `count` webhooks are answered or lost; false where that never happens.
     package func wait(untilSettled count: Int) -> Bool { wait { $0.settled >= count } }
 
-    /// Waits until every letter is answered or lost; false where that never happens.
+    /// Waits until every webhook is answered or lost; false where that never happens.
     package func waitUntilAllSettled() -> Bool { wait { $0.settled == $0.outcomes.count } }
 
-    /// Waits until `condition` holds; false where letters cease to be settled before it does.
+    /// Waits until `condition` holds; false where webhooks cease to be settled before it does.
     package func wait(until condition: (Record) -> Bool) -> Bool {
         while true {
             let before = record.settled
@@ -141,7 +141,7 @@ package final class RetryingSender: Sendable {
         }
     }
 
-    /// Ends every lane after its current attempt, and says what became of the letters.
+    /// Ends every lane after its current attempt, and says what became of the webhooks.
     package func stop() -> Record {
         state.change { $0.isStopped = true }
         let mustJoin = isJoined.change { isJoined in
@@ -169,10 +169,10 @@ package final class RetryingSender: Sendable {
             self.state = state
         }
 
-        mutating func send(_ letters: [(index: Int, letter: Letter)]) {
-            for (index, letter) in letters {
+        mutating func send(_ webhooks: [(index: Int, webhook: Webhook)]) {
+            for (index, webhook) in webhooks {
                 let begun = time.monotonic()
-                guard begin(), deliver(letter, index) else { return }
+                guard begin(), deliver(webhook, index) else { return }
                 if pace > .zero, isStopped(waitingUntil: begun + pace) { return }
             }
         }
@@ -190,12 +190,12 @@ package final class RetryingSender: Sendable {
         }
 
         /// False where the sender was told to stop.
-        private mutating func deliver(_ letter: Letter, _ index: Int) -> Bool {
+        private mutating func deliver(_ webhook: Webhook, _ index: Int) -> Bool {
             var attempt = 0
             while true {
                 attempt += 1
                 let start = time.monotonic()
-                let reply = exchange(letter)
+                let reply = exchange(webhook)
                 let took = time.monotonic().since(start)
                 let wait = settle(reply, took, index, wait: patience.wait(after: attempt))
                 guard let wait else { return true }
@@ -203,7 +203,7 @@ package final class RetryingSender: Sendable {
             }
         }
 
-        /// Writes an attempt down; returns how long to wait for the next one, nil where the letter is settled.
+        /// Writes an attempt down; returns how long to wait for the next one, nil where the webhook is settled.
         private func settle(_ reply: RawHTTP.Reply?, _ took: Duration, _ index: Int, wait: Duration?) -> Duration? {
             let isFinal = reply.map { $0.status < 500 && $0.status != 429 } ?? false
             return state.change { state -> Duration? in
@@ -225,14 +225,14 @@ package final class RetryingSender: Sendable {
             }
         }
 
-        private mutating func exchange(_ letter: Letter) -> RawHTTP.Reply? {
+        private mutating func exchange(_ webhook: Webhook) -> RawHTTP.Reply? {
             if connection == nil { connection = try? RawHTTP(port: port) }
             let reply = connection?.ask(
                 "POST", "/webhook",
                 headers: [
-                    ("Authorization", letter.token), ("Content-Type", "application/webhook+json"),
+                    ("Authorization", webhook.token), ("Content-Type", "application/webhook+json"),
                     ("User-Agent", "LiveKit"),
-                ], body: letter.body)
+                ], body: webhook.body)
             if reply == nil || reply?.header("connection")?.lowercased() == "close" { connection = nil }
             return reply
         }

@@ -5,7 +5,7 @@ import Glibc
 /// Mounting needs root. `isAllowed` says whether this machine lets us.
 package final class SmallFileSystem: Sendable {
     /// It was not mounted, or did not become what it should.
-    package struct Failure: Error, CustomStringConvertible {
+    package struct FileSystemError: Error, CustomStringConvertible {
         package let description: String
     }
 
@@ -16,12 +16,12 @@ package final class SmallFileSystem: Sendable {
     /// Goes after the mount that lies in it.
     private let folder: TemporaryFolder
 
-    package init(in folder: TemporaryFolder, name: String = "small") throws(Failure) {
+    package init(in folder: TemporaryFolder, name: String = "small") throws(FileSystemError) {
         self.folder = folder
         path = folder.file(name)
         mkdir(path, 0o755)
         guard mount("tmpfs", path, "tmpfs", 0, "size=\(Self.size_bytes),mode=755") == 0 else {
-            throw Failure(description: "mount \(path): error \(errno)")
+            throw FileSystemError(description: "mount \(path): error \(errno)")
         }
     }
 
@@ -31,25 +31,25 @@ package final class SmallFileSystem: Sendable {
     package static let isAllowed: Bool = (try? SmallFileSystem(in: TemporaryFolder())) != nil
 
     /// Takes all the room that is left.
-    package func fill() throws(Failure) {
+    package func fill() throws(FileSystemError) {
         let file = open(path + "/ballast", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure(description: "ballast: error \(errno)") }
+        guard file >= 0 else { throw FileSystemError(description: "ballast: error \(errno)") }
         defer { close(file) }
         for size in [65_536, 4_096, 1] {
             let bytes = [UInt8](repeating: 0x55, count: size)
             while write(file, bytes, size) > 0 {}
         }
-        guard errno == ENOSPC else { throw Failure(description: "ballast: error \(errno)") }
+        guard errno == ENOSPC else { throw FileSystemError(description: "ballast: error \(errno)") }
     }
 
     /// Gives the room back that `fill` took.
     package func free() { unlink(path + "/ballast") }
 
     /// Makes it read-only, while nobody has a file open for writing, or writable again.
-    package func remount(isReadOnly: Bool) throws(Failure) {
+    package func remount(isReadOnly: Bool) throws(FileSystemError) {
         let flags = UInt(MS_REMOUNT) | (isReadOnly ? UInt(MS_RDONLY) : 0)
         guard mount("tmpfs", path, "tmpfs", flags, "size=\(Self.size_bytes),mode=755") == 0 else {
-            throw Failure(description: "remount \(path): error \(errno)")
+            throw FileSystemError(description: "remount \(path): error \(errno)")
         }
     }
 }

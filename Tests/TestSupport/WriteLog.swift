@@ -39,7 +39,7 @@ package struct WriteLog: Sendable {
         }
         if recorded.headers["user-agent"]?.isEmpty != false { violations.append("\(place): no User-Agent") }
         if recorded.method != "POST" { violations.append("\(place): method \(recorded.method)") }
-        do throws(WriteRequest.Malformed) {
+        do throws(WriteRequest.RequestFault) {
             let request = try WriteRequest(compressed: recorded.body)
             requests.append(request)
             let isAccepted = recorded.wasAnswered && (200..<300).contains(recorded.answer.status)

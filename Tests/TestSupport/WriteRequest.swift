@@ -28,27 +28,27 @@ package struct WriteRequest: Sendable, Equatable {
     }
 
     /// The body is not what it should be.
-    package struct Malformed: Error, Equatable, CustomStringConvertible {
+    package struct RequestFault: Error, Equatable, CustomStringConvertible {
         package let description: String
     }
 
     package var series: [TimeSeries] = []
 
     /// Decompresses and decodes.
-    package init(compressed body: [UInt8]) throws(Malformed) {
+    package init(compressed body: [UInt8]) throws(RequestFault) {
         try self.init(raw: SnappyBlock.decode(body))
     }
 
     /// Decodes a body that is not compressed.
-    package init(raw: [UInt8]) throws(Malformed) {
+    package init(raw: [UInt8]) throws(RequestFault) {
         var reader = Reader(bytes: raw[...])
         while let field = try reader.next() {
-            guard case .bytes(1, let content) = field else { throw Malformed(description: "request field \(field)") }
+            guard case .bytes(1, let content) = field else { throw RequestFault(description: "request field \(field)") }
             series.append(try Self.series(content))
         }
     }
 
-    private static func series(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> TimeSeries {
+    private static func series(_ bytes: ArraySlice<UInt8>) throws(RequestFault) -> TimeSeries {
         var series = TimeSeries()
         var reader = Reader(bytes: bytes)
         while let field = try reader.next() {
@@ -58,25 +58,25 @@ package struct WriteRequest: Sendable, Equatable {
                 series.names.append(name)
                 series.values.append(value)
             case .bytes(2, let content): series.samples.append(try sample(content))
-            default: throw Malformed(description: "series field \(field)")
+            default: throw RequestFault(description: "series field \(field)")
             }
         }
         return series
     }
 
-    private static func label(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (String, String) {
+    private static func label(_ bytes: ArraySlice<UInt8>) throws(RequestFault) -> (String, String) {
         var texts = ["", ""]
         var reader = Reader(bytes: bytes)
         while let field = try reader.next() {
             guard case .bytes(let number, let content) = field, (1...2).contains(number),
                 let text = String(validating: content, as: UTF8.self)
-            else { throw Malformed(description: "label field \(field)") }
+            else { throw RequestFault(description: "label field \(field)") }
             texts[number - 1] = text
         }
         return (texts[0], texts[1])
     }
 
-    private static func sample(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> Sample {
+    private static func sample(_ bytes: ArraySlice<UInt8>) throws(RequestFault) -> Sample {
         var bits: UInt64 = 0
         var time: UInt64 = 0
         var reader = Reader(bytes: bytes)
@@ -84,7 +84,7 @@ package struct WriteRequest: Sendable, Equatable {
             switch field {
             case .fixed64(1, let value): bits = value
             case .varint(2, let value): time = value
-            default: throw Malformed(description: "sample field \(field)")
+            default: throw RequestFault(description: "sample field \(field)")
             }
         }
         return Sample(bits: bits, milliseconds: Int64(bitPattern: time))
@@ -99,34 +99,34 @@ package struct WriteRequest: Sendable, Equatable {
     private struct Reader {
         var bytes: ArraySlice<UInt8>
 
-        mutating func next() throws(Malformed) -> Wire? {
+        mutating func next() throws(RequestFault) -> Wire? {
             if bytes.isEmpty { return nil }
             let tag = try varint()
             let number = Int(tag >> 3)
             switch tag & 7 {
             case 0: return .varint(number, try varint())
             case 1:
-                guard bytes.count >= 8 else { throw Malformed(description: "cut in a fixed64") }
+                guard bytes.count >= 8 else { throw RequestFault(description: "cut in a fixed64") }
                 let value = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
                 bytes = bytes.dropFirst(8)
                 return .fixed64(number, value)
             case 2:
                 let size = try varint()
-                guard size <= UInt64(bytes.count) else { throw Malformed(description: "cut in a field") }
+                guard size <= UInt64(bytes.count) else { throw RequestFault(description: "cut in a field") }
                 defer { bytes = bytes.dropFirst(Int(size)) }
                 return .bytes(number, bytes.prefix(Int(size)))
-            default: throw Malformed(description: "wire type \(tag & 7)")
+            default: throw RequestFault(description: "wire type \(tag & 7)")
             }
         }
 
-        mutating func varint() throws(Malformed) -> UInt64 {
+        mutating func varint() throws(RequestFault) -> UInt64 {
             var value: UInt64 = 0
             for shift in stride(from: UInt64(0), to: 64, by: 7) {
-                guard let byte = bytes.popFirst() else { throw Malformed(description: "cut in a varint") }
+                guard let byte = bytes.popFirst() else { throw RequestFault(description: "cut in a varint") }
                 value |= UInt64(byte & 0x7F) << shift
                 if byte < 0x80 { return value }
             }
-            throw Malformed(description: "varint too long")
+            throw RequestFault(description: "varint too long")
         }
     }
 }
@@ -134,8 +134,8 @@ package struct WriteRequest: Sendable, Equatable {
 /// https://github.com/google/snappy/blob/main/format_description.txt
 package enum SnappyBlock {
     /// The decompressed bytes.
-    package static func decode(_ input: [UInt8]) throws(WriteRequest.Malformed) -> [UInt8] {
-        func fault(_ text: String) -> WriteRequest.Malformed { .init(description: "snappy: \(text)") }
+    package static func decode(_ input: [UInt8]) throws(WriteRequest.RequestFault) -> [UInt8] {
+        func fault(_ text: String) -> WriteRequest.RequestFault { .init(description: "snappy: \(text)") }
         var position = 0
         var size = 0
         var shift = 0
@@ -147,7 +147,7 @@ package enum SnappyBlock {
         } while input[position - 1] >= 0x80
         var output: [UInt8] = []
         output.reserveCapacity(size)
-        func number(_ count: Int) throws(WriteRequest.Malformed) -> Int {
+        func number(_ count: Int) throws(WriteRequest.RequestFault) -> Int {
             guard position + count <= input.count else { throw fault("cut") }
             defer { position += count }
             return input[position..<(position + count)].reversed().reduce(0) { $0 << 8 | Int($1) }

@@ -7,7 +7,7 @@ enum KeysFile {
     private static let size_bytes_max = 1 << 20
 
     /// The keys in the order of the file.
-    static func read(_ path: String) throws(TextFile.Unreadable) -> [KeyPair] {
+    static func read(_ path: String) throws(TextFile.ReadError) -> [KeyPair] {
         var pairs: [KeyPair] = []
         let lines = try TextFile.read(path, limit: size_bytes_max).split(
             separator: "\n", omittingEmptySubsequences: false)
@@ -18,21 +18,21 @@ enum KeysFile {
             let pair: KeyPair
             switch Self.pair(words) {
             case .success(let found): pair = found
-            case .failure(let fault): throw TextFile.Unreadable(path, line: index + 1, fault.what)
+            case .failure(let fault): throw TextFile.ReadError(path, line: index + 1, fault.what)
             }
             guard !pairs.contains(where: { $0.key == pair.key }) else {
-                throw TextFile.Unreadable(path, line: index + 1, "the key is there twice")
+                throw TextFile.ReadError(path, line: index + 1, "the key is there twice")
             }
             pairs.append(pair)
         }
-        guard !pairs.isEmpty else { throw TextFile.Unreadable("\(path) holds no key") }
+        guard !pairs.isEmpty else { throw TextFile.ReadError("\(path) holds no key") }
         return pairs
     }
 
-    private struct Fault: Error { let what: String }
+    private struct KeyLineFault: Error { let what: String }
 
-    private static func pair(_ words: String) -> Result<KeyPair, Fault> {
-        let expected = Fault(what: "expected `key: secret`")
+    private static func pair(_ words: String) -> Result<KeyPair, KeyLineFault> {
+        let expected = KeyLineFault(what: "expected `key: secret`")
         var rest = words[...]
         guard let key = scalar(&rest, until: ":"), rest.first == ":" else { return .failure(expected) }
         rest = rest.dropFirst()
@@ -42,14 +42,15 @@ enum KeysFile {
         // A comment where the secret should be.
         if rest.first == "#", isApart { return .failure(expected) }
         guard let secret = scalar(&rest, until: nil) else {
-            return .failure(Fault(what: "a quote is not closed, or the secret is no YAML text; put it into quotes"))
+            return .failure(
+                KeyLineFault(what: "a quote is not closed, or the secret is no YAML text; put it into quotes"))
         }
         guard isEnd(rest) else {
-            return .failure(Fault(what: "something follows the closing quote that is no comment"))
+            return .failure(KeyLineFault(what: "something follows the closing quote that is no comment"))
         }
         guard !key.isEmpty, !secret.isEmpty else { return .failure(expected) }
         for text in [key, secret] {
-            if let flaw = PlainText.flaw(in: text, as: .token) { return .failure(Fault(what: flaw)) }
+            if let flaw = PlainText.flaw(in: text, as: .token) { return .failure(KeyLineFault(what: flaw)) }
         }
         return .success(KeyPair(key: key, secret: Secret(secret)))
     }

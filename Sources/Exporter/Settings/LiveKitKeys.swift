@@ -11,7 +11,7 @@ package struct LiveKitKeys: Sendable {
     private let source: Source
 
     /// The keys cannot be read.
-    package struct Unreadable: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct KeysError: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
     }
 
@@ -26,7 +26,7 @@ package struct LiveKitKeys: Sendable {
         case (true, .some(let secret), false): source = .pair(key: key, secret: secret)
         case (false, nil, true):
             source = .file(file)
-            do throws(Unreadable) {
+            do throws(KeysError) {
                 _ = try read()
             } catch {
                 reader.report("LIVEKIT_KEYS_FILE: \(error)")
@@ -55,20 +55,20 @@ package struct LiveKitKeys: Sendable {
     }
 
     /// The keys as they are now. The first one signs what is asked of LiveKit.
-    package func read() throws(Unreadable) -> [KeyPair] {
+    package func read() throws(KeysError) -> [KeyPair] {
         switch source {
         case .none: return []
         case .pair(let key, let secret):
-            do throws(SecretSource.Unreadable) {
+            do throws(SecretSource.SecretError) {
                 return [KeyPair(key: key, secret: try secret.read())]
             } catch {
-                throw Unreadable(description: error.description)
+                throw KeysError(description: error.description)
             }
         case .file(let path):
-            do throws(TextFile.Unreadable) {
+            do throws(TextFile.ReadError) {
                 return try KeysFile.read(path)
             } catch {
-                throw Unreadable(description: error.description)
+                throw KeysError(description: error.description)
             }
         }
     }

@@ -65,7 +65,7 @@ extension Settings {
         }
         // A file that cannot be read was reported where it was read.
         guard let location = try? databaseLocation() else { return }
-        do throws(DatabaseURL.Problem) {
+        do throws(DatabaseURL.URLFault) {
             _ = try StoreDriver.open(DatabaseURL(location))
         } catch {
             reader.report("DATABASE_URL: \(error)")
@@ -94,7 +94,7 @@ extension Settings {
             }
         }
         if !organizationLookupSQL.isEmpty {
-            do throws(LookupQuery.Problem) {
+            do throws(LookupQuery.QueryFault) {
                 _ = try LookupQuery(sql: organizationLookupSQL)
             } catch {
                 reader.report("ORG_LOOKUP_SQL: \(error)")
@@ -149,7 +149,7 @@ extension Settings {
         let source = reader.secretText("REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.")
         // A file that cannot be read was reported where it was read.
         guard let secret = try? source?.read() else { return source }
-        do throws(ShipperSettings.MalformedHeaders) {
+        do throws(ShipperSettings.HeadersFault) {
             _ = try ShipperSettings.headers(secret)
         } catch {
             reader.report("REMOTE_WRITE_HEADERS: \(error)")
@@ -158,7 +158,7 @@ extension Settings {
     }
 
     static func labelProblem(_ name: String, _ value: String) -> String? {
-        do throws(CommonLabels.Fault) {
+        do throws(CommonLabels.LabelFault) {
             try CommonLabels.check(name)
             return nil
         } catch {

@@ -241,7 +241,7 @@ package struct Settings: Sendable {
     private static let refresh: ClosedRange<Duration> = .milliseconds(100) ... .seconds(30 * 86_400)
 
     /// The database in use.
-    package func databaseLocation() throws(SecretSource.Unreadable) -> String {
+    package func databaseLocation() throws(SecretSource.SecretError) -> String {
         guard let databaseURL else { return "sqlite:\(stateDirectory)/office.db" }
         return try databaseURL.read().exposed
     }

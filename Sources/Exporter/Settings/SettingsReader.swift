@@ -86,7 +86,7 @@ package struct SettingsReader {
         case (.some(let text), nil): source = .value(Secret(text))
         case (nil, .some(let path)):
             source = .file(path)
-            do throws(SecretSource.Unreadable) {
+            do throws(SecretSource.SecretError) {
                 _ = try SecretSource.file(path).read()
             } catch {
                 report("\(fileName): \(error)")

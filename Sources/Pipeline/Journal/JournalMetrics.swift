@@ -12,7 +12,7 @@ struct JournalMetrics: Sendable {
     private let snapshots: Family<Counter>
     private let snapshot_seconds: Histogram?
     private let replayed: Counter?
-    private let setAside: Counter?
+    private let deadLetters: Counter?
     private let size: Gauge?
     private let snapshotSize: Gauge?
     private let snapshotTime: Gauge?
@@ -44,7 +44,7 @@ struct JournalMetrics: Sendable {
             ).series()
         replayed =
             registry.counter("lkpush_journal_replayed_total", "Entries of the journal replayed at the start.").series()
-        setAside =
+        deadLetters =
             registry.counter(
                 "lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them."
             )
@@ -85,6 +85,6 @@ struct JournalMetrics: Sendable {
     func noteCopy() { copies?.increment() }
     func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
-    func noteSetAside(_ count: Int) { setAside?.increment(by: Double(count)) }
+    func noteDeadLetters(_ count: Int) { deadLetters?.increment(by: Double(count)) }
     func noteSnapshot(isSaved: Bool) { snapshots.series([isSaved ? "done" : "failed"])?.increment() }
 }

@@ -13,8 +13,7 @@ package final class JournalThread: Sendable {
         /// An empty one, and no series are left of an attempt to restore one.
         let emptied: @Sendable () -> Recorder
         /// One with this state; `keepsTotals` is false where counters and histograms begin at zero.
-        let restored:
-            @Sendable (MessageReader, [Recording.IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
+        let restored: @Sendable (MessageReader, [IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
         /// How long ids of a kind are remembered.
         let idLifetime: @Sendable (_ kind: Int) -> Duration
 
@@ -42,7 +41,7 @@ package final class JournalThread: Sendable {
     }
 
     /// The format of the snapshots that it writes.
-    package static let snapshotFormat = SavedState.format
+    package static let snapshotFormat = SnapshotBody.format
 
     /// Takes events, turns, readings, and what became of rows.
     package let inbox: JournalInbox

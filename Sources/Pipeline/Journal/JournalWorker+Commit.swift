@@ -13,7 +13,7 @@ extension JournalWorker {
         let isSnapshotDue = snapshot != nil && !files.saver.isBusy
         if lacksState { return isSnapshotDue }
         return !events.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
-            || !backlog.pending.isEmpty || !commit.setAside.isEmpty || truncation != nil || commit.coversLoss
+            || !backlog.pending.isEmpty || !commit.deadLetters.isEmpty || truncation != nil || commit.coversLoss
             || commit.lineage != nil
     }
 
@@ -57,7 +57,7 @@ extension JournalWorker {
     private struct Used {
         var snapshot: RecorderSnapshot?
         var header: SnapshotHeader?
-        /// How many of the line's pending rows.
+        /// How many of the backlog's pending rows.
         var spilled = 0
     }
 
@@ -65,7 +65,7 @@ extension JournalWorker {
     private func write(to files: inout OpenState) throws(JournalError) -> Used {
         var used = Used()
         let journal = files.journal
-        commit.spilled.removeAll(keepingCapacity: true)
+        commit.outboxRows.removeAll(keepingCapacity: true)
         commit.ids.removeAll(keepingCapacity: true)
         commit.truncation = truncation
         if let snapshot, canTakeSnapshot(files) {
@@ -73,18 +73,18 @@ extension JournalWorker {
             used.snapshot = snapshot
             used.header = header
             commit.ids = snapshot.ids.map {
-                Journal.IDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
+                JournalIDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
             }
             if lacksState { moveOn(to: snapshot, journal) }
             // What is in memory is lost with the process, and the snapshot would not make it again.
-            commit.spilled += store.rows(after: backlog.durableUpTo).map { SpilledRow($0) }
+            commit.outboxRows += store.rows(after: backlog.durableUpTo).map { OutboxRow($0) }
         }
         let isComplete = used.snapshot != nil
         let pending = Array(backlog.pending.all.prefix(isComplete ? backlog.pending.count : RowBacklog.Limits.portion))
         used.spilled = pending.count
-        commit.spilled += pending.map { SpilledRow($0) }
+        commit.outboxRows += pending.map { OutboxRow($0) }
         // Nor would it make those that only wait for the inputs of this very commit.
-        if isComplete { commit.spilled += held.map { SpilledRow($0) } }
+        if isComplete { commit.outboxRows += held.map { OutboxRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
             commit.inputAppliedUpTo = appliedInput
@@ -100,7 +100,7 @@ extension JournalWorker {
         // Something has to be written where it is tried whether the disk takes anything.
         if commit.isEmpty { commit.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0) }
         receipt = try journal.commit(commit)
-        if let last = commit.spilled.last { lastSpilled = max(lastSpilled, last.sequence) }
+        if let last = commit.outboxRows.last { lastSpilled = max(lastSpilled, last.sequence) }
         if let applied = commit.rowsAppliedUpTo { forgottenUpTo = applied }
         return used
     }

@@ -31,7 +31,7 @@ extension JournalWorker {
         if !pending.isEmpty { store.store(Committed(pending, by: receipt)) }
     }
 
-    private func decode(_ row: SpilledRow) -> NumberedRow? {
+    private func decode(_ row: OutboxRow) -> NumberedRow? {
         do throws(MessageFault) {
             return try NumberedRow(row)
         } catch {
@@ -67,7 +67,7 @@ extension JournalWorker {
 
 // A row as the journal's outbox keeps it.
 
-extension SpilledRow {
+extension OutboxRow {
     /// Behind the fields of the row, whose readers skip it.
     fileprivate static let positionField = 15
 
@@ -85,11 +85,11 @@ extension SpilledRow {
 }
 
 extension NumberedRow {
-    init(_ row: SpilledRow) throws(MessageFault) {
+    init(_ row: OutboxRow) throws(MessageFault) {
         var reader = MessageReader(row.bytes)
         var position: RowPosition?
         while let field = try reader.next() {
-            guard field == SpilledRow.positionField else {
+            guard field == OutboxRow.positionField else {
                 try reader.skip()
                 continue
             }

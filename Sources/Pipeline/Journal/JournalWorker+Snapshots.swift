@@ -8,7 +8,7 @@ extension JournalWorker {
     func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
         files?.saver.save(
             header,
-            SavedState.complete(
+            SnapshotBody.complete(
                 snapshot.state, rowOrigin: lineage.current, isJournaled: settings.durability == .commit,
                 ordinalBase: ordinalBase, lineage: lineage.text))
     }

@@ -178,11 +178,11 @@ extension JournalWorker {
                 return found
             }
             let header = snapshot.header
-            var ids: [Recording.IDSegment] = []
+            var ids: [IDSegment] = []
             let damaged = try journal.forEachSegment { segment in
                 guard segment.snapshot <= header.number else { return }
                 ids.append(
-                    Recording.IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
+                    IDSegment(kind: segment.kind, latest: segment.latest, bytes: segment.bytes))
             }
             let isWhole = isExact && damaged == 0
             switch restored(snapshot, ids, journal, isWhole: isWhole) {
@@ -212,15 +212,15 @@ extension JournalWorker {
 
     private struct Restored {
         let recorder: Recorder
-        let saved: SavedState.Reading
+        let saved: SnapshotBody.Content
         let isExact: Bool
     }
 
     private func restored(
-        _ snapshot: Snapshot, _ ids: [Recording.IDSegment], _ journal: any StateJournal, isWhole: Bool
+        _ snapshot: Snapshot, _ ids: [IDSegment], _ journal: any StateJournal, isWhole: Bool
     ) -> Result<Restored, MessageFault> {
         do throws(MessageFault) {
-            let saved = try SavedState.read(snapshot.body)
+            let saved = try SnapshotBody.read(snapshot.body)
             let header = snapshot.header
             // What was in the journal when the snapshot was made has to be there, or to have been truncated since; else
             // what followed may be missing too.

@@ -234,10 +234,10 @@ final class JournalWorker {
     private func take(_ row: RefusedRow) {
         guard files != nil else { return }
         // While the disk refuses, as many wait as the journal keeps.
-        if commit.setAside.count >= Commit.Limits.setAsideRows { commit.setAside.removeFirst() }
-        metrics.noteSetAside(1)
-        commit.setAside.append(
-            SetAsideRow(
+        if commit.deadLetters.count >= Commit.Limits.deadLetters { commit.deadLetters.removeFirst() }
+        metrics.noteDeadLetters(1)
+        commit.deadLetters.append(
+            DeadLetter(
                 sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
     }
 

@@ -55,9 +55,9 @@ struct AppliedInput: Sendable {
 
 /// The recorder's state at one point of the journal.
 struct RecorderSnapshot: Sendable {
-    /// The state as `SavedState` begins with it.
+    /// The state as `SnapshotBody` begins with it.
     var state: [UInt8]
-    var ids: [Recording.IDSegment]
+    var ids: [IDSegment]
     /// The numbers of the last event, input and row that it knows of.
     var events: Int64
     var inputs: Int64
@@ -77,7 +77,7 @@ struct RecorderSnapshot: Sendable {
         let begin = time.monotonic()
         var writer = MessageWriter()
         writer.reserve(expected_bytes + expected_bytes / 8)
-        SavedState.append(state: { recorder.encodeState(into: &$0) }, to: &writer)
+        SnapshotBody.append(state: { recorder.encodeState(into: &$0) }, to: &writer)
         ids = recorder.takeIDs(all: withAllIDs)
         state = writer.bytes
         (self.events, self.inputs, self.rows, self.isLast) = (events, inputs, rows, isLast)

@@ -39,7 +39,7 @@ struct ReplayedRows {
 
     private mutating func spill(to journal: any StateJournal) throws(JournalError) {
         var commit = Commit()
-        commit.spilled = inMemory.map { SpilledRow($0) }
+        commit.outboxRows = inMemory.map { OutboxRow($0) }
         do throws(JournalError) {
             try journal.commit(commit)
         } catch {

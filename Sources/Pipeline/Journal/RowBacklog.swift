@@ -4,7 +4,7 @@ import Wire
 /// Which rows for the database are in memory, and which wait on disk: as many in memory as the database needs to be kept
 /// busy, the rest behind them on disk, in order.
 struct RowBacklog {
-    /// The bounds of the line, each with its reason.
+    /// The bounds of the backlog, each with its reason.
     enum Limits {
         /// Rows in memory while there is a disk: four batches of the database, about 1 MB.
         static let memory = 2_000
@@ -25,7 +25,7 @@ struct RowBacklog {
     /// Rows that were loaded and have these numbers or lower are on disk as well, or in the database.
     private(set) var durableUpTo: Int64
     /// Rows that belong on disk and are not there yet, oldest first.
-    private(set) var pending = Fifo<NumberedRow>()
+    private(set) var pending = Deque<NumberedRow>()
 
     /// - Parameters:
     ///   - lastNumber: of the newest row that was ever made.

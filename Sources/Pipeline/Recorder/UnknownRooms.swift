@@ -23,7 +23,7 @@ package struct UnknownRooms {
     /// What is to be said.
     package enum Line: Sendable, Equatable {
         /// A room, why it has no organization, and how many rooms of its sort were not told before it.
-        case room(LookupFailure, untold: Int)
+        case room(LookupError, untold: Int)
         /// So many rooms were not told, and no later line says so.
         case untold(Int)
     }
@@ -59,7 +59,7 @@ package struct UnknownRooms {
 
     private struct Name: Hashable {
         let hash: Int
-        let reason: LookupFailure
+        let reason: LookupError
     }
 
     private var all = Tally(limit: Limits.linesPerMinute)
@@ -70,7 +70,7 @@ package struct UnknownRooms {
     package init() {}
 
     /// An event of a room counted under `unknown`. Returns what is to be said about it now, if anything.
-    package mutating func note(_ room: String, _ reason: LookupFailure, at now: MonotonicTime) -> Line? {
+    package mutating func note(_ room: String, _ reason: LookupError, at now: MonotonicTime) -> Line? {
         let name = Name(hash: room.hashValue, reason: reason)
         if let until = known[name], now < until { return nil }
         if known[name] == nil { makeRoom(at: now) }

@@ -21,7 +21,7 @@ package struct UnknownRoomsLog {
     }
 
     /// An event of this room counted under `unknown`.
-    package mutating func note(_ room: String, _ reason: LookupFailure, at now: MonotonicTime) {
+    package mutating func note(_ room: String, _ reason: LookupError, at now: MonotonicTime) {
         guard let line = rooms.note(room, reason, at: now) else { return }
         say(line, room)
     }
@@ -57,7 +57,7 @@ package struct UnknownRoomsLog {
     }
 
     /// What is wrong, what it costs and what to do.
-    private static func message(_ reason: LookupFailure, _ source: OrganizationSource) -> StaticString {
+    private static func message(_ reason: LookupError, _ source: OrganizationSource) -> StaticString {
         switch (reason, source) {
         case (.lookup_error, .roomName):
             """

@@ -24,7 +24,7 @@ struct RowBuffer {
     /// Who numbers the rows.
     private var lineage: RowLineage
     private let capacity: Int
-    private var rows = Fifo<NumberedRow>()
+    private var rows = Deque<NumberedRow>()
     private var taken: [NumberedRow] = []
     /// The number of the last row that was known when this process began.
     private var beganAfter: Int64 = 0

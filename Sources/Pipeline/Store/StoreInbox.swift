@@ -17,7 +17,7 @@ package final class StoreInbox: Sendable {
         /// Rows that are left at the end are kept for the next process.
         var areRowsKept = false
         /// Rooms to look up, in the order they were asked for, each once.
-        private var rooms = Fifo<String>()
+        private var rooms = Deque<String>()
         private var asked: Set<ExactText> = []
         /// The database was tried once: it works, or it is known not to.
         var isTried = false
@@ -56,7 +56,7 @@ package final class StoreInbox: Sendable {
     }
 
     let mail: Monitor<Mail>
-    let instruments: StoreInstruments
+    let metrics: StoreMetrics
     private let settings: StoreSettings
     private let log: Log
 
@@ -64,13 +64,13 @@ package final class StoreInbox: Sendable {
     package init(_ settings: StoreSettings, registry: Registry, log: Log) {
         // Until a journal says otherwise, rows are named by the process that makes them.
         let mail = Monitor(Mail(rows: RowBuffer(capacity: settings.rowsWaiting, name: RandomID.make())))
-        let instruments = StoreInstruments(in: registry)
+        let metrics = StoreMetrics(in: registry)
         self.mail = mail
-        self.instruments = instruments
+        self.metrics = metrics
         self.settings = settings
         self.log = log
         registry.onRead { [weak mail] in
-            instruments.waiting?.set(mail?.withLock { $0.rowsWaiting } ?? 0)
+            metrics.waiting?.set(mail?.withLock { $0.rowsWaiting } ?? 0)
         }
     }
 
@@ -97,7 +97,7 @@ package final class StoreInbox: Sendable {
     }
 
     /// Counts rows that the journal gave up.
-    func noteGivenUp(_ count: Int) { instruments.count(.given_up, count) }
+    func noteGivenUp(_ count: Int) { metrics.count(.given_up, count) }
 
     /// Says where other rows are.
     ///
@@ -126,7 +126,7 @@ package final class StoreInbox: Sendable {
     /// False where too many lookups wait: then no answer will come.
     package func lookUp(room: String) -> Bool {
         let isAsked = mail.change { $0.ask(room, limit: StoreSettings.Limits.lookupsWaiting) }
-        if !isAsked { instruments.unasked?.increment() }
+        if !isAsked { metrics.unasked?.increment() }
         return isAsked
     }
 

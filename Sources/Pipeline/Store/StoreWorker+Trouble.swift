@@ -7,7 +7,7 @@ extension StoreWorker {
     /// Counts a failure, has the operation wait, and says so where it is news.
     func failed(_ operation: StoreOperation, _ error: StoreError) {
         let now = time.monotonic()
-        instruments.failed(operation)
+        metrics.failed(operation)
         schedule.failed(operation, at: now, chance: .random(in: 0...1))
         log.debug("the database failed", ["operation": .string(operation.rawValue), "error": .text(error)])
         let isGeneral = error.isGeneral || operation == .open || operation == .migrate

@@ -10,7 +10,7 @@ final class StoreWorker {
     let mail: Monitor<StoreInbox.Mail>
     let settings: StoreSettings
     private let open: OpenDatabase
-    let instruments: StoreInstruments
+    let metrics: StoreMetrics
     let log: Log
     let time: any TimeSource
     private let answer: (StoreAnswer) -> Void
@@ -19,7 +19,7 @@ final class StoreWorker {
     /// What the log was told of the database.
     var trouble: StoreTrouble
     private var lookupBatch = LookupBatch()
-    private var store: OfficeStore?
+    private var store: ApplicationStore?
     /// Where policies applied when it was last looked.
     private var guarded: [GuardedTable] = []
     /// It was said that the database keeps no positions.
@@ -34,7 +34,7 @@ final class StoreWorker {
         mail = inbox.mail
         self.settings = settings
         self.open = open
-        instruments = inbox.instruments
+        metrics = inbox.metrics
         self.log = log
         self.time = time
         self.answer = answer
@@ -123,7 +123,7 @@ final class StoreWorker {
     }
 
     /// Takes the room off the list first, so that who asks again after the answer is asked for again.
-    private func reply(_ room: String, _ organization: Result<Organization, LookupFailure>) {
+    private func reply(_ room: String, _ organization: Result<Organization, LookupError>) {
         mail.withLock { $0.answered() }
         answer(.organization(room: room, organization))
     }
@@ -167,7 +167,7 @@ final class StoreWorker {
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             copiedAfter = outcome.copiedAfter
             if outcome.isBehind { noteBehind() }
-            instruments.count(outcome)
+            metrics.count(outcome)
             trouble.wrote(outcome.written + outcome.repeated, of: batch.rows.count)
             refused = outcome.refusals.map { refusal in
                 RefusedRow(
@@ -238,7 +238,7 @@ final class StoreWorker {
             job, at: time.monotonic(), interval: settings.interval(of: job), chance: .random(in: 0...1))
     }
 
-    private func purge(_ store: OfficeStore, at now: Timestamp) throws(StoreError) {
+    private func purge(_ store: ApplicationStore, at now: Timestamp) throws(StoreError) {
         let defaultRetention = Duration.seconds(StoreSettings.defaultRetention_days * 86_400)
         let own = mail.withLock { $0.rows.name }
         _ = try store.forgetOrigins(before: now - defaultRetention, except: own)
@@ -256,7 +256,7 @@ final class StoreWorker {
     // MARK: Connection
 
     /// Runs one operation on a connection that works; counts, logs and schedules the next attempt where it failed.
-    private func attempt(_ operation: StoreOperation, _ body: (OfficeStore) throws(StoreError) -> Void) -> Bool {
+    private func attempt(_ operation: StoreOperation, _ body: (ApplicationStore) throws(StoreError) -> Void) -> Bool {
         let connected = connected()
         mail.change { $0.isTried = true }
         guard let store = connected else {
@@ -276,12 +276,12 @@ final class StoreWorker {
     }
 
     /// The connection, made and its schema brought up to date where there is none; nil where that is not due or failed.
-    private func connected() -> OfficeStore? {
+    private func connected() -> ApplicationStore? {
         if let store { return store }
         guard schedule.isReady(.open, at: time.monotonic()) else { return nil }
         var step = StoreOperation.open
         do throws(StoreError) {
-            let new = OfficeStore(try open(), lookup: settings.lookup)
+            let new = ApplicationStore(try open(), lookup: settings.lookup)
             step = .migrate
             do throws(StoreError) {
                 let applied = try new.migrate(at: time.now())
@@ -299,7 +299,7 @@ final class StoreWorker {
                 isWithheldTold = true
                 noteWithheld(error)
             }
-            instruments.up?.set(1)
+            metrics.up?.set(1)
             succeeded(.open)
             return new
         } catch {
@@ -310,7 +310,7 @@ final class StoreWorker {
     }
 
     /// Says where policies of row level security apply, once until they change.
-    private func warnOfPolicies(_ store: OfficeStore) throws(StoreError) {
+    private func warnOfPolicies(_ store: ApplicationStore) throws(StoreError) {
         let found: [GuardedTable]
         do throws(StoreError) {
             found = try store.guardedTables(asksForRooms: settings.asksForRooms)
@@ -334,7 +334,7 @@ final class StoreWorker {
     private func disconnect() {
         store?.close()
         store = nil
-        instruments.up?.set(0)
+        metrics.up?.set(0)
     }
 
     // MARK: Stopping
@@ -360,7 +360,7 @@ final class StoreWorker {
         }
         let (left, areKept) = mail.withLock { ($0.rowsWaiting, $0.areRowsKept) }
         if left > 0 && !areKept {
-            instruments.count(.given_up, left)
+            metrics.count(.given_up, left)
             log.error("rows did not reach the database before the stop", ["rows": .int(left)])
         }
         return left

@@ -46,7 +46,7 @@ package final class WebhookIntake: Sendable {
 
     private struct State {
         var phase: Phase
-        var line = Fifo<Waiter>()
+        var line = Deque<Waiter>()
         /// Events that were given room and that the recorder has not taken.
         var reserved = 0
 
@@ -118,7 +118,7 @@ package final class WebhookIntake: Sendable {
     package func close() {
         let waiters = state.withLock { state in
             state.phase = .closed
-            defer { state.line = Fifo() }
+            defer { state.line = Deque() }
             return Array(state.line.all)
         }
         for waiter in waiters { waiter.request.expire() }

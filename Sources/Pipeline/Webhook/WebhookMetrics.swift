@@ -3,21 +3,21 @@ package import Metrics
 
 /// What the intake counts. Every reason has its series from the start, so that its first refusal shows in `increase()`.
 package struct WebhookMetrics: Sendable {
-    private let byToken: [Rejection: Counter]
+    private let byToken: [TokenFault: Counter]
     private let byRefusal: [WebhookRefusal: Counter]
 
     package init(in registry: Registry) {
         let rejected = registry.counter(
             "lkpush_webhook_rejected_total", "Webhooks that were not accepted, by reason.", labels: ["reason"])
-        var byToken: [Rejection: Counter] = [:]
-        for reason in Rejection.allCases { byToken[reason] = rejected.series([reason.rawValue]) }
+        var byToken: [TokenFault: Counter] = [:]
+        for reason in TokenFault.allCases { byToken[reason] = rejected.series([reason.rawValue]) }
         var byRefusal: [WebhookRefusal: Counter] = [:]
         for reason in WebhookRefusal.allCases { byRefusal[reason] = rejected.series([reason.rawValue]) }
         self.byToken = byToken
         self.byRefusal = byRefusal
     }
 
-    func count(_ reason: Rejection) { byToken[reason]?.increment() }
+    func count(_ reason: TokenFault) { byToken[reason]?.increment() }
     func count(_ reason: WebhookRefusal) { byRefusal[reason]?.increment() }
 
     /// Shows how full the intake is.

@@ -177,7 +177,7 @@ package final class WebhookRoute: Sendable {
     }
 
     /// Says what is wrong where someone can repair it. One message per reason: each is throttled by itself.
-    private func warn(_ reason: Rejection) {
+    private func warn(_ reason: TokenFault) {
         let message: StaticString =
             switch reason {
             case .no_token: "a request to /webhook was refused: it has no token, so it is not LiveKit's"

@@ -8,7 +8,7 @@ struct SavedPositions: Sendable {
     }
 
     private struct Column: Hashable {
-        let column: SeriesLayout.Column
+        let column: InstrumentLayout.Column
         let isProcess: Bool
     }
 
@@ -47,7 +47,7 @@ struct SavedPositions: Sendable {
 
     /// The metric at a position, and the offset of its labels; nil where this version has none such.
     func find(
-        _ position: Int, in column: SeriesLayout.Column, isProcess: Bool
+        _ position: Int, in column: InstrumentLayout.Column, isProcess: Bool
     ) throws(MessageFault) -> (metric: any MetricDeclaration, offset: Int)? {
         guard let list = targets[Column(column: column, isProcess: isProcess)], position < list.count else {
             throw MessageFault("a series is at no position")
@@ -68,7 +68,7 @@ struct SavedPositions: Sendable {
 /// A metric as a version of the program declared it.
 struct SavedMetric: Sendable {
     var name = ""
-    var column = SeriesLayout.Column.counters
+    var column = InstrumentLayout.Column.counters
     var isProcess = false
     var base = 0
     var labelNames: [String] = []
@@ -117,8 +117,8 @@ extension SavedMetric {
     }
 }
 
-extension SeriesLayout.Column: StoredEnumeration {
-    static let inStoredOrder: [SeriesLayout.Column] = [.counters, .gauges, .histograms]
+extension InstrumentLayout.Column: StoredEnumeration {
+    static let inStoredOrder: [InstrumentLayout.Column] = [.counters, .gauges, .histograms]
 }
 
 extension MetricDeclaration {

@@ -3,7 +3,7 @@ import Wire
 
 /// A series as it is saved: where it stood in the table of the version that wrote it, and what it held.
 struct SavedSeries: Sendable {
-    enum Reading: Sendable {
+    enum Value: Sendable {
         case counter(Double)
         case gauge(Double)
         case histogram(Histogram.State)
@@ -11,10 +11,10 @@ struct SavedSeries: Sendable {
 
     var position = 0
     var created: Timestamp?
-    var reading = Reading.gauge(0)
+    var held = Value.gauge(0)
 
-    var column: SeriesLayout.Column {
-        switch reading {
+    var column: InstrumentLayout.Column {
+        switch held {
         case .counter: .counters
         case .gauge: .gauges
         case .histogram: .histograms
@@ -24,7 +24,7 @@ struct SavedSeries: Sendable {
     /// No counter and no bucket can have counted more: beyond it, sums could overflow.
     private static let most: UInt64 = 1 << 53
 
-    init(_ message: consuming MessageReader, in column: SeriesLayout.Column) throws(MessageFault) {
+    init(_ message: consuming MessageReader, in column: InstrumentLayout.Column) throws(MessageFault) {
         var reader = message
         var value = 0.0
         var counts: [UInt64] = []
@@ -42,14 +42,14 @@ struct SavedSeries: Sendable {
         switch column {
         case .counters:
             guard value >= 0 else { throw MessageFault("a counter is negative") }
-            reading = .counter(value)
-        case .gauges: reading = .gauge(value)
-        case .histograms: reading = .histogram(.init(counts: counts, sum: value))
+            held = .counter(value)
+        case .gauges: held = .gauge(value)
+        case .histograms: held = .histogram(.init(counts: counts, sum: value))
         }
     }
 }
 
-extension SeriesTable {
+extension InstrumentTable {
     /// Writes every series that the table has made.
     func encode(into writer: inout MessageWriter) {
         for (position, counter) in counters.enumerated() {
@@ -83,7 +83,7 @@ extension SeriesTable {
     ) throws(MessageFault) {
         var reader = message
         while let field = try reader.next() {
-            let column: SeriesLayout.Column
+            let column: InstrumentLayout.Column
             switch field {
             case 1: column = .counters
             case 2: column = .gauges
@@ -96,18 +96,18 @@ extension SeriesTable {
             guard let (metric, offset) = try positions.find(saved.position, in: column, isProcess: isProcess) else {
                 continue
             }
-            if case .gauge = saved.reading {
+            if case .gauge = saved.held {
                 metric.resume(saved, offset: offset, in: &self)
                 continue
             }
             if metric.isOwn {
                 // Its place is taken as before, so that a full registry is as full as before.
                 saved.created = nil
-                saved.reading = .counter(0)
+                saved.held = .counter(0)
             } else if !keepsTotals {
                 continue
             }
-            if case .histogram(let state) = saved.reading, state.counts.count != metric.buckets.count + 1 { continue }
+            if case .histogram(let state) = saved.held, state.counts.count != metric.buckets.count + 1 { continue }
             metric.resume(saved, offset: offset, in: &self)
         }
     }

@@ -19,13 +19,13 @@ struct SavedState {
     var metrics: [SavedMetric] = []
     var process = MessageReader([])
     var organizations = Table<SavedOrganization>()
-    var names = Table<NameState>()
+    var names = Table<RoomNameState>()
     var rooms = Table<RoomState>()
     var participants = Table<ParticipantState>()
     var tracks = Table<TrackState>()
     var egress = Table<JobState>()
     var ingress = Table<JobState>()
-    var visits: [NameVisit] = []
+    var nameChecks: [RoomNameCheck] = []
     var waiters: [WaitingRooms.Waiter] = []
     var lastWaiter: UInt64 = 0
     var licenses: [String: Organization] = [:]
@@ -47,7 +47,7 @@ struct SavedState {
                 var nested = try reader.message()
                 metrics.append(try SavedMetric(from: &nested))
             case 8: process = try reader.message()
-            case 24: visits.append(try NameVisit(reader.message()))
+            case 24: nameChecks.append(try RoomNameCheck(reader.message()))
             case 25: waiters.append(try WaitingRooms.Waiter(reader.message()))
             case 26: lastWaiter = try reader.uint64()
             case 27:
@@ -71,7 +71,7 @@ struct SavedState {
         switch field {
         case 10: organizations.elements.append(try element(&reader, SavedOrganization.init))
         case 11: organizations.free.append(try place(&reader))
-        case 12: names.elements.append(try element(&reader, NameState.init))
+        case 12: names.elements.append(try element(&reader, RoomNameState.init))
         case 13: names.free.append(try place(&reader))
         case 14: rooms.elements.append(try element(&reader, RoomState.init))
         case 15: rooms.free.append(try place(&reader))
@@ -115,7 +115,7 @@ struct SavedState {
     }
 }
 
-extension NameVisit {
+extension RoomNameCheck {
     func encode(into writer: inout MessageWriter) {
         writer.field(1, name)
         writer.field(2, number)
@@ -124,7 +124,7 @@ extension NameVisit {
 
     fileprivate init(_ message: consuming MessageReader) throws(MessageFault) {
         var reader = message
-        var name = Slot<NameState>.none
+        var name = Slot<RoomNameState>.none
         var number: UInt64 = 0
         var due_ms: Int64 = 0
         while let field = try reader.next() {
@@ -144,10 +144,10 @@ extension WaitingRooms.Waiter {
         writer.field(1, name)
         writer.field(2, number)
         writer.field(3, since_ms)
-        for arrival in arrivals {
+        for waitingEvent in events {
             writer.message(4) { writer in
-                writer.field(1, arrival.receivedAt.milliseconds)
-                writer.message(2) { arrival.event.encode(into: &$0) }
+                writer.field(1, waitingEvent.receivedAt.milliseconds)
+                writer.message(2) { waitingEvent.event.encode(into: &$0) }
             }
         }
     }
@@ -159,15 +159,15 @@ extension WaitingRooms.Waiter {
             case 1: name = try reader.slot()
             case 2: number = try reader.uint64()
             case 3: since_ms = try reader.int64()
-            case 4: arrivals.append(try Self.arrival(reader.message()))
+            case 4: events.append(try Self.waitingEvent(reader.message()))
             default: try reader.skip()
             }
         }
     }
 
-    private static func arrival(
+    private static func waitingEvent(
         _ message: consuming MessageReader
-    ) throws(MessageFault) -> WaitingRooms.Arrival {
+    ) throws(MessageFault) -> WaitingRooms.WaitingEvent {
         var reader = message
         var receivedAt = Timestamp(milliseconds: 0)
         var event = Event(body: .other)
@@ -180,6 +180,6 @@ extension WaitingRooms.Waiter {
             default: try reader.skip()
             }
         }
-        return WaitingRooms.Arrival(event: event, receivedAt: receivedAt)
+        return WaitingRooms.WaitingEvent(event: event, receivedAt: receivedAt)
     }
 }

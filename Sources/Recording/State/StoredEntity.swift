@@ -199,7 +199,7 @@ extension JobState: StoredEntity {
     }
 }
 
-extension NameState: StoredEntity {
+extension RoomNameState: StoredEntity {
     /// How far the search for its organization is.
     private enum Stage: StoredEnumeration {
         case unresolved, waiting, known, failed
@@ -236,7 +236,7 @@ extension NameState: StoredEntity {
         lastUse_ms = 0
         var stage = Stage.unresolved
         var organization = Slot<OrganizationState>.none
-        var reason = LookupFailure.not_configured
+        var reason = LookupError.not_configured
         var retryAt_ms: Int64 = 0
         while let field = try reader.next() {
             switch field {

@@ -25,7 +25,7 @@ import Testing
             TemporaryFolder(), FaultDay.environment(.metadata).merging(["QUEUE_SIZE": "1"]) { $1 })
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
+            day.webhooks, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
         #expect(sender.waitUntilAllSettled())
         try expectAll(day, .metadata, sender.stop(), exporter)
         try exporter.terminate()
@@ -45,14 +45,15 @@ import Testing
         let day = try FaultDay()
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let office = try OfficeDatabase(server, port: proxy.port)
-        try office.fill(day.rooms, in: folder)
+        let application = try ApplicationDatabase(server, port: proxy.port)
+        try application.fill(day.rooms, in: folder)
         let exporter = MortalExporter(
-            folder, FaultDay.environment(.database).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "1"]) { $1 })
+            folder,
+            FaultDay.environment(.database).merging(["DATABASE_URL": application.url, "QUEUE_SIZE": "1"]) { $1 })
         try exporter.startAndWait()
         proxy.change(to: .passing(delay: .milliseconds(50)))
         let sender = RetryingSender(
-            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
+            day.webhooks, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.05))
         #expect(sender.waitUntilAllSettled())
         proxy.change(to: .passing(delay: .zero))
         let record = sender.stop()
@@ -96,7 +97,7 @@ import Testing
         try exporter.startAndWait(disk.environment)
         try disk.begin(.slow(.milliseconds(1_500)))
         let sender = RetryingSender(
-            day.letters, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.2))
+            day.webhooks, to: exporter.webhooks, connections: 33, patience: .untilAnswered(scaledBy: 0.2))
         #expect(sender.wait { $0.refusals(503) > 20 })
         #expect(LoopbackClient.get("/healthz", port: exporter.webhooks)?.status == 200)
         try disk.begin(nil)

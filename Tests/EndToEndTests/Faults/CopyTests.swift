@@ -9,22 +9,22 @@ import Testing
     private let folder = TemporaryFolder()
 
     /// An exporter with a state folder of its own name.
-    private func exporter(_ state: String, _ office: OfficeDatabase?) -> MortalExporter {
+    private func exporter(_ state: String, _ application: ApplicationDatabase?) -> MortalExporter {
         var variables = ["STATE_DIR": folder.file(state), "ORG_SOURCE": "fixed"]
-        if let office { variables["DATABASE_URL"] = office.url }
+        if let application { variables["DATABASE_URL"] = application.url }
         return MortalExporter(folder, name: state, variables)
     }
 
     /// As many people come and go as there are numbers.
     private func visit(_ identities: ClosedRange<Int>, _ exporter: MortalExporter) throws {
-        let letters = identities.flatMap { identity in
+        let webhooks = identities.flatMap { identity in
             ["participant_joined", "participant_left"].map {
-                WebhookLetter.make($0, room: "room \(identity)", identity: "\(identity)")
+                SignedWebhook.make($0, room: "room \(identity)", identity: "\(identity)")
             }
         }
-        let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+        let sender = RetryingSender(webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
-        #expect(sender.stop().accepted == letters.count)
+        #expect(sender.stop().accepted == webhooks.count)
     }
 
     private func copy(_ source: String, to target: String) throws {
@@ -35,12 +35,13 @@ import Testing
 
     /// All of them are in the table once, and nobody else is.
     private func expect(
-        _ identities: [ClosedRange<Int>], in office: OfficeDatabase, sourceLocation: SourceLocation = #_sourceLocation
+        _ identities: [ClosedRange<Int>], in application: ApplicationDatabase,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let wanted = Set(identities.joined().map { "\($0) 1" })
         var found: [String] = []
         let isRight = try eventually {
-            found = try office.rows("SELECT user_id, session_count FROM participant_activity_metrics").map {
+            found = try application.rows("SELECT user_id, session_count FROM participant_activity_metrics").map {
                 "\($0[0] ?? "") \($0[1] ?? "")"
             }
             return Set(found) == wanted && found.count == wanted.count
@@ -56,10 +57,10 @@ import Testing
 
     private static let words = "STATE_DIR is a copy, or was copied"
 
-    @Test(arguments: OfficeDatabase.Kind.allCases)
-    func `a copy that is put back gets a new name, and its rows are written`(_ kind: OfficeDatabase.Kind) throws {
-        let office = try OfficeDatabase(kind, in: folder)
-        let exporter = exporter("state", office)
+    @Test(arguments: ApplicationDatabase.Kind.allCases)
+    func `a copy that is put back gets a new name, and its rows are written`(_ kind: ApplicationDatabase.Kind) throws {
+        let application = try ApplicationDatabase(kind, in: folder)
+        let exporter = exporter("state", application)
         try exporter.startAndWait()
         try visit(1...20, exporter)
         try exporter.terminate()
@@ -70,11 +71,11 @@ import Testing
             try visit(more, exporter)
             try exporter.terminate()
         }
-        try expect([1...60], in: office)
+        try expect([1...60], in: application)
         try copy("backup", to: "state")
         try exporter.startAndWait()
         try visit(101...105, exporter)
-        try expect([1...60, 101...105], in: office)
+        try expect([1...60, 101...105], in: application)
         #expect(warnings(exporter, Self.words) == 1)
         #expect(exporter.samples["lkpush_state_copies_total"] == 1)
         // It keeps the new name, whatever ends it.
@@ -82,16 +83,16 @@ import Testing
             try exporter.kill()
             try exporter.startAndWait()
             try visit(more, exporter)
-            try expect([1...60, 101...more.upperBound], in: office)
+            try expect([1...60, 101...more.upperBound], in: application)
         }
         #expect(warnings(exporter, Self.words) == 1)
         try exporter.terminate()
     }
 
-    @Test(arguments: OfficeDatabase.Kind.allCases)
-    func `a clone beside its original is noticed by whoever comes second`(_ kind: OfficeDatabase.Kind) throws {
-        let office = try OfficeDatabase(kind, in: folder)
-        let (original, clone) = (exporter("original", office), exporter("clone", office))
+    @Test(arguments: ApplicationDatabase.Kind.allCases)
+    func `a clone beside its original is noticed by whoever comes second`(_ kind: ApplicationDatabase.Kind) throws {
+        let application = try ApplicationDatabase(kind, in: folder)
+        let (original, clone) = (exporter("original", application), exporter("clone", application))
         try original.startAndWait()
         try visit(1...20, original)
         try original.terminate()
@@ -100,20 +101,20 @@ import Testing
         try clone.startAndWait()
         // The clone is busier: its numbers are always the higher ones.
         try visit(101...150, clone)
-        try expect([1...20, 101...150], in: office)
+        try expect([1...20, 101...150], in: application)
         try visit(21...30, original)
-        try expect([1...30, 101...150], in: office)
+        try expect([1...30, 101...150], in: application)
         try visit(151...200, clone)
         try visit(31...40, original)
-        try expect([1...40, 101...200], in: office)
+        try expect([1...40, 101...200], in: application)
         #expect(warnings(original, Self.words) == 1)
         #expect(warnings(clone, Self.words) == 0)
         for exporter in [original, clone] { try exporter.terminate() }
     }
 
     @Test func `a copy that was busy while the database was away loses nothing`() throws {
-        let office = try OfficeDatabase(.sqlite, in: folder)
-        let exporter = exporter("state", office)
+        let application = try ApplicationDatabase(.sqlite, in: folder)
+        let exporter = exporter("state", application)
         try exporter.startAndWait()
         try visit(1...20, exporter)
         try exporter.terminate()
@@ -129,17 +130,17 @@ import Testing
         try visit(101...180, exporter)
         lock.rollBack()
         lock.close()
-        try expect([1...40, 101...180], in: office)
+        try expect([1...40, 101...180], in: application)
         #expect(warnings(exporter, Self.words) == 1)
         try exporter.terminate()
     }
 
     @Test func `rows that wait in the original and in its clone are written once`() throws {
-        let office = try OfficeDatabase(.sqlite, in: folder)
-        let (original, clone) = (exporter("original", office), exporter("clone", office))
+        let application = try ApplicationDatabase(.sqlite, in: folder)
+        let (original, clone) = (exporter("original", application), exporter("clone", application))
         try original.startAndWait()
         try visit(1...10, original)
-        try expect([1...10], in: office)
+        try expect([1...10], in: application)
         let lock = try Connection(path: folder.file("office.db"))
         try lock.begin(.immediate)
         try visit(11...30, original)
@@ -150,11 +151,11 @@ import Testing
         try visit(101...110, clone)
         lock.rollBack()
         lock.close()
-        try expect([1...40, 101...110], in: office)
+        try expect([1...40, 101...110], in: application)
         #expect(warnings(original, Self.words) + warnings(clone, Self.words) >= 1)
         try visit(41...45, original)
         try visit(111...115, clone)
-        try expect([1...45, 101...115], in: office)
+        try expect([1...45, 101...115], in: application)
         for exporter in [original, clone] { try exporter.terminate() }
     }
 
@@ -170,28 +171,28 @@ import Testing
         try copy("backup", to: "state")
         try exporter.startAndWait()
         try visit(101...105, exporter)
-        try expect([1...20, 101...105], in: OfficeDatabase(file: folder.file("state/office.db")))
+        try expect([1...20, 101...105], in: ApplicationDatabase(file: folder.file("state/office.db")))
         #expect(warnings(exporter, Self.words) == 0)
         try exporter.terminate()
     }
 
     @Test(arguments: ["commit", "memory"])
     func `what a folder lost is no sign of a copy`(_ durability: String) throws {
-        let office = try OfficeDatabase(.sqlite, in: folder)
-        let exporter = exporter("state", office)
+        let application = try ApplicationDatabase(.sqlite, in: folder)
+        let exporter = exporter("state", application)
         let settings = ["DURABILITY": durability]
         try exporter.startAndWait(settings)
         try visit(1...10, exporter)
-        try expect([1...10], in: office)
+        try expect([1...10], in: application)
         try exporter.terminate()
         // Where events are not journaled, those of this life are not known to the next one.
         try exporter.startAndWait(settings)
         try visit(11...20, exporter)
-        try expect([1...20], in: office)
+        try expect([1...20], in: application)
         try exporter.kill()
         try exporter.startAndWait(settings)
         try visit(21...25, exporter)
-        try expect([1...25], in: office)
+        try expect([1...25], in: application)
         try exporter.terminate()
         // Now the journal's file goes, then the snapshots too.
         for (lost, more) in [("journal.db*", 26...30), ("journal.db* snapshot.*", 31...35)] {
@@ -199,30 +200,30 @@ import Testing
             #expect(done.status == 0, "\(done.output)")
             try exporter.startAndWait(settings)
             try visit(more, exporter)
-            try expect([1...more.upperBound], in: office)
+            try expect([1...more.upperBound], in: application)
             try exporter.kill()
         }
         #expect(warnings(exporter, Self.words) == 0)
     }
 
     @Test func `a database that was restored from an older backup is told, and nothing comes twice`() throws {
-        let office = try OfficeDatabase(.sqlite, in: folder)
-        let exporter = exporter("state", office)
+        let application = try ApplicationDatabase(.sqlite, in: folder)
+        let exporter = exporter("state", application)
         try exporter.startAndWait()
         try visit(1...20, exporter)
-        try expect([1...20], in: office)
+        try expect([1...20], in: application)
         try exporter.terminate()
         try copy("office.db", to: "office.backup")
         try exporter.startAndWait()
         try visit(21...40, exporter)
-        try expect([1...40], in: office)
+        try expect([1...40], in: application)
         try exporter.terminate()
         let moved = ChildProcess.run(
             "/bin/sh", ["-c", "cd \(folder.file("")) && rm office.db* ; mv office.backup office.db"])
         #expect(moved.status == 0, "\(moved.output)")
         try exporter.startAndWait()
         try visit(41...45, exporter)
-        try expect([1...20, 41...45], in: office)
+        try expect([1...20, 41...45], in: application)
         #expect(warnings(exporter, "the database has less than was written to it") == 1)
         #expect(warnings(exporter, Self.words) == 0)
         try exporter.terminate()

@@ -13,9 +13,9 @@ import Testing
     private func send(
         _ posts: ArraySlice<Day.Post>, to exporter: MortalExporter, pace: Duration = .zero
     ) throws -> Bool {
-        let letters = posts.map { RetryingSender.Letter(key: "", token: $0.token, body: $0.body) }
+        let webhooks = posts.map { RetryingSender.Webhook(key: "", token: $0.token, body: $0.body) }
         let sender = RetryingSender(
-            letters, to: exporter.webhooks, connections: 1, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
+            webhooks, to: exporter.webhooks, connections: 1, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
         let isDone = sender.waitUntilAllSettled()
         let record = sender.stop()
         exporter.note(record, of: posts)

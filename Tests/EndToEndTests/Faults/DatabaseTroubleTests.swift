@@ -10,10 +10,10 @@ import Testing
     private static let answer = Duration.seconds(2)
     private let folder = TemporaryFolder()
 
-    private func exporter(_ office: OfficeDatabase, _ more: [String: String] = [:]) -> MortalExporter {
+    private func exporter(_ application: ApplicationDatabase, _ more: [String: String] = [:]) -> MortalExporter {
         MortalExporter(
             folder,
-            FaultDay.environment(.metadata).merging(["DATABASE_URL": office.url, "QUEUE_SIZE": "10000"]) { $1 }
+            FaultDay.environment(.metadata).merging(["DATABASE_URL": application.url, "QUEUE_SIZE": "10000"]) { $1 }
                 .merging(more) { $1 })
     }
 
@@ -22,7 +22,7 @@ import Testing
         while body: (RetryingSender) throws -> Void = { _ in }
     ) throws {
         let sender = RetryingSender(
-            posts.map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
+            posts.map(\.webhook), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: pace)
         try body(sender)
         #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
@@ -55,8 +55,8 @@ import Testing
         #expect(isDone, "\(figures) \(exporter.output.suffix(2_000))")
     }
 
-    private func expectTables(_ expected: Reduction, in office: OfficeDatabase) throws {
-        let rows = try OfficeTables(office).differences(from: expected)
+    private func expectTables(_ expected: Reduction, in application: ApplicationDatabase) throws {
+        let rows = try ApplicationTables(application).differences(from: expected)
         #expect(rows.isEmpty, "\(rows.prefix(20).joined(separator: "\n"))")
     }
 
@@ -68,11 +68,11 @@ import Testing
 
     @Test func `a server that is down at the start, and crashes, stops and starts under load`() throws {
         let server = try PostgresServer(isSynced: true)
-        let office = try OfficeDatabase(server)
+        let application = try ApplicationDatabase(server)
         let day = try FaultDay()
         let half = day.posts.count / 2
         try server.stop()
-        let exporter = exporter(office)
+        let exporter = exporter(application)
         try exporter.startAndWait()
         try send(day.posts[..<half], to: exporter)
         try expectFigures(try day.reduction(.metadata, half), at: exporter)
@@ -89,14 +89,14 @@ import Testing
         try expectFigures(try day.reduction(.metadata), at: exporter)
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(try day.reduction(.metadata), in: office)
+        try expectTables(try day.reduction(.metadata), in: application)
     }
 
     @Test func `connections that are ended again and again in the middle of transactions`() throws {
         let server = try PostgresServer.shared()
-        let office = try OfficeDatabase(server)
+        let application = try ApplicationDatabase(server)
         let day = try FaultDay(others: 3_000)
-        let exporter = exporter(office)
+        let exporter = exporter(application)
         try exporter.startAndWait()
         var ended = 0
         try send(day.posts[...], to: exporter, pace: .milliseconds(4)) { sender in
@@ -105,7 +105,7 @@ import Testing
                 let count = try server.query(
                     """
                     SELECT COUNT(*) FILTER (WHERE done) FROM (SELECT pg_terminate_backend(pid) AS done
-                    FROM pg_stat_activity WHERE datname = '\(office.name)' AND xact_start IS NOT NULL
+                    FROM pg_stat_activity WHERE datname = '\(application.name)' AND xact_start IS NOT NULL
                     AND application_name = 'lkpush') AS ended
                     """)
                 ended += Int(count) ?? 0
@@ -117,47 +117,47 @@ import Testing
         try expectFigures(try day.reduction(.metadata), at: exporter)
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(try day.reduction(.metadata), in: office)
+        try expectTables(try day.reduction(.metadata), in: application)
     }
 
     @Test func `a server that may only be read, and one without a free connection`() throws {
         let server = try PostgresServer.shared()
-        let office = try OfficeDatabase(server)
+        let application = try ApplicationDatabase(server)
         let day = try FaultDay()
         let third = day.posts.count / 3
-        let exporter = exporter(office)
+        let exporter = exporter(application)
         try exporter.startAndWait()
         try send(day.posts[..<third], to: exporter)
         try waitForRows(exporter)
-        try server.query("ALTER DATABASE \(office.name) SET default_transaction_read_only = on")
-        try server.terminateConnections(to: office.name)
+        try server.query("ALTER DATABASE \(application.name) SET default_transaction_read_only = on")
+        try server.terminateConnections(to: application.name)
         try send(day.posts[third..<2 * third], to: exporter)
         try expectFigures(try day.reduction(.metadata, 2 * third), at: exporter)
         #expect(eventually { errors(exporter, "write") >= 1 })
         #expect((exporter.samples["lkpush_database_rows_waiting"] ?? 0) > 0)
-        try server.query("ALTER DATABASE \(office.name) RESET default_transaction_read_only")
+        try server.query("ALTER DATABASE \(application.name) RESET default_transaction_read_only")
         try waitForRows(exporter)
 
         // Superusers are let in always.
-        try server.query("ALTER DATABASE \(office.name) CONNECTION LIMIT 0")
-        try server.terminateConnections(to: office.name)
+        try server.query("ALTER DATABASE \(application.name) CONNECTION LIMIT 0")
+        try server.terminateConnections(to: application.name)
         let before = errors(exporter, "open")
         try send(day.posts[(2 * third)...], to: exporter)
         try expectFigures(try day.reduction(.metadata), at: exporter)
         #expect(eventually { errors(exporter, "open") > before })
-        try server.query("ALTER DATABASE \(office.name) CONNECTION LIMIT -1")
+        try server.query("ALTER DATABASE \(application.name) CONNECTION LIMIT -1")
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(try day.reduction(.metadata), in: office)
+        try expectTables(try day.reduction(.metadata), in: application)
     }
 
     @Test func `rows of rooms that could not be looked up find their organization later`() throws {
         let server = try PostgresServer(isSynced: true)
-        let office = try OfficeDatabase(server)
+        let application = try ApplicationDatabase(server)
         let day = try FaultDay()
-        try office.fill(day.rooms, in: folder)
+        try application.fill(day.rooms, in: folder)
         try server.stop()
-        let exporter = exporter(office, ["ORG_SOURCE": "database"])
+        let exporter = exporter(application, ["ORG_SOURCE": "database"])
         try exporter.startAndWait()
         try send(day.posts[...], to: exporter)
         // The events wait for a while, then count under nobody.
@@ -171,7 +171,7 @@ import Testing
         try server.start()
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(try day.reduction(.database), in: office)
+        try expectTables(try day.reduction(.database), in: application)
     }
 
     // MARK: The network
@@ -179,12 +179,12 @@ import Testing
     @Test func `rooms that are known go on while the database is silent, new ones follow`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let office = try OfficeDatabase(server, port: proxy.port)
+        let application = try ApplicationDatabase(server, port: proxy.port)
         let known = "0f0e0d0c-0b0a-4908-8706-050403020100"
-        try office.fill([known: "org_known"], in: folder)
-        let exporter = exporter(office, ["ORG_SOURCE": "database"])
+        try application.fill([known: "org_known"], in: folder)
+        let exporter = exporter(application, ["ORG_SOURCE": "database"])
         try exporter.startAndWait()
-        try send([WebhookLetter.make("room_started", room: known)], to: exporter)
+        try send([SignedWebhook.make("room_started", room: known)], to: exporter)
         let labels = "{org_id=\"org_known\",project=\"default\",region=\"here\"}"
         let (rooms, active) = ("lk_room_active" + labels, "lk_participants_active" + labels)
         #expect(eventually { exporter.samples[rooms] == 1 })
@@ -192,11 +192,11 @@ import Testing
         let begun = SystemTime().monotonic()
         // One that nobody knows waits; the known room does not wait behind it.
         let new = "1f0e0d0c-0b0a-4908-8706-050403020100"
-        var letters = [WebhookLetter.make("room_started", room: new)]
+        var webhooks = [SignedWebhook.make("room_started", room: new)]
         for number in 1...200 {
-            letters.append(WebhookLetter.make("participant_joined", room: known, identity: "\(number)"))
+            webhooks.append(SignedWebhook.make("participant_joined", room: known, identity: "\(number)"))
         }
-        try send(letters, to: exporter)
+        try send(webhooks, to: exporter)
         // The new one waits for 10 s; while it does, the others are counted.
         var samples: [String: Double] = [:]
         let isCounted = eventually {
@@ -215,27 +215,27 @@ import Testing
         proxy.change(to: .passing(delay: .zero))
         try waitForRows(exporter)
         #expect(exporter.samples["lkpush_database_up"] == 1)
-        let present = try office.rows("SELECT COUNT(*), COUNT(DISTINCT user_id) FROM room_presence")
+        let present = try application.rows("SELECT COUNT(*), COUNT(DISTINCT user_id) FROM room_presence")
         #expect(present == [["200", "200"]])
         try exporter.terminate()
     }
 
-    private func send(_ letters: [RetryingSender.Letter], to exporter: MortalExporter) throws {
-        let sender = RetryingSender(letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+    private func send(_ webhooks: [RetryingSender.Webhook], to exporter: MortalExporter) throws {
+        let sender = RetryingSender(webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())
         let record = sender.stop()
         try expectNoRefusal(record, exporter)
-        #expect(record.accepted == letters.count)
+        #expect(record.accepted == webhooks.count)
     }
 
     /// Ten hours of an office in less than a minute, most of them without a database; killed in the middle of it.
     @Test func `a database that is away for hours delays rows on the disk and loses none`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let office = try OfficeDatabase(server, port: proxy.port)
+        let application = try ApplicationDatabase(server, port: proxy.port)
         let day = try Day("day")
         let count = day.posts.count
-        let exporter = exporter(office, ["SNAPSHOT_INTERVAL": "1s"])
+        let exporter = exporter(application, ["SNAPSHOT_INTERVAL": "1s"])
         try exporter.startAndWait()
         try send(day.posts[..<(count / 10)], to: exporter)
         let memory = "process_resident_memory_bytes"
@@ -259,20 +259,20 @@ import Testing
         proxy.change(to: .passing(delay: .zero))
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(expected, in: office)
+        try expectTables(expected, in: application)
     }
 
     /// Snapshots are made all the time: each death may come between one and the rows that it counts as made.
     @Test func `deaths while the database is away cost no row`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
-        let office = try OfficeDatabase(server, port: proxy.port)
+        let application = try ApplicationDatabase(server, port: proxy.port)
         let day = try FaultDay(others: 2_000)
         proxy.change(to: .cut)
-        let exporter = exporter(office, ["SNAPSHOT_INTERVAL": "50ms"])
+        let exporter = exporter(application, ["SNAPSHOT_INTERVAL": "50ms"])
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: .milliseconds(10))
+            day.webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01), pace: .milliseconds(10))
         for share in 1...15 {
             #expect(sender.wait(untilSettled: day.posts.count * share / 16))
             try exporter.kill()
@@ -283,6 +283,6 @@ import Testing
         proxy.change(to: .passing(delay: .zero))
         try waitForRows(exporter)
         try exporter.terminate()
-        try expectTables(try day.reduction(.metadata), in: office)
+        try expectTables(try day.reduction(.metadata), in: application)
     }
 }

@@ -18,12 +18,12 @@ import Testing
     ) throws {
         let patience = RetryingSender.Patience.untilAnswered(scaledBy: 0.02)
         let before = RetryingSender(
-            day.posts.prefix(100).map(\.letter), to: exporter.webhooks, patience: patience)
+            day.posts.prefix(100).map(\.webhook), to: exporter.webhooks, patience: patience)
         #expect(before.waitUntilAllSettled())
         _ = before.stop()
         try begin()
         let sender = RetryingSender(
-            day.posts.dropFirst(100).map(\.letter), to: exporter.webhooks, patience: patience)
+            day.posts.dropFirst(100).map(\.webhook), to: exporter.webhooks, patience: patience)
         let isRefused = sender.wait { $0.refusals(503) >= 5 }
         #expect(isRefused, "\(sender.record.settled) settled; \(exporter.readiness)")
         try expectUnready(exporter)
@@ -40,7 +40,7 @@ import Testing
         try exporter.startAndWait()
         try expectEverything(day, exporter)
         try exporter.terminate()
-        let rows = try OfficeTables(folder.file("office.db")).differences(from: try day.reduction(.metadata))
+        let rows = try ApplicationTables(folder.file("office.db")).differences(from: try day.reduction(.metadata))
         #expect(rows.isEmpty, "\(rows.prefix(10).joined(separator: "\n"))")
     }
 
@@ -113,7 +113,7 @@ import Testing
             try small.remount(isReadOnly: false)
             try exporter.waitUntilReady()
             let sender = RetryingSender(
-                day.posts[from..<to].map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.02))
+                day.posts[from..<to].map(\.webhook), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.02))
             #expect(sender.waitUntilAllSettled())
             _ = sender.stop()
             let expected = try day.reduction(.metadata, to)
@@ -130,13 +130,13 @@ import Testing
         try exporter.startAndWait()
         let patience = RetryingSender.Patience.untilAnswered(scaledBy: 0.02)
         let before = RetryingSender(
-            day.posts.prefix(100).map(\.letter), to: exporter.webhooks, patience: patience)
+            day.posts.prefix(100).map(\.webhook), to: exporter.webhooks, patience: patience)
         #expect(before.waitUntilAllSettled())
         _ = before.stop()
         let state = StateFolder(folder)
         #expect(ChildProcess.run("/bin/rm", ["-rf", state.path]).status == 0)
         let sender = RetryingSender(
-            day.posts.dropFirst(100).map(\.letter), to: exporter.webhooks, patience: patience,
+            day.posts.dropFirst(100).map(\.webhook), to: exporter.webhooks, patience: patience,
             pace: .milliseconds(20))
         // Where only its owner may make it, somebody does when /readyz asks for it.
         let isBack = try eventually {
@@ -162,7 +162,7 @@ import Testing
         let exporter = MortalExporter(folder, FaultDay.environment(.metadata))
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.letters, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.02))
+            day.webhooks, to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.02))
         #expect(sender.waitUntilAllSettled())
         exporter.note(sender.stop(), of: day.posts)
         try exporter.kill()

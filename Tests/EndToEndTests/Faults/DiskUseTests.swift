@@ -11,7 +11,7 @@ import Testing
             folder, FaultDay.environment(.metadata).merging(["SNAPSHOT_INTERVAL": "1s"]) { $1 })
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.posts.map(\.letter), to: exporter.webhooks, connections: 16, patience: .untilAnswered(scaledBy: 0.1))
+            day.posts.map(\.webhook), to: exporter.webhooks, connections: 16, patience: .untilAnswered(scaledBy: 0.1))
         let state = StateFolder(folder)
         var most = 0
         for share in 1...10 {

@@ -23,7 +23,7 @@ struct FaultDay: Sendable {
         rooms = small.truth.rooms.merging(large.truth.rooms) { $1 }.filter { used.contains($0.key) }
     }
 
-    var letters: [RetryingSender.Letter] { posts.map(\.letter) }
+    var webhooks: [RetryingSender.Webhook] { posts.map(\.webhook) }
 
     /// What the first `count` of them add up to, each taken once.
     func reduction(_ source: Source, _ count: Int? = nil) throws -> Reduction {
@@ -72,5 +72,5 @@ struct FaultDay: Sendable {
 }
 
 extension Day.Post {
-    var letter: RetryingSender.Letter { .init(key: room, token: token, body: body) }
+    var webhook: RetryingSender.Webhook { .init(key: room, token: token, body: body) }
 }

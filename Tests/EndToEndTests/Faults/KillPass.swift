@@ -17,7 +17,7 @@ struct KillPass: Sendable {
     let number: Int
     let plan: KillPlan
     let source: FaultDay.Source
-    let database: OfficeDatabase.Kind
+    let database: ApplicationDatabase.Kind
     let day: FaultDay
     let prometheus: PrometheusServer
 
@@ -38,12 +38,12 @@ struct KillPass: Sendable {
         let time = SystemTime()
         let begun = time.monotonic()
         let folder = TemporaryFolder()
-        let office = try OfficeDatabase(database, in: folder)
-        if source == .database { try office.fill(day.rooms, in: folder) }
-        let exporter = MortalExporter(folder, environment(office))
+        let application = try ApplicationDatabase(database, in: folder)
+        if source == .database { try application.fill(day.rooms, in: folder) }
+        let exporter = MortalExporter(folder, environment(application))
         try exporter.startAndWait()
         let sender = RetryingSender(
-            Array(day.letters.prefix(plan.length)), to: exporter.webhooks, connections: plan.connections,
+            Array(day.webhooks.prefix(plan.length)), to: exporter.webhooks, connections: plan.connections,
             patience: .untilAnswered(scaledBy: 0.01), pace: plan.pace)
         let disk = try FaultyDisk(root: folder.file("state"), in: folder)
         for stroke in plan.strokes { try strike(stroke, exporter, sender, disk) }
@@ -57,7 +57,7 @@ struct KillPass: Sendable {
         let samples = exporter.samples
         problems += day.deliveryProblems(record, expected, samples)
         try exporter.terminate()
-        problems += try OfficeTables(office).differences(from: expected)
+        problems += try ApplicationTables(application).differences(from: expected)
         problems += try pushProblems(samples, &figures)
 
         figures.kills = exporter.kills
@@ -69,9 +69,9 @@ struct KillPass: Sendable {
         return problems + ["the log ends with: \(exporter.output.suffix(3_000))"]
     }
 
-    private func environment(_ office: OfficeDatabase) -> [String: String] {
+    private func environment(_ application: ApplicationDatabase) -> [String: String] {
         FaultDay.environment(source).merging([
-            "DATABASE_URL": office.url, "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "INSTANCE": instance,
+            "DATABASE_URL": application.url, "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "INSTANCE": instance,
             "PUSH_INTERVAL": "100ms", "IDLE_PUSH_INTERVAL": "100ms", "STALE_ON_STOP": "false",
             "SNAPSHOT_INTERVAL": "50ms", "QUEUE_SIZE": "10000",
         ]) { $1 }

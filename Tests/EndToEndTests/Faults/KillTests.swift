@@ -11,9 +11,9 @@ import Testing
         ProcessEnvironment.current[variable].flatMap { UInt64($0) }
     }
 
-    @Test(arguments: FaultDay.Source.allCases, OfficeDatabase.Kind.allCases)
+    @Test(arguments: FaultDay.Source.allCases, ApplicationDatabase.Kind.allCases)
     func `a day without a death adds up, so that a difference is the fault of a death`(
-        source: FaultDay.Source, database: OfficeDatabase.Kind
+        source: FaultDay.Source, database: ApplicationDatabase.Kind
     ) throws {
         let day = try FaultDay()
         let pass = KillPass(
@@ -34,7 +34,7 @@ import Testing
             // Every way to find organizations with every database, in turn, and the same again for the same seed.
             let seed = first &+ UInt64(number)
             let sources = FaultDay.Source.allCases
-            let databases = OfficeDatabase.Kind.allCases
+            let databases = ApplicationDatabase.Kind.allCases
             return KillPass(
                 number: number, plan: KillPlan(seed: seed, posts: day.posts.count),
                 source: sources[Int(seed % UInt64(sources.count))],

@@ -8,7 +8,7 @@ import TestSupport
 /// What it should not do, such as ending by itself, is thrown with the end of its log.
 final class MortalExporter {
     /// What the program did and should not have done.
-    struct Failure: Error, CustomStringConvertible {
+    struct ExporterError: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -142,7 +142,7 @@ final class MortalExporter {
         (try? FileStore.read(log, limit: 256 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    func failure(_ text: String) -> Failure {
-        Failure(description: "\(text); the log ends with: \(output.suffix(1_500))")
+    func failure(_ text: String) -> ExporterError {
+        ExporterError(description: "\(text); the log ends with: \(output.suffix(1_500))")
     }
 }

@@ -29,7 +29,7 @@ struct SilentService {
     func sendWebhooks(_ count: Int) throws {
         let letters = (0..<count).map { number in
             let room = "0f0e0d0c-0b0a-4908-8706-050403020100"
-            return WebhookLetter.make("participant_joined", room: room, identity: "\(number)")
+            return SignedWebhook.make("participant_joined", room: room, identity: "\(number)")
         }
         let sender = RetryingSender(letters, to: webhooks, patience: .untilAnswered(scaledBy: 0.01))
         #expect(sender.waitUntilAllSettled())

@@ -16,7 +16,7 @@ import Testing
         let exporter = MortalExporter(folder, FaultDay.environment(.metadata))
         try exporter.startAndWait()
         let sender = RetryingSender(
-            day.posts.map(\.letter), to: exporter.webhooks, connections: 8, patience: Self.patience)
+            day.posts.map(\.webhook), to: exporter.webhooks, connections: 8, patience: Self.patience)
         let time = SystemTime()
         var figures: [Duration] = []
         for share in 1...2 {
@@ -46,7 +46,7 @@ import Testing
         let differences = try exporter.differences(from: expected.all, ignoring: FaultDay.isDuplicates)
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
         try exporter.terminate()
-        let rows = try OfficeTables(folder.file("state/office.db")).differences(from: expected)
+        let rows = try ApplicationTables(folder.file("state/office.db")).differences(from: expected)
         #expect(rows.isEmpty, "\(rows.prefix(20).joined(separator: "\n"))")
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     private func send(_ posts: ArraySlice<Day.Post>, to exporter: MortalExporter) throws {
         let sender = RetryingSender(
-            posts.map(\.letter), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
+            posts.map(\.webhook), to: exporter.webhooks, patience: .untilAnswered(scaledBy: 0.01))
         let isDone = sender.waitUntilAllSettled()
         exporter.note(sender.stop(), of: posts)
         try #require(isDone)
@@ -92,7 +92,7 @@ import Testing
         try expected.take(again.body)
         try expect(expected, at: exporter)
         try exporter.terminate()
-        let tables = try OfficeTables(folder.file("state/office.db"))
+        let tables = try ApplicationTables(folder.file("state/office.db"))
         #expect(try tables.differences(from: expected) == [])
     }
 

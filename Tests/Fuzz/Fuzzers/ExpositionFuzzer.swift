@@ -59,7 +59,7 @@ struct ExpositionFuzzer: Fuzzer {
 
     /// Suffix of the name, value of `le`, value.
     private func samples(of series: Series) -> [(String, String?, Double)] {
-        switch series.reading {
+        switch series.instrument {
         case .counter(let counter): return [("", nil, counter.value)]
         case .gauge(let gauge): return [("", nil, gauge.value)]
         case .histogram(let histogram):

@@ -6,7 +6,7 @@ struct JSONGrammar {
     /// Whether `bytes` are one object and blanks; nil where more than `nesting` containers are open.
     static func isObject(_ bytes: [UInt8], nesting: Int) -> Bool? {
         var grammar = JSONGrammar(bytes: bytes)
-        do throws(Fault) {
+        do throws(GrammarFault) {
             grammar.skipBlanks()
             guard grammar.next == UInt8(ascii: "{") else { return false }
             try grammar.value(nesting)
@@ -17,7 +17,7 @@ struct JSONGrammar {
         }
     }
 
-    private enum Fault: Error { case wrong, deep }
+    private enum GrammarFault: Error { case wrong, deep }
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -27,7 +27,7 @@ struct JSONGrammar {
         while let byte = next, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { at += 1 }
     }
 
-    private mutating func take(_ character: Unicode.Scalar) throws(Fault) {
+    private mutating func take(_ character: Unicode.Scalar) throws(GrammarFault) {
         guard next == UInt8(ascii: character) else { throw .wrong }
         at += 1
     }
@@ -38,7 +38,7 @@ struct JSONGrammar {
         return true
     }
 
-    private mutating func value(_ nesting: Int) throws(Fault) {
+    private mutating func value(_ nesting: Int) throws(GrammarFault) {
         skipBlanks()
         switch next {
         case UInt8(ascii: "{"): try container("}", nesting, named: true)
@@ -51,7 +51,7 @@ struct JSONGrammar {
         }
     }
 
-    private mutating func container(_ end: Unicode.Scalar, _ nesting: Int, named: Bool) throws(Fault) {
+    private mutating func container(_ end: Unicode.Scalar, _ nesting: Int, named: Bool) throws(GrammarFault) {
         guard nesting > 0 else { throw .deep }
         at += 1
         skipBlanks()
@@ -69,7 +69,7 @@ struct JSONGrammar {
         try take(end)
     }
 
-    private mutating func string() throws(Fault) {
+    private mutating func string() throws(GrammarFault) {
         try take("\"")
         while let byte = next, byte != UInt8(ascii: "\"") {
             at += 1
@@ -91,11 +91,11 @@ struct JSONGrammar {
         try take("\"")
     }
 
-    private mutating func word(_ word: String) throws(Fault) {
+    private mutating func word(_ word: String) throws(GrammarFault) {
         for character in word.unicodeScalars { try take(character) }
     }
 
-    private mutating func number() throws(Fault) {
+    private mutating func number() throws(GrammarFault) {
         _ = takes("-")
         if !takes("0") { try digits() }
         if takes(".") { try digits() }
@@ -105,7 +105,7 @@ struct JSONGrammar {
         }
     }
 
-    private mutating func digits() throws(Fault) {
+    private mutating func digits() throws(GrammarFault) {
         let start = at
         while let byte = next, (0x30...0x39).contains(byte) { at += 1 }
         guard at > start else { throw .wrong }

@@ -12,18 +12,18 @@ struct RecorderFuzzer: Fuzzer {
 
     func run(_ bytes: [UInt8]) {
         var bytes = Bytes(bytes)
-        var desk = Desk(&bytes)
+        var fixture = FuzzFixture(&bytes)
         var inputs = 0
         while !bytes.isEmpty && inputs < 400 {
-            desk.step(&bytes)
+            fixture.step(&bytes)
             inputs += 1
         }
-        desk.fallSilent()
+        fixture.fallSilent()
     }
 }
 
 /// A recorder, and a small world for it: few names, so that everything meets everything.
-private struct Desk {
+private struct FuzzFixture {
     static let pattern = try? Pattern("^(?<org>[^~]*)~(?<name>.*)$")
 
     let registry: Registry
@@ -95,7 +95,7 @@ private struct Desk {
         }
         for (family, series) in registry.snapshot() {
             for series in series {
-                guard case .gauge(let gauge) = series.reading else { continue }
+                guard case .gauge(let gauge) = series.instrument else { continue }
                 let isEmpty = gauge.value == 0 || !family.name.hasSuffix("_active")
                 require(isEmpty, "\(family.name) is \(gauge.value) after the end")
             }
@@ -197,9 +197,9 @@ private struct Desk {
             recordingLimit_minutes: bytes.one(of: [nil, 0, 60, 0.5]))
     }
 
-    private func answer(_ bytes: inout Bytes) -> Result<Organization, LookupFailure> {
+    private func answer(_ bytes: inout Bytes) -> Result<Organization, LookupError> {
         let failure = bytes.below(8)
-        if failure < LookupFailure.allCases.count { return .failure(LookupFailure.allCases[failure]) }
+        if failure < LookupError.allCases.count { return .failure(LookupError.allCases[failure]) }
         return .success(organization(&bytes))
     }
 

@@ -27,7 +27,7 @@ struct SettingsFuzzer: Fuzzer {
     }
 
     private func commandLine(_ words: [String]) {
-        do throws(CommandLine.Misuse) {
+        do throws(CommandLine.CommandFault) {
             _ = try CommandLine(words)
         } catch {
             require(!error.description.isEmpty, "a misuse says what is wrong")

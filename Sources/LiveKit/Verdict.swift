@@ -1,6 +1,0 @@
-/// What became of a token.
-package enum Verdict: Sendable, Hashable {
-    /// Good; `key` is the API key that signed it.
-    case accepted(key: String)
-    case rejected(Rejection)
-}

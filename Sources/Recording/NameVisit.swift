@@ -1,7 +1,0 @@
-/// A room name that is to be looked at again: refreshed while it is open, forgotten when it is not used.
-struct NameVisit: Sendable {
-    let name: Slot<NameState>
-    /// `NameState.number`: another one means that the name was forgotten and its place used again.
-    let number: UInt64
-    let due_ms: Int64
-}

@@ -1,0 +1,91 @@
+import Wire
+
+extension ApplicationStore {
+    /// The names of the migrations that `migrate` would apply. Throws where tables that exist do not fit; changes nothing.
+    package func pendingMigrations() throws(StoreError) -> [String] {
+        try Schema.check(database)
+        guard try !database.columns(of: "lkpush_migrations").isEmpty else { return Migration.all.map(\.name) }
+        let done = try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
+        return Migration.all.map(\.name).filter { !done.contains($0) }
+    }
+
+    /// Throws where rooms could not be looked up, rows not be written or reports not be made for want of a right, or because
+    /// the database is read-only; changes nothing.
+    ///
+    /// - Parameter asksForRooms: organizations come from the database.
+    package func checkRights(asksForRooms: Bool) throws(StoreError) {
+        do throws(StoreError) {
+            if asksForRooms { _ = try organization(ofRoom: "lkpush check") }
+            try database.begin(.write)
+            defer { database.rollBack() }
+            try checkChanges(addsOrganizations: !asksForRooms)
+            try planAll()
+        } catch {
+            throw try named(error)
+        }
+    }
+
+    private func checkChanges(addsOrganizations: Bool) throws(StoreError) {
+        var changes: [(table: String, column: String)] = [
+            ("participant_activity_metrics", "session_count"), ("recordings", "status"), ("room_presence", "identity"),
+            ("lkpush_outbox", "sequence"),
+        ]
+        if addsOrganizations { changes.append(("organizations", "name")) }
+        for (table, column) in changes {
+            // Rights are looked at before it is seen that there is no row to change.
+            _ = try database.run("INSERT INTO \(table) (\(column)) SELECT \(column) FROM \(table) WHERE 1 = 0", [])
+            _ = try database.run("UPDATE \(table) SET \(column) = \(column) WHERE 1 = 0", [])
+            if table != "organizations" { _ = try database.run("DELETE FROM \(table) WHERE 1 = 0", []) }
+        }
+    }
+
+    /// Has every report and every row planned: a right may be missing on a single column.
+    private func planAll() throws(StoreError) {
+        let plan = ApplicationStore(PlanningDatabase(database), lookup: lookup)
+        let time = Timestamp(seconds: 1_000_000_000)
+        for window in [Report.Window.week, .month] { _ = try plan.activity(window, at: time) }
+        for window in Report.Window.allCases { _ = try plan.recordings(window, at: time) }
+        _ = try plan.presence()
+        _ = try plan.licenses()
+        _ = try plan.recent(at: time)
+        _ = try plan.openPresence()
+        _ = try plan.purge(before: CivilDate(time))
+        // A text that can be a key of any type that there is.
+        let type = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
+        let owner = RowOwner.key(.text(type == "uuid" ? "00000000-0000-0000-0000-000000000000" : "0"))
+        let rows: [StoreRow] = [
+            .session(SessionRow(owner: owner, userID: 0, day: CivilDate(time), duration_seconds: 0)),
+            .recording(
+                RecordingRow(
+                    owner: owner, egressID: "lkpush check", roomName: "", requestType: "", status: "", startedAt: nil,
+                    endedAt: time, duration_seconds: nil, size_bytes: 0, location: "", error: "", expiresAt: time)),
+            .present(
+                PresenceRow(
+                    owner: owner, participantSID: "lkpush check", roomSID: "", roomName: "", userID: 0, identity: "",
+                    joinedAt: time)),
+            .absent(participantSID: "lkpush check"),
+        ]
+        _ = try plan.write(rows, from: RowOrigin(journal: "lkpush check", firstSequence: 1), at: time)
+    }
+
+    /// The error with all rights that are missing: the database names one table, and never a column.
+    private func named(_ error: StoreError) throws(StoreError) -> StoreError {
+        guard error.code == "42501", !error.isPolicy else { return error }
+        var missing: [String] = []
+        for table in Schema.tables {
+            let columns = try Set(database.columns(of: table.name).map(\.name))
+            let withheld = try database.withheldColumns(of: table.name)
+            for command in table.isWritten ? [SQLCommand.select, .insert, .update] : [.select] {
+                let names = withheld[command, default: []]
+                let wanted = table.columns.filter { names.contains($0) }
+                if wanted.isEmpty { continue }
+                let place = names == columns ? table.name : "\(table.name) (\(wanted.joined(separator: ", ")))"
+                missing.append("\(command.rawValue) on \(place)")
+            }
+        }
+        guard !missing.isEmpty else { return error }
+        return StoreError(
+            error.kind, operation: error.operation,
+            text: "\(error.text) (\(error.code)); missing: \(missing.joined(separator: "; "))")
+    }
+}

@@ -1,0 +1,130 @@
+package import Wire
+
+extension ApplicationStore {
+    /// Creates or upgrades the schema. Returns the names of the migrations that it applied.
+    ///
+    /// Each is applied once, in a transaction of its own under a lock, so several processes may start together, and one
+    /// that was interrupted goes on where it stopped. Tables that exist are checked first: one error names everything
+    /// that does not fit.
+    package func migrate(at now: Timestamp) throws(StoreError) -> [String] {
+        if try isMigrated() {
+            try Schema.check(database)
+            return try migrateOptions(at: now)
+        }
+        try database.transaction(.migration) { () throws(StoreError) in
+            try Schema.check(database)
+            try prepareMigrations()
+        }
+        var applied: [String] = []
+        for migration in Migration.all where !migration.isOptional {
+            let isNew = try database.transaction(.migration) { () throws(StoreError) in
+                try apply(migration, at: now)
+            }
+            if isNew { applied.append(migration.name) }
+        }
+        return try applied + migrateOptions(at: now)
+    }
+
+    /// Makes what the program can do without, where it may, and finds out whether it can be used.
+    private func migrateOptions(at now: Timestamp) throws(StoreError) -> [String] {
+        var applied: [String] = []
+        positionsWithheld = nil
+        do throws(StoreError) {
+            let done = try migrationsDone()
+            for migration in Migration.all where migration.isOptional && !done.contains(migration.name) {
+                let isNew = try database.transaction(.migration) { () throws(StoreError) in
+                    try apply(migration, at: now)
+                }
+                if isNew { applied.append(migration.name) }
+            }
+        } catch {
+            guard error.code == StoreError.forbidden else { throw error }
+            positionsWithheld = error
+        }
+        keepsPositions = try arePositionsUsable()
+        if keepsPositions { positionsWithheld = nil }
+        return applied
+    }
+
+    /// Whether the table that keeps where rows stand among their inputs is there, and this role may do with it what it has
+    /// to; lkpush does without. Asks the database once; changes nothing in it.
+    package func arePositionsUsable() throws(StoreError) -> Bool {
+        let table = AppliedMark.table
+        guard try database.exists(table) else { return false }
+        // Without a lock: an ordinary start waits for nobody.
+        guard database.dialect.hasRoles else { return true }
+        // Asked, not tried: a database that may only be read ends the session of who tries.
+        let rights = ["SELECT", "INSERT", "UPDATE", "DELETE"].map { "has_table_privilege('\(table)', '\($0)')" }
+        let answer = try database.rows("SELECT CASE WHEN \(rights.joined(separator: " AND ")) THEN 1 ELSE 0 END", [])
+        if answer.rows.first?.first?.asInteger == 1 { return true }
+        positionsWithheld = StoreError(
+            .other, operation: "check rights", code: StoreError.forbidden, text: "not all rights for table \(table)")
+        return false
+    }
+
+    /// The activity table was there before lkpush: its rows are someone else's, and only a setting may delete them.
+    package func isActivityForeign() throws(StoreError) -> Bool {
+        let answer = try database.rows(
+            "SELECT value FROM lkpush_facts WHERE name = $1", [.text(Self.activityExisted)])
+        return answer.rows.first?.first?.asText == "true"
+    }
+
+    /// Nothing is left to do: seen without a lock, so that an ordinary start waits for nobody.
+    private func isMigrated() throws(StoreError) -> Bool {
+        guard try !database.columns(of: "lkpush_migrations").isEmpty else { return false }
+        let done = try migrationsDone()
+        return Migration.all.allSatisfy { $0.isOptional || done.contains($0.name) }
+    }
+
+    private func migrationsDone() throws(StoreError) -> Set<String> {
+        try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
+    }
+
+    /// Makes lkpush's own tables, and writes down what was there before its first migration.
+    private func prepareMigrations() throws(StoreError) {
+        if try !database.exists("lkpush_migrations") {
+            try database.runScript(
+                """
+                CREATE TABLE lkpush_migrations (
+                    name text PRIMARY KEY, applied_at \(database.dialect.timestamp) NOT NULL)
+                """)
+        }
+        if try !database.exists("lkpush_facts") {
+            try database.runScript("CREATE TABLE lkpush_facts (name text PRIMARY KEY, value text NOT NULL)")
+        }
+        let existed = try !database.columns(of: Schema.activity).isEmpty
+        _ = try database.run(
+            "INSERT INTO lkpush_facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            [.text(Self.activityExisted), .text(String(existed))])
+    }
+
+    private func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
+        let done = try database.rows("SELECT 1 FROM lkpush_migrations WHERE name = $1", [.text(migration.name)])
+        guard done.rows.isEmpty else { return false }
+        if try !isMade(migration) { try make(migration) }
+        if let key = migration.key, try !database.isUnique(key.columns, in: key.table) {
+            try database.runScript(
+                "CREATE UNIQUE INDEX \(key.indexName) ON \(key.table) (\(key.columns.joined(separator: ", ")))")
+        }
+        _ = try database.run(
+            "INSERT INTO lkpush_migrations (name, applied_at) VALUES ($1, $2)", [.text(migration.name), .time(now)])
+        return true
+    }
+
+    /// All is there: even to ask for it again takes the right to make it.
+    private func isMade(_ migration: Migration) throws(StoreError) -> Bool {
+        for name in migration.makes {
+            if try !database.exists(name) { return false }
+        }
+        return true
+    }
+
+    private func make(_ migration: Migration) throws(StoreError) {
+        let organizationID = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
+        let roomID = try Schema.type(of: "id", in: "rooms", else: "text", database)
+        try database.runScript(
+            migration.text(dialect: database.dialect, organizationID: organizationID, roomID: roomID))
+    }
+
+    private static var activityExisted: String { "activity_table_existed" }
+}

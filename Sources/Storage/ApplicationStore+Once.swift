@@ -1,0 +1,108 @@
+package import Wire
+
+// Exactly once: how far the rows of each journal were applied stands in the database, in the rows' own transaction.
+//
+// `lkpush_outbox` has the number of the last row, as it always had. `lkpush_outbox_positions` has, beside that number, what
+// a program that knows no more does not change: where the row stands among the inputs, and who wrote it. Where the two
+// numbers differ, such a program has written since, and only the number counts.
+
+extension ApplicationStore {
+    /// What is to be done about the rows of an origin.
+    struct Ledger {
+        var applied: [Bool] = []
+        /// What notes that all of them are applied; none where that is noted.
+        var marks: [SQLStatement] = []
+
+        func isApplied(_ index: Int) -> Bool { index < applied.count && applied[index] }
+    }
+
+    /// Looks up which rows were applied before; in the transaction that applies the others.
+    func ledger(
+        of origin: RowOrigin?, count: Int, at now: Timestamp, into outcome: inout WriteOutcome
+    ) throws(StoreError) -> Ledger {
+        guard let origin, count > 0 else { return Ledger() }
+        let mark = try mark(of: origin, at: now)
+        if let writer = origin.writer {
+            outcome.copiedAfter = writer.fork(from: mark)
+            if outcome.copiedAfter != nil { return Ledger() }
+            outcome.isBehind = keepsPositions && isBehind(mark, writer)
+        }
+        var ledger = Ledger(applied: mark.applied(origin, count: count))
+        outcome.repeated = ledger.applied.count { $0 }
+        let last = origin.firstSequence + Int64(count) - 1
+        // Where other rules gave the last row another number, a program that knows only numbers has to find it.
+        let isRenumbered =
+            mark.position != nil && mark.position == origin.position(of: count - 1) && mark.sequence != last
+        if outcome.repeated < count || isRenumbered { ledger.marks = marks(origin, count: count, at: now) }
+        return ledger
+    }
+
+    /// Forgets how far journals were applied that have not been used since `time`, but for one.
+    package func forgetOrigins(before time: Timestamp, except journal: String = "") throws(StoreError) -> Int {
+        if keepsPositions {
+            _ = try database.run(
+                "DELETE FROM lkpush_outbox_positions WHERE applied_at < $1 AND journal <> $2",
+                [.time(time), .text(journal)])
+        }
+        return try database.run(
+            "DELETE FROM lkpush_outbox WHERE applied_at < $1 AND journal <> $2", [.time(time), .text(journal)])
+    }
+
+    /// Reads what is noted, and keeps everybody else from changing it before the end of the transaction.
+    private func mark(of origin: RowOrigin, at now: Timestamp) throws(StoreError) -> AppliedMark {
+        let query = "SELECT sequence FROM lkpush_outbox WHERE journal = $1 \(database.dialect.rowLock)"
+        var answer = try database.rows(query, [.text(origin.journal)])
+        if answer.rows.isEmpty {
+            // A row that is not there cannot be locked: two processes could both be the first. One that another process
+            // has inserted meanwhile is locked by the update, and tells what was committed last.
+            answer = try database.rows(
+                """
+                INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, 0, $2)
+                ON CONFLICT (journal) DO UPDATE SET applied_at = excluded.applied_at RETURNING sequence
+                """, [.text(origin.journal), .time(now)])
+        }
+        guard let sequence = answer.rows.first?.first?.asInteger else { return AppliedMark() }
+        var mark = AppliedMark(sequence: sequence)
+        // The other table needs no lock: whoever writes to it holds that of the row above.
+        guard keepsPositions else { return mark }
+        let noted = try database.rows(
+            "SELECT sequence, input, place, starts FROM lkpush_outbox_positions WHERE journal = $1",
+            [.text(origin.journal)])
+        guard let row = noted.rows.first, row[0].asInteger == sequence else { return mark }
+        if let input = row[1].asInteger, let index = row[2].asInteger {
+            mark.position = RowPosition(input: input, index: index)
+        }
+        if let text = row[3].asText, !text.isEmpty { mark.starts = ProcessStart.list(text) }
+        return mark
+    }
+
+    private func isBehind(_ mark: AppliedMark, _ writer: RowWriter) -> Bool {
+        guard writer.appliedInput > 0 else { return false }
+        return mark.position.map { $0.input < writer.appliedInput } ?? (mark.sequence == 0)
+    }
+
+    /// What notes that the rows of an origin are applied.
+    func marks(_ origin: RowOrigin, count: Int, at now: Timestamp) -> [SQLStatement] {
+        let last = origin.firstSequence + Int64(count) - 1
+        let sequence = SQLStatement(
+            """
+            INSERT INTO lkpush_outbox (journal, sequence, applied_at) VALUES ($1, $2, $3)
+            ON CONFLICT (journal) DO UPDATE SET sequence = excluded.sequence, applied_at = excluded.applied_at
+            """, [.text(origin.journal), .integer(last), .time(now)])
+        guard keepsPositions else { return [sequence] }
+        let position = origin.position(of: count - 1)
+        let place = SQLStatement(
+            """
+            INSERT INTO lkpush_outbox_positions (journal, sequence, input, place, starts, applied_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (journal) DO UPDATE SET sequence = excluded.sequence, input = excluded.input,
+                place = excluded.place, starts = excluded.starts, applied_at = excluded.applied_at
+            """,
+            [
+                .text(origin.journal), .integer(last), position.map { .integer($0.input) } ?? .null,
+                position.map { .integer($0.index) } ?? .null,
+                .text(ProcessStart.text(origin.writer?.starts ?? [])), .time(now),
+            ])
+        return [sequence, place]
+    }
+}

@@ -1,0 +1,204 @@
+import CPostgres
+import Glibc
+import Platform
+import Storage
+import Wire
+
+/// One connection of libpq where no call waits longer than its deadline, and where another thread may end every wait.
+///
+/// It belongs to the thread that made it. After an error of the kind `connectionLost` it is closed and stays so.
+final class PostgresConnection {
+    /// nil once the connection is gone.
+    private var handle: OpaquePointer?
+    private let settings: PostgresSettings
+    private let interruption: Interruption
+    private let redacted: (String) -> String
+    private let owner = ThreadOwner()
+    private let time = SystemTime()
+    /// The server may be working on something.
+    private var isWaiting = false
+    /// A statement may take so long now.
+    var statementTimeout: Duration
+
+    /// Connects. Wraps `PQconnectStartParams` and `PQconnectPoll`.
+    init(
+        _ address: PostgresAddress, _ settings: PostgresSettings, _ interruption: Interruption
+    ) throws(StoreError) {
+        self.settings = settings
+        self.interruption = interruption
+        statementTimeout = settings.statementTimeout
+        let handle = Self.start(address)
+        self.handle = handle
+        // A password may come from a file or the environment too: only libpq knows.
+        let password = handle.flatMap { PQpass($0) }.map { String(cString: $0) } ?? ""
+        redacted = { address.redacted($0, and: [password]) }
+        let deadline = time.monotonic() + settings.connectTimeout * address.hostCount
+        while true {
+            let state = PQconnectPoll(handle)
+            if state == PGRES_POLLING_OK { break }
+            if state == PGRES_POLLING_FAILED { throw lost("connect") }
+            try wait("connect", for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline)
+        }
+        PQsetnonblocking(handle, 1)
+    }
+
+    deinit { close() }
+
+    /// Closes the connection; what the server still works on is cancelled. Wraps `PQfinish`.
+    func close() {
+        guard let handle else { return }
+        if isWaiting, let request = Canceller.Request(handle) { Canceller.send(request) }
+        PQfinish(handle)
+        self.handle = nil
+    }
+
+    /// Wraps `PQtransactionStatus`.
+    var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
+
+    /// The encoding of the database. Wraps `PQparameterStatus`.
+    var serverEncoding: String? {
+        handle.flatMap { PQparameterStatus($0, "server_encoding") }.map { String(cString: $0) }
+    }
+
+    // MARK: Requests
+
+    /// Sends one request and returns the last of its answers.
+    func request(
+        _ operation: String, _ send: (OpaquePointer) -> Int32
+    ) throws(StoreError) -> QueryResult {
+        let handle = try open(operation)
+        let deadline = deadline
+        isWaiting = true
+        guard send(handle) == 1 else { throw lost(operation) }
+        try flush(operation, until: deadline)
+        var last: QueryResult?
+        var error: StoreError?
+        while let next = try answer(operation, until: deadline) {
+            // The first error is the reason for all that follows.
+            if isError(next) {
+                error = error ?? failure(operation, next)
+                if self.handle == nil { break }
+            }
+            last = consume next
+        }
+        isWaiting = false
+        if let error { throw error }
+        guard let last else { throw lost(operation) }
+        return last
+    }
+
+    /// Sends many requests before it reads the first answer: one round trip for all. They are in groups: after an error
+    /// the server leaves out the rest of its group, and goes on with the next. Wraps `PQenterPipelineMode`.
+    ///
+    /// - Parameter send: queues the requests of the group of a number.
+    /// - Returns: for each group how many rows each request changed, or its first error.
+    func pipeline(
+        _ operation: String, groups count: Int, _ send: (OpaquePointer, Int) -> Bool
+    ) throws(StoreError) -> [Result<[Int], StoreError>] {
+        let handle = try open(operation)
+        isWaiting = true
+        guard PQenterPipelineMode(handle) == 1 else { throw lost(operation) }
+        for index in 0..<count {
+            guard send(handle, index), PQpipelineSync(handle) == 1 else { throw lost(operation) }
+        }
+        try flush(operation, until: deadline)
+        var groups: [Result<[Int], StoreError>] = []
+        for _ in 0..<count { groups.append(try answers(operation)) }
+        isWaiting = false
+        guard PQexitPipelineMode(handle) == 1 else { throw lost(operation) }
+        return groups
+    }
+
+    /// What the requests of one group of a pipeline did.
+    private func answers(_ operation: String) throws(StoreError) -> Result<[Int], StoreError> {
+        var changes: [Int] = []
+        var error: StoreError?
+        while true {
+            // Each statement has the time that one has; between two answers libpq says that one is over.
+            guard let result = try answer(operation, until: deadline) else { continue }
+            if result.status == PGRES_PIPELINE_SYNC { break }
+            if result.status == PGRES_PIPELINE_ABORTED { continue }
+            if isError(result) {
+                error = error ?? failure(operation, result)
+                if let error, handle == nil { throw error }
+            } else {
+                changes.append(result.changes)
+            }
+        }
+        return error.map { .failure($0) } ?? .success(changes)
+    }
+
+    private var deadline: MonotonicTime { time.monotonic() + statementTimeout + settings.grace }
+
+    private func isError(_ result: borrowing QueryResult) -> Bool {
+        ![PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY].contains(result.status)
+    }
+
+    private func open(_ operation: String) throws(StoreError) -> OpaquePointer {
+        owner.assertOwned("a database connection")
+        guard let handle else { throw StoreError(.connectionLost, operation: operation, text: "no connection") }
+        return handle
+    }
+
+    /// Hands all that is queued to the system; what arrives meanwhile is taken, or both sides could wait for ever.
+    private func flush(_ operation: String, until deadline: MonotonicTime) throws(StoreError) {
+        while let handle {
+            let state = PQflush(handle)
+            if state == 0 { return }
+            guard state == 1 else { throw lost(operation) }
+            let ready = try wait(operation, for: POLLIN | POLLOUT, until: deadline)
+            if ready & POLLIN != 0, PQconsumeInput(handle) == 0 { throw lost(operation) }
+        }
+    }
+
+    /// The next answer of the current request; nil after its last.
+    private func answer(_ operation: String, until deadline: MonotonicTime) throws(StoreError) -> QueryResult? {
+        guard let handle else { throw StoreError(.connectionLost, operation: operation, text: "no connection") }
+        while PQisBusy(handle) == 1 {
+            try wait(operation, for: POLLIN, until: deadline)
+            if PQconsumeInput(handle) == 0 { throw lost(operation) }
+        }
+        return PQgetResult(handle).map { QueryResult($0) }
+    }
+
+    /// Waits for the socket; throws at the deadline and at the interruption.
+    @discardableResult
+    private func wait(
+        _ operation: String, for events: Int32, until deadline: MonotonicTime
+    ) throws(StoreError) -> Int32 {
+        while true {
+            let left_ms = deadline.since(time.monotonic()).milliseconds
+            if interruption.isInterrupted { throw lost(operation, "given up, because lkpush stops") }
+            guard left_ms > 0 else { throw lost(operation, "the database did not answer in time") }
+            var files = [
+                pollfd(fd: handle.map { PQsocket($0) } ?? -1, events: Int16(events), revents: 0),
+                pollfd(fd: interruption.file, events: Int16(POLLIN), revents: 0),
+            ]
+            let count = poll(&files, nfds_t(files.count), Int32(clamping: left_ms))
+            if count < 0 && errno != EINTR { throw lost(operation, "poll failed with error \(errno)") }
+            if files[0].revents != 0 { return Int32(files[0].revents) }
+        }
+    }
+
+    // MARK: Errors
+
+    private func failure(_ operation: String, _ result: borrowing QueryResult) -> StoreError {
+        let isAlive = handle.map { PQstatus($0) == CONNECTION_OK } ?? false
+        let error = StoreError(operation, result, isAlive: isAlive)
+        if error.kind == .connectionLost {
+            isWaiting = false
+            close()
+        }
+        return StoreError(
+            error.kind, operation: operation, code: error.code, text: redacted(error.text), isPolicy: error.isPolicy)
+    }
+
+    /// Closes the connection and says why. Wraps `PQerrorMessage`.
+    private func lost(_ operation: String, _ reason: String? = nil) -> StoreError {
+        let text = reason ?? handle.flatMap { PQerrorMessage($0) }.map { String(cString: $0) } ?? "out of memory"
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        if reason == nil { isWaiting = false }
+        close()
+        return StoreError(.connectionLost, operation: operation, text: redacted(line.isEmpty ? "no answer" : line))
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+import HTTPClient
+import Metrics
+import Platform
+import RemoteWrite
+import Shipper
+import TestSupport
+import Testing
+
+/// A registry with one counter, a shipper of it with short intervals, and everything it logs.
+final class ShipperFixture {
+    let registry = Registry(maxSeries: 10_000)
+    let events: Counter
+    let shipper: ShipperThread
+    private let folder = TemporaryFolder()
+    private let file: Int32
+    private let log: Log
+    private let time = SystemTime()
+
+    static let secret = "s3cret-value"
+
+    init(
+        _ url: String, journal: (any ReadingJournal)? = nil, time: any TimeSource = SystemTime(),
+        _ change: (inout ShipperSettings) throws -> Void = { _ in }
+    ) throws {
+        var settings = ShipperSettings(
+            url: try #require(EndpointURL(url)), labels: try CommonLabels(job: "lkpush", instance: "one"),
+            userAgent: "lkpush/test")
+        settings.schedule = .init(pushInterval: .milliseconds(20), idleInterval: .milliseconds(20))
+        settings.delivery.minBackoff = .milliseconds(10)
+        settings.delivery.maxBackoff = .milliseconds(80)
+        settings.timeout = Waits.limit
+        settings.connectTimeout = Waits.limit
+        settings.credentials = .bearer(.value(Secret(Self.secret)))
+        try change(&settings)
+        file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        events = try #require(registry.counter("test_events_total", "Events.").series())
+        log = Log(level: .debug, format: .json, file: file)
+        shipper = ShipperThread(settings, registry: registry, journal: journal, log: log, time: time)
+    }
+
+    deinit {
+        // Nothing writes to the descriptor any more when it is closed.
+        log.end()
+        close(file)
+    }
+
+    /// The lines of the log that hold `text`.
+    func logged(_ text: String) throws -> [String] {
+        #expect(log.settle())
+        let content = String(decoding: try FileStore.read(folder.file("log"), limit: 16 << 20), as: UTF8.self)
+        #expect(!content.contains(Self.secret))
+        return content.split(separator: "\n").map(String.init).filter { $0.contains(text) }
+    }
+
+    /// The value of one of the shipper's own metrics; all its series added up.
+    func own(_ name: String) -> Double {
+        registry.snapshot().filter { $0.family.name == "lkpush_remote_write_" + name }.flatMap(\.series).reduce(0) {
+            switch $1.instrument {
+            case .counter(let counter): $0 + counter.value
+            case .gauge(let gauge): $0 + gauge.value
+            case .histogram: $0
+            }
+        }
+    }
+
+    /// Rejected samples by status code.
+    var rejected: [String: Double] {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_rejected_total" }?
+            .series
+        return (series ?? []).reduce(into: [:]) { sums, one in
+            if case .counter(let counter) = one.instrument { sums[one.labelValues[0]] = counter.value }
+        }
+    }
+
+    /// How many samples were dropped for that reason.
+    func dropped(_ reason: String) -> Double {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
+        if case .counter(let counter)? = series?.first(where: { $0.labelValues == [reason] })?.instrument {
+            return counter.value
+        }
+        return 0
+    }
+
+    /// Lets that many readings happen, with an event before each.
+    func run(readings: Int) -> Bool {
+        var last = own("readings_total")
+        let end = last + Double(readings)
+        return eventually {
+            let now = own("readings_total")
+            if now > last { events.increment() }
+            last = now
+            return now >= end
+        }
+    }
+
+    func stop(within limit: Duration = Waits.limit) -> ShipperReport {
+        let report = shipper.stop(by: time.monotonic() + limit)
+        #expect(report.enqueued == report.accepted + report.rejected + report.ambiguous + report.dropped)
+        #expect(own("samples_enqueued_total") == Double(report.enqueued))
+        #expect(own("samples_accepted_total") == Double(report.accepted))
+        #expect(own("samples_pending") == 0)
+        return report
+    }
+}
