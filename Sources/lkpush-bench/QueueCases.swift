@@ -19,7 +19,7 @@ enum QueueCases {
                     event: Event(id: "EV_benchmark0001", createdAt: 1, body: .roomStarted),
                     receivedAt: Timestamp(seconds: 1))
                 let now = SystemTime().monotonic()
-                var delivery = RecorderInbox.Delivery()
+                var contents = RecorderInbox.Contents()
                 var plain: [AcceptedEvent] = []
                 return Workload(
                     operations: operations,
@@ -28,8 +28,8 @@ enum QueueCases {
                             let offer = intake.offer(event, now: now)
                             guard case .accepted = offer else { preconditionFailure("the queue has room") }
                         }
-                        inbox.take(into: &delivery, until: nil)
-                        intake.free(delivery.events.count)
+                        inbox.take(into: &contents, until: nil)
+                        intake.free(contents.events.count)
                     },
                     lowerBound: .init(name: "array append", operations: operations) {
                         plain.removeAll(keepingCapacity: true)

@@ -32,4 +32,23 @@ struct SourceTree {
                 lines: try text("\(folder)/\(path)").split(separator: "\n", omittingEmptySubsequences: false))
         }
     }
+
+    /// The lines of a section of an article, from its title to the next one.
+    func section(_ title: String, of article: String) throws -> [Substring] {
+        let lines = try text("Sources/lkpush/Documentation.docc/\(article).md")
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        let start = lines.firstIndex { $0 == "## \(title)" } ?? lines.endIndex
+        return lines[start...].dropFirst().prefix { !$0.hasPrefix("## ") }.map { $0 }
+    }
+
+    /// The layer of each target, as the article *Architecture* has it: the one place where layers stand.
+    func layers() throws -> [String: Int] {
+        var layers: [String: Int] = [:]
+        for line in try section("Layers", of: "Architecture") {
+            let cells = line.split(separator: "|")
+            guard cells.count > 1, let layer = Int(cells[0].filter { $0 != " " }) else { continue }
+            for target in cells[1].matches(of: #/`([\w-]+)`/#) { layers[String(target.1)] = layer }
+        }
+        return layers
+    }
 }

@@ -19,10 +19,10 @@ struct StandingTime: TimeSource {
 extension RecorderInbox {
     /// Takes all that is here now, as the recorder does.
     func takeAll(for room: any EventRoom) -> [AcceptedEvent] {
-        var delivery = Delivery()
-        take(into: &delivery, until: SystemTime().monotonic())
-        room.free(delivery.events.count)
-        return delivery.events
+        var contents = Contents()
+        take(into: &contents, until: SystemTime().monotonic())
+        room.free(contents.events.count)
+        return contents.events
     }
 }
 

@@ -123,9 +123,9 @@ import Wire
         #expect(throws: SystemError.self) { try fixture.client() }
         fixture.intake.close()
         #expect(fixture.drain().map(\.event.id) == ["EV_0"])
-        var delivery = RecorderInbox.Delivery()
-        fixture.inbox.take(into: &delivery, until: SystemTime().monotonic())
-        #expect(delivery.isLast)
+        var contents = RecorderInbox.Contents()
+        fixture.inbox.take(into: &contents, until: SystemTime().monotonic())
+        #expect(contents.isLast)
     }
 
     @Test func `a closed intake refuses at once, and those who wait too`() throws {

@@ -57,7 +57,7 @@ package final class JournalInbox: Sendable {
         }
 
         /// Takes what has come since the last time. What says how things are stays.
-        mutating func take(events taken: inout UncommittedEvents) -> Delivery {
+        mutating func take(events taken: inout UncommittedEvents) -> Contents {
             awaited = .max
             swap(&taken, &events)
             defer {
@@ -69,7 +69,7 @@ package final class JournalInbox: Sendable {
                 copiedAfter = nil
                 isClosing = false
             }
-            return Delivery(
+            return Contents(
                 turns: turns, readings: readings, refused: refused, saved: saved, appliedUpTo: appliedUpTo,
                 appliedInput: appliedInput, copiedAfter: copiedAfter, isRecorderDone: isRecorderDone,
                 isClosing: isClosing, stopBy: stopBy)
@@ -77,7 +77,7 @@ package final class JournalInbox: Sendable {
     }
 
     /// What the thread takes at one time, beside the events.
-    struct Delivery: Sendable {
+    struct Contents: Sendable {
         var turns: [RecorderTurn] = []
         var readings: [ShipperReading] = []
         var refused: [RefusedRow] = []

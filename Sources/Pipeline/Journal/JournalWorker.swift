@@ -155,7 +155,7 @@ final class JournalWorker {
         gather()
         let isStopping = stopBy != nil
         let isDoneKnown = isRecorderDone
-        let taken = inbox.mail.wait(until: wakeAt) { mail -> JournalInbox.Delivery? in
+        let taken = inbox.mail.wait(until: wakeAt) { mail -> JournalInbox.Contents? in
             mail.awaited = 1
             let isUrgent = mail.isUrgent || !isStopping && mail.stopBy != nil || !isDoneKnown && mail.isRecorderDone
             return isUrgent ? mail.take(events: &events) : nil

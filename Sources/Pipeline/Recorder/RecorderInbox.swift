@@ -23,7 +23,7 @@ package final class RecorderInbox: Sendable {
     }
 
     /// What the recorder takes at one time.
-    package struct Delivery: Sendable {
+    package struct Contents: Sendable {
         package var events: [AcceptedEvent] = []
         var snapshot: SnapshotRequest?
         /// Nothing will ever come again.
@@ -85,7 +85,7 @@ package final class RecorderInbox: Sendable {
     ///
     /// The first event waits for others for `gathering`, unless half of the room is taken or something is urgent. Waking
     /// a thread costs more than most events.
-    package func take(into delivery: inout Delivery, until deadline: MonotonicTime?) {
+    package func take(into contents: inout Contents, until deadline: MonotonicTime?) {
         let half = max(1, capacity / 2)
         mail.wait(until: deadline) { mail -> Void? in
             mail.awaited = 1
@@ -96,13 +96,13 @@ package final class RecorderInbox: Sendable {
             mail.awaited = half
             return mail.isUrgent || mail.events.isEmpty || mail.events.count >= half || mail.isClosed ? () : nil
         }
-        delivery.events.removeAll(keepingCapacity: true)
+        contents.events.removeAll(keepingCapacity: true)
         mail.withLock { mail in
             mail.awaited = .max
-            swap(&delivery.events, &mail.events)
-            delivery.snapshot = mail.snapshot.take()
-            delivery.stopBy = mail.stopBy
-            delivery.isLast = mail.isClosed && delivery.events.isEmpty
+            swap(&contents.events, &mail.events)
+            contents.snapshot = mail.snapshot.take()
+            contents.stopBy = mail.stopBy
+            contents.isLast = mail.isClosed && contents.events.isEmpty
         }
     }
 
@@ -124,6 +124,7 @@ package final class RecorderInbox: Sendable {
 }
 
 extension RecorderInbox: CommittedEventReceiver {
+    /// Takes committed events, for which room was reserved.
     package func deliver(_ events: Committed<[AcceptedEvent]>) {
         if events.value.isEmpty { return }
         mail.changeWakingIfNeeded { mail in
@@ -142,6 +143,7 @@ extension RecorderInbox: CommittedEventReceiver {
         }
     }
 
+    /// Asks for a snapshot; requests that were not answered yet become one.
     package func requestSnapshot(isForced: Bool, withAllIDs: Bool) {
         mail.change { mail in
             mail.snapshot = SnapshotRequest(
@@ -150,5 +152,6 @@ extension RecorderInbox: CommittedEventReceiver {
         }
     }
 
+    /// No event follows.
     package func close() { mail.change { $0.isClosed = true } }
 }

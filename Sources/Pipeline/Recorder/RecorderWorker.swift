@@ -24,7 +24,7 @@ struct RecorderWorker {
     private var unknownRooms: UnknownRoomsLog?
     private let time: any TimeSource
 
-    private var delivery = RecorderInbox.Delivery()
+    private var contents = RecorderInbox.Contents()
     private var actions: [Action] = []
     private var turn = RecorderTurn()
     /// The database has answered since events were last held back for it in vain.
@@ -57,17 +57,17 @@ struct RecorderWorker {
         if let request = inbox.takeSnapshotRequest() { takeSnapshot(request) }
         handOver()
         while true {
-            inbox.take(into: &delivery, until: time.monotonic() + RecorderThread.Limits.pace)
-            room.free(delivery.events.count)
+            inbox.take(into: &contents, until: time.monotonic() + RecorderThread.Limits.pace)
+            room.free(contents.events.count)
             applyBatch()
-            if let request = delivery.snapshot { takeSnapshot(request) }
+            if let request = contents.snapshot { takeSnapshot(request) }
             handOver()
-            if delivery.isLast, let deadline = delivery.stopBy { return settle(until: deadline) }
+            if contents.isLast, let deadline = contents.stopBy { return settle(until: deadline) }
         }
     }
 
     private mutating func applyBatch() {
-        let batch = delivery.events
+        let batch = contents.events
         for (index, event) in batch.enumerated() {
             // Answers are looked for between events too: those that wait for one should not pile up.
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }
@@ -109,7 +109,7 @@ struct RecorderWorker {
 
     /// The last events may wait for an organization: the answers are waited for, then left to the next start.
     private mutating func settle(until deadline: MonotonicTime) {
-        delivery.events.removeAll()
+        contents.events.removeAll()
         while recorder.waitingEvents > 0, time.monotonic() < deadline {
             inbox.waitForAnswer(until: min(deadline, time.monotonic() + RecorderThread.Limits.pace))
             applyBatch()
