@@ -87,7 +87,7 @@ package struct Delivery: Sendable {
     private var notBefore: MonotonicTime?
     private var isHeld = false
     /// Batches from this number on wait for a reading that may be sent.
-    private var heldFrom: UInt64?
+    private var withheldFrom: UInt64?
     private let backoff: Backoff
     private var random: SplitMix
 
@@ -103,9 +103,9 @@ package struct Delivery: Sendable {
     /// Nothing waits and nothing is under way.
     package var isEmpty: Bool { queue.count == 0 }
     /// The next batch waits for a reading that may be sent.
-    package var isHoldingBatches: Bool {
-        guard let heldFrom, let first = queue.first else { return false }
-        return first.batch.sequence >= heldFrom
+    package var isWithholding: Bool {
+        guard let withheldFrom, let first = queue.first else { return false }
+        return first.batch.sequence >= withheldFrom
     }
     /// The lowest number of a batch that is not settled; nil where all are.
     package var oldestSequence: UInt64? { queue.first?.batch.sequence }
@@ -128,11 +128,11 @@ package struct Delivery: Sendable {
         dropOldest(into: &effects)
     }
 
-    /// Keeps the batches from this number on in memory until `release`; what was held before stays held.
-    package mutating func hold(from sequence: UInt64) { heldFrom = min(heldFrom ?? sequence, sequence) }
+    /// Keeps the batches from this number on in memory until `release`; those before that were withheld stay so.
+    package mutating func withhold(from sequence: UInt64) { withheldFrom = min(withheldFrom ?? sequence, sequence) }
 
-    /// Batches that were held may be sent.
-    package mutating func release() { heldFrom = nil }
+    /// Batches that were withheld may be sent.
+    package mutating func release() { withheldFrom = nil }
 
     mutating func dropOldest(into effects: inout [Effect]) {
         let inFlight = isInFlight ? queue.popFirst() : nil
@@ -147,7 +147,7 @@ package struct Delivery: Sendable {
 
     /// What to do at `now`.
     package mutating func next(at now: MonotonicTime, into effects: inout [Effect]) -> Step {
-        guard !isInFlight, let entry = queue.first, !isHoldingBatches else { return .idle }
+        guard !isInFlight, let entry = queue.first, !isWithholding else { return .idle }
         if let notBefore, now < notBefore { return .wait(until: notBefore) }
         let renews = isHeld
         isInFlight = true

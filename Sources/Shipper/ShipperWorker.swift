@@ -115,7 +115,7 @@ final class ShipperWorker {
         metrics.note(markersGivenUp: table.markersGivenUp)
         switch commit(evenIfNothingChanged: true) {
         case .maySend: delivery.release()
-        case .hold: if let first = batches.first { delivery.hold(from: first.sequence) }
+        case .hold: if let first = batches.first { delivery.withhold(from: first.sequence) }
         }
         for batch in batches { delivery.enqueue(batch, into: &effects) }
         batches.removeAll(keepingCapacity: true)
@@ -330,7 +330,7 @@ final class ShipperWorker {
     }
 
     private func canSend(before deadline: MonotonicTime) -> Bool {
-        if delivery.isHoldingBatches { return false }
+        if delivery.isWithholding { return false }
         let now = time.monotonic()
         return max(now, delivery.waitsUntil ?? now) < deadline
     }

@@ -99,7 +99,8 @@ import Testing
     }
 
     @Test func `only an engine of the journal says that a commit ended well`() throws {
-        for file in try tree.swiftFiles(in: "Sources") where file.target != "JournalSQLite" && file.target != "Journal" {
+        for file in try tree.swiftFiles(in: "Sources") where file.target != "JournalSQLite" && file.target != "Journal"
+        {
             #expect(!code(file).contains("CommitReceipt("), "\(file.path) makes a receipt")
         }
     }

@@ -125,6 +125,23 @@ import Wire
         #expect(fixture.statistics.rejected == 0)
     }
 
+    @Test func `a batch that is withheld waits, and those before it go`() throws {
+        let fixture = DeliveryFixture()
+        fixture.enqueue()
+        let second = fixture.enqueue()
+        fixture.delivery.withhold(from: second)
+        fixture.delivery.withhold(from: fixture.enqueue())
+        #expect(try fixture.send().sequence == 1)
+        #expect(fixture.answer(200) == .accepted)
+        #expect(fixture.isIdle() && fixture.delivery.isWithholding)
+        fixture.delivery.release()
+        #expect(try fixture.send().sequence == 2)
+        #expect(fixture.answer(200) == .accepted)
+        #expect(try fixture.send().sequence == 3)
+        #expect(fixture.answer(200) == .accepted)
+        #expect(fixture.isIdle() && !fixture.delivery.isWithholding)
+    }
+
     @Test func `new credentials end the hold`() throws {
         let fixture = DeliveryFixture()
         fixture.enqueue()

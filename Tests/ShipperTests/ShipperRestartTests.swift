@@ -90,6 +90,27 @@ import Wire
         #expect(journal.commits.count { !$0.began.isEmpty } < 6)
     }
 
+    @Test func `a reading that may not leave is withheld, and sent when a later one may`() throws {
+        let receiver = try ScriptedReceiver()
+        let up = up
+        let journal = MemoryJournal()
+        let fixture = try ShipperFixture(receiver.url, journal: journal) { $0.staleOnStop = false }
+        try fixture.shipper.makeFirstReading()
+        #expect(fixture.run(readings: 2))
+        journal.answer(.hold)
+        // The reading that is under way may still have the answer of before.
+        #expect(fixture.run(readings: 2))
+        let first = try #require(journal.commits.last?.at.milliseconds)
+        #expect(fixture.run(readings: 5))
+        let sent = try #require(WriteLog(receiver.requests).accepted[up]).map(\.milliseconds)
+        #expect(sent.allSatisfy { $0 < first })
+        journal.answer(.maySend)
+        #expect(fixture.run(readings: 2))
+        #expect(fixture.stop().dropped == 0)
+        let times = try #require(WriteLog(receiver.requests).accepted[up]).map(\.milliseconds)
+        #expect(times == journal.commits.map(\.at.milliseconds))
+    }
+
     @Test func `a journal that is slow delays samples and loses none`() throws {
         let receiver = try ScriptedReceiver()
         let never = Monitor(())

@@ -169,7 +169,7 @@ final class JournalWorker {
         for turn in taken.turns { take(turn) }
         readings += taken.readings
         // What a journal lacks that is about to begin with the whole state is no reason to be silent.
-        if lacksState { for reading in taken.readings { reading.settle(.maySend) } }
+        if lacksState && sendsLateReadings { for reading in taken.readings { reading.settle(.maySend) } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
         if let input = taken.copiedAfter { rename(after: input) }
