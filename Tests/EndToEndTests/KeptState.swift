@@ -8,22 +8,6 @@ import Wire
 ///
 /// `Data/versions/README.md` says how they are made. Whatever folder lies there is a test: nothing else names them.
 struct KeptState: CustomTestStringConvertible, Sendable {
-    /// From the least to the most times that something may be there: what was answered, and what may have been taken.
-    typealias Bounds = [String: [Int]]
-
-    /// What was known of it.
-    struct Truth: Decodable {
-        let version: String
-        /// Seconds since 1970.
-        let killed_at: Int
-        /// Counters of `/metrics`, just before the kill.
-        let scrape: [String: Double]
-        let events: Bounds
-        /// Sessions of one minute, by user.
-        let sessions: Bounds
-        let recordings: Bounds
-    }
-
     /// The version and the name, such as `0.1.0/tail-only`.
     let testDescription: String
 
@@ -47,7 +31,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         return try JSONDecoder().decode(Truth.self, from: Data(bytes))
     }
 
-    /// Variables for a program that believes it is a minute after the kill.
+    /// Variables for a program that believes it is a minute after the kill, and has the settings of the one that was killed.
     static func environment(_ truth: Truth, in folder: TemporaryFolder) throws -> [String: String] {
         let library = folder.file("libclock.so")
         let path = ProcessEnvironment.current["PATH"] ?? ""
@@ -57,55 +41,6 @@ struct KeptState: CustomTestStringConvertible, Sendable {
             environment: ["PATH": path])
         try #require(compiled.status == 0, "\(compiled.output)")
         let back = Int(SystemTime().now().seconds) - truth.killed_at - 60
-        // As the program was that made it.
-        return [
-            "LD_PRELOAD": library, "CLOCK_BACK": "\(back)", "REGION": "local", "ENVIRONMENT": "", "LOG_LEVEL": "info",
-            "HISTOGRAM_LONG_BUCKETS": "false",
-        ]
-    }
-}
-
-extension KeptState.Truth {
-    /// One line for each counter that is lower than it was, or counts what was not sent.
-    func differences(from samples: [String: Double]) -> [String] {
-        var lines: [String] = []
-        // With labels in one order.
-        let scraped = Exposition.samples(scrape.map { "\($0.key) \($0.value)" }.joined(separator: "\n"))
-        if scraped.count != scrape.count { lines.append("\(scraped.count) of \(scrape.count) samples could be read") }
-        for (name, value) in scraped.sorted(by: { $0.key < $1.key }) where samples[name] ?? -1 < value {
-            lines.append("\(name) was \(value) and is \(samples[name].map { "\($0)" } ?? "gone")")
-        }
-        for (event, bounds) in events {
-            let found = samples["lk_webhook_events_total{event=\"\(event)\"}"] ?? 0
-            if found < Double(bounds[0]) || found > Double(bounds[1]) {
-                lines.append("\(event): \(found) counted, \(bounds) expected")
-            }
-        }
-        return lines
-    }
-
-    /// One line for each row that is missing or comes twice.
-    func differences(from database: ApplicationDatabase) throws -> [String] {
-        var lines: [String] = []
-        let activity = try database.rows(
-            """
-            SELECT user_id, SUM(session_count), SUM(total_duration_seconds) FROM participant_activity_metrics GROUP BY 1
-            """)
-        var found: [String: (count: Int, seconds: Double)] = [:]
-        for row in activity {
-            found[try #require(row[0])] = (Int(row[1] ?? "") ?? -1, Double(row[2] ?? "") ?? -1)
-        }
-        for (user, bounds) in sessions {
-            let (count, seconds) = found[user] ?? (0, 0)
-            if count < bounds[0] || count > bounds[1] || seconds != Double(60 * count) {
-                lines.append("user \(user): \(count) sessions of \(seconds) s, \(bounds) expected")
-            }
-        }
-        let recorded = try database.rows("SELECT egress_id FROM recordings").compactMap { $0[0] }
-        for (name, bounds) in recordings {
-            let count = recorded.count { $0 == name }
-            if count < bounds[0] || count > bounds[1] { lines.append("\(name): \(count), \(bounds) expected") }
-        }
-        return lines
+        return ["LD_PRELOAD": library, "CLOCK_BACK": "\(back)", "LOG_LEVEL": "info"].merging(truth.labels) { $1 }
     }
 }

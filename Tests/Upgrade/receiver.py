@@ -1,0 +1,150 @@
+"""A remote-write receiver on loopback that checks what it is sent: no counter goes down, no time goes back.
+
+It reads remote write 1.0 by itself: snappy's block format, then the protobuf message.
+https://prometheus.io/docs/specs/prw/remote_write_spec/
+https://github.com/google/snappy/blob/main/format_description.txt
+"""
+
+import http.server
+import re
+import struct
+import threading
+
+STALE = 0x7FF0000000000002
+# Counters of what LiveKit did, histograms included: restarts must not lower them.
+COUNTER = re.compile(r"lk_\w+_(total|count|sum|bucket)(\{|$)")
+
+
+def decompressed(data):
+    position, size, shift = 0, 0, 0
+    while True:
+        byte = data[position]
+        position += 1
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    output = bytearray()
+    while position < len(data):
+        tag = data[position]
+        position += 1
+        if tag & 3 == 0:
+            length = tag >> 2
+            if length >= 60:
+                width = length - 59
+                length = int.from_bytes(data[position : position + width], "little")
+                position += width
+            length += 1
+            output += data[position : position + length]
+            position += length
+            continue
+        if tag & 3 == 1:
+            length, offset, width = (tag >> 2 & 7) + 4, (tag >> 5) << 8, 1
+        else:
+            length, offset, width = (tag >> 2) + 1, 0, 2 if tag & 3 == 2 else 4
+        offset |= int.from_bytes(data[position : position + width], "little")
+        position += width
+        for _ in range(length):
+            output.append(output[-offset])
+    if len(output) != size:
+        raise ValueError(f"{len(output)} bytes instead of {size}")
+    return bytes(output)
+
+
+def fields(data):
+    """Number and value of each field of a protobuf message: bytes where it has a length, else an integer."""
+    position = 0
+
+    def varint():
+        nonlocal position
+        value, shift = 0, 0
+        while True:
+            byte = data[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while position < len(data):
+        tag = varint()
+        if tag & 7 == 2:
+            length = varint()
+            yield tag >> 3, data[position : position + length]
+            position += length
+        elif tag & 7 == 1:
+            yield tag >> 3, int.from_bytes(data[position : position + 8], "little")
+            position += 8
+        else:
+            yield tag >> 3, varint()
+
+
+def samples(body):
+    """(series, milliseconds, bits of the value) of a request; a series is `name{a="1",b="2"}` in the order it is sent."""
+    for _, series in fields(decompressed(body)):
+        name, labels, values = "", [], []
+        for number, part in fields(series):
+            inside = dict(fields(part))
+            if number == 2:
+                values.append((inside.get(2, 0), inside.get(1, 0)))
+            elif inside[1] == b"__name__":
+                name = inside[2].decode()
+            else:
+                labels.append(f'{inside[1].decode()}="{inside[2].decode()}"')
+        text = name + ("{" + ",".join(labels) + "}" if labels else "")
+        for milliseconds, bits in values:
+            yield text, milliseconds, bits
+
+
+class Receiver:
+    """Answers 204, and keeps the newest sample of each series."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        # The newest value of each series that was not ended by a stale marker.
+        self.alive = {}
+        self.faults = []
+        self.read_ms = 0
+        self._newest = {}
+        self._highest = {}
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                receiver.take(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/api/v1/write"
+
+    def take(self, body):
+        with self.lock:
+            for series, milliseconds, bits in samples(body):
+                self.read_ms = max(self.read_ms, milliseconds)
+                # The same again is allowed: the answer to the first may have been lost.
+                if (milliseconds, bits) == self._newest.get(series):
+                    continue
+                if milliseconds <= self._newest.get(series, (0, 0))[0]:
+                    self.faults.append(f"{series}: a sample at {milliseconds}, though a later one was there")
+                self._newest[series] = (milliseconds, bits)
+                if bits == STALE:
+                    self.alive.pop(series, None)
+                    continue
+                value = struct.unpack("<d", struct.pack("<Q", bits))[0]
+                self.alive[series] = value
+                if COUNTER.match(series):
+                    if value < self._highest.get(series, 0):
+                        self.faults.append(f"{series} was pushed as {self._highest[series]} and then as {value}")
+                    self._highest[series] = value
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
