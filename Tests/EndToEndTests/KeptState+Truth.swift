@@ -88,7 +88,7 @@ extension KeptState.Truth {
     /// One line for each row that is missing or comes twice.
     ///
     /// - Parameter absent: SIDs of those who have left since.
-    func differences(from database: OfficeDatabase, absent: [String] = []) throws -> [String] {
+    func differences(from database: ApplicationDatabase, absent: [String] = []) throws -> [String] {
         var lines: [String] = []
         let activity = try database.rows(
             """
@@ -115,7 +115,7 @@ extension KeptState.Truth {
     /// One line for each row that was refused and is not kept for people, or is kept twice.
     ///
     /// - Parameter journal: of a program that has ended.
-    func differences(fromSetAsideIn journal: OfficeDatabase) throws -> [String] {
+    func differences(fromSetAsideIn journal: ApplicationDatabase) throws -> [String] {
         let users = try count("json_extract(row, '$.user_id') FROM set_aside", in: journal)
         let unknown = users.keys.filter { refused?[$0] == nil }
         return unknown.map { "user \($0) was set aside" } + Self.outside(refused ?? [:], users, "set aside of user")
@@ -135,7 +135,7 @@ extension KeptState.Truth {
     }
 
     /// How often each value comes that a query gives.
-    private func count(_ query: String, in database: OfficeDatabase) throws -> [String: Int] {
+    private func count(_ query: String, in database: ApplicationDatabase) throws -> [String: Int] {
         try database.rows("SELECT " + query).reduce(into: [:]) { $0[$1[0] ?? "", default: 0] += 1 }
     }
 

@@ -13,8 +13,8 @@ import Testing
         for state in KeptState.all where !state.testDescription.hasPrefix("0.1.0/") {
             let truth = try state.unpack(into: TemporaryFolder())
             let counts = [truth.refused?.count, truth.presence?.count, truth.open?.count, truth.pushed?.series.count]
-            let letters = [truth.echoes?.count, truth.endings?.letters.count]
-            #expect((counts + letters).allSatisfy { $0 ?? 0 > 0 }, "\(state)")
+            let webhooks = [truth.echoes?.count, truth.endings?.webhooks.count]
+            #expect((counts + webhooks).allSatisfy { $0 ?? 0 > 0 }, "\(state)")
         }
     }
 
@@ -44,7 +44,7 @@ import Testing
             #expect(status == (end == SIGKILL ? 128 + SIGKILL : 0))
             #expect(try truth.differences(from: database).prefix(10) == [])
         }
-        let journal = OfficeDatabase(file: folder.file("state/journal.db"))
+        let journal = ApplicationDatabase(file: folder.file("state/journal.db"))
         #expect(try truth.differences(fromSetAsideIn: journal).prefix(10) == [])
     }
 
@@ -65,17 +65,17 @@ import Testing
         let folder = TemporaryFolder()
         let truth = try state.unpack(into: folder)
         guard let echoes = truth.echoes, let endings = truth.endings else { return }
-        let letters = echoes + endings.letters
-        #expect(!echoes.isEmpty && !endings.letters.isEmpty)
+        let webhooks = echoes + endings.webhooks
+        #expect(!echoes.isEmpty && !endings.webhooks.isEmpty)
         let environment = try KeptState.environment(truth, in: folder)
         // The second start is told all of it again, under the same ids.
         for (end, isRepeat) in [(SIGKILL, false), (SIGTERM, true)] {
             var changes = isRepeat ? [:] : endings.changes
-            changes[isRepeat ? "lk_webhook_duplicates_total" : "lk_webhook_events_total"] = Double(letters.count)
+            changes[isRepeat ? "lk_webhook_duplicates_total" : "lk_webhook_events_total"] = Double(webhooks.count)
             let exporter = try RunningExporter(folder, environment)
             let ports = try exporter.ready()
             let expected = Self.countsAndOpen(ports.metrics).merging(changes) { $0 + $1 }
-            try truth.post(letters, to: ports.webhooks)
+            try truth.post(webhooks, to: ports.webhooks)
             var found: [String: Double] = [:]
             let isRight = eventually {
                 found = Self.countsAndOpen(ports.metrics)
@@ -90,7 +90,7 @@ import Testing
             expectNoTrouble(exporter, truth)
             #expect(exporter.process.end(with: end) == (end == SIGKILL ? 128 + SIGKILL : 0))
         }
-        let database = OfficeDatabase(file: folder.file("state/office.db"))
+        let database = ApplicationDatabase(file: folder.file("state/office.db"))
         #expect(try truth.differences(from: database, absent: endings.absent).prefix(10) == [])
     }
 
