@@ -1,26 +1,27 @@
-/// What a client says it takes: the `Accept` header.
+/// The `Accept` header: the media types that a client accepts.
 /// https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
 package struct AcceptHeader: Sendable {
     package enum Limits {
-        /// Prometheus names four; whoever names more is not read to the end.
+        /// The most media ranges that are read. Prometheus sends four.
         static let ranges = 64
     }
 
-    /// What a client thinks of a media type.
+    /// A client's preference for a media type.
     package struct Preference: Sendable, Equatable {
-        /// From 0, not wanted, to 1.
+        /// From 0, which means not acceptable, to 1.
         package let quality: Double
-        /// The client named this very type, not only a pattern such as `*/*`.
+        /// The client named this very type, and not only a pattern such as `*/*`.
         package let isNamed: Bool
     }
 
     private struct Range {
-        /// In lower case, such as `text/plain`, `text/*` or `*/*`.
+        /// In lower case: `text/plain`, `text/*` or `*/*`, for example.
         let type: String
         let version: String?
         let quality: Double
 
-        /// How exactly it means a type; nil where it does not. Only the parameter `version` tells types apart here.
+        /// Returns how precisely the range matches a type; nil if it does not. Only the parameter `version`
+        /// distinguishes types here.
         func precision(for type: String, version: String) -> Int? {
             if self.type == "*/*" { return 0 }
             if self.type.hasSuffix("/*") { return type.hasPrefix(self.type.dropLast()) ? 1 : nil }
@@ -32,12 +33,13 @@ package struct AcceptHeader: Sendable {
 
     private let ranges: [Range]
 
-    /// Reads the header's value; parts that make no sense are left out.
+    /// Reads the header's value and skips malformed parts.
     package init(_ text: String) {
         ranges = text.split(separator: ",", maxSplits: Limits.ranges).prefix(Limits.ranges).compactMap(Self.range)
     }
 
-    /// What the client thinks of a type and its version: what its most precise part says. 0 where no part means it.
+    /// Returns the preference for a type and its version: that of the most precise range that matches, and 0 if none
+    /// does.
     package func preference(for type: String, version: String) -> Preference {
         var best: (precision: Int, quality: Double)?
         for range in ranges {

@@ -2,11 +2,11 @@ import CMicroHTTPD
 import Glibc
 import Platform
 
-/// Takes connections from the listening socket and hands them to the HTTP library, on a thread of its own.
+/// Accepts connections from the listening socket and hands them to the HTTP library, on a thread of its own.
 ///
-/// The library itself accepts one connection per round of its poll loop, and a round costs time for every open
-/// connection: behind thousands of silent newcomers a good client would wait for seconds. Here they are all taken at
-/// once, and who has to go is decided before the library knows of the newcomer.
+/// The library itself accepts one connection per round of its poll loop, and a round takes longer the more connections
+/// are open: behind thousands of silent new connections a good client would wait for seconds. The acceptor takes all of
+/// them at once, and the connection to evict is chosen before the library knows of the new one.
 struct Acceptor: Sendable {
     private enum Step { case next, pause, end }
 
@@ -21,7 +21,7 @@ struct Acceptor: Sendable {
         self.engine = engine
     }
 
-    /// The body of the thread: until the listening socket is shut down.
+    /// The body of the thread. It runs until the listening socket is shut down.
     func run() {
         let table = engine.table
         while table.waitForRoom() {
@@ -33,7 +33,7 @@ struct Acceptor: Sendable {
         }
     }
 
-    /// Wraps `accept` and `MHD_add_connection`.
+    /// Accepts one connection. Wraps `accept` and `MHD_add_connection`.
     private func acceptOne() -> Step {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -46,7 +46,8 @@ struct Acceptor: Sendable {
                     close(socket)
                     return .next
                 }
-                // From here on the socket is the library's, which closes it also where it refuses: only without memory.
+                // From here on the library owns the socket. It closes it even if it refuses it, which happens only
+                // without memory.
                 if MHD_add_connection(OpaquePointer(bitPattern: daemon), socket, address, length) != .YES {
                     engine.close(connection)
                 }
@@ -60,10 +61,9 @@ struct Acceptor: Sendable {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             engine.lackDescriptors()
             return .pause
-        // The socket was shut down: nobody else makes these.
+        // The socket was shut down: nothing else causes these errors.
         case EINVAL, EBADF, ENOTSOCK: return .end
-        // A signal, or the failure of the one connection that was to be accepted.
-        // https://man7.org/linux/man-pages/man2/accept.2.html
+        // A signal came, or the connection to be accepted failed. https://man7.org/linux/man-pages/man2/accept.2.html
         default: return .next
         }
     }

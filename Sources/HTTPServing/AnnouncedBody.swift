@@ -1,14 +1,15 @@
 import CMicroHTTPD
 import Glibc
 
-/// What a header says about the body that follows.
+/// The body length that a request's header announces.
 enum AnnouncedBody: Equatable {
     case none
     case bytes(Int)
-    /// In pieces.
+    /// The body comes in chunks.
     case unknown
-    /// Two lengths, a length and pieces, or an encoding other than pieces: what a proxy in front may read differently,
-    /// so that one request hides in the body of another. https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+    /// The header has two lengths, a length and chunks, or an encoding other than chunks. A proxy in front may read it
+    /// differently, so that one request hides in the body of another (request smuggling).
+    /// https://www.rfc-editor.org/rfc/rfc9112#section-6.3
     case ambiguous
 
     private struct Count {
@@ -18,7 +19,7 @@ enum AnnouncedBody: Equatable {
         var length = 0
     }
 
-    /// Wraps `MHD_get_connection_values`; the library has refused a length that is no number.
+    /// Reads the header. The library has refused lengths that are not numbers. Wraps `MHD_get_connection_values`.
     init(_ connection: OpaquePointer) {
         var count = Count()
         MHD_get_connection_values(connection, .HEADER_KIND, Self.visit, &count)

@@ -1,10 +1,10 @@
 import CMicroHTTPD
 
-/// The functions that the library calls, on its poll thread. In a file of their own, so that no closure for C is ever
-/// formed where an actor is in force.
+/// The functions that the library calls on its poll thread. They have a file of their own, so that no closure for C is
+/// ever formed inside an actor's isolation.
 ///
-/// `cls` is the `Engine`, retained while the daemon runs; the socket context is the `Connection`, retained from its
-/// start to its end.
+/// `cls` is the `Engine`, which is retained while the daemon runs. The socket context is the `Connection`, which is
+/// retained from its start to its end.
 enum Callbacks {
     static let connectionChanged: MHD_NotifyConnectionCallback = { cls, handle, context, code in
         guard let cls, let handle, let context else { return }
@@ -18,7 +18,7 @@ enum Callbacks {
         }
     }
 
-    /// Called with each request line; what it returns is the request's context.
+    /// Called with each request line. It returns the request's context.
     static let requestLine:
         @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?)
             -> UnsafeMutableRawPointer? = { cls, _, handle in

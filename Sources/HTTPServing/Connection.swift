@@ -2,26 +2,26 @@ import Glibc
 import Platform
 import Synchronization
 
-/// What the server keeps of one TCP connection.
+/// The server's state of one TCP connection.
 ///
-/// `@unchecked Sendable`: the variables of the first group are used by the library's poll thread alone, those of the
-/// second by the time-out thread alone, that of the third under the table's lock; the rest is atomic or locked.
+/// `@unchecked Sendable`: only the library's poll thread uses the variables of the first group, only the time-out
+/// thread those of the second; the table's lock guards that of the third; the rest is atomic or locked.
 final class Connection: @unchecked Sendable {
-    /// Where the current request stands, for the poll thread.
+    /// The progress of the current request, as the poll thread sees it.
     enum Stage {
-        /// No request line yet. Can become: reading, answered.
+        /// No request line has come yet. Can become: reading, answered.
         case fresh
-        /// The header is complete, the body may follow. Can become: waiting, answered, dropped, fresh.
+        /// The header is complete, and a body may follow. Can become: waiting, answered, dropped, fresh.
         case reading(Router.Match)
-        /// Its body was given up for the sake of others. Can become: fresh.
+        /// The request's body was given up to free memory for others. Can become: fresh.
         case dropped
-        /// Suspended. Can become: answered.
+        /// The connection is suspended. Can become: answered.
         case waiting(PendingResponse)
-        /// An answer is queued. Can become: fresh.
+        /// A response is queued. Can become: fresh.
         case answered
     }
 
-    /// What everybody may know: which limit applies, and since when.
+    /// The phase of a connection, for all threads. It says which time limit applies, and since when.
     enum Phase: UInt64 {
         case idle, header, body, waiting, answering
     }
@@ -29,24 +29,25 @@ final class Connection: @unchecked Sendable {
     // Poll thread.
     var stage = Stage.fresh
     var body: [UInt8] = []
-    /// What `body` grew by in the current request.
+    /// The number of bytes by which `body` grew in the current request.
     var bodyGrowth_bytes = 0
-    /// An answer is owed to this request.
+    /// The server owes this request a response.
     var isOwed = false
-    /// The client is still sending what nobody will read.
+    /// The client is still sending a body that nobody will read.
     var isRefused = false
-    /// It ended in the middle of a body.
+    /// The connection ended in the middle of a body.
     var isIncomplete = false
 
     // Time-out thread.
-    /// When bytes were first seen that no request came of, and the idle time they were seen in.
+    /// The time at which bytes were first seen that did not make a request, and the start of the idle phase in which
+    /// they came.
     var suspicion: (idleSince: Int64, at: Int64)?
 
     // Under the table's lock.
-    /// It was ended by us and only waits for the poll thread to notice.
+    /// The server has shut the connection down, and the poll thread has not noticed yet.
     private(set) var isCut = false
 
-    /// What the connection is suspended for.
+    /// The response that the connection is suspended for.
     let pending = Mutex<PendingResponse?>(nil)
     let socket: Int32
     private let word: Atomic<UInt64>
@@ -56,9 +57,9 @@ final class Connection: @unchecked Sendable {
         word = Atomic(Self.pack(.header, now))
     }
 
-    /// The phase, and its start; of `waiting` its end.
+    /// The phase, and its start; for `waiting` its end.
     var phase: (Phase, MonotonicTime) {
-        // Pairs with `ConnectionTimeouts.schedule`: either that sees the new wake-up time or the time-out thread sees
+        // Pairs with `ConnectionTimeouts.schedule`: either that sees the new wake-up time, or the time-out thread sees
         // this phase.
         let word = word.load(ordering: .sequentiallyConsistent)
         return (Phase(rawValue: word & 7) ?? .idle, MonotonicTime(nanoseconds: Int64(word >> 3)))
@@ -68,7 +69,7 @@ final class Connection: @unchecked Sendable {
         word.store(Self.pack(phase, time), ordering: .sequentiallyConsistent)
     }
 
-    /// The next phase of the same request: its time goes on.
+    /// Enters the next phase of the same request, whose time goes on.
     func advance(to phase: Phase) {
         let old = word.load(ordering: .relaxed)
         word.store(old & ~7 | phase.rawValue, ordering: .relaxed)
@@ -78,17 +79,17 @@ final class Connection: @unchecked Sendable {
         UInt64(max(0, time.nanoseconds)) << 3 | phase.rawValue
     }
 
-    /// Makes the poll thread see the end of the connection. Only while the table's lock is held: the number of the
-    /// socket belongs to this connection until it has left the table. Wraps `shutdown`.
+    /// Shuts the connection down, which the poll thread then notices. Call it only while the table's lock is held: the
+    /// number of the socket belongs to this connection until it has left the table. Wraps `shutdown`.
     func cut() {
         isCut = true
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    /// Like `cut`, but an answer that is on its way still leaves.
+    /// Shuts down only the reading side: a response that is being sent still reaches the client.
     func endReading() { shutdown(socket, Int32(SHUT_RD)) }
 
-    /// How long ago the last byte of the client came. Wraps `getsockopt(TCP_INFO)`.
+    /// The time since the client's last byte. Wraps `getsockopt(TCP_INFO)`.
     var sinceLastByte: Duration? {
         var info = tcp_info()
         var length = socklen_t(MemoryLayout<tcp_info>.size)

@@ -1,13 +1,14 @@
 import Glibc
 import Platform
 
-/// The open connections, by socket. Any thread; a connection is in it from its acceptance until its socket is closed.
+/// The open connections, by socket. A connection is in the table from its acceptance until its socket is closed. Any
+/// thread may use it.
 ///
-/// It keeps the promise of the maximum: whoever comes when all are used takes the place of the one worth least.
+/// It enforces the maximum: if all connections are used, a new one evicts the one that is worth least.
 final class ConnectionTable: Sendable {
     private struct State {
         var connections: [Int32: Connection] = [:]
-        /// Of these, the ones that were ended by us and only wait for the poll thread to notice.
+        /// The number of connections that the server has shut down and the poll thread has not closed yet.
         var cut = 0
         var evictionOrder = EvictionOrder()
         var isClosed = false
@@ -15,12 +16,12 @@ final class ConnectionTable: Sendable {
         var live: Int { connections.count - cut }
     }
 
-    /// What became of a newcomer.
+    /// The result of admitting a new connection.
     enum Admission: Equatable {
         case admitted
-        /// It has the place of another, which was cut.
+        /// It took the place of another one, which was shut down.
         case displacing
-        /// Every other connection is owed an answer.
+        /// Every other connection is owed a response.
         case refused
     }
 
@@ -37,8 +38,8 @@ final class ConnectionTable: Sendable {
 
     // MARK: Acceptor
 
-    /// Waits until a newcomer would be at most `Limits.spareConnections` above the maximum, so that descriptors stay bounded
-    /// however slowly the poll thread closes what was cut. False once the table was closed.
+    /// Waits until a new connection would be at most `Limits.spareConnections` above the maximum. So descriptors stay
+    /// bounded, however slowly the poll thread closes evicted connections. Returns false once the table is closed.
     func waitForRoom() -> Bool {
         state.wait(until: nil) { state in
             if state.isClosed { return false }
@@ -46,13 +47,13 @@ final class ConnectionTable: Sendable {
         } ?? false
     }
 
-    /// Waits until a connection has gone, or the table was closed.
+    /// Waits until a connection is closed, or the table is.
     func waitForDeparture(until deadline: MonotonicTime) {
         let count = count
         state.wait(until: deadline) { $0.isClosed || $0.connections.count < count ? () : nil }
     }
 
-    /// Enters a newcomer, in place of another where all are used; a refused one is not entered.
+    /// Adds a new connection. If all are used it evicts another one; if none may be evicted it refuses the new one.
     func admit(_ newcomer: Connection, now: MonotonicTime) -> Admission {
         state.withLock { state in
             var admission = Admission.admitted
@@ -65,10 +66,10 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Cuts the connection that is worth least; false where there is none.
+    /// Shuts down the connection that is worth least. Returns false if there is none.
     func cutWorst(now: MonotonicTime) -> Bool { state.withLock { Self.cutWorst(&$0, now) } }
 
-    /// Lets the acceptor go.
+    /// Ends the waits of the acceptor.
     func close() { state.change { $0.isClosed = true } }
 
     // MARK: Others
@@ -76,7 +77,7 @@ final class ConnectionTable: Sendable {
     /// The connection of an open socket.
     subscript(socket: Int32) -> Connection? { state.withLock { $0.connections[socket] } }
 
-    /// Returns whether it had been cut.
+    /// Removes a connection. Returns whether it had been shut down.
     @discardableResult
     func remove(_ connection: Connection) -> Bool {
         state.change { state in
@@ -93,7 +94,8 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Calls `body` for each under the lock: it may cut a connection, and must not call the HTTP library.
+    /// Calls `body` for each connection under the lock. `body` may shut a connection down, and must not call the HTTP
+    /// library.
     func forEach(_ body: (Connection) -> Void) {
         state.withLock { state in
             for connection in state.connections.values {

@@ -1,9 +1,9 @@
 import Platform
 import Synchronization
 
-/// Keeps the promises about time: a thread that gives late answers and cuts connections that are too slow.
+/// Enforces the time limits: its thread sends overdue responses and shuts down connections that are too slow.
 ///
-/// It sleeps until the earliest deadline it knows, one second at most while a connection is open, else for ever.
+/// It sleeps until the earliest deadline that it knows, but at most one second while a connection is open.
 final class ConnectionTimeouts: Sendable {
     private struct State {
         var wake: MonotonicTime = .never
@@ -25,7 +25,7 @@ final class ConnectionTimeouts: Sendable {
         self.counts = counts
     }
 
-    /// Makes sure that the time-out thread looks at `time` or before. One atomic read where it does so already.
+    /// Ensures that the thread wakes up at `time` or before. If it does so already, this costs one atomic read.
     func schedule(at time: MonotonicTime) {
         // Sequentially consistent: the caller has stored a phase before; see `Connection.phase` and `look`.
         guard time.nanoseconds < wake.load(ordering: .sequentiallyConsistent) else { return }
@@ -46,7 +46,7 @@ final class ConnectionTimeouts: Sendable {
             }
             if ended == true { return }
             if ended == false { continue }
-            // Whoever schedules from here on is remembered, whatever the look below has seen of it.
+            // A deadline that is scheduled from here on is kept, whatever the look below has seen of it.
             state.withLock { set(&$0, .never) }
             let next = look(now: SystemTime().monotonic())
             state.withLock { if next < $0.wake { set(&$0, next) } }
@@ -61,7 +61,7 @@ final class ConnectionTimeouts: Sendable {
         wake.store(time.nanoseconds, ordering: .sequentiallyConsistent)
     }
 
-    /// Does what is due; returns when to look again.
+    /// Acts on all overdue limits. Returns the time of the next look.
     private func look(now: MonotonicTime) -> MonotonicTime {
         var next = MonotonicTime.never
         var late: [PendingResponse] = []
@@ -69,13 +69,13 @@ final class ConnectionTimeouts: Sendable {
             let end = inspect(connection, now, &late)
             next = min(next, end, now + Limits.look)
         }
-        // Outside the table's lock: an answer enters the HTTP library, which calls the table in turn.
+        // Outside the table's lock: a response enters the HTTP library, which calls the table in turn.
         for pending in late { pending.expire() }
         if lingering.look(now: now) { next = min(next, now + .milliseconds(20)) }
         return next
     }
 
-    /// Acts on one connection; returns when its next limit is reached.
+    /// Acts on one connection. Returns the time at which its next limit is reached.
     private func inspect(
         _ connection: Connection, _ now: MonotonicTime, _ late: inout [PendingResponse]
     ) -> MonotonicTime {
@@ -84,7 +84,7 @@ final class ConnectionTimeouts: Sendable {
         case .waiting:
             if now < time { return time }
             guard let pending = connection.pending.withLock({ $0 }) else { return .never }
-            // It may have been postponed since the connection began to wait.
+            // The deadline may have been postponed since the connection began to wait.
             let deadline = pending.deadline
             if now < deadline { return deadline }
             late.append(pending)
@@ -104,15 +104,16 @@ final class ConnectionTimeouts: Sendable {
         _ connection: Connection, at end: MonotonicTime, _ now: MonotonicTime, counting counter: borrowing Atomic<Int>
     ) -> MonotonicTime {
         if now < end { return end }
-        // Counted once, however long the poll thread needs to notice.
+        // Counted once, however long the poll thread takes to notice.
         if connection.isCut { return .never }
         counter.add(1, ordering: .relaxed)
         connection.cut()
         return .never
     }
 
-    /// The library does not say when a request line begins. The system knows when the last byte came: bytes that came
-    /// while idle, and of which no request came in the time for a header, are a header that drips.
+    /// Inspects an idle connection. The library does not say when a request line begins, but the system knows when the
+    /// last byte came. If bytes came while the connection was idle, and no request came of them within the time for a
+    /// header, they are a header that is sent too slowly.
     private func inspectIdle(_ connection: Connection, since: MonotonicTime, _ now: MonotonicTime) -> MonotonicTime {
         let end = since + settings.idleTimeout
         if now >= end { return cut(connection, at: end, now, counting: counts.idleTimeouts) }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// How many connections the system lets this process have.
+/// The number of connections that the system allows this process.
 ///
-/// Debian's soft limit is 1,024 descriptors: without more, strangers who connect could take the descriptors that
+/// Debian's soft limit is 1,024 descriptors. With so few, strangers who connect could take the descriptors that the
 /// database and remote write need.
 enum DescriptorLimit {
-    /// Raises the process's soft limit where `wanted` connections need it; returns how many it can have.
-    /// Wraps `getrlimit` and `setrlimit`.
+    /// Raises the process's soft limit if `wanted` connections need it. Returns how many connections it can have. Wraps
+    /// `getrlimit` and `setrlimit`.
     static func connections(wanted: Int) -> Int {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()
@@ -14,11 +14,11 @@ enum DescriptorLimit {
         let needed = rlim_t(wanted + Limits.otherDescriptors)
         if limit.rlim_cur < needed {
             limit.rlim_cur = min(needed, limit.rlim_max)
-            // Refused only where the hard limit fell in between; what is left is read again.
+            // The system refuses only if the hard limit fell in between; the limit is read again afterwards.
             setrlimit(resource, &limit)
             getrlimit(resource, &limit)
         }
-        // Where descriptors are few, connections get half of them, those above the maximum included.
+        // If descriptors are few, connections get half of them, including those above the maximum.
         let all = Int(clamping: limit.rlim_cur)
         return max(1, min(wanted, max(all - Limits.otherDescriptors, all * 2 / 5)))
     }

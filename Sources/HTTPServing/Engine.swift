@@ -3,25 +3,25 @@ import Glibc
 import Platform
 import Synchronization
 
-/// What happens to a request between the library's calls. Its methods run on the poll thread, unless they say otherwise.
+/// Handles a request across the calls of the library. Its methods run on the poll thread unless they say otherwise.
 final class Engine: Sendable {
     let settings: ServerSettings
     let table: ConnectionTable
     let counts = ServingCounters()
     let timeouts: ConnectionTimeouts
     let lingering = LingeringClose()
-    /// Wakes `Server.stop` when an answer has left.
+    /// Wakes `Server.stop` when a response has been sent.
     let departures = Monitor(())
     private let router: Router
     private let onStray: StrayHandler
-    /// Requests that are owed an answer.
+    /// The number of requests that are owed a response.
     private let owed = Atomic(0)
-    /// Connections suspended now.
+    /// The number of connections that are suspended now.
     private let suspended = Atomic(0)
     private let stopping = Atomic(false)
-    /// Whoever waits gets the fallback at once.
+    /// Every waiting request gets its fallback response at once.
     private let expiring = Atomic(false)
-    /// What the bodies of all current requests take.
+    /// The memory of the bodies of all current requests.
     private let held = Atomic(0)
 
     private let notFound = Response.text(404, "not found\n", headers: ["Connection": "close"])
@@ -42,17 +42,17 @@ final class Engine: Sendable {
     var isIdle: Bool { owed.load(ordering: .sequentiallyConsistent) == 0 }
     var isAnythingSuspended: Bool { suspended.load(ordering: .sequentiallyConsistent) != 0 }
 
-    /// From now on no request is taken. False where that was so already.
+    /// Stops taking requests. Returns false if it had stopped already.
     func stopTaking() -> Bool {
-        // Sequentially consistent with `owed`: a request either sees this or is seen by `isIdle`.
+        // Sequentially consistent with `owed`: a request either sees this, or `isIdle` sees the request.
         guard !stopping.exchange(true, ordering: .sequentiallyConsistent) else { return false }
-        // Requests that are not complete are not ours yet: their senders see the end and try again elsewhere.
+        // An incomplete request was not accepted: its sender sees the end of the connection and tries again elsewhere.
         endIncomplete()
         return true
     }
 
-    /// Ends every connection that is not owed an answer. One that is must stay readable: the library gives up a
-    /// connection whose reading end is closed, even while it has something to send.
+    /// Shuts down the reading side of every connection that is not owed a response. The others must stay readable: the
+    /// library gives up a connection whose reading side is shut down, even while it has something to send.
     func endIncomplete() {
         table.forEach { connection in
             switch connection.phase.0 {
@@ -62,9 +62,10 @@ final class Engine: Sendable {
         }
     }
 
-    /// Gives every suspended connection its fallback, and every request whose handler still runs, should it wait then.
+    /// Gives every suspended connection its fallback response, and every request whose handler still runs, if that
+    /// decides to wait.
     func expireAll() {
-        // Before the look at each connection: a request either is seen there or sees this. See `wait`.
+        // Stored before the look at each connection: a request either is seen there, or sees this. See `wait`.
         expiring.store(true, ordering: .sequentiallyConsistent)
         var pending: [PendingResponse] = []
         table.forEach { connection in connection.pending.withLock { if let one = $0 { pending.append(one) } } }
@@ -73,8 +74,8 @@ final class Engine: Sendable {
 
     // MARK: Connections
 
-    /// Makes the connection of an accepted socket; nil where it is refused because all others are owed an answer.
-    /// The acceptor's thread.
+    /// Makes the connection of an accepted socket. Returns nil if it is refused because all others are owed a response.
+    /// Runs on the acceptor's thread.
     func admit(socket: Int32) -> Connection? {
         let now = SystemTime().monotonic()
         let connection = Connection(socket: socket, now: now)
@@ -90,13 +91,13 @@ final class Engine: Sendable {
         return connection
     }
 
-    /// The process has no descriptor for the next connection: one that is open has to go. The acceptor's thread.
+    /// Evicts a connection, because the process has no descriptor for the next one. Runs on the acceptor's thread.
     func lackDescriptors() {
         counts.descriptorShortages.add(1, ordering: .relaxed)
         if table.cutWorst(now: SystemTime().monotonic()) { counts.evicted.add(1, ordering: .relaxed) }
     }
 
-    /// The connection that the library begins to serve.
+    /// Returns the connection that the library begins to serve.
     func open(socket: Int32) -> Connection? { table[socket] }
 
     func close(_ connection: Connection) {
@@ -109,13 +110,14 @@ final class Engine: Sendable {
 
     // MARK: Requests
 
-    /// A request line is complete. The time of the first request's header began with the connection.
+    /// Handles a complete request line. The time limit for the header of a connection's first request began with the
+    /// connection.
     func begin(_ connection: Connection) {
         if connection.phase.0 == .idle { connection.enter(.header, SystemTime().monotonic()) }
     }
 
-    /// One call of the library: first with the header, then with each piece of the body, at last with none; and once
-    /// more after a suspension.
+    /// Handles one call of the library. It calls first with the header, then with each piece of the body, at last with
+    /// an empty piece, and once more after a suspension.
     func proceed(
         _ connection: Connection, _ handle: OpaquePointer, path: UnsafePointer<CChar>, method: UnsafePointer<CChar>,
         chunk: UnsafeRawBufferPointer
@@ -148,17 +150,17 @@ final class Engine: Sendable {
         }
     }
 
-    /// The request is over, well or not.
+    /// Handles the end of a request, whether it succeeded or not.
     func finish(_ connection: Connection) {
         let now = SystemTime().monotonic()
-        // The client left meanwhile: resumed, but not to be answered.
+        // The client left meanwhile: the connection was resumed, but there is nobody to answer.
         if case .waiting = connection.stage { endWait(connection) }
         if connection.isRefused {
             lingering.add(connection.socket, now: now)
             timeouts.schedule(at: now)
             connection.isRefused = false
         } else {
-            // The library ends a connection after either.
+            // The library ends the connection in both cases.
             let phase = connection.phase.0
             connection.isIncomplete = phase == .header || phase == .body
         }
@@ -182,7 +184,7 @@ final class Engine: Sendable {
 
     // MARK: Steps
 
-    /// The header is complete.
+    /// Handles a complete header.
     private func accept(_ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match) -> MHD_Result {
         connection.advance(to: .body)
         let announced = AnnouncedBody(handle)
@@ -223,7 +225,7 @@ final class Engine: Sendable {
     }
 
     /// Gives up the largest unfinished bodies, so that strangers who send large ones slowly do not keep small ones out.
-    /// False where none is larger than this one.
+    /// Returns false if none is larger than this one.
     private func dropBodies(largerThan connection: Connection) -> Bool {
         var larger: [Connection] = []
         table.forEach { other in
@@ -247,12 +249,12 @@ final class Engine: Sendable {
         connection.bodyGrowth_bytes = 0
     }
 
-    /// The request is complete.
+    /// Handles a complete request: runs its handler.
     private func answer(
         _ connection: Connection, _ handle: OpaquePointer, _ match: Router.Match, _ path: UnsafePointer<CChar>
     ) -> MHD_Result {
         owe(connection)
-        // After `owe`; see `stopTaking`.
+        // Read after `owe`; see `stopTaking`.
         if stopping.load(ordering: .sequentiallyConsistent) { return .NO }
         switch match {
         case .unknownPath: return send(notFound, connection, handle)
@@ -271,7 +273,7 @@ final class Engine: Sendable {
     ) -> MHD_Result {
         connection.stage = .waiting(pending)
         connection.pending.withLock { $0 = pending }
-        // After it can be seen; see `expireAll`.
+        // Read after other threads can see the request; see `expireAll`.
         if expiring.load(ordering: .sequentiallyConsistent) { pending.expire() }
         suspended.add(1, ordering: .sequentiallyConsistent)
         connection.enter(.waiting, pending.deadline)
@@ -289,21 +291,21 @@ final class Engine: Sendable {
         connection.enter(.answering, SystemTime().monotonic())
     }
 
-    /// Queues the answer.
+    /// Queues the response.
     private func send(_ response: Response, _ connection: Connection, _ handle: OpaquePointer) -> MHD_Result {
         connection.stage = .answered
         return MHD_queue_response(handle, response.status, response.handle)
     }
 
-    /// Answers before the body came; the library then closes the connection.
+    /// Answers before the body came. The library then closes the connection.
     private func refuse(_ connection: Connection, _ handle: OpaquePointer, with response: Response) -> MHD_Result {
         owe(connection)
         connection.isRefused = true
         return send(response, connection, handle)
     }
 
-    /// Answers in the middle of a body, where the library has no way to: the bytes go straight into the socket, which
-    /// is empty because answers leave in order, and the connection ends.
+    /// Answers in the middle of a body, for which the library has no function. The bytes go straight into the socket,
+    /// which is empty because responses leave in order; then the connection ends.
     private func interrupt(_ connection: Connection, _ status: StaticString) -> MHD_Result {
         connection.isRefused = true
         let text = Array("HTTP/1.1 \(status)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".utf8)

@@ -1,27 +1,28 @@
 import Platform
 
-/// Who makes room for a newcomer when all connections are used.
+/// The order in which connections are evicted when all are used and a new one comes.
 ///
-/// First what is stuck, oldest first: an incomplete request, or an answer that its client does not take. Then what is
-/// idle, longest first. Last a request that has just begun, oldest first: without this grace, strangers who hold all
-/// connections idle would leave newcomers one place to push each other out of. Who waits for an answer is never chosen.
+/// Stuck connections come first, the oldest first: an incomplete request, or a response that its client does not take.
+/// Idle connections follow, the longest idle first. Requests that have just begun come last, the oldest first. Without
+/// this grace, strangers who hold all connections idle would leave one place for all new connections, which would evict
+/// each other. A connection that waits for its response is never evicted.
 ///
-/// One look at all connections serves many newcomers, for thousands may come in a moment. The order stays right
-/// meanwhile: what begins later is younger than all that is listed, and what has changed is passed over.
+/// One look at all connections serves many new ones, because thousands may come in a moment. The order stays right
+/// meanwhile: what begins later is younger than everything in the list, and a connection that has changed is skipped.
 struct EvictionOrder {
     private struct Candidate {
         let connection: Connection
         let since: MonotonicTime
     }
 
-    /// Incomplete requests and answers on their way; the oldest last.
+    /// Incomplete requests and responses that are being sent; the oldest is the last element.
     private var busy: [Candidate] = []
-    /// The longest last.
+    /// Idle connections; the longest idle is the last element.
     private var idle: [Candidate] = []
-    /// Another look is not worth its time before.
+    /// The time before which another look at all connections is not worth its cost.
     private var restUntil = MonotonicTime(nanoseconds: 0)
 
-    /// The connection to cut; nil where none may be.
+    /// Returns the connection to evict; nil if there is none.
     mutating func next(among connections: [Int32: Connection], now: MonotonicTime) -> Connection? {
         if let stuck = takeStuck(connections, now) { return stuck }
         if (busy.isEmpty || idle.isEmpty) && now >= restUntil {
@@ -38,7 +39,7 @@ struct EvictionOrder {
         return nil
     }
 
-    /// The oldest that is busy, if it has been for too long.
+    /// Takes the oldest busy connection, if it has been busy for too long.
     private mutating func takeStuck(_ connections: [Int32: Connection], _ now: MonotonicTime) -> Connection? {
         while let oldest = busy.last {
             guard Self.isUnchanged(oldest, connections) else {

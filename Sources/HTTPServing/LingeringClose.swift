@@ -2,8 +2,8 @@ import Glibc
 import Platform
 import Synchronization
 
-/// Connections whose upload was refused: they are read for a moment longer, because closing a socket with unread bytes
-/// makes the client see a reset in place of the answer.
+/// Connections whose upload was refused. The server goes on reading them for a moment, because closing a socket with
+/// unread bytes makes the client see a reset in place of the response.
 /// https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 final class LingeringClose: Sendable {
     private struct Entry {
@@ -13,21 +13,22 @@ final class LingeringClose: Sendable {
 
     private let entries = Mutex<[Entry]>([])
 
-    /// Keeps the connection behind `socket` open for reading after the library closed its own end.
-    /// Nothing happens where too many linger already: that client may see a reset.
+    /// Keeps the connection behind `socket` open for reading after the library has closed its own descriptor.
+    /// Does nothing if too many are kept already: that client may see a reset.
     func add(_ socket: Int32, now: MonotonicTime) {
         entries.withLock { entries in
             guard entries.count < Limits.lingering else { return }
             let copy = fcntl(socket, F_DUPFD_CLOEXEC, 0)
             guard copy >= 0 else { return }
-            // A description shared with the socket, which does not block already: said again because all rests on it.
+            // The copy shares its file description with the socket, which is non-blocking already. It is set again
+            // because everything rests on it.
             _ = fcntl(copy, F_SETFL, O_NONBLOCK)
             shutdown(copy, Int32(SHUT_WR))
             entries.append(Entry(file: copy, until: now + Limits.linger))
         }
     }
 
-    /// Reads and forgets what came; returns whether any connection still lingers.
+    /// Reads and drops the bytes that came. Returns whether any connection is still open.
     func look(now: MonotonicTime) -> Bool {
         entries.withLock { entries in
             entries.removeAll { entry in

@@ -1,8 +1,8 @@
-/// Where a server listens, as a person writes it: `host:port`, `[v6]:port`, or `:port` for every address.
+/// The address that a server listens on, as a person writes it: `host:port`, `[v6]:port`, or `:port` for every address.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    /// A name or a numeric address without brackets; empty for every address of the machine.
+    /// A name, or a numeric address without brackets; empty for every address of the machine.
     package let host: String
-    /// 0 lets the system pick one.
+    /// 0 lets the system choose one.
     package let port: UInt16
 
     package init(host: String, port: UInt16) {
@@ -10,7 +10,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Reads `host:port`. Throws `badAddress` with what is wrong.
+    /// Reads `host:port`. Throws `badAddress` with a description of the mistake.
     package init(_ text: String) throws(ServingError) {
         guard let colon = text.lastIndex(of: ":") else { throw .badAddress(text, "the port is missing") }
         let digits = text[text.index(after: colon)...]

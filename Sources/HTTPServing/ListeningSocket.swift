@@ -3,12 +3,12 @@ import CMicroHTTPD
 import Glibc
 import Platform
 
-/// A bound TCP socket that accepts connections, and the address it has got.
+/// A bound TCP socket that accepts connections, and its address.
 ///
-/// Made by us and not by the HTTP library, because that one does not say why it cannot listen.
+/// lkpush makes it itself, because the HTTP library does not say why it cannot listen.
 struct ListeningSocket {
     let file: Int32
-    /// The address with the port that the system picked where 0 was asked for.
+    /// The address, with the port that the system chose if 0 was asked for.
     let address: ListenAddress
 
     init(_ wanted: ListenAddress) throws(ServingError) {
@@ -22,7 +22,7 @@ struct ListeningSocket {
             throw .badAddress(wanted.description, String(cString: gai_strerror(code)))
         }
         defer { freeaddrinfo(first) }
-        // Every address: one IPv6 socket takes IPv4 too. Where the machine has no IPv6 the next candidate serves.
+        // For every address one IPv6 socket takes IPv4, too. On a machine without IPv6 the next candidate is used.
         var candidates: [UnsafeMutablePointer<addrinfo>] = []
         var next: UnsafeMutablePointer<addrinfo>? = first
         while let candidate = next {
@@ -76,7 +76,7 @@ struct ListeningSocket {
         setsockopt(file, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Wraps `getsockname` and `getnameinfo`.
+    /// Returns the socket's address. Wraps `getsockname` and `getnameinfo`.
     private static func bound(_ file: Int32) -> ListenAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -2,16 +2,17 @@ import CMicroHTTPD
 package import Platform
 import Synchronization
 
-/// An answer that is given later, exactly once: by whoever claims it first, or by its deadline.
+/// A response that is given later, exactly once: by the first one who claims it, or by its deadline.
 ///
-/// Any thread may claim and respond. After a won claim `respond` must follow at once: nothing else will answer then.
+/// Any thread may claim and respond. After a successful claim `respond` must follow at once, because nothing else will
+/// answer then.
 package final class PendingResponse: Sendable {
     private enum Stage {
         /// Can become: claimed.
         case open
-        /// Somebody decides the answer. Can become: answered.
+        /// Somebody has the right to answer. Can become: answered.
         case claimed
-        /// Final.
+        /// The response is given. Final.
         case answered(Response)
     }
 
@@ -19,21 +20,23 @@ package final class PendingResponse: Sendable {
         var stage = Stage.open
         var deadline: MonotonicTime
         var fallback: @Sendable () -> Response
-        /// Set while the connection is suspended for this answer.
+        /// The connection that is suspended for this response, while it is suspended.
         var suspended: SuspendedConnection?
     }
 
     private let state: Mutex<State>
 
-    /// - Parameter fallback: makes the answer of the deadline, and counts it; called at most once, on any thread.
+    /// - Parameter fallback: makes the response for the deadline, and counts it. It is called at most once, on any
+    ///   thread.
     package init(deadline: MonotonicTime, fallback: @escaping @Sendable () -> Response) {
         state = Mutex(State(deadline: deadline, fallback: fallback))
     }
 
-    /// When the fallback leaves, if nothing else did.
+    /// The time at which the fallback is sent, if nothing else was.
     package var deadline: MonotonicTime { state.withLock { $0.deadline } }
 
-    /// Gives it another deadline and another fallback: what it waits for has changed. False where it is too late.
+    /// Sets another deadline and another fallback, because the request now waits for something else. Returns false if
+    /// it is too late.
     package func postpone(until deadline: MonotonicTime, fallback: @escaping @Sendable () -> Response) -> Bool {
         state.withLock { state in
             guard case .open = state.stage else { return false }
@@ -43,7 +46,7 @@ package final class PendingResponse: Sendable {
         }
     }
 
-    /// Wins or loses the right to answer. Lost for good when the deadline or another claim came first.
+    /// Tries to get the right to answer. Returns false, then and forever, if the deadline or another claim came first.
     package func claim() -> Bool {
         state.withLock { state in
             guard case .open = state.stage else { return false }
@@ -52,18 +55,18 @@ package final class PendingResponse: Sendable {
         }
     }
 
-    /// Sends the answer. Only the winner of `claim` may call it, once.
+    /// Sends the response. Only the winner of `claim` may call it, once.
     package func respond(_ response: Response) {
         state.withLock { state in
             guard case .claimed = state.stage else { preconditionFailure("only a won claim may answer, once") }
             state.stage = .answered(response)
-            // Under the lock, so that whoever takes the answer afterwards knows that this call has returned: the
-            // daemon must not be stopped before. The library's own lock is the only one taken inside.
+            // Under the lock, so that whoever takes the response afterwards knows that this call has returned: the
+            // daemon must not be stopped before. Only the library's own lock is taken inside.
             state.suspended.take()?.resume()
         }
     }
 
-    /// Answers unless somebody else did; true if this call's answer is the one.
+    /// Answers unless somebody else did. Returns true if the response of this call is the one that is sent.
     @discardableResult
     package func complete(_ response: Response) -> Bool {
         guard claim() else { return false }
@@ -78,18 +81,19 @@ package final class PendingResponse: Sendable {
             state.stage = .claimed
             return state.fallback
         }
-        // Outside the lock: it counts, and it may ask something else.
+        // Outside the lock, because the fallback counts and may ask something else.
         if let fallback { respond(fallback()) }
     }
 
-    /// The answer, if there is one.
+    /// The response, if there is one.
     var answer: Response? {
         state.withLock { if case .answered(let response) = $0.stage { response } else { nil } }
     }
 
-    /// Suspends the connection until there is an answer; returns the answer where it is there already.
+    /// Suspends the connection until there is a response. Returns the response instead if it is there already.
     ///
-    /// Only inside the library's access handler. The lock makes sure that a resume never comes before its suspend.
+    /// Call it only inside the library's access handler. The lock guarantees that a resume never comes before its
+    /// suspend.
     func suspend(_ connection: SuspendedConnection) -> Response? {
         state.withLock { state in
             if case .answered(let response) = state.stage { return response }
@@ -101,7 +105,7 @@ package final class PendingResponse: Sendable {
     }
 }
 
-/// A connection of the library, on its way to another thread that may only resume it.
+/// A connection of the library that is handed to another thread, which may only resume it.
 ///
 /// `@unchecked Sendable`: the library allows `MHD_resume_connection` from any thread, and a suspended connection lives
 /// until it is resumed.
@@ -110,9 +114,9 @@ struct SuspendedConnection: @unchecked Sendable {
 
     init(_ handle: OpaquePointer) { self.handle = handle }
 
-    /// Wraps `MHD_suspend_connection`.
+    /// Suspends the connection. Wraps `MHD_suspend_connection`.
     func suspend() { MHD_suspend_connection(handle) }
 
-    /// Wraps `MHD_resume_connection`.
+    /// Resumes the connection. Wraps `MHD_resume_connection`.
     func resume() { MHD_resume_connection(handle) }
 }

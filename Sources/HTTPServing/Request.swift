@@ -1,6 +1,6 @@
 import CMicroHTTPD
 
-/// What a handler may ask about the request it answers. It cannot be kept: its memory belongs to the call.
+/// A request as its handler sees it. It cannot be kept, because its memory belongs to the call.
 package struct Request: ~Copyable {
     package let method: Method
     private let rawPath: UnsafePointer<CChar>
@@ -12,10 +12,10 @@ package struct Request: ~Copyable {
         self.connection = connection
     }
 
-    /// Unescaped and without the query. Makes a string: routes rarely need it.
+    /// The path, unescaped and without the query. It makes a string, which routes rarely need.
     package var path: String { String(cString: rawPath) }
 
-    /// The first header of this name, in any case; nil where there is none.
+    /// Returns the first header of this name, in any case of letters; nil if there is none.
     package func header(_ name: StaticString) -> String? { Self.header(name, of: connection) }
 
     /// Wraps `MHD_lookup_connection_value`.
@@ -29,10 +29,10 @@ package struct Request: ~Copyable {
     }
 }
 
-/// A request that no route takes, when its header is complete: it is answered 404 or 405 whatever is made of it, and its
-/// body is not read. It cannot be kept: its memory belongs to the call.
+/// A request that no route takes, after its header is complete. It is answered 404 or 405 in any case, and its body is
+/// not read. It cannot be kept, because its memory belongs to the call.
 package struct StrayRequest: ~Copyable {
-    /// The path of the route that takes other methods only; nil where no route has this path.
+    /// The path of the route that takes only other methods; nil if no route has this path.
     package let route: String?
     private let rawPath: UnsafePointer<CChar>
     private let rawMethod: UnsafePointer<CChar>
@@ -47,11 +47,11 @@ package struct StrayRequest: ~Copyable {
         self.connection = connection
     }
 
-    /// Unescaped, without the address before it and the query behind it.
+    /// The path, unescaped, without the address before it and the query after it.
     package var path: String { String(cString: Router.withoutAuthority(rawPath)) }
 
     package var method: String { String(cString: rawMethod) }
 
-    /// The first header of this name, in any case; nil where there is none.
+    /// Returns the first header of this name, in any case of letters; nil if there is none.
     package func header(_ name: StaticString) -> String? { Request.header(name, of: connection) }
 }

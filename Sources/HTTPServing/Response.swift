@@ -1,6 +1,6 @@
 import CMicroHTTPD
 
-/// An answer that can be sent any number of times, by any thread: make the frequent ones once.
+/// A response that any thread can send any number of times: make the frequent ones once.
 ///
 /// `@unchecked Sendable`: the handle is not changed after `init`, and the library counts its users under a lock.
 package final class Response: @unchecked Sendable {
@@ -8,8 +8,8 @@ package final class Response: @unchecked Sendable {
     let handle: OpaquePointer
 
     /// - Parameters:
-    ///   - headers: names and values without line breaks; length, date and connection are added by the library.
-    ///   - body: copied.
+    ///   - headers: names and values without line breaks; the library adds length, date and connection.
+    ///   - body: the bytes, which are copied.
     package init(status: UInt32, headers: KeyValuePairs<String, String> = [:], body: [UInt8] = []) {
         var body = body
         let made = body.withUnsafeMutableBytes {
@@ -25,7 +25,7 @@ package final class Response: @unchecked Sendable {
 
     deinit { MHD_destroy_response(handle) }
 
-    /// A short text for people and probes.
+    /// Makes a short text for people and probes.
     package static func text(_ status: UInt32, _ text: String, headers: KeyValuePairs<String, String> = [:]) -> Response
     {
         let response = Response(status: status, headers: headers, body: Array(text.utf8))

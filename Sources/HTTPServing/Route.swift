@@ -1,32 +1,33 @@
-/// The methods that routes know. HEAD is served by the route of GET.
+/// The methods that routes know. The route of GET serves HEAD, too.
 package enum Method: String, Sendable, CaseIterable {
     case get = "GET"
     case head = "HEAD"
     case post = "POST"
 }
 
-/// What a handler decides.
+/// A handler's decision.
 package enum Answer: Sendable {
-    /// The answer is known.
+    /// The response is known.
     case respond(Response)
-    /// The answer comes from another thread, or from its deadline.
+    /// The response comes later from another thread, or from its deadline.
     case wait(PendingResponse)
 }
 
-/// Why a request did not reach its handler although the route exists.
+/// The reasons for which a request does not reach its handler although the route exists.
 package enum Refusal: Sendable, CaseIterable {
-    /// Longer than `maxBody`: 413.
+    /// The body is longer than `maxBody`: 413.
     case bodyTooLarge
-    /// All bodies being read together take too much memory: 503.
+    /// The bodies that are being read take too much memory together: 503.
     case noMemory
 }
 
-/// Sees requests that no route takes, before their bodies are read. Runs on the server's only thread and must not block.
+/// Sees requests that no route takes, before their bodies are read. It runs on the server's only thread and must not
+/// block.
 package typealias StrayHandler = @Sendable (_ request: borrowing StrayRequest) -> Void
 
 /// One row of the routing table.
 package struct Route: Sendable {
-    /// Runs on the server's only thread and must not block. The body is borrowed for the call.
+    /// Handles a request. It runs on the server's only thread and must not block. The body is borrowed for the call.
     package typealias Handler = @Sendable (_ request: borrowing Request, _ body: Span<UInt8>) -> Answer
 
     package let method: Method

@@ -1,15 +1,15 @@
 import Glibc
 
-/// Finds the route of a request without allocating: a handful of rows, compared byte by byte.
+/// Finds the route of a request without allocating: it compares a handful of rows byte by byte.
 ///
-/// A slash at the end of a path does not count, and several in a row are one: people and proxies write `/webhook/` and
-/// `//webhook`, and mean `/webhook`.
+/// A slash at the end of a path is ignored, and several slashes in a row count as one: people and proxies write
+/// `/webhook/` and `//webhook`, and mean `/webhook`.
 struct Router: Sendable {
     enum Match {
         case route(Int, Method)
-        /// No row has this path: 404.
+        /// No route has this path: 404.
         case unknownPath
-        /// The path is that of this route, the method is not: 405 with the path's `Allow`.
+        /// This route has the path, but not the method: 405 with the path's `Allow`.
         case wrongMethod(Int, Response)
     }
 
@@ -40,7 +40,7 @@ struct Router: Sendable {
         }
     }
 
-    /// The arguments are C strings: the path is unescaped and without its query.
+    /// Finds the route. The arguments are C strings; the path is unescaped and without its query.
     func match(path: UnsafePointer<CChar>, method: UnsafePointer<CChar>) -> Match {
         let path = Self.withoutAuthority(path)
         var notAllowed: Row?
@@ -70,7 +70,7 @@ struct Router: Sendable {
         return rest.pointee == 0
     }
 
-    /// A proxy may name the whole address: `http://host/path`.
+    /// Returns the path without the address that a proxy may put before it: `http://host/path`.
     /// https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
     static func withoutAuthority(_ path: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
         for scheme: StaticString in ["http://", "https://"] {

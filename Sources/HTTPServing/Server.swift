@@ -3,17 +3,17 @@ import Glibc
 package import Platform
 import Synchronization
 
-/// An HTTP/1.1 server on one address: one thread accepts, one polls and runs the handlers, one watches the time.
+/// An HTTP/1.1 server on one address. One thread accepts, one polls and runs the handlers, one enforces time limits.
 ///
-/// Several may run in one process. Any thread may stop it; one that is given up without a stop stops at once.
+/// Several servers may run in one process. Any thread may stop one; one that is released without a stop stops at once.
 package final class Server: Sendable {
-    /// How a stop went.
+    /// The result of a stop.
     package enum Stop: Sendable, Equatable {
-        /// Every request that was taken has its answer.
+        /// Every request that was taken got its response.
         case finished
-        /// The deadline came first: what waited got its fallback.
+        /// The deadline came first: waiting requests got their fallback response.
         case cut
-        /// The HTTP library did not let go of a suspended request; its memory is given up.
+        /// The HTTP library did not release a suspended request; its memory leaks.
         case abandoned
     }
 
@@ -21,7 +21,7 @@ package final class Server: Sendable {
         var daemon: OpaquePointer?
     }
 
-    /// Where it listens, with the port that the system picked where 0 was asked for.
+    /// The address, with the port that the system chose if 0 was asked for.
     package let address: ListenAddress
     private let engine: Engine
     private let socket: ListeningSocket
@@ -29,9 +29,9 @@ package final class Server: Sendable {
     private let watcher: NamedThread
     private let state: Mutex<UInt>
 
-    /// Starts to listen. Throws when the address is not to be had.
+    /// Starts to listen. Throws if the address cannot be used.
     ///
-    /// - Parameter onStray: sees what no route takes.
+    /// - Parameter onStray: sees the requests that no route takes.
     package init(
         listen: ListenAddress, routes: [Route], settings: ServerSettings = ServerSettings(),
         onStray: @escaping StrayHandler = { _ in }
@@ -54,17 +54,17 @@ package final class Server: Sendable {
 
     deinit { stop(deadline: SystemTime().monotonic()) }
 
-    /// Connections at one time: as many as were asked for, or fewer where the system has no descriptors for them.
+    /// The most connections at one time: as many as were asked for, or fewer if the system has no descriptors for them.
     package var maxConnections: Int { engine.settings.maxConnections }
 
-    /// What it counted.
+    /// The counts since the start.
     package var statistics: ServingStatistics { engine.statistics }
 
-    /// Reads `figures` without keeping the server: for those who outlive it.
+    /// Reads `figures` without keeping the server alive, for a reader that outlives it.
     package var statisticsReader: @Sendable () -> ServingStatistics { { [engine] in engine.statistics } }
 
-    /// Closes the listening socket, so that new connections are refused, and all connections that are not owed an
-    /// answer. Requests that are complete are still answered.
+    /// Closes the listening socket, so that new connections are refused, and all connections that are not owed a
+    /// response. Complete requests are still answered.
     package func stopAccepting() {
         guard engine.stopTaking() else { return }
         // Refuses new connections at once, and ends the acceptor's wait for one.
@@ -72,12 +72,12 @@ package final class Server: Sendable {
         engine.table.close()
         acceptor.join()
         close(socket.file)
-        // Connections that came in between.
+        // Ends connections that came in between.
         engine.endIncomplete()
     }
 
-    /// Stops accepting, waits until every request that was taken is answered, but no longer than `deadline`, then ends
-    /// both threads. A second call does nothing.
+    /// Stops accepting, waits until every request that was taken is answered, but not beyond `deadline`, then ends all
+    /// threads. A second call does nothing.
     @discardableResult
     package func stop(deadline: MonotonicTime) -> Stop {
         stopAccepting()
@@ -90,7 +90,7 @@ package final class Server: Sendable {
                 engine.expireAll()
                 let end = SystemTime().monotonic() + Limits.stop
                 _ = waitUntil(end, { engine.isIdle })
-                // Stopping the daemon with a suspended connection is undefined.
+                // Stopping the daemon with a suspended connection is undefined behaviour.
                 if engine.isAnythingSuspended { outcome = .abandoned }
             }
             if outcome != .abandoned {
@@ -108,15 +108,16 @@ package final class Server: Sendable {
         engine.departures.wait(until: deadline) { _ in condition() ? () : nil }
     }
 
-    /// Wraps `MHD_start_daemon`. The daemon holds the engine until it is stopped.
+    /// Starts the daemon, which holds the engine until it is stopped. Wraps `MHD_start_daemon`.
     private static func start(_ engine: Engine) -> OpaquePointer? {
         let context = Unmanaged.passRetained(engine).toOpaque()
         func function<F>(_ callback: F) -> Int { unsafeBitCast(callback, to: Int.self) }
         var options = [
-            // Never reached: the table keeps the limit.
+            // Never reached, because the table enforces the limit.
             MHD_OptionItem(option: .CONNECTION_LIMIT, value: Int(Int32.max), ptr_value: nil),
             MHD_OptionItem(option: .CONNECTION_MEMORY_LIMIT, value: Limits.header_bytes, ptr_value: nil),
-            // Only a second net: the time-out thread keeps the time-outs, which a client cannot extend byte by byte.
+            // A second line of defence: the time-out thread enforces the limits, and a client cannot extend them byte
+            // by byte.
             MHD_OptionItem(
                 option: .CONNECTION_TIMEOUT,
                 value: Int(engine.settings.idleTimeout.components.seconds) + 60, ptr_value: nil),
@@ -131,7 +132,7 @@ package final class Server: Sendable {
                 option: .NOTIFY_COMPLETED, value: function(Callbacks.completed), ptr_value: context),
             MHD_OptionItem(option: .END, value: 0, ptr_value: nil),
         ]
-        // Poll, not epoll: that one loses resumed connections under load in this version.
+        // Poll, not epoll: in this version epoll loses resumed connections under load.
         let flags =
             MHD_USE_POLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue
             | MHD_USE_NO_LISTEN_SOCKET.rawValue

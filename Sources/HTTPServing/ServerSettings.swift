@@ -1,10 +1,10 @@
 package import Platform
 
-/// What the owner of a server decides.
+/// The settings of a server.
 package struct ServerSettings: Sendable {
-    /// Longest body; more is answered 413.
+    /// The longest body; a longer one is answered 413.
     package var maxBody: ByteCount
-    /// Connections at one time; when all are used, the oldest incomplete request is closed.
+    /// The most connections at one time. When all are used, the oldest incomplete request is closed.
     package var maxConnections: Int
     package var headerTimeout: Duration
     package var requestTimeout: Duration

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a server counted since it started, for the owner of the metrics.
+/// The counts of a server since its start, for its metrics.
 package struct ServingStatistics: Sendable, Equatable {
     /// Open now.
     package var connections = 0
@@ -9,22 +9,22 @@ package struct ServingStatistics: Sendable, Equatable {
     package var headerTimeouts = 0
     /// Closed because the body was not complete in time.
     package var requestTimeouts = 0
-    /// Closed because the client did not take its answer in time.
+    /// Closed because the client did not take the response in time.
     package var answerTimeouts = 0
     /// Closed because no request came for too long.
     package var idleTimeouts = 0
     /// Closed in favour of a newer connection at `maxConnections`.
     package var evicted = 0
-    /// Not taken at `maxConnections`, because every open connection was owed an answer.
+    /// Not accepted at `maxConnections`, because every open connection was owed a response.
     package var refused = 0
-    /// Times that the process had no descriptor for a connection.
+    /// Failures to accept a connection because the process had no descriptor left.
     package var descriptorShortages = 0
-    /// Ended before the request was complete, and not by a limit: the client left, or what it sent was no request or
-    /// had too large a header.
+    /// Ended before the request was complete, and not by a limit: the client left, or it sent no valid request or too
+    /// large a header.
     package var incomplete = 0
 }
 
-/// The same, while it counts. Relaxed: the numbers order nothing.
+/// The running counters behind these counts. Relaxed order is enough: they order nothing.
 final class ServingCounters: Sendable {
     let accepted = Atomic(0)
     let headerTimeouts = Atomic(0)

@@ -1,14 +1,14 @@
 package import Platform
 
-/// Why a server could not start listening.
+/// The reasons for which a server cannot listen.
 package enum ServingError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The text is not `host:port`; the second value says what is wrong with it.
+    /// The text is not `host:port`; the second value describes the mistake.
     case badAddress(String, String)
-    /// Another program listens there.
+    /// Another program listens on the address.
     case addressInUse(String)
-    /// The system does not let this user listen there; ports below 1024 need a privilege.
+    /// The system does not allow this user to listen there. Ports below 1024 need a privilege.
     case notPermitted(String)
-    /// The machine has no such address.
+    /// The machine does not have the address.
     case noSuchAddress(String)
     /// Any other failure of the system.
     case system(SystemError)

@@ -1,8 +1,8 @@
 internal import Wire
 
-/// `Job`: an agent's work, of which only the room is read.
+/// The message `Job`, the work of an agent. Only its room is read.
 enum AgentJob {
-    /// `room` of the `Job` message at `offset`; empty where there is none.
+    /// Reads `room` of the `Job` message at `offset`; an empty room if there is none.
     static func room(_ bytes: Span<UInt8>, at offset: Int, metadataKey: String?) throws(DecodingFault) -> Room {
         var room = Room()
         var reader = JSONReader(at: offset)

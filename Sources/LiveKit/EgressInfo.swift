@@ -1,12 +1,12 @@
 internal import Wire
 
-/// `EgressInfo`, and the room it names.
+/// The message `EgressInfo`, and the room that it names.
 struct EgressInfo {
     var egress = Egress()
     var roomName = ""
     var roomSID = ""
 
-    /// The message at `offset`; empty where there is none.
+    /// Reads the message at `offset`; an empty one if `offset` is nil.
     init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
         guard let offset else { return }
         var results = EgressResults()
@@ -34,7 +34,7 @@ struct EgressInfo {
         egress.location = results.location
     }
 
-    /// A member of the `request` oneof: that it is there says all.
+    /// Reads a member of the `request` oneof. Its presence alone gives the request type.
     private mutating func readRequest(
         _ type: Egress.RequestType, _ reader: inout JSONReader, _ bytes: Span<UInt8>
     ) throws(DecodingFault) {
@@ -43,7 +43,7 @@ struct EgressInfo {
         try reader.skip(bytes)
     }
 
-    /// `egress`, a `StartEgressRequest`: its `source` says what is recorded.
+    /// Reads `egress`, a `StartEgressRequest`. Its `source` gives the request type.
     private mutating func readUnifiedRequest(
         _ reader: inout JSONReader, _ bytes: Span<UInt8>
     ) throws(DecodingFault) {

@@ -1,10 +1,11 @@
 internal import Wire
 
-/// The outputs of an egress: files, segments and streams, each in a list and, from older servers, in a single field.
+/// The outputs of an egress: files, segments and streams. Each has a list, and older servers use a single field
+/// instead.
 struct EgressResults {
     enum Kind: Int { case files, segments, streams, oldFile, oldSegments, oldStreams }
 
-    /// One field's outputs: those of a list are added up, except that the first names the place.
+    /// The outputs of one field. The outputs of a list are added up, but the location is that of the first one.
     private struct Output {
         var count = 0
         var first_ns: Int64 = 0
@@ -16,19 +17,19 @@ struct EgressResults {
 
     private var outputs: [6 of Output] = .init(repeating: Output())
 
-    /// Nanoseconds of media: of the first file, else the largest of segments and streams.
+    /// Nanoseconds of media: those of the first file, else the larger of segments and streams.
     var media_ns: Int64 {
         if output(.files, .oldFile).first_ns > 0 { return output(.files, .oldFile).first_ns }
         return max(output(.segments, .oldSegments).longest_ns, output(.streams, .oldStreams).longest_ns)
     }
 
-    /// Size of the first file, else of all segments.
+    /// The size of the first file, else of all segments.
     var size_bytes: Int64 {
         let files = output(.files, .oldFile)
         return files.count > 0 ? files.firstSize_bytes : output(.segments, .oldSegments).size_bytes
     }
 
-    /// Place of the first file, else of the first playlist, else of the first stream.
+    /// The location of the first file, else of the first playlist, else of the first stream.
     var location: String {
         for output in [
             output(.files, .oldFile), output(.segments, .oldSegments), output(.streams, .oldStreams),
@@ -38,7 +39,8 @@ struct EgressResults {
         return ""
     }
 
-    /// The list where it has anything, else the deprecated field: servers that send both say the same in both.
+    /// Returns the list if it has any output, else the deprecated field. A server that sends both puts the same into
+    /// both.
     private func output(_ list: Kind, _ old: Kind) -> Output {
         outputs[list.rawValue].count > 0 ? outputs[list.rawValue] : outputs[old.rawValue]
     }
@@ -50,7 +52,7 @@ struct EgressResults {
         case .files, .segments, .streams: try Self.readList(&output, &reader, bytes)
         case .oldFile, .oldSegments: try Self.readOutput(&output, &reader, bytes)
         case .oldStreams:
-            // `StreamInfoList`: the list is in its only field.
+            // `StreamInfoList` is a message whose only field is the list.
             if try reader.beginObject(bytes) {
                 let info = JSONName("info")
                 while let key = try reader.nextKey(bytes) {
@@ -72,7 +74,7 @@ struct EgressResults {
         while try reader.nextElement(bytes) { try readOutput(&output, &reader, bytes) }
     }
 
-    /// `FileInfo`, `SegmentsInfo` or `StreamInfo`: what is read of them has names that do not collide.
+    /// Reads a `FileInfo`, `SegmentsInfo` or `StreamInfo`. The fields that are read have names that do not collide.
     private static func readOutput(
         _ output: inout Output, _ reader: inout JSONReader, _ bytes: Span<UInt8>
     ) throws(DecodingFault) {

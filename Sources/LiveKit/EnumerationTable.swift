@@ -8,9 +8,9 @@ struct EnumerationTable<Value: Sendable>: Sendable {
     private let numbers: [(number: Int64, value: Value)]
 
     /// - Parameters:
-    ///   - absent: the value where the field is absent: the one with number 0.
-    ///   - unknown: the value for names and numbers that are not in the list, never a fault: a newer server may
-    ///     send them.
+    ///   - absent: the value of an absent field, which is that of number 0.
+    ///   - unknown: the value for names and numbers that are not in the list. They are not a fault, because a newer
+    ///     server may send them.
     init(absent: Value, unknown: Value, _ values: [(name: String, number: Int64?, value: Value)]) {
         self.absent = absent
         self.unknown = unknown

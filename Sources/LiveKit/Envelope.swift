@@ -1,15 +1,15 @@
 internal import Wire
 
-/// `WebhookEvent`: its own fields, and where its objects lie.
+/// The message `WebhookEvent`: its own fields, and the offsets of its objects.
 ///
-/// Making one checks the whole body against the grammar. Objects are read later, once the type says which are needed:
-/// JSON does not promise that `event` comes first.
+/// Making one checks the whole body against the grammar. The objects are read later, when the type says which ones are
+/// needed: JSON does not promise that `event` comes first.
 struct Envelope {
     var type = EventType.other
     var id = ""
-    /// Unix seconds.
+    /// In Unix seconds.
     var createdAt: Int64 = 0
-    /// Offsets of the objects; nil where absent.
+    /// Offsets of the objects; nil if absent.
     var room: Int?
     var participant: Int?
     var track: Int?

@@ -3,7 +3,7 @@ package import Wire
 // The stored form of an event; `proto/journal.proto` describes it.
 
 extension Event {
-    /// Appends the fields of the event; nothing but the growth of the buffer allocates.
+    /// Appends the fields of the event. Only the growth of the buffer allocates.
     package func encode(into writer: inout MessageWriter) {
         writer.field(1, id)
         writer.field(2, createdAt)
@@ -28,7 +28,7 @@ extension Event {
         }
     }
 
-    /// Reads an event to the end of the message.
+    /// Reads an event to the end of its message.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         self.init(body: .other)
         var type = EventType.other

@@ -1,13 +1,13 @@
 package import Wire
 
-/// What lkpush keeps of one webhook: only the fields that the recorder uses.
+/// One webhook event, with only the fields that the recorder uses.
 /// https://github.com/livekit/protocol/blob/main/protobufs/livekit_webhook.proto
 package struct Event: Sendable, Equatable {
-    /// Unique per event, repeated by retries; empty where the sender gave none.
+    /// Unique for each event; a retry repeats it. Empty if the sender gave none.
     package var id: String
-    /// When LiveKit queued the event, in whole Unix seconds; 0 where absent.
+    /// The time at which LiveKit queued the event, in whole Unix seconds; 0 if absent.
     package var createdAt: Int64
-    /// The room the event belongs to; name and SID are empty where unknown.
+    /// The room that the event belongs to. Name and SID are empty if unknown.
     package var room: Room
     package var body: Body
 
@@ -18,7 +18,7 @@ package struct Event: Sendable, Equatable {
         self.body = body
     }
 
-    /// What happened, with the entity it happened to.
+    /// The type of the event, with the entity that it is about.
     package enum Body: Sendable, Equatable {
         case roomStarted
         case roomFinished
@@ -54,16 +54,17 @@ package struct Event: Sendable, Equatable {
     }
 }
 
-/// A room as events carry it: complete on `room_` and `participant_` events, SID and name on others, name alone on
-/// `ingress_` events.
+/// A room as events carry it: complete in `room_` and `participant_` events, only SID and name in others, only the name
+/// in `ingress_` events.
 package struct Room: Sendable, Equatable {
     package var sid: String
     package var name: String
-    /// `creationTimeMs`, in Unix milliseconds; 0 where absent.
+    /// `creationTimeMs`, in Unix milliseconds; 0 if absent.
     package var creationTime_ms: Int64
-    /// `creationTime`, in Unix seconds; 0 where absent.
+    /// `creationTime`, in Unix seconds; 0 if absent.
     package var creationTime_s: Int64
-    /// The organization named by the room's metadata, where the decoder was told the key and the event has it.
+    /// The organization that the room's metadata names; nil if the decoder was given no key, or the event has no such
+    /// value.
     package var metadataOrganization: String?
 
     package init(
@@ -77,16 +78,16 @@ package struct Room: Sendable, Equatable {
         self.metadataOrganization = metadataOrganization
     }
 
-    /// `creationTimeMs`, else `creationTime`; nil where the payload has neither.
+    /// `creationTimeMs`, else `creationTime`; nil if the payload has neither.
     package var createdAt: Timestamp? {
         if creationTime_ms > 0 { return Timestamp(milliseconds: creationTime_ms) }
         return creationTime_s > 0 ? Timestamp(seconds: creationTime_s) : nil
     }
 }
 
-/// A participant; track events carry only SID and identity, and so no kind.
+/// A participant. Track events carry only SID and identity, so they give no kind.
 package struct Participant: Sendable, Equatable {
-    /// `ParticipantInfo.Kind`; a value this program does not know is `.other`.
+    /// `ParticipantInfo.Kind`. A value that this program does not know is `.other`.
     package enum Kind: Int32, Sendable, CaseIterable {
         case standard = 0
         case ingress = 1
@@ -101,9 +102,9 @@ package struct Participant: Sendable, Equatable {
     package var sid: String
     package var identity: String
     package var kind: Kind
-    /// `joinedAtMs`, in Unix milliseconds; 0 where absent.
+    /// `joinedAtMs`, in Unix milliseconds; 0 if absent.
     package var joinedAt_ms: Int64
-    /// `joinedAt`, in Unix seconds; 0 where absent.
+    /// `joinedAt`, in Unix seconds; 0 if absent.
     package var joinedAt_s: Int64
 
     package init(
@@ -116,7 +117,7 @@ package struct Participant: Sendable, Equatable {
         self.joinedAt_s = joinedAt_s
     }
 
-    /// `joinedAtMs`, else `joinedAt`; nil where the payload has neither.
+    /// `joinedAtMs`, else `joinedAt`; nil if the payload has neither.
     package var joinedAt: Timestamp? {
         if joinedAt_ms > 0 { return Timestamp(milliseconds: joinedAt_ms) }
         return joinedAt_s > 0 ? Timestamp(seconds: joinedAt_s) : nil
@@ -138,7 +139,7 @@ package struct Track: Sendable, Equatable {
     package var sid: String
     package var source: Source
     package var type: Medium
-    /// When the track last changed; nil where the payload does not tell.
+    /// The version of the track's last change; nil if the payload has none.
     package var version: TrackVersion?
 
     package init(
@@ -153,8 +154,8 @@ package struct Track: Sendable, Equatable {
 
 /// A recording or streaming job (`EgressInfo`).
 package struct Egress: Sendable, Equatable {
-    /// What is recorded; the raw value is the label value. The unified `egress` and `replay` requests count as their
-    /// source: `template`, `web` and `media`, a replay as `replay`.
+    /// The kind of recording; the raw value is the label value. The unified `egress` and `replay` requests count as
+    /// their source: `template`, `web` and `media`, a replay as `replay`.
     package enum RequestType: String, Sendable, CaseIterable {
         case room_composite, web, track, participant, track_composite, template, media, replay, unknown
     }
@@ -170,7 +171,7 @@ package struct Egress: Sendable, Equatable {
         case limitReached = 6
         case other = -1
 
-        /// The job will not change again.
+        /// The status is final: the job does not change any more.
         package var isFinal: Bool {
             switch self {
             case .complete, .failed, .aborted, .limitReached: true
@@ -179,22 +180,23 @@ package struct Egress: Sendable, Equatable {
         }
     }
 
-    /// Empty on a job that failed before it was made.
+    /// Empty for a job that failed before it was made.
     package var id: String
     package var requestType: RequestType
     package var status: Status
-    /// Unix nanoseconds; 0 where absent.
+    /// In Unix nanoseconds; 0 if absent.
     package var startedAt_ns: Int64
-    /// Unix nanoseconds; 0 where absent.
+    /// In Unix nanoseconds; 0 if absent.
     package var endedAt_ns: Int64
     package var retryCount: Int64
-    /// Nanoseconds of the first file, else the largest of segments and streams; 0 where there is none.
+    /// Nanoseconds of media: those of the first file, else the larger of segments and streams; 0 if there are none.
     package var media_ns: Int64
-    /// Size of the first file, else of the segments; 0 where there is none.
+    /// The size of the first file, else of all segments; 0 if there are none.
     package var size_bytes: Int64
-    /// Where the first file, playlist or stream went; empty where unknown.
+    /// The location of the first file, playlist or stream; empty if unknown.
     package var location: String
-    /// What LiveKit says went wrong; empty when nothing did. May hold names: goes to the database, never to a log.
+    /// LiveKit's message about the failure; empty if there was none. It may hold names: it goes to the database, never
+    /// to a log.
     package var error: String
 
     package init(
@@ -223,14 +225,14 @@ package struct Ingress: Sendable, Equatable {
     }
 
     package var id: String
-    /// `state.resourceId`: one per session of a reusable ingress; empty where absent.
+    /// `state.resourceId`: one for each run of a reusable ingress; empty if absent.
     package var resourceID: String
     package var inputType: InputType
-    /// Unix nanoseconds; 0 where absent.
+    /// In Unix nanoseconds; 0 if absent.
     package var startedAt_ns: Int64
-    /// Unix nanoseconds; 0 where absent.
+    /// In Unix nanoseconds; 0 if absent.
     package var endedAt_ns: Int64
-    /// `state.error` is set or the status is ENDPOINT_ERROR.
+    /// `state.error` is set, or the status is ENDPOINT_ERROR.
     package var hasFailed: Bool
 
     package init(

@@ -1,33 +1,34 @@
 package import Wire
 
-/// Reads the body of a webhook, as protojson writes it and as protojson would take it.
+/// Decodes the body of a webhook. It reads what protojson writes, and what protojson accepts.
 ///
-/// Field names in camelCase and snake_case, 64-bit integers as numbers or strings, enum values as names or numbers,
-/// `null` as absent, absent as zero; the last of repeated keys wins. Unknown fields are skipped, unknown enum values
-/// become `.other` or `.unknown`, unknown events become `.other` with id, time and room. A known event without the
-/// object it is about (`participant_joined` without `participant`) has that object with empty values; an empty SID
-/// names nothing, and the recorder ignores it.
+/// Field names may be in camelCase or snake_case, 64-bit integers may be numbers or strings, enum values may be names
+/// or numbers. `null` means absent, and absent means zero; the last of repeated keys wins. Unknown fields are skipped.
+/// Unknown enum values become `.other` or `.unknown`, unknown events become `.other` with id, time and room. A known
+/// event without the object that it is about (`participant_joined` without `participant`) gets that object with empty
+/// values. An empty SID names nothing, and the recorder ignores it.
 ///
-/// A fault is: no JSON, or a field that this event needs with a value of a wrong type, text that is not UTF-8, or an
-/// integer that 64 bits cannot hold. Fields that the event does not need only have to be JSON. No input traps.
+/// Three things are a fault: a body that is not JSON; a value of a wrong type, a text that is not UTF-8, or an integer
+/// that 64 bits cannot hold, in a field that this event needs. Fields that the event does not need must only be JSON.
+/// No input traps.
 /// https://protobuf.dev/programming-guides/json/
 /// https://github.com/livekit/protocol/blob/main/protobufs/livekit_webhook.proto
 package struct EventDecoder: Sendable {
     package enum Limits {
-        /// Bytes of an egress error that are kept: it is free text, and a database column holds it.
+        /// The longest error text of an egress, in bytes: it is free text, and a database column holds it.
         package static let error_bytes_max = 4 << 10
-        /// The latest time believed: the end of year 9999. Times below zero count as absent, later ones as this, so
-        /// that differences of times cannot overflow.
+        /// The latest time, the end of the year 9999. A negative time counts as absent and a later one as this, so that
+        /// differences of times cannot overflow.
         package static let time_s_max: Int64 = 253_402_300_799
     }
 
     private let metadataKey: String?
 
-    /// - Parameter metadataKey: the key of the room's JSON metadata that names the organization, where it shall be
-    ///   read.
+    /// - Parameter metadataKey: the key in the room's JSON metadata that names the organization; nil if metadata shall
+    ///   not be read.
     package init(metadataKey: String? = nil) { self.metadataKey = metadataKey }
 
-    /// The event in `body`, whose signature the caller has checked.
+    /// Decodes the event in `body`, whose signature the caller has checked.
     package func decode(_ body: Span<UInt8>) throws(DecodingFault) -> Event {
         let envelope = try Envelope(body)
         var event = Event(id: envelope.id, createdAt: envelope.createdAt, body: .other)
@@ -75,10 +76,10 @@ package struct EventDecoder: Sendable {
         try Room(body, at: envelope.room, metadataKey: metadataKey)
     }
 
-    /// The room of an event that lkpush does not know, which may lie elsewhere (`agent_job_` events have it in `job`)
-    /// or be something else. Such an event is taken whatever it holds.
+    /// Returns the room of an event that lkpush does not know. It may lie elsewhere (`agent_job_` events have it in
+    /// `job`) or be something else. Such an event is accepted whatever it holds.
     private func unneededRoom(_ envelope: Envelope, _ body: Span<UInt8>) -> Room {
-        // A fault here is as good as no room: the event is counted and nothing else.
+        // A fault here counts as no room: the event is counted, and nothing else happens.
         let room = (try? self.room(envelope, body)) ?? Room()
         guard room.sid.isEmpty, room.name.isEmpty, let job = envelope.job else { return room }
         return (try? AgentJob.room(body, at: job, metadataKey: metadataKey)) ?? room
@@ -86,7 +87,7 @@ package struct EventDecoder: Sendable {
 }
 
 extension Room {
-    /// This room, with what it lacks taken from elsewhere in the event.
+    /// Returns this room, with an absent SID or name taken from elsewhere in the event.
     fileprivate func completed(sid: String, name: String) -> Room {
         var room = self
         if room.sid.isEmpty { room.sid = sid }

@@ -1,6 +1,7 @@
-/// The events that lkpush knows by name; the raw value is LiveKit's name and the label value of `event`.
+/// The events that lkpush knows by name. The raw value is LiveKit's name and the label value of `event`.
 ///
-/// To add one: a case here, a case in `Event.Body`, and the recorder's switch stops the build until it is handled.
+/// To add one, add a case here and a case in `Event.Body`. The recorder's switch does not compile until it handles the
+/// new case.
 package enum EventType: String, Sendable, CaseIterable {
     case roomStarted = "room_started"
     case roomFinished = "room_finished"
@@ -14,6 +15,6 @@ package enum EventType: String, Sendable, CaseIterable {
     case egressEnded = "egress_ended"
     case ingressStarted = "ingress_started"
     case ingressEnded = "ingress_ended"
-    /// Every event that lkpush does not know: answered 200 and counted.
+    /// Every event that lkpush does not know. It is answered 200 and counted.
     case other
 }

@@ -1,16 +1,16 @@
 internal import CCrypto
 
-/// A SHA-256 in progress: a value that may be copied midway.
+/// A SHA-256 in progress. It is a value, so that it can be copied midway.
 struct HashState {
     private var state = SHA256_CTX()
 
-    /// Wraps `SHA256_Init`.
+    /// Begins a hash. Wraps `SHA256_Init`.
     init() {
         let worked = SHA256_Init(&state)
         precondition(worked == 1, "a hash without provider or allocation cannot fail")
     }
 
-    /// Wraps `SHA256_Update`.
+    /// Adds bytes to the hash. Wraps `SHA256_Update`.
     mutating func update(_ bytes: Span<UInt8>) {
         bytes.withUnsafeBufferPointer { buffer in
             let worked = SHA256_Update(&state, buffer.baseAddress, buffer.count)
@@ -18,7 +18,7 @@ struct HashState {
         }
     }
 
-    /// Wraps `SHA256_Final`.
+    /// Ends the hash. Wraps `SHA256_Final`.
     consuming func finish() -> Digest {
         var bytes = [32 of UInt8](repeating: 0)
         var output = bytes.mutableSpan
@@ -30,7 +30,7 @@ struct HashState {
     }
 }
 
-/// Whether two texts are the same, in a time that depends on their lengths only. Wraps `CRYPTO_memcmp`.
+/// Compares two texts in a time that depends on their lengths only. Wraps `CRYPTO_memcmp`.
 func isEqualInConstantTime(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
     return a.withUnsafeBufferPointer { a in

@@ -1,12 +1,12 @@
 internal import Wire
 
-/// `IngressInfo` with its `IngressState`, and the room they name.
+/// The message `IngressInfo` with its `IngressState`, and the room that they name.
 struct IngressInfo {
     var ingress = Ingress()
     var roomName = ""
     var roomSID = ""
 
-    /// The message at `offset`; empty where there is none.
+    /// Reads the message at `offset`; an empty one if `offset` is nil.
     init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
         guard let offset else { return }
         var reader = JSONReader(at: offset)
@@ -54,8 +54,8 @@ struct IngressInfo {
     private static let inputTypes = EnumerationTable<Ingress.InputType>(
         absent: .rtmp, unknown: .unknown, [("RTMP_INPUT", 0, .rtmp), ("WHIP_INPUT", 1, .whip), ("URL_INPUT", 2, .url)])
 
-    /// Whether a status is a failure: ENDPOINT_ERROR is, ENDPOINT_INACTIVE (absent) is how a reusable ingress ends
-    /// well.
+    /// The statuses that are failures. ENDPOINT_ERROR is one. ENDPOINT_INACTIVE, which is also the absent value, is the
+    /// normal end of a reusable ingress.
     private static let failures = EnumerationTable<Bool>(
         absent: false, unknown: false, [("ENDPOINT_ERROR", 3, true)])
 }

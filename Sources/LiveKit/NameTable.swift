@@ -1,18 +1,19 @@
 internal import Wire
 
-/// Maps names to values, for `switch`es over the names of a message or of an enum. Built once from a fixed list.
+/// Maps names to values, for a `switch` over the field names of a message or the value names of an enum. It is built
+/// once from a fixed list.
 struct NameTable<Value: Sendable>: Sendable {
     private let index: NameIndex
     private let values: [Value]
 
-    /// A table of `names`; traps on a name that is there twice or too long, for both are mistakes of the program.
+    /// Builds a table of `names`. Traps on a name that is there twice or is too long: both are mistakes of the program.
     init(_ names: [(String, Value)]) {
         index = NameIndex(names.map(\.0))
         values = names.map(\.1)
     }
 
-    /// A table of protobuf field names, given as protojson writes them; their `snake_case` spelling is added, because a
-    /// protojson reader takes both. https://protobuf.dev/programming-guides/json/
+    /// Builds a table of protobuf field names, given as protojson writes them. It adds their `snake_case` spelling,
+    /// because a protojson reader accepts both. https://protobuf.dev/programming-guides/json/
     init(fields: [(String, Value)]) {
         var names: [(String, Value)] = []
         for (camelCase, value) in fields {
@@ -29,6 +30,6 @@ struct NameTable<Value: Sendable>: Sendable {
         return name
     }
 
-    /// The value of `name`; nil where the table does not have it.
+    /// The value of `name`; nil if it is not in the table.
     subscript(name: JSONName) -> Value? { index.place(of: name).map { values[$0] } }
 }

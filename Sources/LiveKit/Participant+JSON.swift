@@ -1,7 +1,7 @@
 internal import Wire
 
 extension Participant {
-    /// The `ParticipantInfo` message at `offset`; empty where there is none.
+    /// Reads the `ParticipantInfo` message at `offset`; an empty one if `offset` is nil.
     init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
         self.init()
         guard let offset else { return }

@@ -1,7 +1,7 @@
 internal import Wire
 
 extension Room {
-    /// The `Room` message at `offset`; empty where there is none.
+    /// Reads the `Room` message at `offset`; an empty one if `offset` is nil.
     init(_ bytes: Span<UInt8>, at offset: Int?, metadataKey: String?) throws(DecodingFault) {
         self.init()
         guard let offset else { return }
@@ -21,8 +21,8 @@ extension Room {
         }
     }
 
-    /// The value of `key` in metadata that `reader` stands at: text that holds a JSON object. A value that is a string
-    /// or an integer counts as its text. Applications write what they like there, so what cannot be used is nil.
+    /// Reads the value of `key` in the metadata at `reader`: a text that holds a JSON object. A string or an integer
+    /// counts as its text. Applications put anything there, so a value that cannot be used is nil and not a fault.
     private static func organization(_ bytes: Span<UInt8>, _ reader: JSONReader, _ key: String) -> String? {
         var reader = reader
         do throws(DecodingFault) {
@@ -38,7 +38,7 @@ extension Room {
         var reader = JSONReader()
         guard try reader.beginObject(bytes) else { return nil }
         while let name = try reader.nextKeyText(bytes) {
-            // Bytes, not characters: é in one scalar is another key than é in two.
+            // The comparison is by bytes: é as one scalar is another key than é as two.
             guard name.utf8.elementsEqual(key.utf8) else {
                 try reader.skip(bytes)
                 continue

@@ -1,12 +1,13 @@
 import Wire
 
-/// The one call of LiveKit's server API that we make, as Twirp wants it: a POST of JSON.
+/// The one method of LiveKit's server API that lkpush calls, over Twirp: a POST of JSON.
 /// https://docs.livekit.io/reference/server/server-apis/
 package enum RoomService {
-    /// Below the server's URL. The bearer must administer the room (`TokenSigner.roomAdminToken`).
+    /// The path below the server's URL. The bearer of the token must be an administrator of the room
+    /// (`TokenSigner.roomAdminToken`).
     package static let removeParticipantPath = "/twirp/livekit.RoomService/RemoveParticipant"
 
-    /// What removes whoever has this identity in the room of this name.
+    /// Returns the body of a request that removes the participant with this identity from the room with this name.
     package static func removeParticipantBody(room: String, identity: String) -> [UInt8] {
         var body = Array(#"{"room":"#.utf8)
         JSONText.append(room, to: &body)
@@ -16,8 +17,8 @@ package enum RoomService {
         return body
     }
 
-    /// The `code` of an answer that is an error, such as `not_found`; nil where it is none of Twirp's. Nothing else of
-    /// it may be shown: its message may hold names.
+    /// Returns the `code` of an error response, such as `not_found`; nil if it is not one of Twirp's. Nothing else of
+    /// the response may be logged, because its message may hold names.
     /// https://twitchtv.github.io/twirp/docs/spec_v7.html#error-codes
     package static func errorCode(in body: Span<UInt8>) -> String? {
         do throws(DecodingFault) {
@@ -34,11 +35,11 @@ package enum RoomService {
             }
             return nil
         } catch {
-            // What is cut or no JSON comes from something between us and LiveKit.
+            // A response that is cut off or not JSON comes from something between lkpush and LiveKit.
             return nil
         }
     }
 
-    /// The longest of Twirp's codes has 19 letters.
+    /// The longest code. The longest of Twirp's has 19 letters.
     private static let longestCode_bytes = 32
 }

@@ -1,12 +1,12 @@
 package import Platform
 
-/// A secret made ready for HMAC-SHA256: hashed into the two states that every signature starts from, so that signing
-/// costs neither an allocation nor the two blocks of the key. https://www.rfc-editor.org/rfc/rfc2104
+/// A secret prepared for HMAC-SHA256: it is hashed into the two states that every signature starts from. A signature
+/// then allocates nothing and skips the two blocks of the key. https://www.rfc-editor.org/rfc/rfc2104
 package struct SigningKey: Sendable {
     private let inner: HashState
     private let outer: HashState
 
-    /// The key that `secret` is.
+    /// Prepares `secret` as a key.
     package init(_ secret: Secret) {
         // SHA-256 works on blocks of 64 bytes; a longer key is hashed first.
         let block = 64
@@ -25,7 +25,7 @@ package struct SigningKey: Sendable {
         return state
     }
 
-    /// The HMAC-SHA256 of `message`.
+    /// Returns the HMAC-SHA256 of `message`.
     package func signature(of message: Span<UInt8>) -> Digest {
         var inner = inner
         inner.update(message)

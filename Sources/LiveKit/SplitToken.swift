@@ -1,15 +1,15 @@
 internal import Wire
 
-/// A JSON Web Token taken apart: `header.payload.signature`, the first two decoded.
+/// A JSON Web Token split into its parts, `header.payload.signature`, with the first two decoded.
 /// https://www.rfc-editor.org/rfc/rfc7519
 struct SplitToken {
     let header: [UInt8]
     let payload: [UInt8]
-    /// Length of what the signature covers: header, dot and payload as they were sent. The signature follows one dot
-    /// later.
+    /// The number of bytes that the signature covers: header, dot and payload as they were sent. The signature follows
+    /// after one more dot.
     let signedCount: Int
 
-    /// Nil where there are not exactly three parts, or the first two are not base64url.
+    /// Returns nil if there are not exactly three parts, or if one of the first two is not base64url.
     init?(_ token: Span<UInt8>) {
         var dots: [2 of Int] = [0, 0]
         var found = 0

@@ -1,19 +1,19 @@
 internal import Wire
 
-/// What a webhook's token says, before anything of it is believed.
+/// The claims of a webhook's token, before any of them is verified.
 struct TokenClaims {
     /// `alg` of the header.
     var algorithm = ""
-    /// `iss`: the API key; empty where absent.
+    /// `iss`, the API key; empty if absent.
     var issuer = ""
     /// `exp` in Unix seconds.
     var expiry: Int64?
     /// `nbf` in Unix seconds.
     var notBefore: Int64?
-    /// `sha256`: the body's hash.
+    /// `sha256`, the hash of the body.
     var bodyHash: String?
 
-    /// Reads both parts of a token, already decoded from base64url.
+    /// Reads header and payload of a token, which are already decoded from base64url.
     init(header: Span<UInt8>, payload: Span<UInt8>) throws(DecodingFault) {
         try readHeader(header)
         try readPayload(payload)
@@ -25,7 +25,8 @@ struct TokenClaims {
         while let key = try reader.nextKey(bytes) {
             switch Self.headerFields[key] {
             case .algorithm: algorithm = try reader.readText(bytes) ?? ""
-            // Extensions that must be understood; none is. https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
+            // `crit` lists extensions that a verifier must understand; this one understands none.
+            // https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11
             case .critical: throw DecodingFault(.wrong_type, at: reader.offset)
             case nil: try reader.skip(bytes)
             }

@@ -1,17 +1,18 @@
-/// Why a token was not accepted; the raw value is the label value of `reason`.
+/// The reasons for which a token is rejected. The raw value is the label value of `reason`.
 package enum TokenFault: String, Error, Sendable, CaseIterable {
-    /// No `Authorization` header, or an empty one.
+    /// There is no `Authorization` header, or it is empty.
     case no_token
-    /// Not three parts, too long, undecodable, a claim of a wrong type, or without `iss` or `exp`.
+    /// The token does not have three parts, is too long, cannot be decoded, has a claim of a wrong type, or lacks `iss`
+    /// or `exp`.
     case malformed_token
-    /// `iss` names no key of ours.
+    /// `iss` names none of our API keys.
     case unknown_key
-    /// Signed with another secret, altered since, or by another algorithm than HS256 (`none` included).
+    /// The token was signed with another secret, was altered, or uses another algorithm than HS256 (including `none`).
     case bad_signature
-    /// `exp` is past, leeway included.
+    /// `exp` has passed, with the leeway.
     case expired
-    /// `nbf` is ahead, leeway included.
+    /// `nbf` lies ahead, with the leeway.
     case not_yet_valid
-    /// The `sha256` claim is absent or not that of the body.
+    /// The `sha256` claim is absent, or it is not the hash of the body.
     case body_hash_mismatch
 }

@@ -1,13 +1,13 @@
 package import Platform
 package import Wire
 
-/// Signs calls of the server API, and webhooks as a LiveKit server does for the simulator and for tests.
+/// Signs calls of the server API. For the simulator and for tests it also signs webhooks, as a LiveKit server does.
 /// https://github.com/livekit/protocol/blob/main/auth/accesstoken.go
 package struct TokenSigner: Sendable {
     private let issuer: [UInt8]
     private let key: SigningKey
 
-    /// A signer in the name of the API key `key`.
+    /// Makes a signer for the API key `key`.
     package init(key: String, secret: Secret) {
         var issuer: [UInt8] = []
         JSONText.append(key, to: &issuer)
@@ -15,7 +15,8 @@ package struct TokenSigner: Sendable {
         self.key = SigningKey(secret)
     }
 
-    /// The value of the `Authorization` header: Go's claims `iss`, `exp`, `nbf`, `iat` and `sha256`.
+    /// Returns the value of the `Authorization` header, with the claims of LiveKit's Go code: `iss`, `exp`, `nbf`,
+    /// `iat` and `sha256`.
     package func webhookToken(
         for body: Span<UInt8>, at time: Timestamp, lifetime: Duration = .seconds(300)
     ) -> String {
@@ -28,7 +29,7 @@ package struct TokenSigner: Sendable {
         return token(claims)
     }
 
-    /// The token that lets its bearer administer one room, and do nothing else, for a short time.
+    /// Returns a token that lets its bearer administer one room, and do nothing else, for a short time.
     package func roomAdminToken(for room: String, at time: Timestamp, lifetime: Duration) -> String {
         let now = time.milliseconds / 1_000
         var claims = Array(#"{"iss":"#.utf8) + issuer
@@ -38,7 +39,7 @@ package struct TokenSigner: Sendable {
         return token(claims)
     }
 
-    /// A signed token of any claims: a JSON object as text.
+    /// Returns a signed token with any claims, given as the text of a JSON object.
     package func token(_ claims: [UInt8]) -> String {
         let header = #"{"alg":"HS256","typ":"JWT"}"#
         var token = Base64.url.encode(header.utf8.span)

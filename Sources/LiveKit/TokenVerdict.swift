@@ -1,6 +1,6 @@
-/// What became of a token.
+/// The result of a verification.
 package enum TokenVerdict: Sendable, Hashable {
-    /// Good; `key` is the API key that signed it.
+    /// The token is valid; `key` is the API key that signed it.
     case accepted(key: String)
     case rejected(TokenFault)
 }

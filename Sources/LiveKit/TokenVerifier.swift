@@ -1,15 +1,15 @@
 package import Platform
 package import Wire
 
-/// Decides whether a webhook comes from LiveKit: checks the JSON Web Token of its `Authorization` header.
+/// Decides whether a webhook comes from LiveKit: checks the JSON Web Token in its `Authorization` header.
 ///
-/// The checks come in a fixed order, and the first that fails is the one reason given: structure, key, algorithm and
-/// signature, `exp`, `nbf`, hash of the body. The body is only hashed, never read. A value without mutable state: many
-/// threads may use one at once.
+/// The checks come in a fixed order, and the first one that fails gives the reason: structure, key, algorithm and
+/// signature, `exp`, `nbf`, hash of the body. The body is only hashed, never read. The verifier is a value without
+/// mutable state, so many threads may use it at once.
 /// https://github.com/livekit/protocol/blob/main/webhook/verifier.go
 package struct TokenVerifier: Sendable {
     package enum Limits {
-        /// LiveKit's token has about 350 bytes; more than 8 KiB fit no usual header either.
+        /// The longest token. LiveKit's has about 350 bytes, and more than 8 KiB fit no usual header.
         package static let token_bytes_max = 8 << 10
     }
 
@@ -17,19 +17,19 @@ package struct TokenVerifier: Sendable {
     private let leeway: Duration
 
     /// - Parameters:
-    ///   - secrets: those of each API key that are good, the likeliest first; several while a secret is replaced.
-    ///   - leeway: how far the clocks of sender and receiver may differ.
+    ///   - secrets: the valid secrets of each API key, the likeliest first; several while a secret is being replaced.
+    ///   - leeway: the most by which the clocks of sender and receiver may differ.
     package init(secrets: [String: [Secret]], leeway: Duration) {
         keys = secrets.mapValues { $0.map { SigningKey($0) } }
         self.leeway = leeway
     }
 
-    /// The same for API keys with one secret each; several keys at once while keys are rotated.
+    /// Makes a verifier for API keys with one secret each; several keys while keys are rotated.
     package init(keys: [String: Secret], leeway: Duration) {
         self.init(secrets: keys.mapValues { [$0] }, leeway: leeway)
     }
 
-    /// Checks the header's value against the exact bytes of the body.
+    /// Checks the value of the header against the exact bytes of the body.
     package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> TokenVerdict {
         let claims: TokenClaims
         do throws(TokenFault) {
@@ -43,8 +43,9 @@ package struct TokenVerifier: Sendable {
         return .accepted(key: claims.issuer)
     }
 
-    /// Checks all but the hash of a body that is not there, or not read: who sent it knows a key, what is in it is not
-    /// known. A token that speaks of no body, such as that of somebody who joins a room, is no webhook's.
+    /// Checks everything but the hash of the body, for a body that is absent or was not read. A positive verdict says
+    /// that the sender knows a key, and nothing about the body. A token without a hash claim, such as that of somebody
+    /// who joins a room, is not a webhook's and is rejected.
     package func verifyWithoutBody(authorization: String?, at now: Timestamp) -> TokenVerdict {
         do throws(TokenFault) {
             let claims = try check(authorization, at: now)
@@ -54,7 +55,7 @@ package struct TokenVerifier: Sendable {
         }
     }
 
-    /// The claims of a token that is signed with one of the keys and valid now.
+    /// Returns the claims of a token that is signed with one of the keys and valid now.
     private func check(_ authorization: String?, at now: Timestamp) throws(TokenFault) -> TokenClaims {
         guard let authorization else { throw .no_token }
         let header = authorization.utf8.span
@@ -88,14 +89,15 @@ package struct TokenVerifier: Sendable {
         _ text: Span<UInt8>, by keys: [SigningKey], _ signature: Span<UInt8>
     ) -> Bool {
         for key in keys {
-            // Compared as text: a signature has one spelling only, so an altered last digit is an altered signature.
+            // Signatures are compared as text: a signature has only one spelling, so an altered last digit is an
+            // altered signature.
             let expected = key.signature(of: text).text(.url)
             if isEqualInConstantTime(expected.span, signature) { return true }
         }
         return false
     }
 
-    /// Past `Bearer `, which LiveKit does not send but proxies and people do, and past blanks.
+    /// Returns the offset after `Bearer `, which LiveKit does not send but proxies and people do, and after blanks.
     private static func startOfToken(_ header: Span<UInt8>) -> Int {
         var start = endOfBlanks(header, from: 0)
         let scheme: StaticString = "bearer"
@@ -114,7 +116,7 @@ package struct TokenVerifier: Sendable {
         return at
     }
 
-    /// The time of a claim, limited to some 100 million years around the epoch so that leeway can be added.
+    /// Returns the time of a claim, clamped to some 100 million years around the epoch so that the leeway can be added.
     private static func time(_ seconds: Int64) -> Timestamp {
         let limit = Int64.max / 1_000 / 4
         return Timestamp(seconds: min(max(seconds, -limit), limit))

@@ -1,7 +1,7 @@
 internal import Wire
 
 extension Track {
-    /// The `TrackInfo` message at `offset`; empty where there is none.
+    /// Reads the `TrackInfo` message at `offset`; an empty one if `offset` is nil.
     init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
         self.init()
         guard let offset else { return }
@@ -36,7 +36,7 @@ extension Track {
 }
 
 extension TrackVersion {
-    /// The `TimedVersion` message that comes next; nil where it says no time.
+    /// Reads the `TimedVersion` message that comes next; nil if it has no time.
     fileprivate init?(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodingFault) {
         guard try reader.beginObject(bytes) else { return nil }
         var (micro, ticks) = (0 as Int64, 0 as Int64)

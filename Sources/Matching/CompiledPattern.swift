@@ -1,6 +1,6 @@
 import CPCRE2
 
-/// The compiled expression and what a match works in. Owned by one `Pattern`, used under its lock.
+/// The compiled expression and the memory that a match works in. One `Pattern` owns it and uses it under its lock.
 struct CompiledPattern: ~Copyable {
     struct Group {
         let name: String
@@ -12,7 +12,7 @@ struct CompiledPattern: ~Copyable {
     private let matchData: OpaquePointer
     let groups: [Group]
 
-    /// Wraps `pcre2_compile` and what a match needs.
+    /// Compiles the expression and allocates the memory of a match. Wraps `pcre2_compile`.
     init(_ text: String) throws(PatternFault) {
         var text = text
         let (compiled, number, offset) = text.withUTF8 { bytes in
@@ -46,12 +46,12 @@ struct CompiledPattern: ~Copyable {
         pcre2_code_free_8(code)
     }
 
-    /// Wraps `pcre2_match`.
+    /// Runs one match. Wraps `pcre2_match`.
     func match(_ text: String) -> Pattern.Outcome {
         var text = text
         return text.withUTF8 { bytes in
-            // A Swift string is valid UTF-8: it need not be checked again. A null subject is allowed when empty only
-            // by later versions, so an empty one points to a byte that is not read.
+            // A Swift string is valid UTF-8, so the library need not check it again. Only later versions allow a null
+            // subject of length 0, so an empty subject points to a byte that is not read.
             let result = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { spare in
                 spare[0] = 0
                 return pcre2_match_8(
@@ -69,7 +69,7 @@ struct CompiledPattern: ~Copyable {
         for group in groups where values[group.name] == nil {
             let start = bounds[2 * group.number]
             let end = bounds[2 * group.number + 1]
-            // A group that took no part has both bounds at the highest number, which reads as -1 here.
+            // A group that took no part has the highest number as both bounds; it reads as -1 here.
             guard start >= 0, start <= end, end <= subject.count else { continue }
             values[group.name] = String(decoding: subject[start..<end], as: UTF8.self)
         }
@@ -86,7 +86,7 @@ struct CompiledPattern: ~Copyable {
         guard let context = pcre2_compile_context_create_8(nil) else { return nil }
         defer { pcre2_compile_context_free_8(context) }
         pcre2_set_max_pattern_length_8(context, Pattern.Limits.pattern_bytes)
-        // `\C` would cut characters in two; what a group matches must be text.
+        // `\C` would match half a character, but the match of a group must be text.
         let options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { spare in
             spare[0] = 0
@@ -95,7 +95,7 @@ struct CompiledPattern: ~Copyable {
         }
     }
 
-    /// Wraps `pcre2_get_error_message`.
+    /// Returns the message for an error number. Wraps `pcre2_get_error_message`.
     private static func message(_ number: CInt) -> String {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { buffer in
             let length = pcre2_get_error_message_8(number, buffer.baseAddress, buffer.count)
@@ -104,7 +104,7 @@ struct CompiledPattern: ~Copyable {
         }
     }
 
-    /// Wraps `pcre2_pattern_info`: the table of names.
+    /// Returns the names and numbers of the groups. Wraps `pcre2_pattern_info`.
     private static func groups(of code: OpaquePointer) -> [Group] {
         var count: UInt32 = 0
         var width: UInt32 = 0
@@ -113,7 +113,8 @@ struct CompiledPattern: ~Copyable {
         pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_NAMEENTRYSIZE), &width)
         pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_NAMETABLE), &table)
         guard let table, count > 0 else { return [] }
-        // Each entry: the group's number in two bytes, high one first, then the name with a zero.
+        // Each entry of the table of names: the group's number in two bytes, the high byte first, then the name and a
+        // zero byte.
         return (0..<Int(count)).map { index in
             let entry = table + index * Int(width)
             return Group(name: String(cString: entry + 2), number: Int(entry[0]) << 8 | Int(entry[1]))

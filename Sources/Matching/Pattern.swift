@@ -1,39 +1,40 @@
 import Synchronization
 
-/// A compiled regular expression with named groups, safe to use on texts from strangers.
+/// A compiled regular expression with named groups that is safe to match against texts from strangers.
 ///
-/// Any thread may use it; one match at a time runs, in memory that is made once. A match takes bounded time and
-/// memory whatever the text: see `Limits`. Perl syntax, UTF-8. https://www.pcre.org/current/doc/html/pcre2pattern.html
+/// Any thread may use it. One match runs at a time, in memory that is allocated once. A match takes bounded time and
+/// memory for every text: see `Limits`. The syntax is Perl's, the encoding UTF-8.
+/// https://www.pcre.org/current/doc/html/pcre2pattern.html
 package final class Pattern: Sendable {
     package enum Limits {
-        /// Longest expression, in bytes: what fits an environment variable that people still read.
+        /// The longest expression in bytes: it fits an environment variable that people can still read.
         package static let pattern_bytes = 4_096
-        /// Longest text that is looked at, in bytes: LiveKit's room names have at most 256 characters.
+        /// The longest text in bytes. LiveKit's room names have at most 256 characters.
         package static let text_bytes = 4_096
-        /// Steps of one match: some milliseconds, where an honest match takes some dozens.
+        /// The most steps of one match. They take some milliseconds; an ordinary match needs some dozens.
         package static let steps: UInt32 = 100_000
-        /// Nesting of backtracking points.
+        /// The deepest nesting of backtracking points.
         package static let depth: UInt32 = 10_000
-        /// Memory for backtracking, in KiB.
+        /// The most memory for backtracking, in KiB.
         package static let heap_kibibytes: UInt32 = 1_024
     }
 
-    /// What became of a match.
+    /// The result of a match.
     package enum Outcome: Sendable, Equatable {
-        /// What each named group matched; a group that took no part is absent.
+        /// The text of each named group. A group that took no part is absent.
         case matched([String: String])
         case notMatched
-        /// A limit was reached before the answer was known.
+        /// A limit was reached before the result was known.
         case gaveUp
     }
 
-    /// The expression as it was written.
+    /// The expression as the user wrote it.
     package let text: String
-    /// Names of its groups, sorted.
+    /// The names of its groups, sorted.
     package let groupNames: [String]
     private let program: Mutex<CompiledPattern>
 
-    /// - Throws: what is wrong with the expression, and where.
+    /// - Throws: a message about the mistake in the expression, and its offset.
     package init(_ text: String) throws(PatternFault) {
         let compiled = try CompiledPattern(text)
         self.text = text
@@ -41,7 +42,7 @@ package final class Pattern: Sendable {
         program = Mutex(compiled)
     }
 
-    /// Searches `text` for the expression; it may match anywhere unless it is anchored.
+    /// Searches `text` for the expression. It may match anywhere unless the expression is anchored.
     package func match(_ text: String) -> Outcome {
         guard text.utf8.count <= Limits.text_bytes else { return .gaveUp }
         return program.withLock { $0.match(text) }

@@ -1,8 +1,8 @@
-/// Why an expression is none.
+/// An error in a regular expression.
 package struct PatternFault: Error, Equatable, CustomStringConvertible {
-    /// The library's text.
+    /// The message of the library.
     package let message: String
-    /// How many bytes of the expression were read until then.
+    /// The number of bytes of the expression before the error.
     package let offset: Int
 
     package init(message: String, offset: Int) {

@@ -1,8 +1,8 @@
 import Wire
 
-/// A registry as a page of text, in either of the formats that Prometheus reads.
+/// Writes a registry as a page of text in one of the two formats that Prometheus reads.
 package enum Exposition {
-    /// The two formats. What differs between them is decided here and in `FamilyDescriptor`.
+    /// The text formats. Their differences are decided here and in `FamilyDescriptor`.
     package enum Format: Sendable, CaseIterable {
         /// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
         case text
@@ -18,7 +18,7 @@ package enum Exposition {
         }
     }
 
-    /// Reads every series once and appends the page. Families and series are sorted.
+    /// Reads every series once and appends the page, with families and series sorted.
     package static func append(_ registry: Registry, as format: Format = .text, to page: inout [UInt8]) {
         registry.collect()
         for (family, series) in registry.snapshot() {
@@ -92,7 +92,7 @@ package enum Exposition {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Only OpenMetrics escapes quotation marks in a help sentence.
+    /// Escapes a help sentence. Only OpenMetrics escapes quotation marks in it.
     private static func escaped(_ help: String, quotes: Bool) -> String {
         var escaped = ""
         for character in help.unicodeScalars {

@@ -1,9 +1,10 @@
 import Synchronization
 package import Wire
 
-/// All series of one metric.
+/// A metric family: all series of one metric.
 ///
-/// Any thread may call it. Looking a series up hashes its labels under a lock: keep the instrument, not the labels.
+/// Any thread may call it. A look-up hashes the labels under a lock, so callers keep the instrument instead of the
+/// labels.
 package final class Family<I: Instrument>: Sendable {
     private struct Child {
         let instrument: I
@@ -19,11 +20,12 @@ package final class Family<I: Instrument>: Sendable {
         self.registry = registry
     }
 
-    /// The instrument with these label values, made on first use; nil where the registry is full, which it counts.
+    /// Returns the instrument with these label values, and makes it on first use. Returns nil if the registry is full,
+    /// which the registry counts.
     ///
     /// - Parameters:
-    ///   - values: in the order of the declared label names; cut to `Registry.Limits.labelValue_bytes`.
-    ///   - created: when a series that is made now began, where that is not now by the registry's clock.
+    ///   - values: in the order of the declared label names; each is cut to `Registry.Limits.labelValue_bytes`.
+    ///   - created: the time at which a series that is made now began, if that is not the time of the registry's clock.
     package func series(_ values: [String] = [], created: Timestamp? = nil) -> I? {
         precondition(values.count == descriptor.labelNames.count, "one value for each label")
         let values = values.map { registry.bounded($0) }
@@ -39,13 +41,14 @@ package final class Family<I: Instrument>: Sendable {
         }
     }
 
-    /// The instrument with these label values; nil where there is none.
+    /// Returns the instrument with these label values; nil if there is none.
     package func find(_ values: [String]) -> I? {
         let key = values.map { ExactText(registry.bounded($0)) }
         return children.withLock { $0[key]?.instrument }
     }
 
-    /// Ends the series with these label values; it comes back from zero. Nothing happens where there is none.
+    /// Ends the series with these label values; a later one with the same values starts from zero. Does nothing if
+    /// there is none.
     package func end(_ values: [String]) {
         let key = values.map { ExactText(registry.bounded($0)) }
         children.withLock { children in
@@ -55,18 +58,18 @@ package final class Family<I: Instrument>: Sendable {
         }
     }
 
-    /// Ends every series for which `matches` returns true; its argument is the label values.
+    /// Ends every series for whose label values `matches` returns true.
     package func end(where matches: ([String]) -> Bool) {
         for values in all().map(\.labelValues) where matches(values) { end(values) }
     }
 
-    /// All series, in no order.
+    /// All series, in no particular order.
     func all() -> [Series] {
         children.withLock { children in children.values.map(\.series) }
     }
 }
 
-/// A family without its kind, for those who read them all.
+/// A family without the type of its instruments, so that one list holds all families.
 protocol AnyFamily: Sendable {
     var descriptor: FamilyDescriptor { get }
     func all() -> [Series]

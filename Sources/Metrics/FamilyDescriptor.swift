@@ -1,13 +1,13 @@
-/// What is the same for all series of a metric.
+/// The properties that all series of a metric share.
 package struct FamilyDescriptor: Sendable, Equatable {
-    /// The type of the metric.
+    /// The metric type.
     package enum Kind: Sendable, Equatable {
         case counter
         case gauge
-        /// Upper bounds of the buckets, ascending, without `+Inf`.
+        /// The `bounds` are the upper bounds of the buckets, ascending, without `+Inf`.
         case histogram(bounds: [Double])
 
-        /// The name that both text formats use.
+        /// The name of the type in both text formats.
         package var name: String {
             switch self {
             case .counter: "counter"
@@ -17,24 +17,24 @@ package struct FamilyDescriptor: Sendable, Equatable {
         }
     }
 
-    /// When a series is due to be pushed, where the idle interval is longer than the push interval.
+    /// The rule for when a series is pushed, if the idle interval is longer than the push interval.
     package enum Cadence: Sendable, Equatable, CaseIterable {
-        /// When it is new or has changed, else once per idle interval: counters and histograms.
+        /// Pushed when it is new or has changed, and else once per idle interval: for counters and histograms.
         case onChange
-        /// At every tick, so that averages over time are unbiased.
+        /// Pushed at every tick, so that averages over time are unbiased.
         case everyTick
-        /// On a fixed grid of idle intervals: gauges that are refreshed rarely, and info.
+        /// Pushed on a fixed grid of idle intervals: for gauges that are refreshed rarely, and for info metrics.
         case idleGrid
     }
 
     package let name: String
-    /// One sentence.
+    /// The help text: one sentence.
     package let help: String
     package let kind: Kind
     package let labelNames: [String]
     package let cadence: Cadence
 
-    /// Traps on a declaration that Prometheus would refuse: it is a mistake of the programmer.
+    /// Traps on a declaration that Prometheus would refuse, because that is a mistake of the programmer.
     init(name: String, help: String, kind: Kind, labelNames: [String], cadence: Cadence) {
         precondition(Self.isName(name, colon: true), "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*")
         precondition(!help.isEmpty, "every metric has a help sentence")
@@ -51,16 +51,16 @@ package struct FamilyDescriptor: Sendable, Equatable {
         self.cadence = cadence
     }
 
-    /// How many time series one set of label values makes: a histogram's buckets, `+Inf`, sum and count.
+    /// The number of time series for one set of label values. A histogram has its buckets, `+Inf`, sum and count.
     package var seriesPerChild: Int {
         if case .histogram(let bounds) = kind { return bounds.count + 3 }
         return 1
     }
 
-    /// The name without a counter's `_total`: what OpenMetrics calls the family.
+    /// The name without a counter's `_total`. OpenMetrics uses it as the name of the family.
     package var stem: String { kind == .counter ? String(name.dropLast("_total".count)) : name }
 
-    /// The base unit that the stem ends with; nil where it names none.
+    /// The base unit at the end of the stem; nil if the name has none.
     /// https://prometheus.io/docs/practices/naming/#base-units
     package var unit: String? { Self.units.first { stem.hasSuffix("_" + $0) } }
 

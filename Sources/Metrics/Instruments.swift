@@ -1,18 +1,18 @@
 import Synchronization
 package import Wire
 
-/// What a series holds: made by its family, updated by anyone, read by exposition and shipper.
+/// The value of a series. Its family makes it, anyone may update it, and exposition and shipper read it.
 package protocol Instrument: AnyObject, Sendable {
     init(_ kind: FamilyDescriptor.Kind, created: Timestamp?)
-    /// When its series began; nil where nobody told.
+    /// The time at which its series began; nil if nobody gave one.
     var created: Timestamp? { get }
-    /// The instrument, by its kind.
+    /// This instrument as a case of an enum, so that a reader can switch over its type.
     var erased: Series.AnyInstrument { get }
 }
 
-/// A number that only rises. One relaxed compare-and-exchange per update; whole numbers are exact up to 2^53.
+/// A number that only rises. An update costs one relaxed compare-and-exchange; whole numbers are exact up to 2^53.
 ///
-/// Relaxed is enough: a counter orders nothing but itself.
+/// Relaxed order is enough, because a counter orders nothing but itself.
 package final class Counter: Instrument {
     private let bits = Atomic<Double>(0)
 
@@ -23,7 +23,7 @@ package final class Counter: Instrument {
     package var value: Double { bits.load(ordering: .relaxed) }
     package var erased: Series.AnyInstrument { .counter(self) }
 
-    /// Adds an amount that is not negative.
+    /// Adds an amount, which must not be negative.
     package func increment(by amount: Double = 1) {
         precondition(amount >= 0, "a counter never falls")
         var current = bits.load(ordering: .relaxed)
@@ -35,11 +35,11 @@ package final class Counter: Instrument {
         }
     }
 
-    /// Takes over a total that something else counts, such as the kernel, or that a snapshot kept.
+    /// Sets the total to one that something else counts, such as the kernel, or that a snapshot kept.
     package func set(total: Double) { bits.store(total, ordering: .relaxed) }
 }
 
-/// A number that goes up and down. One relaxed store per update.
+/// A number that goes up and down. An update costs one relaxed store.
 package final class Gauge: Instrument {
     private let bits = Atomic<Double>(0)
 
@@ -54,9 +54,9 @@ package final class Gauge: Instrument {
     package func set(_ value: Int) { set(Double(value)) }
 }
 
-/// Observations counted in buckets. Buckets, sum and count always belong together: a lock guards them.
+/// Observations counted in buckets. A lock keeps buckets, sum and count consistent with each other.
 package final class Histogram: Instrument {
-    /// What the buckets hold; `counts` are per bucket, not cumulative, the last one is `+Inf`.
+    /// The content of the buckets. `counts` are per bucket and not cumulative; the last one is the bucket `+Inf`.
     package struct State: Sendable, Equatable {
         package var counts: [UInt64]
         package var sum: Double
@@ -67,7 +67,7 @@ package final class Histogram: Instrument {
         }
     }
 
-    /// Upper bounds, ascending, without `+Inf`.
+    /// The upper bounds, ascending, without `+Inf`.
     package let bounds: [Double]
     private let state: Mutex<State>
 
@@ -82,10 +82,11 @@ package final class Histogram: Instrument {
 
     package var erased: Series.AnyInstrument { .histogram(self) }
 
-    /// Counts one observation; one that is not a number is ignored.
+    /// Counts one observation. NaN is ignored.
     package func observe(_ value: Double) {
         guard !value.isNaN else { return }
-        // Ten bounds: a scan is as fast as a search. The bucket is the first whose bound is not below the value.
+        // A scan over ten bounds is as fast as a search. The bucket is the first one whose bound is not below the
+        // value.
         var index = 0
         while index < bounds.count && value > bounds[index] { index += 1 }
         state.withLock { state in
@@ -94,10 +95,10 @@ package final class Histogram: Instrument {
         }
     }
 
-    /// A consistent copy.
+    /// A consistent copy of the state.
     package var current: State { state.withLock { $0 } }
 
-    /// Takes over what a snapshot kept.
+    /// Sets the state to one that a snapshot kept.
     package func set(_ new: State) {
         precondition(new.counts.count == bounds.count + 1, "a histogram keeps its buckets")
         state.withLock { $0 = new }

@@ -1,6 +1,6 @@
-/// Numbers as Prometheus writes them.
+/// Writes numbers as Prometheus does.
 package enum Number {
-    /// The shortest text that reads back as the same number: `30`, `0.1`, `+Inf`, `NaN`.
+    /// Returns the shortest text that reads back as the same number: `30`, `0.1`, `+Inf`, `NaN`.
     package static func text(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
@@ -8,7 +8,8 @@ package enum Number {
         return "\(value)"
     }
 
-    /// The form of OpenMetrics for what is compared as text, such as `le`: `30.0`, `0.1`, `1e+06`, `+Inf`.
+    /// Returns the canonical text of OpenMetrics, which label values such as `le` need because they are compared as
+    /// text: `30.0`, `0.1`, `1e+06`, `+Inf`.
     /// https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md#considerations-canonical-numbers
     package static func canonical(_ value: Double) -> String {
         let shortest = "\(value)"

@@ -1,14 +1,14 @@
 import Synchronization
 package import Wire
 
-/// Every metric of the process, and who is told when series come and go.
+/// All metrics of the process. It records which series come and go for the reader that pushes them.
 ///
-/// Families are declared at start; series come and go while it runs. Any thread may use it. Reading all of it is
-/// `O(series)` and never blocks an update for longer than one series takes.
+/// Families are declared at start; series come and go while the program runs. Any thread may use it. Reading all series
+/// is `O(series)` and never blocks an update for longer than the reading of one series takes.
 package final class Registry: Sendable {
-    /// Bounds of what strangers can put into a label.
+    /// The bounds of label values, which strangers choose.
     package enum Limits {
-        /// Longest label value, in UTF-8 bytes: half of what Mimir takes, so that an escaped one still fits.
+        /// The longest label value in UTF-8 bytes: half of Mimir's limit, so that an escaped value still fits.
         /// https://grafana.com/docs/mimir/latest/configure/configuration-parameters/
         package static let labelValue_bytes = 1_024
     }
@@ -18,9 +18,10 @@ package final class Registry: Sendable {
     private let collectors = Mutex<[@Sendable () -> Void]>([])
 
     /// - Parameters:
-    ///   - maxSeries: the most time series at one time, a histogram's all counted; further ones are refused.
-    ///   - onFirstRefusal: called once per family with its name, on the thread that was refused.
-    ///   - clock: tells when a series is made, for OpenMetrics' `_created`; without one it is not told.
+    ///   - maxSeries: the most time series at one time, where each bucket, sum and count of a histogram is one; further
+    ///     series are refused.
+    ///   - onFirstRefusal: called once per family with its name, on the thread whose series was refused.
+    ///   - clock: gives the time of a new series for OpenMetrics' `_created`; without a clock there is none.
     package init(
         maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void = { _ in },
         clock: (@Sendable () -> Timestamp)? = nil
@@ -42,7 +43,7 @@ package final class Registry: Sendable {
 
     // MARK: Declaring
 
-    /// Declares a counter; its name ends with `_total`.
+    /// Declares a counter. Its name ends with `_total`.
     package func counter(_ name: String, _ help: String, labels: [String] = []) -> Family<Counter> {
         declare(.init(name: name, help: help, kind: .counter, labelNames: labels, cadence: .onChange))
     }
@@ -54,7 +55,7 @@ package final class Registry: Sendable {
         declare(.init(name: name, help: help, kind: .gauge, labelNames: labels, cadence: cadence))
     }
 
-    /// Declares a histogram with ascending upper bounds, `+Inf` left out.
+    /// Declares a histogram with ascending upper bounds, without `+Inf`.
     package func histogram(
         _ name: String, _ help: String, labels: [String] = [], bounds: [Double]
     ) -> Family<Histogram> {
@@ -72,24 +73,24 @@ package final class Registry: Sendable {
         return family
     }
 
-    /// Adds a closure that runs before each reading, for instruments that mirror something else.
+    /// Adds a closure that runs before each reading, for instruments that mirror a value kept elsewhere.
     package func onRead(_ body: @escaping @Sendable () -> Void) {
         collectors.withLock { $0.append(body) }
     }
 
     // MARK: Reading
 
-    /// Runs the closures of `onRead`: call it once before the instruments are read.
+    /// Runs the closures of `onRead`. Call it once before the instruments are read.
     package func collect() {
         for body in collectors.withLock({ $0 }) { body() }
     }
 
-    /// The declarations, sorted by name.
+    /// The descriptors of all families, sorted by name.
     package var descriptors: [FamilyDescriptor] {
         families.withLock { $0.map(\.descriptor) }.sorted { $0.name < $1.name }
     }
 
-    /// All series of each family that has any: families sorted by name, series by label values.
+    /// Returns all families that have series: families sorted by name, series by label values.
     package func snapshot() -> [(family: FamilyDescriptor, series: [Series])] {
         families.withLock { $0 }
             .sorted { $0.descriptor.name < $1.descriptor.name }
@@ -98,17 +99,19 @@ package final class Registry: Sendable {
     }
 
     /// Starts to record which series come and go, for one reader that calls `takeChanges` regularly.
-    /// All series that exist count as added.
+    /// The series that exist already count as added.
     package func startRecordingChanges() {
-        // In this order, so that a series that comes or goes meanwhile is in the log, once.
+        // The log starts before the existing series are added, so that a series that comes or goes meanwhile is in it
+        // once.
         shared.startLog()
         shared.log(existing: snapshot().flatMap(\.series))
     }
 
-    /// The series that came and went since the last call, each in order. A series that did both is in neither.
+    /// Returns the series that came and went since the last call, each list in order. A series that did both is in
+    /// neither list.
     package func takeChanges() -> Changes { shared.takeLog() }
 
-    /// What came and went between two calls.
+    /// The series that came and went between two calls of `takeChanges`.
     package struct Changes: Sendable {
         package var added: [Series] = []
         package var ended: [Series] = []
@@ -116,7 +119,7 @@ package final class Registry: Sendable {
 }
 
 extension Registry {
-    /// What the families share with their registry: the bound, and the log of changes.
+    /// The state that families share with their registry: the number of series, and the log of changes.
     final class Shared: Sendable {
         private struct State {
             var series = 0
@@ -144,14 +147,14 @@ extension Registry {
             state.withLock { ($0.series, $0.refused, $0.valuesCut) }
         }
 
-        /// The value, cut between scalars where it is too long.
+        /// Returns the value, cut between two characters if it is too long.
         func bounded(_ value: String) -> String {
             guard value.utf8.count > Limits.labelValue_bytes else { return value }
             state.withLock { $0.valuesCut += 1 }
             return value.truncated(toBytes: Limits.labelValue_bytes)
         }
 
-        /// Takes room for one more child of a family; false where there is none.
+        /// Reserves room for one more child of a family. Returns false if there is none.
         func admit(_ family: FamilyDescriptor) -> Bool {
             let (isAdmitted, isFirst) = state.withLock { state in
                 if state.series + family.seriesPerChild <= maxSeries {
@@ -173,7 +176,7 @@ extension Registry {
             state.withLock { if $0.log == nil { $0.log = [:] } }
         }
 
-        /// Adds what was there before the log. One that has ended meanwhile is in it already.
+        /// Adds the series that existed before the log. A series that has ended meanwhile is in the log already.
         func log(existing: [Series]) {
             state.withLock { state in
                 for series in existing where state.log?[ObjectIdentifier(series)] == nil {

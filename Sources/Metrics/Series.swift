@@ -1,10 +1,10 @@
 package import Wire
 
-/// One set of label values of a family: a time series, or the `n + 3` time series of a histogram.
+/// One set of label values of a family: one time series, or the `n + 3` time series of a histogram.
 ///
-/// A series that ended and came back is another object with the same labels.
+/// A series that ended and came back is a new object with the same labels.
 package final class Series: Sendable {
-    /// The instrument, by its kind.
+    /// An instrument of any type.
     package enum AnyInstrument: Sendable {
         case counter(Counter)
         case gauge(Gauge)
@@ -12,7 +12,8 @@ package final class Series: Sendable {
     }
 
     package let family: FamilyDescriptor
-    /// In the order of `family.labelNames`. Any UTF-8; may be empty, which on the wire means absent.
+    /// In the order of `family.labelNames`. A value is any UTF-8; an empty value means that the label is absent on the
+    /// wire.
     package let labelValues: [String]
     package let instrument: AnyInstrument
 
@@ -22,7 +23,7 @@ package final class Series: Sendable {
         self.instrument = instrument
     }
 
-    /// When it began: by the clock of its registry, or as whoever made it said; nil where neither told.
+    /// The time at which the series began, by the registry's clock or as its maker said; nil if neither gave one.
     package var created: Timestamp? {
         switch instrument {
         case .counter(let counter): counter.created

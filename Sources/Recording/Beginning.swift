@@ -1,10 +1,10 @@
-/// When a life began: the second that decides between lives, and the time that a duration begins at.
+/// The beginning of a life: the second that decides between lives, and the time from which a duration is measured.
 struct Beginning {
-    /// In Unix seconds, not later than its receipt.
+    /// In Unix seconds, and not later than the receipt of its event.
     var at_s: Int64 = 0
     var start_ms: Int64 = 0
 
-    /// The earlier one of two.
+    /// Returns the earlier one of two beginnings.
     func earlier(_ other: Beginning?) -> Beginning {
         guard let other, other.isEarlier(than: self) else { return self }
         return other

@@ -1,9 +1,9 @@
 package import Metrics
 
-/// Every metric that the recorder keeps: the 28 families of the contract, and its own.
+/// Every metric of the recorder: the 28 families of the contract, and those about itself.
 ///
-/// To add one, declare it here: family, label values, page and pushed series follow from the declaration, and so does
-/// the end of its series. The offset of an update is the place of its label values in `MetricLabels`.
+/// To add one, declare it here: family, label values, the lines of the page, the pushed series and the end of its
+/// series follow from the declaration. The offset of an update is the place of its label values in `MetricLabels`.
 package struct Catalog: Sendable {
     // Rooms
     let roomsActive = Metric<Gauge>("lk_room_active", "Rooms that are open now.", per: .events)
@@ -113,15 +113,15 @@ package struct Catalog: Sendable {
 
     let project: String
     let region: String
-    /// What series that are made begin at.
+    /// The clock that gives new series their beginning.
     let clock = RecorderClock()
     private(set) var layout = InstrumentLayout()
     /// All metrics, in the order of their declaration.
     private(set) var all: [any MetricDeclaration] = []
-    /// Those of an organization.
+    /// The metrics of an organization.
     private(set) var ofOrganizations: [any MetricDeclaration] = []
 
-    /// Declares all of it in `registry`, once per registry.
+    /// Declares all metrics in `registry`, once per registry.
     ///
     /// - Parameter longBuckets: appends 7200, 14400 and 28800 to the buckets of rooms and sessions.
     package init(in registry: Registry, longBuckets: Bool, project: String, region: String) {
@@ -138,21 +138,21 @@ package struct Catalog: Sendable {
         }
     }
 
-    /// The empty table of one organization.
+    /// Makes the empty table of one organization.
     func table(organization id: String) -> InstrumentTable {
         InstrumentTable(prefix: [project, region, id], width: layout.organization)
     }
 
-    /// The empty table of the process.
+    /// Makes the empty table of the process.
     func processTable() -> InstrumentTable { InstrumentTable(prefix: [], width: layout.process) }
 
-    /// Ends every series there is: those of a recorder that is given up.
+    /// Ends every series, because their recorder is given up.
     package func endAll() {
         for metric in all { metric.endAll() }
         organizationInfo.endAll()
     }
 
-    /// Ends all series of that scope that the table has made.
+    /// Ends all series of a scope that the table has made.
     func end(_ scope: MetricScope, in table: inout InstrumentTable) {
         for metric in ofOrganizations where metric.scope == scope { metric.end(in: &table) }
     }

@@ -1,9 +1,10 @@
-/// Which durations are believed. SPEC 3: from -2 s to 0 it is 0, below that and above 7 days it is a mistake.
+/// Decides whether a duration is plausible. From -2 s to 0 it counts as 0; below that and above 7 days it is a mistake.
+/// Specification, "Recorder".
 enum DurationRule: Equatable {
     case plausible(seconds: Double)
     case implausible
 
-    /// The time between two points in Unix milliseconds.
+    /// Judges the time between two points in Unix milliseconds.
     static func between(_ start_ms: Int64, _ end_ms: Int64) -> DurationRule {
         let (difference_ms, overflow) = end_ms.subtractingReportingOverflow(start_ms)
         guard !overflow, difference_ms >= Limits.negativeDuration_ms, difference_ms <= Limits.duration_ms else {
@@ -12,14 +13,14 @@ enum DurationRule: Equatable {
         return .plausible(seconds: Double(max(0, difference_ms)) / 1_000)
     }
 
-    /// A length in nanoseconds.
+    /// Judges a length in nanoseconds.
     static func length(nanoseconds: Int64) -> DurationRule {
         guard nanoseconds >= Limits.negativeDuration_ms * 1_000_000, nanoseconds <= Limits.duration_ms * 1_000_000
         else { return .implausible }
         return .plausible(seconds: Double(max(0, nanoseconds)) / 1e9)
     }
 
-    /// The time between two points in Unix nanoseconds.
+    /// Judges the time between two points in Unix nanoseconds.
     static func between(nanoseconds start: Int64, _ end: Int64) -> DurationRule {
         let (difference, overflow) = end.subtractingReportingOverflow(start)
         return overflow ? .implausible : length(nanoseconds: difference)

@@ -1,19 +1,20 @@
 import LiveKit
 import Wire
 
-/// How the last life of a SID ended that is not open, or is open in a later life.
+/// The remembered end of a SID's last life, if it has no open life or is open in a later one.
 struct Ending: Equatable {
-    /// What was counted of that life.
+    /// The counts of that life.
     var facts = Facts.none
-    /// The `createdAt` of what ended it, in Unix seconds; 0 where nothing has.
+    /// The `createdAt` of the event that ended it, in Unix seconds; 0 if none has.
     var at_s: Int64 = 0
-    /// Of a track: the highest version that an event of that life told.
+    /// For a track, the highest version in the events of that life.
     var version: TrackVersion?
 
     /// Nothing is remembered.
     static let none = Ending()
 
-    /// The same after an own end that found nothing open: that moves it forward, and nothing but it counts any more.
+    /// Returns this ending after the SID's own end event found nothing open. The event moves the end forward, and from
+    /// then on only this end counts.
     func moved(to at_s: Int64) -> Ending {
         var ending = self
         ending.facts.isClosed = true
@@ -22,7 +23,8 @@ struct Ending: Equatable {
         return ending
     }
 
-    /// This ending of a life where `earlier` was remembered: of the same life what both know, else this one.
+    /// Returns this ending in place of the remembered one. If both belong to the same life the counts of both are kept,
+    /// else those of this one.
     func following(_ earlier: Ending?) -> Ending {
         guard let earlier else { return self }
         var ending = self

@@ -2,43 +2,43 @@ import LiveKit
 import Storage
 import Wire
 
-// Times are in milliseconds since the epoch: `_ms` of events, `received_ms` when we got them.
+// Times are in milliseconds since the epoch. `_ms` are times of events, `received_ms` the times of their receipt.
 
 /// An open room, by SID.
 struct RoomState: Entity {
     var key = ""
     var name: Slot<RoomNameState> = .none
     var organization: Slot<OrganizationState> = .none
-    /// Where events told it.
+    /// The start, if an event told it.
     var start_ms: Int64?
-    /// Event time of its latest event.
+    /// The time of its latest event, by the event's own clock.
     var lastEvent_ms: Int64 = .min
     var received_ms: Int64 = .min
-    /// Rooms are numbered in the order in which they were opened.
+    /// A number that rises in the order in which rooms were opened.
     var number: UInt64 = 0
     var isStartCounted = false
-    /// When this life began, in Unix seconds.
+    /// The beginning of this life, in Unix seconds.
     var began_s: Int64 = 0
-    /// When its first and its last `room_started` of this life say that it began; 0 where none came.
+    /// The times of the first and the last `room_started` of this life; 0 if none came.
     var firstStart_s: Int64 = 0
     var lastStart_s: Int64 = 0
-    /// The latest beginning that is known of what is, or was, in it.
+    /// The latest known beginning of a participant or a track that is, or was, in it.
     var lastBeginning = Beginning()
-    /// The SID had ended before: its duration begins at `start_ms`, whatever the payload says.
+    /// The SID had an earlier life. So its duration begins at `start_ms`, even if the payload tells an earlier time.
     var isLaterLife = false
     var participants: [Slot<ParticipantState>] = []
 
     static let vacant = RoomState()
 }
 
-/// A participant by SID: one that has joined, or one known only by its tracks.
+/// A participant by SID: one that has joined, or one that is known only by its tracks.
 struct ParticipantState: Entity {
     var key = ""
     var identity = ""
     var room: Slot<RoomState> = .none
-    /// Where it stands in `RoomState.participants`.
+    /// Its index in `RoomState.participants`.
     var placeInRoom = 0
-    /// It has joined, so its kind and join time are known; else only its tracks are.
+    /// It has joined, so its kind and join time are known. Otherwise only its tracks are known.
     var hasJoined = false
     var kind = Participant.Kind.standard
     var join_ms: Int64 = 0
@@ -47,11 +47,11 @@ struct ParticipantState: Entity {
     /// A row of `room_presence` was written for it.
     var isPresenceStored = false
     var isStartCounted = false
-    /// Its session was observed when its room ended, and it came back.
+    /// Its session was observed when its room ended, and it came back afterwards.
     var isEndCounted = false
-    /// When this life began, in Unix seconds.
+    /// The beginning of this life, in Unix seconds.
     var began_s: Int64 = 0
-    /// The SID had ended before: its session begins at `join_ms`, whatever the payload says.
+    /// The SID had an earlier life. So its session begins at `join_ms`, even if the payload tells an earlier time.
     var isLaterLife = false
     var tracks: [Slot<TrackState>] = []
 
@@ -65,18 +65,18 @@ struct ParticipantState: Entity {
 struct TrackState: Entity {
     var key = ""
     var participant: Slot<ParticipantState> = .none
-    /// Where it stands in `ParticipantState.tracks`.
+    /// Its index in `ParticipantState.tracks`.
     var placeInParticipant = 0
-    /// Offset of its source and type in `MetricLabels.track`.
+    /// The offset of its source and type in `MetricLabels.track`.
     var label = 0
     var lastEvent_ms: Int64 = .min
-    /// When this life began, in Unix seconds.
+    /// The beginning of this life, in Unix seconds.
     var began_s: Int64 = 0
-    /// When it was last told to be published, in Unix seconds.
+    /// The time of its last `track_published`, in Unix seconds.
     var lastPublished_s: Int64 = 0
-    /// It was adopted again: what is remembered of its SID is this life too.
+    /// It was adopted again: the remembered end belongs to this life, too.
     var hasReturned = false
-    /// The highest version that an event of this life told.
+    /// The highest version in the events of this life.
     var version: TrackVersion?
 
     static let vacant = TrackState()
@@ -91,23 +91,23 @@ struct JobState: Entity {
     var key = ""
     var name: Slot<RoomNameState> = .none
     var organization: Slot<OrganizationState> = .none
-    /// Offset of its request or input type in its gauge's labels.
+    /// The offset of its request type or input type in the labels of its gauge.
     var label = 0
     var start_ms: Int64?
     var received_ms: Int64 = .min
-    /// The attempt that runs now: `retryCount`, 0 for an ingress.
+    /// The running attempt: `retryCount` of an egress, 0 for an ingress.
     var attempt = 0
-    /// What was counted of it: attempts of an egress, bits of an ingress.
+    /// The counts of the job: attempts of an egress, bits of an ingress.
     var facts = Facts.none
-    /// The SID of its own room; empty where no event told it.
+    /// The SID of its own room; empty if no event told it.
     var roomSID = ""
-    /// Of an ingress, which can be used again: what its sessions have in common.
+    /// The id of the ingress, which all its jobs share; empty for an egress.
     var ingressID = ""
 
     static let vacant = JobState()
 }
 
-/// An open participant of a room by what it calls itself.
+/// The key of an open participant by its room and its identity.
 struct ParticipantIdentity: Hashable {
     let room: Slot<RoomState>
     let identity: ExactText

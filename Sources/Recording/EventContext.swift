@@ -2,23 +2,23 @@ import LiveKit
 import Storage
 import Wire
 
-/// What the effects of one event have in common.
+/// The properties of an event that all its effects use.
 struct EventContext {
     let id: String
     let type: EventType
     let room: Room
-    /// The record of the room's name, `.none` where the event has none.
+    /// The record of the room's name; `.none` if the event has no name.
     let name: Slot<RoomNameState>
     var organization: Slot<OrganizationState>
-    /// Why the organization is not known, where it was asked for.
+    /// The reason for which the organization is unknown, if it was looked up.
     var failure: LookupError?
-    /// The room with the event's SID, `.none` where it is not open.
+    /// The open room with the event's SID; `.none` if there is none.
     var openRoom: Slot<RoomState> = .none
-    /// `createdAt`; 0 where absent.
+    /// `createdAt`; 0 if absent.
     let created_ms: Int64
-    /// `createdAt`, else when it was received: for what compares events with each other.
+    /// `createdAt`, else the time of receipt. It orders events.
     let order_ms: Int64
-    /// When it happened, in Unix seconds: `createdAt`, else, or where that is later, when it was received.
+    /// The time of the event in Unix seconds: `createdAt`, but the time of receipt if `createdAt` is absent or later.
     let at_s: Int64
     let receivedAt: Timestamp
 
@@ -37,15 +37,16 @@ struct EventContext {
         at_s = Self.second(of: created_ms, receivedAt)
     }
 
-    /// The whole second of a time in milliseconds; one that is absent, 0, or later than receipt is that of receipt.
+    /// Returns the whole second of a time in milliseconds. A time that is 0, which means absent, or later than the
+    /// receipt counts as the time of receipt.
     static func second(of time_ms: Int64, _ receivedAt: Timestamp) -> Int64 {
         (time_ms > 0 ? min(time_ms, receivedAt.milliseconds) : receivedAt.milliseconds) / 1_000
     }
 
-    /// What the event itself begins.
+    /// The beginning of an entity that this event starts.
     var beginning: Beginning { Beginning(at_s: at_s, start_ms: at_s * 1_000) }
 
-    /// When a participant began to be there.
+    /// Returns the beginning of a participant's presence.
     func beginning(of participant: Participant) -> Beginning {
         guard let joinedAt = participant.joinedAt?.milliseconds else {
             return Beginning(at_s: at_s, start_ms: endedAt.milliseconds)
@@ -54,12 +55,12 @@ struct EventContext {
     }
 }
 
-/// Where an event of a participant or a track takes place.
+/// The place of an event of a participant or a track.
 enum Venue {
-    /// The room is open, perhaps since just now.
+    /// The room is open; this event may have opened it.
     case open(Slot<RoomState>)
-    /// The room has ended: starts count and open nothing.
+    /// The room has ended: a start counts and opens nothing.
     case ended(Ending)
-    /// The event names no room SID: nothing can be said.
+    /// The event has no room SID, so it has no effect.
     case nowhere
 }

@@ -1,9 +1,9 @@
 import LiveKit
 import Wire
 
-/// What has been counted of an entity that is no longer open, in 15 bits.
+/// The counts of an entity that is not open any more, and the flags that decide about another life, in 15 bits.
 ///
-/// The upper 12 hold attempts where the entity is a job, else what decides whether it may live again.
+/// For a job the upper 12 bits hold attempts. For all others they decide whether the entity may live again.
 struct Facts: Sendable, Equatable {
     private(set) var bits: UInt16
 
@@ -38,19 +38,19 @@ struct Facts: Sendable, Equatable {
 
     // MARK: Rooms, participants and tracks
 
-    /// Only the end of its room closed it, or the silence of its room: it is adopted again by its own next event.
+    /// Only the end of its room, or the silence of its room, has closed it. Its own next event adopts it again.
     var mayReturn: Bool {
         get { bits & 8 != 0 }
         set { bits = newValue ? bits | 8 : bits & ~8 }
     }
 
-    /// It never lives again, whatever begins later: its room's name has a newer SID.
+    /// It never lives again, whatever begins later, because its room's name has a newer SID.
     var isGivenUp: Bool {
         get { bits & 16 != 0 }
         set { bits = newValue ? bits | 16 : bits & ~16 }
     }
 
-    /// Of a participant that may return: its kind, which its next event may not tell.
+    /// The kind of a participant that may return, because its next event may not tell it.
     var kind: Participant.Kind {
         get { Participant.Kind.inStoredOrder[Int(bits &>> 5 & 7)] }
         set {
@@ -61,22 +61,22 @@ struct Facts: Sendable, Equatable {
 
     // MARK: Attempts of a job that is retried
 
-    /// The highest attempt of a job that can be told from others.
+    /// The highest attempt of a job that is told apart from others.
     static let lastAttempt = 62
 
-    /// Number of the latest attempt whose start was counted, -1 for none.
+    /// The number of the latest attempt whose start was counted; -1 for none.
     var startedAttempt: Int {
         get { Int(bits &>> 3 & 0x3F) - 1 }
         set { bits = bits & ~(0x3F << 3) | UInt16(truncatingIfNeeded: newValue + 1) << 3 }
     }
 
-    /// Number of the latest attempt whose end was counted, -1 for none.
+    /// The number of the latest attempt whose end was counted; -1 for none.
     var endedAttempt: Int {
         get { Int(bits &>> 9 & 0x3F) - 1 }
         set { bits = bits & ~(0x3F << 9) | UInt16(truncatingIfNeeded: newValue + 1) << 9 }
     }
 
-    /// Everything that either of them knows of the same entity.
+    /// Returns the union of both counts of the same entity.
     func union(_ other: Facts) -> Facts {
         var both = Facts(bits: (bits | other.bits) & 7)
         both.startedAttempt = max(startedAttempt, other.startedAttempt)

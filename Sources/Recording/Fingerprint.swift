@@ -1,7 +1,7 @@
-/// 64 bits that stand for an id among those remembered.
+/// A 64-bit hash that stands for a remembered id.
 ///
-/// The same in every process, so that it may be stored. Among a million remembered ids the chance that a new one is
-/// taken for an old one is 5e-14. Ids come from LiveKit, signed: nobody can choose them to collide.
+/// It is the same in every process, so it can be stored. Among a million remembered ids, a new one collides with an old
+/// one with a probability of 5e-14. Ids come in signed webhooks of LiveKit, so nobody can choose them to collide.
 struct Fingerprint: Hashable, Sendable {
     let bits: UInt64
 
@@ -12,7 +12,7 @@ struct Fingerprint: Hashable, Sendable {
             hash ^= hash &>> 32
         }
         hash ^= UInt64(id.utf8.count)
-        // The finalizer of SplitMix64: every input bit reaches every output bit.
+        // The finalizer of SplitMix64: every input bit affects every output bit.
         hash = (hash ^ (hash &>> 30)) &* 0xBF58_476D_1CE4_E5B9
         hash = (hash ^ (hash &>> 27)) &* 0x94D0_49BB_1331_11EB
         bits = hash ^ (hash &>> 31)

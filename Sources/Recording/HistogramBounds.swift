@@ -1,7 +1,7 @@
-/// Upper bounds of a histogram's buckets, in seconds: part of the contract, never changed.
+/// The upper bounds of a histogram's buckets, in seconds. They are part of the contract and never change.
 struct HistogramBounds: Sendable {
     private let bounds: [Double]
-    /// `HISTOGRAM_LONG_BUCKETS` appends to them.
+    /// `HISTOGRAM_LONG_BUCKETS` appends further bounds.
     private let mayBeLonger: Bool
 
     private static let longer: [Double] = [7_200, 14_400, 28_800]

@@ -2,7 +2,7 @@ import Metrics
 import Synchronization
 import Wire
 
-/// A gauge that is always 1 and says something with its labels, whose values nobody knows in advance.
+/// A gauge that is always 1 and carries its information in labels, whose values are not known in advance.
 final class InfoMetric: Sendable {
     private let name: String
     private let help: String
@@ -20,7 +20,7 @@ final class InfoMetric: Sendable {
         bound.withLock { $0 = (made, clock) }
     }
 
-    /// - Parameter created: when it began, where that is not now.
+    /// - Parameter created: the beginning of the series, if that is not now.
     func show(_ values: [String], created: Timestamp? = nil) {
         guard let (family, clock) = bound.withLock({ $0 }) else { return }
         family.series(values, created: created ?? clock.now)?.set(1)

@@ -2,7 +2,8 @@ package import Wire
 import LiveKit
 import Storage
 
-// The stored form of inputs; `proto/journal.proto` describes it. An event may be in there too, or in its own form.
+// The stored form of inputs; `proto/journal.proto` describes it. The journal stores an event either as an input or in a
+// form of its own.
 
 extension Input {
     /// Appends the fields of the input.
@@ -32,7 +33,7 @@ extension Input {
         }
     }
 
-    /// Reads an input to the end of the message.
+    /// Reads an input to the end of its message.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var time = Timestamp(milliseconds: 0)
         var event: Event?

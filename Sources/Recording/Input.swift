@@ -2,33 +2,33 @@ package import LiveKit
 package import Storage
 package import Wire
 
-/// All that can happen to the recorder. It knows no other clock than the times in here.
+/// Everything that can happen to the recorder. It knows no clock but the times in here.
 package enum Input: Sendable, Equatable {
     /// A verified webhook.
     case event(Event, receivedAt: Timestamp)
-    /// The answer to `Action.lookUp`; may be late, may never come.
+    /// The answer to `Action.lookUp`. It may come late or never.
     case answer(room: String, Result<Organization, LookupError>, at: Timestamp)
-    /// What the database says about all organizations.
+    /// A report of the database about all organizations.
     case report(Report, at: Timestamp)
-    /// Time has passed: about once a second.
+    /// Time has passed. It comes about once a second.
     case time(at: Timestamp)
-    /// Who was connected when the database was last written: where there is no other state to start from.
+    /// The participants who were connected when the database was last written, for a start without a saved state.
     case presence([OpenPresence], at: Timestamp)
 }
 
-/// What the recorder wants done, in order.
+/// The effects that the recorder asks for, in order.
 package enum Action: Sendable, Equatable {
-    /// Ask the database for the organization of the room with this name.
+    /// Look up the organization of the room with this name in the database.
     case lookUp(room: String)
-    /// Write this to the database.
+    /// Write this row to the database.
     case store(StoreRow)
-    /// Have LiveKit remove whoever has this identity in the room of this name, but not later than `until`. Asked for once
-    /// per participant; during a replay it must not be done.
+    /// Have LiveKit remove the participant with this identity from the room of this name, but not later than `until`.
+    /// It is asked for once per participant, and must not be done during a replay.
     case removeParticipant(room: String, identity: String, until: Timestamp)
-    /// The one that was to be removed is gone: where it has not been done yet, it must not be done any more.
+    /// The participant that was to be removed is gone: a removal that has not been done yet must not be done any more.
     case withdrawRemoval(room: String, identity: String)
-    /// An event of the room with this name counted under `unknown`, for this reason: somebody may want to know. Comes with
-    /// each such event, and when the event is applied, so that a wait that ended is known too; during a replay it was told
-    /// before.
+    /// An event of the room with this name was counted under `unknown`, for this reason, and the log may tell it. It
+    /// comes with each such event when the event is applied, so that an event is told that waited in vain. During a
+    /// replay it has been told before.
     case tellUnknown(room: String, LookupError)
 }

@@ -1,6 +1,6 @@
 import Metrics
 
-/// How many series of each kind one organization, and the process, can have at most.
+/// The most series of each kind that one organization, and the process, can have.
 struct InstrumentLayout: Sendable {
     enum Column: Sendable { case counters, gauges, histograms }
 
@@ -13,7 +13,7 @@ struct InstrumentLayout: Sendable {
     private(set) var process = Width()
     private(set) var organization = Width()
 
-    /// Reserves places side by side; returns the first.
+    /// Reserves adjacent positions. Returns the first one.
     mutating func take(_ column: Column, of scope: MetricScope, count: Int) -> Int {
         if scope == .process { return process.take(column, count: count) }
         return organization.take(column, count: count)
@@ -36,9 +36,10 @@ extension InstrumentLayout.Width {
     }
 }
 
-/// The instruments of one organization, or of the process: looked up once by their labels, then by position.
+/// The instruments of one organization, or of the process. Each is looked up once by its labels, and then found by its
+/// position.
 ///
-/// A series is made by its first update. Where the registry is full the update is dropped, which the registry counts.
+/// The first update makes a series. If the registry is full the update is dropped, and the registry counts it.
 struct InstrumentTable: Sendable {
     /// The values of the labels that all series of the table begin with.
     let prefix: [String]
@@ -53,7 +54,7 @@ struct InstrumentTable: Sendable {
         histograms = [Histogram?](repeating: nil, count: width.histograms)
     }
 
-    /// - Parameter offset: which combination of the metric's further label values.
+    /// - Parameter offset: the combination of the metric's further label values.
     mutating func increment(_ metric: Metric<Counter>, _ offset: Int = 0, by amount: Double = 1) {
         let position = metric.base + offset
         if let counter = counters[position] { return counter.increment(by: amount) }

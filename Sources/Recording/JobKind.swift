@@ -1,7 +1,7 @@
 import LiveKit
 import Metrics
 
-/// The two kinds of jobs, which have the same life.
+/// The two kinds of jobs. Both start, run and end in the same way.
 enum JobKind {
     case egress, ingress
 
@@ -9,7 +9,7 @@ enum JobKind {
 }
 
 extension Ingress {
-    /// Names one session: an ingress can be used again under the same id.
+    /// The key of one run of an ingress, which can be used again under the same id.
     var sessionKey: String {
         if !resourceID.isEmpty { return resourceID }
         return id.isEmpty ? "" : "\(id) \(startedAt_ns)"

@@ -2,19 +2,20 @@ import Metrics
 import Synchronization
 import Wire
 
-/// What a series belongs to, and so its first labels and how long it lives.
+/// The owner of a metric's series, which decides their first labels and their lifetime.
 enum MetricScope: Sendable, Equatable {
-    /// The whole process: no labels of an organization, lives as long as the process.
+    /// The process: the series have no labels of an organization, and live as long as the process.
     case process
-    /// An organization, moved by its events: ends after `SERIES_TTL` without activity.
+    /// An organization whose events change the series: they end after `SERIES_TTL` without activity.
     case events
-    /// An organization, refreshed from the database: ends when it has neither a recent row nor an open entity.
+    /// An organization whose reports from the database change the series: they end when it has neither a recent row nor
+    /// an open entity.
     case database
 }
 
-/// One declared metric of the recorder: a family, and where its instruments are in an `InstrumentTable`.
+/// One declared metric of the recorder: a family, and the place of its instruments in an `InstrumentTable`.
 ///
-/// Made unbound by the catalog's declarations and bound once, when the catalog is made.
+/// The catalog's declarations make it unbound, and the catalog binds it once when it is made.
 final class Metric<I: TabledInstrument>: Sendable {
     let name: String
     let help: String
@@ -36,25 +37,27 @@ final class Metric<I: TabledInstrument>: Sendable {
         self.bounds = bounds
     }
 
-    /// Where its first series is in the column of its kind. Relaxed: it is written once, before anyone else reads.
+    /// The position of its first series in the column of its instruments. Relaxed: it is written once, before anyone
+    /// else reads it.
     var base: Int { position.load(ordering: .relaxed) }
 
-    /// The instrument for one combination of label values, made on first use; nil where the registry is full.
+    /// Returns the instrument for one combination of label values, and makes it on first use. Returns nil if the
+    /// registry is full.
     ///
-    /// - Parameter created: when its series began, where that is not the time of the recorder's input.
+    /// - Parameter created: the beginning of its series, if that is not the time of the recorder's input.
     func instrument(prefix: [String], offset: Int, created: Timestamp? = nil) -> I? {
         guard let (family, clock) = bound.withLock({ $0 }) else { return nil }
         return family.series(prefix + labels.combinations[offset], created: created ?? clock.now)
     }
 
-    /// Upper bounds of its buckets; none where it is no histogram.
+    /// The upper bounds of its buckets; none unless it is a histogram.
     var buckets: [Double] {
         guard case .histogram(let bounds) = bound.withLock({ $0?.family.descriptor.kind }) else { return [] }
         return bounds
     }
 }
 
-/// A metric without its kind, for those who handle them all.
+/// A metric without the type of its instruments, for code that handles all of them.
 protocol MetricDeclaration: Sendable {
     var name: String { get }
     var scope: MetricScope { get }
@@ -62,13 +65,13 @@ protocol MetricDeclaration: Sendable {
     var column: InstrumentLayout.Column { get }
     var base: Int { get }
     var buckets: [Double] { get }
-    /// Makes the family, and takes its place in the table.
+    /// Makes the family, and reserves its positions in the table.
     func bind(in registry: Registry, clock: RecorderClock, layout: inout InstrumentLayout, longBuckets: Bool)
-    /// Ends every series of it that the table has made.
+    /// Ends every series of this metric that the table has made.
     func end(in table: inout InstrumentTable)
-    /// Makes a series with what it held when it was saved.
+    /// Makes a series with its saved value.
     func resume(_ saved: SavedSeries, offset: Int, in table: inout InstrumentTable)
-    /// Ends every series of it.
+    /// Ends every series of this metric.
     func endAll()
     /// Sets every total that the table has made to 0.
     func startAtZero(in table: InstrumentTable)
@@ -112,12 +115,12 @@ protocol TabledInstrument: Instrument {
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
     ) -> Family<Self>
-    /// Forgets the instrument; returns whether there was one.
+    /// Removes the instrument from the table. Returns whether there was one.
     static func take(from table: inout InstrumentTable, at position: Int) -> Bool
     static func put(_ instrument: Self?, into table: inout InstrumentTable, at position: Int)
-    /// Takes over what was saved, where it is of this kind.
+    /// Takes over a saved value, if it is of this type.
     func resume(_ saved: SavedSeries.Value)
-    /// Sets the total, where it is one, to 0.
+    /// Sets the instrument to 0 if it is a total.
     static func startAtZero(in table: InstrumentTable, at position: Int)
 }
 

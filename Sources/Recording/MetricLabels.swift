@@ -1,10 +1,10 @@
 import LiveKit
 import Storage
 
-/// The labels of a metric besides its organization's, with every combination of values they can take.
+/// The labels of a metric besides those of its organization, with every combination of their values.
 struct MetricLabels: Sendable {
     let names: [String]
-    /// Values in the order of `names`; a series' offset is its place in this list.
+    /// The combinations of values, in the order of `names`. The offset of a series is its place in this list.
     let combinations: [[String]]
 
     /// The first labels of every metric of an organization.
@@ -37,7 +37,7 @@ struct MetricLabels: Sendable {
         self.init(names: [name], combinations: values.map { [$0] })
     }
 
-    /// Every combination of these labels with those, the last label varying fastest.
+    /// Returns every combination of these labels with the other ones. The last label varies fastest.
     func and(_ other: MetricLabels) -> MetricLabels {
         MetricLabels(
             names: names + other.names,
@@ -45,31 +45,31 @@ struct MetricLabels: Sendable {
     }
 }
 
-/// How a job ended; the raw value is the label value of `result`.
+/// The result of a job. The raw value is the label value of `result`.
 enum JobResult: String, CaseIterable {
     case success, failed
 
     static let labels = MetricLabels("result", allCases.map(\.rawValue))
 }
 
-/// What the recorder keeps open; the raw value is the label value of `entity`.
+/// The kinds of entities that the recorder keeps open. The raw value is the label value of `entity`.
 enum EntityKind: String, CaseIterable {
     case room, participant, track, egress, ingress
 }
 
-/// Why an entity was closed without an end of its own; the raw value is the label value of `rule`.
+/// The rules that close an entity without its own end. The raw value is the label value of `rule`.
 enum Correction: String, CaseIterable {
-    /// Its room started again: a node crashed.
+    /// Its room started again, because a node crashed.
     case room_restarted
     /// Its identity joined the same room again.
     case identity_replaced
     /// Its room's name has a newer SID.
     case room_name_reused
-    /// Its ingress began a newer session.
+    /// Its ingress started again.
     case ingress_restarted
 }
 
-/// Why waiting events were applied without an answer; the raw value is the label value of `reason`.
+/// The reasons for which waiting events are applied without an answer. The raw value is the label value of `reason`.
 enum WaitRelease: String, CaseIterable {
     case time_out, queue_full, stopped
 }

@@ -1,8 +1,8 @@
 import LiveKit
 import Storage
 
-// The place of each label value in its `allCases`, without searching: a series' offset on the path of every event.
-// A test compares them with `allCases`.
+// The index of each label value in its `allCases`, without a search, because it is on the path of every event. A test
+// compares them with `allCases`.
 
 extension EventType {
     var ordinal: Int {

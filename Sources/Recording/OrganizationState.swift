@@ -1,36 +1,36 @@
 import Metrics
 import Storage
 
-/// Who says what an organization is called.
+/// The source of an organization's name.
 enum OrganizationNameSource {
     case database
     /// The names of its rooms, or the settings.
     case events
-    /// Nobody: its id stands for it on the page, but replaces no name.
+    /// There is no name: the id stands for it on the page, but never replaces a name.
     case makeshift
 }
 
-/// An organization that has had an event or is in a report, with its series.
+/// An organization that had an event or is in a report, with its series.
 struct OrganizationState: Entity {
     var organization = Organization(id: "", name: "")
     var series = InstrumentTable(prefix: [], width: .init())
-    /// The sizes of its sets of open entities, in the places of their gauges.
+    /// The numbers of its open entities, at the positions of their gauges.
     var open: [Int] = []
-    /// Open rooms and jobs; participants and tracks are in rooms.
+    /// The number of open rooms and jobs. Participants and tracks are in rooms.
     var entities = 0
-    /// Room names that belong to it.
+    /// The number of room names that belong to it.
     var names = 0
-    /// When its last event was received.
+    /// The time at which its last event was received.
     var lastEvent_ms: Int64 = .min
     /// It has event-driven series.
     var hasEventSeries = false
-    /// Its database-backed gauges, limit and info are shown.
+    /// Its database-backed gauges, its limit and its info metric have series.
     var isShown = false
-    /// The name in its `lk_org_info`, nil where that is not shown.
+    /// The name in its `lk_org_info`; nil if that has no series.
     var shownName: String?
-    /// It has a name, be it a makeshift.
+    /// It has a name, or its id in the place of one.
     var isNamed = false
-    /// The name that events told, which the database is kept current with; empty where the database knows better.
+    /// The name that events told, which the database is kept up to date with; empty if the database knows it better.
     var toldName = ""
 
     var key: String { organization.id }
@@ -46,7 +46,7 @@ struct OrganizationState: Entity {
         open = [Int](repeating: 0, count: catalog.layout.organization.gauges)
     }
 
-    /// Changes the size of one of its sets, and the gauge that shows it.
+    /// Changes the number of its open entities of one kind, and the gauge that shows it.
     mutating func adjust(_ metric: Metric<Gauge>, _ offset: Int = 0, by change: Int) {
         let place = metric.base + offset
         open[place] += change

@@ -3,13 +3,13 @@ import Storage
 import Wire
 
 extension Recorder {
-    /// Counts one of the event's organization.
+    /// Adds one to a counter of the event's organization.
     mutating func count(_ metric: Metric<Counter>, _ offset: Int = 0, of context: EventContext) {
         organizations[context.organization].series.increment(metric, offset)
         organizations[context.organization].hasEventSeries = true
     }
 
-    /// Observes a plausible duration under the event's organization, else counts that it is none.
+    /// Observes a plausible duration under the event's organization. Counts an implausible one.
     mutating func observe(
         _ metric: Metric<Histogram>, _ duration: DurationRule, _ offset: Int = 0, of context: EventContext
     ) {
@@ -22,7 +22,7 @@ extension Recorder {
         }
     }
 
-    /// Whose rows the event's are; nil where none are written.
+    /// Returns the owner of the event's rows; nil if no rows are written.
     func owner(of context: EventContext) -> RowOwner? {
         if let failure = context.failure {
             return failure == .lookup_error ? .room(name: names[context.name].key) : nil
@@ -30,7 +30,7 @@ extension Recorder {
         return owner(context.organization)
     }
 
-    /// Whose rows those of an organization are; nil for `unknown`.
+    /// Returns the owner of an organization's rows; nil for `unknown`.
     func owner(_ slot: Slot<OrganizationState>) -> RowOwner? {
         if slot == unknown { return nil }
         let organization = organizations[slot]

@@ -3,12 +3,12 @@ import Metrics
 import Storage
 import Wire
 
-// A job that is retried keeps its id and counts `retryCount` up: each attempt starts and ends once.
+// A retried job keeps its id and increments `retryCount`: each attempt starts and ends once.
 
 extension Recorder {
     mutating func egressStarted(_ job: Egress, _ context: EventContext) {
         let started = catalog.egressStarted
-        // A job without an id has no later events either: opening it would leave it open.
+        // A job without an id has no later events, so it would stay open for ever.
         if job.id.isEmpty { return count(started, job.requestType.ordinal, of: context) }
         let slot = egress.find(job.id)
         if !slot.isNone {
@@ -60,7 +60,7 @@ extension Recorder {
         if isNew { finish(job, key: key, context, &actions) }
     }
 
-    /// Counts, observes and persists what a job has made.
+    /// Counts, observes and persists the result of a job.
     private mutating func finish(
         _ job: Egress, key: String, _ context: EventContext, _ actions: inout [Action]
     ) {
@@ -97,7 +97,7 @@ extension Recorder {
 }
 
 extension Egress {
-    /// `retryCount`, as far as attempts are told apart.
+    /// `retryCount`, clamped to the attempts that are told apart.
     fileprivate var attempt: Int { Int(max(0, min(retryCount, Int64(Facts.lastAttempt)))) }
 
     fileprivate var startedAt: Timestamp? {
@@ -108,7 +108,7 @@ extension Egress {
         endedAt_ns > 0 ? Timestamp(milliseconds: endedAt_ns / 1_000_000) : nil
     }
 
-    /// The length of the media, else from start to end; nil where neither is known.
+    /// The length of the media, else the time from start to end; nil if neither is known.
     fileprivate var duration: DurationRule? {
         if media_ns > 0 { return .length(nanoseconds: media_ns) }
         guard startedAt_ns > 0, endedAt_ns > 0 else { return nil }
@@ -117,6 +117,6 @@ extension Egress {
 }
 
 extension EventContext {
-    /// When the event was created, else when it was received.
+    /// The time at which the event was created, else at which it was received.
     var endedAt: Timestamp { created_ms > 0 ? Timestamp(milliseconds: created_ms) : receivedAt }
 }

@@ -2,10 +2,10 @@ import Metrics
 import Storage
 import Wire
 
-// Everything that happens because time has passed, always on receive time.
+// Everything that happens because time passes. It always uses the time of receipt.
 
 extension Recorder {
-    /// Moves the clock on. Costs one comparison per input, and work in proportion to what is due.
+    /// Moves the clock on. It costs one comparison per input, and work in proportion to what is due.
     mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
         now = time
         catalog.clock.set(time)
@@ -21,24 +21,25 @@ extension Recorder {
         }
     }
 
-    /// Gives up what has waited too long; what began to wait under settings that asked, and no longer do, waits no more.
+    /// Ends waits that took too long. If the settings do not use the database any more, all waits end.
     private mutating func endWaits(_ actions: inout [Action]) {
         guard case .database = settings.organizationSource else { return releaseWaiting(&actions) }
         let latest_ms = (now - Limits.waiting).milliseconds
-        // Where one seems to begin to wait long after now, the clock was put back meanwhile.
+        // A wait that seems to begin long after now shows that the clock was put back meanwhile.
         let clock_ms = (now + Limits.waiting).milliseconds
         while let name = waiting.longest(since: latest_ms, orAfter: clock_ms) {
             giveUpWaiting(name, .time_out, &actions)
         }
     }
 
-    /// A clock that was put back starts anew. By less than the interval it may: inputs come from several threads.
+    /// Returns true if the interval has passed, or if the clock was put back by as much. It may go back by less,
+    /// because inputs come from several threads.
     private func isDue(after interval_ms: Int64, since last_ms: Int64) -> Bool {
         let (passed_ms, overflow) = now.milliseconds.subtractingReportingOverflow(last_ms)
         return overflow || passed_ms.magnitude >= interval_ms.magnitude
     }
 
-    /// Whether a time has come that was set `ahead` of the clock; it has too where the clock was put back since.
+    /// Returns true if a time has come that was set `ahead` of the clock, or if the clock was put back since.
     func hasCome(_ time_ms: Int64, setAhead ahead: Duration) -> Bool {
         time_ms <= now.milliseconds || time_ms > (now + ahead).milliseconds
     }
@@ -73,7 +74,7 @@ extension Recorder {
         nameChecks.append(RoomNameCheck(name: name, number: names[name].number, due_ms: due_ms))
     }
 
-    /// Refreshes the names of what is open, and forgets those that have not been used for long.
+    /// Refreshes the names with open entities, and forgets those that have long been unused.
     private mutating func visitNames(_ actions: inout [Action]) {
         var refreshes = 0
         while let visit = nameChecks.first, hasCome(visit.due_ms, setAhead: settings.organizationCacheTTL),
@@ -104,12 +105,14 @@ extension Recorder {
         names.remove(name)
     }
 
-    /// With one organization for all, a name is only needed while something is open under it.
+    /// Forgets a name without open entities if there is one organization for all rooms: then a name is needed only while
+    /// something is open under it.
     mutating func forgetIfUnused(_ name: Slot<RoomNameState>) {
         if !fixed.isNone && !names[name].key.isEmpty && !names[name].isOpen { forget(name) }
     }
 
-    /// Forgets a closed name early where there are too many. Looks at a few only, so that it takes constant time.
+    /// Forgets a name without open entities early if there are too many names. It looks at only a few, so that it takes
+    /// constant time.
     mutating func makeRoomForName() {
         guard names.count >= Limits.names else { return }
         for _ in 0..<8 {
@@ -125,8 +128,8 @@ extension Recorder {
 
     // MARK: Silence
 
-    /// Drops rooms and jobs that have had no event for `stateMaxSilence`, unobserved; what begins later brings them back.
-    /// They ended with their last event.
+    /// Drops rooms and jobs without an event for `stateMaxSilence`, without observing them. They ended with their last
+    /// event, and a later beginning brings them back.
     private mutating func dropSilent(_ actions: inout [Action]) {
         let silent_ms = (now - settings.stateMaxSilence).milliseconds
         for place in 0..<rooms.places_count {
@@ -162,7 +165,8 @@ extension Recorder {
         }
     }
 
-    /// Whether a job that is silent itself lives on with its own room. Later rooms of the same name are not its own.
+    /// Returns true if a silent job stays open because its own room is open. Later rooms of the same name are not its
+    /// own.
     private func isRoomOpen(of job: JobState, _ silent_ms: Int64) -> Bool {
         if job.name.isNone { return false }
         if !tellsLives { return names[job.name].lastEvent_ms > silent_ms }
@@ -171,7 +175,7 @@ extension Recorder {
 
     // MARK: Organizations
 
-    /// Ends the event-driven series of idle organizations, and forgets those of which nothing is left.
+    /// Ends the event-driven series of idle organizations, and forgets organizations that have nothing else.
     private mutating func endIdleOrganizations() {
         let idle_ms = (now - settings.seriesTTL).milliseconds
         for place in 0..<organizations.places_count {

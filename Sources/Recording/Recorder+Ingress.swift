@@ -23,14 +23,14 @@ extension Recorder {
         openJob(
             .ingress, key: key, label: job.inputType.ordinal, start_ms: start_ms, facts: facts, ingressID: job.id,
             context)
-        // LiveKit keeps one state for each ingress and sends no end of the session before.
+        // LiveKit keeps one state for each ingress, so it sends no end of the job before.
         if let older {
             process.increment(catalog.entitiesCorrected, Correction.ingress_restarted.ordinal)
             closeJob(.ingress, older, Facts(isStartCounted: ingress[older].facts.isStartCounted, isClosed: true))
         }
     }
 
-    /// Whether a session of the same ingress is known that began later.
+    /// Returns true if a later job of the same ingress is known.
     private func isOlder(_ job: Ingress, start_ms: Int64?) -> Bool {
         guard tellsLives, !job.id.isEmpty, let start_ms else { return false }
         if let slot = ingressJobs[ExactText(job.id)] {
@@ -39,7 +39,8 @@ extension Recorder {
         return endedIngress[ending: newestSession(of: job.id)].map { start_ms / 1_000 < $0.at_s } ?? false
     }
 
-    /// Notes that the open session of an ingress is over, and when it began: an older one that comes late opens nothing.
+    /// Forgets the open job of an ingress and remembers its beginning, so that an older job that comes late opens
+    /// nothing.
     mutating func forgetIngressJob(of job: JobState, in slot: Slot<JobState>) {
         if job.ingressID.isEmpty { return }
         let id = ExactText(job.ingressID)
@@ -50,7 +51,7 @@ extension Recorder {
         }
     }
 
-    /// Under which id the beginning of an ingress' newest session is remembered.
+    /// Returns the id under which the beginning of an ingress' newest job is remembered.
     private func newestSession(of ingressID: String) -> Fingerprint { Fingerprint("newest \(ingressID)") }
 
     mutating func ingressEnded(_ job: Ingress, _ context: EventContext) {

@@ -3,9 +3,9 @@ import Metrics
 import Storage
 
 extension Recorder {
-    /// What is wrong with the state: every gauge computed from scratch, every link followed both ways.
+    /// Checks the state: computes every gauge from scratch and follows every link both ways. Returns the violations.
     ///
-    /// Empty, always; for tests. Costs as much as everything that is open.
+    /// It is for tests, and the result must always be empty. It costs as much as everything that is open.
     package func checkInvariants() -> [String] {
         checkGauges() + checkLinks() + checkNames() + checkMemory() + checkSessions()
     }
@@ -105,7 +105,8 @@ extension Recorder {
         return faults
     }
 
-    /// What is open began at or after the end of its life before, and nothing that was given up is open.
+    /// Checks that every open entity began at or after the end of its life before, and that nothing is open that was
+    /// given up.
     private func checkMemory() -> [String] {
         var faults: [String] = []
         func check(_ key: String, _ began_s: Int64, _ ending: Ending?) {

@@ -19,7 +19,8 @@ extension Recorder {
         }
     }
 
-    /// A job that started before the end of its room, and comes after it, counts and is not opened.
+    /// Returns true if the job started before the end of its room and comes after it. Then it is counted and not
+    /// opened.
     func hasRoomEnded(_ context: EventContext) -> Bool {
         guard context.openRoom.isNone, !context.room.sid.isEmpty,
             let ending = endedRooms[ending: Fingerprint(context.room.sid)], ending.facts.isClosed
@@ -51,21 +52,21 @@ extension Recorder {
         if !ingressID.isEmpty { ingressJobs[ExactText(ingressID)] = slot }
     }
 
-    /// The SID of the room that was opened last under a name: that of a job whose events tell the name only. Empty where
-    /// none is open.
+    /// Returns the SID of the room of this name that was opened last, for a job whose events tell only the name. Empty
+    /// if none is open.
     func newestRoom(of name: Slot<RoomNameState>) -> String {
         if name.isNone { return "" }
         let newest = names[name].rooms.max { rooms[$0].number < rooms[$1].number }
         return newest.map { rooms[$0].key } ?? ""
     }
 
-    /// Notes an event of an open job.
+    /// Records that an open job had an event.
     mutating func noteEvent(of slot: Slot<JobState>, _ kind: JobKind, _ context: EventContext) {
         self[jobs: kind][slot].received_ms = max(self[jobs: kind][slot].received_ms, context.receivedAt.milliseconds)
         if self[jobs: kind][slot].roomSID.isEmpty { self[jobs: kind][slot].roomSID = context.room.sid }
     }
 
-    /// Closes a job and remembers the facts of it.
+    /// Closes a job and remembers its counts.
     mutating func closeJob(_ kind: JobKind, _ slot: Slot<JobState>, _ facts: Facts) {
         let job = self[jobs: kind][slot]
         if !job.name.isNone {

@@ -1,12 +1,13 @@
 import LiveKit
 import Wire
 
-// Lives: a SID that has ended may begin again. An end closes what began before it; a start, join or
-// publication that began later is a new life. Everything that decides it is here.
+// Lives: a life of a SID lasts from its beginning to its end. An end closes what began before it; a start, a join or a
+// publication that began later is a new life of the same SID. This file decides which life an event belongs to.
+// Specification, "Lives".
 
 extension Recorder {
-    /// The number of the rules that this program applies events under. A replay applies those that were noted with an
-    /// older number under the older rules, so that it makes the same rows and counts as before.
+    /// The number of the rules under which this program applies events. A replay applies an event that was noted with
+    /// an older number under the older rules, so that it makes the same rows and counts as before.
     ///
     /// 1: an ended SID stays ended. 2: lives.
     package static let rules = 2
@@ -15,24 +16,26 @@ extension Recorder {
 
     // MARK: What begins
 
-    /// Whether a room that ended begins again with an event of this second. What came after the end is later.
+    /// Returns true if an event of this second begins a new life of an ended room. Within the same second the event
+    /// counts as later than the end.
     func isNewLife(ofRoom ending: Ending, at_s: Int64) -> Bool { mayLive(ending) && at_s >= ending.at_s }
 
-    /// Whether a participant that ended begins again. LiveKit never uses its SID again at once, so the same second is
-    /// the old life.
+    /// Returns true if an ended participant begins a new life. LiveKit never uses its SID again at once, so the same
+    /// second belongs to the old life.
     func isNewLife(ofParticipant ending: Ending, began_s: Int64) -> Bool {
         mayLive(ending) && began_s > ending.at_s
     }
 
-    /// Whether a track that ended begins again: by its version where both lives have one, else as a room where its own
-    /// end came. Where something else ended it, the same publication may come again in the same second.
+    /// Returns true if an ended track begins a new life. Its version decides if both lives have one. Otherwise a track
+    /// that had its own end is treated like a room; a track that something else ended may have the same publication
+    /// again in the same second.
     func isNewLife(of track: Track, after ending: Ending, at_s: Int64) -> Bool {
         guard mayLive(ending) else { return false }
         if let version = track.version, let known = ending.version { return version > known }
         return ending.facts.isEndCounted ? at_s >= ending.at_s : at_s > ending.at_s
     }
 
-    /// Whether a publication is that of the life that ended.
+    /// Returns true if a publication belongs to the life that ended.
     func isLate(_ track: Track, after ending: Ending, at_s: Int64) -> Bool {
         tellsLives && ending.facts.isClosed && !isNewLife(of: track, after: ending, at_s: at_s)
     }
@@ -41,12 +44,13 @@ extension Recorder {
         tellsLives && ending.facts.isClosed && !ending.facts.isGivenUp
     }
 
-    /// Whether what nothing but its room's end has closed is there still: it has an event of its own that is later.
+    /// Returns true if an entity is still there that only the end of its room has closed: it has a later event of its
+    /// own.
     func returns(after ending: Ending, _ context: EventContext) -> Bool {
         mayLive(ending) && ending.facts.mayReturn && context.at_s > ending.at_s
     }
 
-    /// The same of a participant, of whose identity nobody else may be there.
+    /// Returns the same for a participant, of whose identity no other participant may be there.
     func returns(_ participant: Participant, after ending: Ending, _ context: EventContext) -> Bool {
         guard returns(after: ending, context) else { return false }
         if context.openRoom.isNone || participant.identity.isEmpty { return true }
@@ -55,12 +59,13 @@ extension Recorder {
 
     // MARK: What ends
 
-    /// Whether an end is not that of the open life: it was created before that began, and an earlier one is known.
+    /// Returns true if an end belongs to an earlier life: it was created before the open one began, and an earlier life
+    /// is known.
     func isEarlier(_ end_s: Int64, than began_s: Int64, _ earlier: Ending) -> Bool {
         tellsLives && earlier.facts.isClosed && end_s < began_s
     }
 
-    /// The same of a track, by its version where both events carry one.
+    /// Returns the same for a track. Its version decides if both events carry one.
     func isEarlier(_ end: Track, at_s: Int64, than track: TrackState, _ earlier: Ending) -> Bool {
         guard tellsLives, earlier.facts.isClosed, !track.hasReturned else { return false }
         if let version = end.version, let published = track.version { return version < published }
@@ -69,29 +74,30 @@ extension Recorder {
 
     // MARK: The end of a room that goes on
 
-    /// Whether what began at a second is later than the end that an event tells. Nothing has begun after the receipt of
-    /// its end: then the clock was put back.
+    /// Returns true if a beginning is later than the end that an event tells. A beginning after the receipt of that end
+    /// does not count as such: then the clock was put back.
     func isLater(_ began_s: Int64, than end: EventContext) -> Bool {
         tellsLives && min(began_s, end.receivedAt.milliseconds / 1_000) > end.at_s
     }
 
-    /// Whether the end of a room leaves the participant in it: it joined later.
+    /// Returns true if the participant joined after the end of its room, so that it stays.
     private func outlives(_ member: Slot<ParticipantState>, _ end: EventContext) -> Bool {
         participants[member].hasJoined && isLater(participants[member].began_s, than: end)
     }
 
-    /// What goes on in a room after an end of it.
+    /// The contents of a room that remain after its end.
     struct Rest {
-        /// The first that began later.
+        /// The first beginning after the end.
         var next: Beginning?
-        /// The first event of what was there before and had one later: it is adopted again.
+        /// The first later event of an entity that began before the end: it is adopted again.
         var staying: Beginning?
 
         mutating func begins(_ beginning: Beginning) { next = beginning.earlier(next) }
         mutating func stays(_ beginning: Beginning) { staying = beginning.earlier(staying) }
     }
 
-    /// Ends in a room what began up to the second of its end, and observes the sessions of people among it.
+    /// Ends everything in a room that began up to the second of its end, and observes the sessions of people who end
+    /// with it.
     mutating func endMembers(of room: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]) -> Rest {
         let members = rooms[room].participants
         for member in members where participants[member].isActive && !outlives(member, context) {
@@ -117,7 +123,7 @@ extension Recorder {
         return rest
     }
 
-    /// Closes the tracks of a participant that the end of its room ends; returns whether others are left.
+    /// Closes the tracks of a participant that end with the room. Returns true if others are left.
     private mutating func endTracks(
         of member: Slot<ParticipantState>, _ context: EventContext, withRoom rest: inout Rest
     ) -> Bool {
@@ -134,14 +140,15 @@ extension Recorder {
         return !participants[member].tracks.isEmpty
     }
 
-    /// Closes the tracks of a participant that an end of its own ends: those that were published up to it.
+    /// Closes the tracks of a participant that end with its own end: those that were published up to it.
     mutating func endTracks(of member: Slot<ParticipantState>, _ context: EventContext) {
         for track in participants[member].tracks where !isLater(tracks[track].began_s, than: context) {
             closeTrack(track, Ending(facts: Facts(isClosed: true), at_s: context.at_s))
         }
     }
 
-    /// A participant whose session ended with its room and who has published since: it is adopted again in its place.
+    /// Keeps a participant in its place whose session ended with its room and who has published since: it is adopted
+    /// again.
     private mutating func stay(_ member: Slot<ParticipantState>, _ context: EventContext) {
         let participant = participants[member]
         let id = Fingerprint(participant.key)
@@ -151,7 +158,8 @@ extension Recorder {
         participants[member].isEndCounted = ending.facts.isEndCounted
     }
 
-    /// Lets a room go on after an end of which something is left: as its next life where that began later, else adopted.
+    /// Keeps a room open after an end with remaining contents. It is the room's next life if something began later,
+    /// else the room is adopted again.
     mutating func goOn(_ slot: Slot<RoomState>, with rest: Rest, after ending: Ending, _ context: EventContext) {
         guard let beginning = rest.next ?? rest.staying else { return }
         let id = Fingerprint(rooms[slot].key)
@@ -165,16 +173,16 @@ extension Recorder {
         if rest.next != nil { count(catalog.roomsStarted, of: context) }
     }
 
-    /// Notes what began in an open room: it tells that the room was there then.
+    /// Records a beginning in an open room, because it shows that the room existed at that time.
     mutating func note(_ beginning: Beginning, in slot: Slot<RoomState>) {
         let last = rooms[slot].lastBeginning
-        // The first of its second.
+        // The earliest beginning of the second counts.
         if beginning.at_s > last.at_s || beginning.at_s == last.at_s && beginning.isEarlier(than: last) {
             rooms[slot].lastBeginning = beginning
         }
         let known = Beginning(at_s: rooms[slot].began_s, start_ms: rooms[slot].start_ms ?? .max)
         guard rooms[slot].isLaterLife, beginning.isEarlier(than: known) else { return }
-        // What began in an earlier life says nothing of this one.
+        // A beginning in an earlier life tells nothing about this one.
         if let ending = endedRooms[ending: Fingerprint(rooms[slot].key)], beginning.at_s < ending.at_s { return }
         rooms[slot].began_s = beginning.at_s
         rooms[slot].start_ms = min(rooms[slot].start_ms ?? .max, beginning.start_ms)
@@ -182,7 +190,7 @@ extension Recorder {
 
     // MARK: Participants that return
 
-    /// Opens a participant again, uncounted, whose room's end had closed it.
+    /// Opens a participant again that the end of its room had closed, without counting it.
     mutating func bringBack(
         _ participant: Participant, _ ending: Ending, in room: Slot<RoomState>, _ context: EventContext,
         _ actions: inout [Action]
@@ -194,7 +202,7 @@ extension Recorder {
         participants[slot].kind = ending.facts.kind
         participants[slot].isStartCounted = ending.facts.isStartCounted
         participants[slot].isEndCounted = ending.facts.isEndCounted
-        // Not known any more where the event does not tell it.
+        // Unknown, unless the event tells it.
         participants[slot].join_ms = participant.joinedAt?.milliseconds ?? 0
         participants[slot].began_s = participant.joinedAt == nil ? 0 : context.beginning(of: participant).at_s
         if participants[slot].isActive {
@@ -208,14 +216,14 @@ extension Recorder {
 }
 
 extension Facts {
-    /// Of a track whose room ended, or fell silent.
+    /// The facts of a track whose room ended or became silent.
     static var byRoomsEnd: Facts {
         var facts = Facts(isClosed: true)
         facts.mayReturn = true
         return facts
     }
 
-    /// Of a participant whose room ended, or fell silent.
+    /// Returns the facts of a participant whose room ended or became silent.
     static func byRoomsEnd(_ participant: ParticipantState) -> Facts {
         var facts = Facts(
             isStartCounted: participant.isStartCounted, isEndCounted: participant.isEndCounted, isClosed: true)

@@ -7,7 +7,7 @@ import Wire
 extension Recorder {
     // MARK: Names of rooms
 
-    /// The record of the event's room name, made where it is new; `.none` where the event has no name.
+    /// Returns the record of the event's room name, and makes it if it is new; `.none` if the event has no name.
     mutating func name(of event: Event) -> Slot<RoomNameState> {
         if !event.room.sid.isEmpty {
             let room = rooms.find(event.room.sid)
@@ -17,7 +17,7 @@ extension Recorder {
         return record(ofName: event.room.name)
     }
 
-    /// The record of a room's name, made where it is new.
+    /// Returns the record of a room's name, and makes it if it is new.
     mutating func record(ofName name: String) -> Slot<RoomNameState> {
         let known = names.find(name)
         if !known.isNone { return known }
@@ -32,7 +32,7 @@ extension Recorder {
         return slot
     }
 
-    /// Finds the organization of a name as far as that is possible now, or asks for it.
+    /// Finds the organization of a name if that is possible now; otherwise asks for it.
     mutating func resolve(_ name: Slot<RoomNameState>, for event: Event, _ actions: inout [Action]) {
         switch settings.organizationSource {
         case .fixed:
@@ -83,7 +83,7 @@ extension Recorder {
         hasCome(names[name].refreshAt_ms, setAhead: settings.organizationCacheTTL)
     }
 
-    /// Asks for an organization that is known, so that a change is noticed; the known one stays in use.
+    /// Asks again for an organization that is known, so that a change is noticed. The known one stays in use meanwhile.
     mutating func refresh(_ name: Slot<RoomNameState>, _ actions: inout [Action]) {
         names[name].refreshAt_ms = (now + settings.organizationCacheTTL).milliseconds
         lookUp(name, &actions)
@@ -116,7 +116,7 @@ extension Recorder {
 
     private mutating func fail(_ name: Slot<RoomNameState>, _ reason: LookupError, _ actions: inout [Action]) {
         if case .known = names[name].resolution {
-            // What was known stays in use until the next refresh.
+            // The known one stays in use until the next refresh.
         } else {
             names[name].resolution = .failed(reason, retryAt_ms: (now + Limits.failureTTL).milliseconds)
         }
@@ -157,7 +157,8 @@ extension Recorder {
         }
     }
 
-    /// Applies the events that wait, each name looked at anew: for those restored under another organization source.
+    /// Applies all waiting events and looks at each name anew: for events that were restored under another organization
+    /// source.
     mutating func releaseWaiting(_ actions: inout [Action]) {
         while let line = waiting.longest() {
             let events = waiting.take(line)
@@ -174,12 +175,12 @@ extension Recorder {
 
     // MARK: Organizations
 
-    /// Whether a text can be the public id of an organization.
+    /// Returns true if a text can be the public id of an organization.
     static func isOrganizationID(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= Limits.organizationID_bytes
     }
 
-    /// The record of an organization, made where it is new, with what is newly known of it.
+    /// Returns the record of an organization, makes it if it is new, and updates it.
     mutating func upsert(_ organization: Organization, named source: OrganizationNameSource) -> Slot<OrganizationState>
     {
         var slot = organizations.find(organization.id)
@@ -197,7 +198,7 @@ extension Recorder {
         return slot
     }
 
-    /// Makes the record of an organization that is new here, with what the last licence report said of it.
+    /// Makes the record of a new organization, with what the last licence report told about it.
     mutating func insert(_ id: String) -> Slot<OrganizationState> {
         let licensed = licenses.removeValue(forKey: id)
         return organizations.insert(
@@ -205,7 +206,7 @@ extension Recorder {
                 licensed ?? Organization(id: id, name: ""), catalog: catalog, isNamed: licensed != nil))
     }
 
-    /// Gives a room name its organization; what is open under it moves there.
+    /// Gives a room name its organization. Open entities under the name move there.
     mutating func assign(
         _ name: Slot<RoomNameState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
     ) {
@@ -221,7 +222,7 @@ extension Recorder {
         if names[name].isOpen { noteActivity(of: organization, at: now) }
     }
 
-    /// Moves an open room with all in it: gauges move, counters stay, presence is written anew.
+    /// Moves an open room with its contents: gauges move, counters stay, presence rows are written again.
     mutating func move(
         _ slot: Slot<RoomState>, to organization: Slot<OrganizationState>, _ actions: inout [Action]
     ) {
@@ -260,7 +261,7 @@ extension Recorder {
         organizations[organization].adjust(catalog.jobsActive(kind), label, by: 1)
     }
 
-    /// Notes that an organization had an event, and shows what is shown from the first one on.
+    /// Records that an organization had an event. The first event makes its info metric and its limit.
     mutating func noteActivity(of slot: Slot<OrganizationState>, at time: Timestamp) {
         organizations[slot].lastEvent_ms = max(organizations[slot].lastEvent_ms, time.milliseconds)
         if !organizations[slot].isShown && slot != unknown { show(slot) }

@@ -13,7 +13,7 @@ extension Recorder {
         let beginning = context.beginning(of: participant)
         let venue = venue(context, beginning: arrival.opens ? beginning : nil, &actions)
         if case .nowhere = venue { return }
-        // Where that opened a room, it may have closed another one.
+        // The new room may have closed another one.
         if context.openRoom.isNone { arrival = self.arrival(of: participant, context) }
         var slot = arrival.slot
         if !slot.isNone { noteEvent(of: slot, context) }
@@ -51,14 +51,14 @@ extension Recorder {
         if settings.isSingleSession { limitSessions(slot, context, &actions) }
     }
 
-    /// What a participant is that joins.
+    /// The meaning of a join for the state.
     private struct Arrival {
         let slot: Slot<ParticipantState>
-        /// What is remembered of its SID.
+        /// The remembered end of its SID.
         let ending: Ending
-        /// A life after that.
+        /// It begins a new life after that end.
         let isNew: Bool
-        /// It is in its room from now on.
+        /// From now on it is in its room.
         let opens: Bool
     }
 
@@ -72,7 +72,7 @@ extension Recorder {
         return Arrival(slot: slot, ending: ending, isNew: isNew, opens: opens)
     }
 
-    /// The start of the life before the one that is open, which comes late: it counts.
+    /// Counts a late join of the life before the open one.
     private mutating func noteLateJoin(
         of participant: Participant, began_s: Int64, _ earlier: Ending, _ context: EventContext
     ) {
@@ -83,7 +83,8 @@ extension Recorder {
         endedParticipants.set(Fingerprint(participant.sid), earlier, at: context.receivedAt)
     }
 
-    /// What is remembered of a participant whose start counted and opened nothing: the room had ended before it came.
+    /// Returns the ending of a participant whose join counted and opened nothing, because its room had ended before it
+    /// came.
     private func endingOfLateJoin(of participant: Participant, _ ending: Ending, _ venue: Venue) -> Ending {
         var ending = ending
         if !ending.facts.isClosed, case .ended(let room) = venue {
@@ -124,7 +125,7 @@ extension Recorder {
             let userID = userID(of: participant.identity)
             endSession(from: join_ms, identity: participant.identity, userID: userID, context, &actions)
         }
-        // It may have been present before this process knew anything.
+        // It may have been present before this process started.
         if !wasClosed && owner(of: context) != nil {
             actions.append(.store(.absent(participantSID: participant.sid)))
         }
@@ -147,8 +148,8 @@ extension Recorder {
         endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
     }
 
-    /// Ends tracks of a participant that is known only by them, or of whose life this is not the end: all of them, but
-    /// where it had ended before, those that were published up to this end.
+    /// Ends tracks after the end of a participant that is known only by its tracks, or after the end of an earlier
+    /// life: all tracks, but if the participant had ended before, only those that were published up to this end.
     private mutating func endTracks(
         of slot: Slot<ParticipantState>, _ ending: Ending, _ context: EventContext,
         _ actions: inout [Action]
@@ -162,7 +163,7 @@ extension Recorder {
 
     // MARK: Opening and closing
 
-    /// Adds a participant that has not joined yet, as far as we know.
+    /// Adds a participant whose join is not known yet.
     mutating func insertParticipant(
         _ participant: Participant, in room: Slot<RoomState>, _ context: EventContext
     ) -> Slot<ParticipantState> {
@@ -178,9 +179,9 @@ extension Recorder {
         return slot
     }
 
-    /// Closes a participant with its tracks, and remembers how.
+    /// Closes a participant with its tracks, and remembers its end.
     ///
-    /// - Parameter end: without a time, each ended with its own last event.
+    /// - Parameter end: if it has no time, each entity ended with its own last event.
     mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ end: Ending, _ actions: inout [Action]) {
         var endOfTracks = Ending(facts: Facts(isClosed: end.facts.isClosed), at_s: end.at_s)
         endOfTracks.facts.mayReturn = end.facts.mayReturn
@@ -197,7 +198,7 @@ extension Recorder {
         if participant.isEndCounted { ending.facts.isEndCounted = true }
         if ending.at_s == 0 { ending.at_s = EventContext.second(of: participant.lastEvent_ms, now) }
         ending.at_s = max(ending.at_s, participant.hasJoined ? participant.began_s : 0)
-        // One that never joined has no life that could end; its own end remembers itself.
+        // A participant that never joined has no life that could end; its own end event remembers its end.
         if participant.hasJoined || !tellsLives || ending.facts.isGivenUp {
             let id = Fingerprint(participant.key)
             endedParticipants.set(id, ending.following(endedParticipants[ending: id]), at: now)
@@ -205,7 +206,7 @@ extension Recorder {
         remove(slot)
     }
 
-    /// Forgets one that is known only by tracks when the last of them is gone.
+    /// Removes a participant that is known only by its tracks after the last of them is gone.
     mutating func dropIfEmpty(_ slot: Slot<ParticipantState>) {
         if !participants[slot].hasJoined && participants[slot].tracks.isEmpty { remove(slot) }
     }
@@ -222,8 +223,8 @@ extension Recorder {
         participants.remove(slot)
     }
 
-    /// Makes it the one participant of its identity in its room: of two, the one that joined earlier is closed.
-    /// Returns false where that is this one.
+    /// Makes a participant the only one of its identity in its room: of two, the one that joined earlier is closed.
+    /// Returns false if that is this one.
     mutating func claimIdentity(
         _ slot: Slot<ParticipantState>, at_s: Int64, _ actions: inout [Action]
     ) -> Bool {
@@ -277,7 +278,7 @@ extension Recorder {
 
     func userID(of identity: String) -> Int64 { UserID.of(identity, digest: settings.digest) }
 
-    /// Writes that a participant is present, where rows can be written.
+    /// Writes the presence row of a participant, if rows can be written.
     mutating func storePresence(of slot: Slot<ParticipantState>, owner: RowOwner?, _ actions: inout [Action]) {
         guard participants[slot].isActive else { return }
         participants[slot].userID = userID(of: participants[slot].identity)

@@ -2,12 +2,13 @@ import LiveKit
 import Storage
 import Wire
 
-// Where there is no state to start from, the database knows who was connected.
+// At a start without a saved state, the database knows who was connected.
 
 extension Recorder {
-    /// Opens whoever is neither open nor remembered as ended, with their rooms; nothing of it is counted.
+    /// Opens the participants, with their rooms, that are neither open nor remembered as ended. Nothing of it is
+    /// counted.
     mutating func adopt(_ rows: [OpenPresence], _ actions: inout [Action]) {
-        // Rooms that were opened later are newer: they are numbered in this order.
+        // Rooms are numbered in this order, so that a room that was opened later has a higher number.
         let rows = rows.sorted { ($0.joinedAt, $0.participantSID) < ($1.joinedAt, $1.participantSID) }
         for row in rows where !row.participantSID.isEmpty && !row.roomSID.isEmpty { adopt(row, &actions) }
     }
@@ -42,7 +43,7 @@ extension Recorder {
         _ = claimIdentity(slot, at_s: now.milliseconds / 1_000, &actions)
     }
 
-    /// Opens the room of a row, silent in event time: one that has events is newer.
+    /// Opens the room of a row. It has no event time, so every room with events is newer.
     private mutating func adoptRoom(of row: OpenPresence, _ actions: inout [Action]) -> Slot<RoomState> {
         let name = row.roomName.isEmpty ? .none : name(adopted: row.roomName, of: row.organization, &actions)
         lastNumber += 1
@@ -75,7 +76,8 @@ extension Recorder {
         return upsert(row.organization, named: .database)
     }
 
-    /// The record of a room's name. What the database says of an unknown one is believed until its next event.
+    /// Returns the record of a room's name. The database's organization is used for an unknown name until the next
+    /// event.
     private mutating func name(
         adopted text: String, of organization: Organization, _ actions: inout [Action]
     ) -> Slot<RoomNameState> {

@@ -2,7 +2,7 @@ import Metrics
 import Storage
 import Wire
 
-// Gauges that the database knows better than the events of one process. SPEC 3.2, 5.
+// Gauges that the database knows better than the events of one process. Specification, "Background work" and "Metrics".
 
 extension Recorder {
     mutating func take(_ report: Report) {
@@ -46,7 +46,7 @@ extension Recorder {
         }
     }
 
-    /// Makes records of organizations that only the database knows of.
+    /// Makes records of organizations that only the database knows.
     private mutating func learn(_ ids: some Sequence<String>) {
         for id in ids.sorted() where Self.isOrganizationID(id) {
             var slot = organizations.find(id)
@@ -68,7 +68,7 @@ extension Recorder {
         organizations[slot].series.set(metric, offset, to: value)
     }
 
-    /// Shows limit and info of an organization with what is known of it now.
+    /// Makes or updates the limit and the info metric of an organization.
     mutating func show(_ slot: Slot<OrganizationState>) {
         organizations[slot].isShown = true
         let organization = organizations[slot].organization
@@ -76,13 +76,13 @@ extension Recorder {
             organizations[slot].series.set(catalog.recordingLimit, to: limit)
         }
         guard organizations[slot].isNamed, organizations[slot].shownName != organization.name else { return }
-        // The old name ends before the new one begins: two would break every join on `org_id`.
+        // The old name ends before the new one begins, because two would break every join on `org_id`.
         if let old = organizations[slot].shownName { catalog.organizationInfo.end([organization.id, old]) }
         catalog.organizationInfo.show([organization.id, organization.name])
         organizations[slot].shownName = organization.name
     }
 
-    /// Ends what the database shows of organizations that it no longer has recent rows of.
+    /// Ends the database-backed series of organizations without recent rows.
     private mutating func endShown(except ids: Set<String>) {
         let settled_ms = now.milliseconds - Limits.rowOnItsWay_ms
         for place in 0..<organizations.places_count {

@@ -3,19 +3,20 @@ import Metrics
 import Storage
 package import Wire
 
-// Restoring. Nothing that was saved is believed before it is checked: bytes may be damaged.
+// Restoring. Saved bytes may be damaged, so nothing is used before it is checked.
 
 extension Recorder {
-    /// A recorder as it was saved, with its series in the catalog's registry, which has none of them yet.
+    /// Restores a saved recorder, with its series in the catalog's registry, which must have none of them yet.
     ///
-    /// Counters and gauges keep their values and their beginning. Those of lkpush itself begin at 0. Where project or
-    /// region are others, the series of organizations are others too, and their totals begin anew. Where organizations
-    /// are found in another way, what is open stays where it is until the next event of its room.
+    /// Counters and gauges keep their values and their beginning; those about lkpush itself begin at 0. If project or
+    /// region have changed, the series of organizations are different ones and their totals begin at 0. If the
+    /// organization source has changed, open entities stay where they are until the next event of their room.
     ///
     /// - Parameters:
-    ///   - ids: all segments that were saved, in any order; what is missing is not remembered.
-    ///   - keepsTotals: false where what follows the state may have been lost: counters and histograms begin anew.
-    /// - Throws: what is wrong with the bytes. The registry may hold some series then: it is of no use any more.
+    ///   - ids: all saved segments, in any order; ids in missing segments are not remembered.
+    ///   - keepsTotals: false if inputs after the state may be lost; then counters and histograms begin at 0.
+    /// - Throws: a description of the mistake in the bytes. The registry may hold some series then, and must not be
+    ///   used any more.
     package init(
         restoring reader: MessageReader, ids: [IDSegment], keepsTotals: Bool, settings: RecorderSettings,
         catalog: Catalog
@@ -98,7 +99,7 @@ extension Recorder {
 
     // MARK: Labels
 
-    /// Gives tracks and jobs the offsets that their labels have in this version.
+    /// Converts the label offsets of tracks and jobs to those of this version.
     private mutating func relabel(_ positions: SavedPositions) throws(MessageFault) {
         for place in 0..<tracks.places_count {
             let slot = tracks.slot(at: place)
@@ -117,7 +118,7 @@ extension Recorder {
 
     // MARK: Links
 
-    /// Follows every link, and makes those that are not saved.
+    /// Checks every link, and makes the links that are not saved.
     private mutating func link() throws(MessageFault) {
         try linkMembers()
         try linkTracks()
@@ -178,7 +179,7 @@ extension Recorder {
         }
     }
 
-    /// What is open under a name knows it, and the other way round, each once.
+    /// Checks that every open entity and its name refer to each other, once.
     private func checkNames() throws(MessageFault) {
         var listed = (rooms: 0, egress: 0, ingress: 0)
         for (slot, name) in names.all {
@@ -208,7 +209,7 @@ extension Recorder {
 
     // MARK: Sets
 
-    /// Counts what is open for each organization.
+    /// Counts the open entities of each organization.
     private mutating func countSets() {
         func count(_ metric: Metric<Gauge>, _ offset: Int = 0, _ slot: Slot<OrganizationState>) {
             organizations[slot].open[metric.base + offset] += 1
@@ -234,7 +235,7 @@ extension Recorder {
 
     // MARK: Other settings
 
-    /// Takes over settings that differ from those the state was saved under.
+    /// Applies settings that differ from those of the saved state.
     private mutating func follow(_ settings: RecorderSettings, from saved: SavedSource) {
         let source = SavedSource(settings, catalog)
         if case .fixed(let id, let name) = settings.organizationSource {

@@ -27,7 +27,8 @@ extension Recorder {
         }
     }
 
-    /// The start of a room that is open: that of its life where it was adopted, else a node crashed.
+    /// Handles the start of an open room. It is the start of its life if the room was adopted; otherwise a node
+    /// crashed.
     private mutating func startAgain(
         _ slot: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]
     ) {
@@ -60,7 +61,7 @@ extension Recorder {
             return
         }
         count(catalog.roomsFinished, of: context)
-        // A start that is known only from a later `room_started` is the next life's.
+        // A start that is known only from a later `room_started` belongs to the next life.
         let isNext =
             !rooms[slot].isLaterLife && isLater(rooms[slot].firstStart_s, than: context)
             && (rooms[slot].start_ms ?? 0) >= rooms[slot].firstStart_s * 1_000
@@ -79,17 +80,17 @@ extension Recorder {
         }
     }
 
-    /// Where a duration begins: as the payload tells, else as is known; in a later life of a SID, whose payload may tell
-    /// of the first one, at the later of both.
+    /// Returns the beginning of a duration: the payload's time, else the known one. In a later life of a SID the
+    /// payload may tell the beginning of the first life, so the later one of both counts.
     func beginning_ms(told: Int64?, known: Int64?, isLater: Bool) -> Int64? {
         guard isLater, let told, let known else { return told ?? known }
         return max(told, known)
     }
 
-    /// The room of a participant's or track's event; adopted where it is neither open nor remembered as ended, or where
-    /// it has ended and the event begins a life in it.
+    /// Returns the room of a participant's or track's event. The room is adopted if it is neither open nor remembered
+    /// as ended, or if it has ended and the event begins a life in it.
     ///
-    /// - Parameter beginning: of what the event tells of; nil where it begins nothing.
+    /// - Parameter beginning: the beginning that the event tells; nil if it tells none.
     mutating func venue(
         _ context: EventContext, beginning: Beginning? = nil, _ actions: inout [Action]
     ) -> Venue {
@@ -104,8 +105,8 @@ extension Recorder {
         return .open(openRoom(context, isStartCounted: false, isAdopted: true, laterLife: beginning, &actions))
     }
 
-    /// Notes that the event's room, where it is open, had an event, and what it says of the room; gives up older rooms
-    /// of its name.
+    /// Records that the event's open room had an event, and the properties of the room in it. Closes older rooms of the
+    /// same name.
     mutating func touch(_ context: EventContext, _ actions: inout [Action]) {
         if !context.name.isNone {
             names[context.name].lastEvent_ms = max(
@@ -127,8 +128,8 @@ extension Recorder {
 
     // MARK: Opening and closing
 
-    /// Opens the room of an event: it begins when the payload says, else where it is not adopted with the event; a later
-    /// life begins with the event at the earliest.
+    /// Opens the room of an event. It begins at the payload's time, else with the event, unless it is adopted. A later
+    /// life begins at the earliest with the event.
     @discardableResult
     private mutating func openRoom(
         _ context: EventContext, isStartCounted: Bool, isAdopted: Bool = false, laterLife: Beginning? = nil,
@@ -161,9 +162,9 @@ extension Recorder {
         return slot
     }
 
-    /// Closes a room and all in it, and remembers how. Participants in it are not observed.
+    /// Closes a room with its contents, and remembers its end. Its participants are not observed.
     ///
-    /// - Parameter end: without a time, each ended with its own last event.
+    /// - Parameter end: if it has no time, each entity ended with its own last event.
     mutating func closeRoom(_ slot: Slot<RoomState>, _ end: Ending, _ actions: inout [Action]) {
         for member in rooms[slot].participants {
             closeParticipant(member, byRoomsEnd(member, end), &actions)
@@ -184,7 +185,7 @@ extension Recorder {
         rooms.remove(slot)
     }
 
-    /// How a participant ends with its room.
+    /// Returns the ending of a participant whose room ends.
     private func byRoomsEnd(_ member: Slot<ParticipantState>, _ end: Ending) -> Ending {
         var facts = Facts(isClosed: end.facts.isClosed)
         if tellsLives && end.facts.isClosed { facts = .byRoomsEnd(participants[member]) }
@@ -192,7 +193,7 @@ extension Recorder {
         return Ending(facts: facts, at_s: end.at_s)
     }
 
-    /// The room started again because its node crashed: what had no event since is gone.
+    /// Closes everything in a room without an event since its node crashed and the room started again.
     private mutating func closeSilent(
         in room: Slot<RoomState>, before_ms: Int64, _ context: EventContext, _ actions: inout [Action]
     ) {
@@ -211,7 +212,7 @@ extension Recorder {
         }
     }
 
-    /// Closes older SIDs of the room's name that have been silent while this one had events.
+    /// Closes older SIDs of the room's name that were silent while this one had events.
     private mutating func closeOlderRooms(than slot: Slot<RoomState>, _ actions: inout [Action]) {
         let name = rooms[slot].name
         if name.isNone || names[name].rooms.count < 2 { return }
@@ -226,7 +227,7 @@ extension Recorder {
         }
     }
 
-    /// By their starts where both are known, else by which was opened first.
+    /// Compares rooms by their starts if both are known, else by the order in which they were opened.
     private func isOlder(_ room: RoomState, than other: RoomState) -> Bool {
         if let start_ms = room.start_ms, let other_ms = other.start_ms, start_ms != other_ms {
             return start_ms < other_ms

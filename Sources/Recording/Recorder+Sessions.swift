@@ -1,13 +1,14 @@
 import LiveKit
 import Wire
 
-// One session per person (SPEC 3.3). Nothing here happens where `RecorderSettings.isSingleSession` is false.
+// One session per person. Nothing here has an effect unless `RecorderSettings.isSingleSession` is true. Specification,
+// "Single-session enforcement".
 
 extension Recorder {
-    /// Makes the index of sessions anew, as if no removal had been asked for yet.
+    /// Rebuilds the index of sessions, as if no removal had been asked for yet.
     ///
-    /// To be called when the state was read from a snapshot, and when a replay is over: what was asked for during a
-    /// replay has not been done.
+    /// Call it after the state was read from a snapshot, and after a replay: removals that were asked for during a
+    /// replay have not been done.
     package mutating func rebuildSessions() {
         sessions = rebuiltSessions()
     }
@@ -24,8 +25,8 @@ extension Recorder {
 
     // MARK: What happens
 
-    /// Notes where a participant has joined. Of its person's sessions in the organization only the one that began last
-    /// may stay: asks for the removal of the others, of this one too where events came out of order.
+    /// Records that a participant has joined. Of the person's sessions in the organization only the one that began last
+    /// may stay, so this asks for the removal of the others, even of this one if events came out of order.
     mutating func limitSessions(
         _ slot: Slot<ParticipantState>, _ context: EventContext, _ actions: inout [Action]
     ) {
@@ -33,13 +34,14 @@ extension Recorder {
         let all = sessions[person]
         if all.count < 2 { return }
 
-        // Of two that began at once, the one that we heard of last is taken for the later one.
+        // Of two that began at the same time, the one whose event came last counts as the later one.
         var newest = slot
         for session in all where !session.isRemovalAsked {
             if participants[session.participant].join_ms > participants[newest].join_ms { newest = session.participant }
         }
-        // LiveKit removes whoever has the identity in the room of that name. So nobody is removed from the room of the
-        // one that stays, be it that room's earlier life; what was asked for there before must not happen any more.
+        // LiveKit removes whoever has the identity in the room of that name. So nobody may be removed from the room of
+        // the session that stays, not even from an earlier life of that room: a removal that was asked for there is
+        // withdrawn.
         let home = roomName(of: newest)
         if newest == slot && all.contains(where: { $0.isRemovalAsked && roomName(of: $0.participant) == home }) {
             withdrawRemoval(of: participants[slot].identity, from: home, &actions)
@@ -48,7 +50,7 @@ extension Recorder {
         var left: [Slot<RoomNameState>] = []
         for session in all where session.participant != newest && !session.isRemovalAsked {
             let name = roomName(of: session.participant)
-            // Without a name there is nothing to tell LiveKit.
+            // A removal needs the name of the room.
             if name.isNone || name == home { continue }
             sessions.noteRemoval(of: session.participant, of: person)
             if left.contains(name) { continue }
@@ -58,7 +60,7 @@ extension Recorder {
         }
     }
 
-    /// Notes where a participant is; returns who that is, where the rule is about it.
+    /// Records where a participant is. Returns the person, if the rule applies to the participant.
     @discardableResult
     mutating func noteSession(_ slot: Slot<ParticipantState>) -> SessionIndex.Person? {
         guard let person = person(slot, in: rooms[participants[slot].room].organization) else { return nil }
@@ -66,8 +68,8 @@ extension Recorder {
         return person
     }
 
-    /// Forgets a participant that is about to be closed; a removal that has not happened yet is not needed any more, and
-    /// might hit the person's next session in the same room.
+    /// Removes a participant that is about to be closed from the index. A removal that has not happened yet is
+    /// withdrawn: it is not needed any more, and might hit the person's next session in the same room.
     mutating func forgetSession(_ slot: Slot<ParticipantState>, _ actions: inout [Action]) {
         guard let person = person(slot, in: rooms[participants[slot].room].organization),
             let session = sessions.remove(slot, of: person), session.isRemovalAsked
@@ -77,8 +79,8 @@ extension Recorder {
         if !isAnotherAsked { withdrawRemoval(of: participants[slot].identity, from: name, &actions) }
     }
 
-    /// Takes a participant along that moves from one organization to another with its room. Nobody joins by that, so
-    /// nobody is removed.
+    /// Moves the session of a participant whose room moves to another organization. Nobody joins by that, so nobody is
+    /// removed.
     mutating func moveSession(
         _ slot: Slot<ParticipantState>, from old: Slot<OrganizationState>, to new: Slot<OrganizationState>
     ) {
@@ -89,8 +91,8 @@ extension Recorder {
 
     // MARK: Rules
 
-    /// Who a participant is, where the rule is about it: a person who has joined, of a known organization, with an
-    /// identity, and with a join time to compare.
+    /// Returns the person of a participant to whom the rule applies: one who has joined, in a known organization, with
+    /// an identity, and with a join time to compare.
     private func person(
         _ slot: Slot<ParticipantState>, in organization: Slot<OrganizationState>
     ) -> SessionIndex.Person? {
@@ -100,11 +102,12 @@ extension Recorder {
         return .init(organization: organization, identity: ExactText(participants[slot].identity))
     }
 
-    /// Until when an event may have somebody removed; nil where that is over, or its age is not known.
+    /// Returns the time until which an event may cause a removal; nil if that is over, or if the event's age is
+    /// unknown.
     private func removalLimit(_ context: EventContext) -> Timestamp? {
         guard context.created_ms > 0 else { return nil }
         let limit = Timestamp(milliseconds: context.created_ms) + Limits.removal
-        // It may have waited for its organization after it was received.
+        // The event may have waited for its organization after it was received.
         return max(now, context.receivedAt) <= limit ? limit : nil
     }
 
@@ -121,7 +124,7 @@ extension Recorder {
 
     // MARK: Checks
 
-    /// The index is what it would be if it were made now.
+    /// Checks that the index equals a rebuilt one.
     func checkSessions() -> [String] {
         sessions.members == rebuiltSessions().members ? [] : ["the index of sessions is not that of who is there"]
     }

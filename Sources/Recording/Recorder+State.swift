@@ -4,18 +4,19 @@ package import Wire
 // Saving. `proto/journal.proto` describes the format.
 
 extension Recorder {
-    /// Version of the saved form. A field more needs no new one: what is absent is zero, what is unknown is skipped.
+    /// The version of the saved form. A new field needs no new version: an absent field is zero, an unknown one is
+    /// skipped.
     static let stateVersion: UInt64 = 1
 
-    /// What is remembered, in the order of the kinds of `IDSegment`.
+    /// The remembered ids, in the order of the kinds of `IDSegment`.
     static var remembered: [WritableKeyPath<Recorder, RememberedIDs>] {
         [\.seen, \.endedRooms, \.endedParticipants, \.endedTracks, \.endedEgress, \.endedIngress]
     }
 
-    /// Appends everything that the recorder knows and counts, except remembered ids.
+    /// Appends the whole state and all counts, except remembered ids.
     ///
-    /// A recorder restored from it, and from all segments of ids up to now, does the same on the same further inputs.
-    /// Costs about 0.1 us for each thing that is open.
+    /// A recorder that is restored from it and from all segments of ids behaves the same on the same further inputs. It
+    /// costs about 0.1 us for each open entity.
     package func encodeState(into writer: inout MessageWriter) {
         writer.reserve(estimatedSize)
         writer.field(1, Self.stateVersion)
@@ -52,7 +53,7 @@ extension Recorder {
         }
     }
 
-    /// About as many bytes as the state takes, so that the buffer grows once.
+    /// The approximate size of the state, so that the buffer grows only once.
     private var estimatedSize: Int {
         20_000 + organizations.count * 1_500 + names.count * 120 + rooms.count * 70 + participants.count * 90
             + tracks.count * 56 + (egress.count + ingress.count) * 70 + waiting.count * 250 + licenses.count * 60
@@ -60,10 +61,10 @@ extension Recorder {
 
     // MARK: Ids
 
-    /// The ids remembered since the last call, or all of them: save them with each state, before it.
+    /// Returns the ids that were remembered since the last call, or all of them. Save them with each state, before it.
     ///
-    /// A segment is needed until it has expired (`expiry`) for the oldest state that is kept. After `all`, segments that
-    /// were saved before must go.
+    /// A segment is needed until it has expired (`expiry`) for the oldest state that is kept. After a call with `all`,
+    /// earlier segments must be deleted.
     package mutating func takeIDs(all: Bool = false) -> [IDSegment] {
         var segments: [IDSegment] = []
         for (kind, ids) in Self.remembered.enumerated() {
@@ -78,21 +79,21 @@ extension Recorder {
     /// The kinds of ids.
     package static var idKinds: Range<Int> { remembered.indices }
 
-    /// How long ids of a kind are remembered, with a margin for a clock that ticks: a segment whose `latest` is older
-    /// than the oldest state that is kept by more than this is not needed.
+    /// Returns the time for which ids of a kind are remembered, with a margin for the interval of the clock. A segment
+    /// is not needed if its `latest` is older than the oldest kept state by more than this.
     package static func expiry(ofKind kind: Int, settings: RecorderSettings) -> Duration {
         (kind == 0 ? settings.dedupTTL : Limits.rememberedFor) + Limits.expiryMargin
     }
 
     // MARK: After a replay
 
-    /// Names of rooms whose organization was asked for and not told: to be asked for again.
+    /// The names of rooms whose lookup has not been answered, so that it must be made again.
     package var outstandingLookups: [String] {
         guard case .database = settings.organizationSource else { return [] }
         return names.all.filter { $0.element.isAsked || $0.element.resolution == .waiting }.map(\.element.key)
     }
 
-    /// Sets all counters and histograms to 0: the state before may have counted more than is known.
+    /// Sets all counters and histograms to 0, because the state before may have counted more than is known.
     package mutating func startTotalsAtZero() {
         for metric in catalog.all where metric.scope == .process { metric.startAtZero(in: process) }
         for (_, organization) in organizations.all {
@@ -100,8 +101,8 @@ extension Recorder {
         }
     }
 
-    /// Sets the totals of the recorder about itself (`lkpush_`) to 0, which count what this process does, and histograms
-    /// whose buckets changed since the state was saved: what a replay adds to them was pushed before.
+    /// Sets two kinds of totals to 0: those about lkpush itself (`lkpush_`), which count the work of this process, and
+    /// histograms whose buckets changed since the state was saved. A replay adds to them what was pushed before.
     package mutating func startOwnTotalsAtZero() {
         for metric in catalog.all where metric.isOwn && metric.scope == .process { metric.startAtZero(in: process) }
         for metric in catalog.ofOrganizations where rebucketed.contains(metric.name) {

@@ -13,7 +13,7 @@ extension Recorder {
         var publication = publication(of: track, by: participant, context)
         let venue = venue(context, beginning: publication.isLive ? context.beginning : nil, &actions)
         if case .nowhere = venue { return }
-        // Where that opened a room, it may have closed another one.
+        // The new room may have closed another one.
         if context.openRoom.isNone { publication = self.publication(of: track, by: participant, context) }
         var owner = publication.owner
         if !owner.isNone { noteEvent(of: owner, context) }
@@ -43,7 +43,7 @@ extension Recorder {
         state.placeInParticipant = participants[owner].tracks.count
         state.label = track.ordinal
         state.lastEvent_ms = context.order_ms
-        // When it began is not known any more where it returns.
+        // The beginning of a track that returns is not known any more.
         state.began_s = publication.returns ? 0 : context.at_s
         state.lastPublished_s = context.at_s
         state.version = track.version
@@ -58,24 +58,24 @@ extension Recorder {
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
     }
 
-    /// What a track is that is published.
+    /// The meaning of a publication for the state.
     private struct Publication {
         let slot: Slot<TrackState>
-        /// What is remembered of its SID.
+        /// The remembered end of its SID.
         let ending: Ending
-        /// A life after that.
+        /// It begins a new life after that end.
         let isNew: Bool
         /// It was published all the time.
         let returns: Bool
         let owner: Slot<ParticipantState>
-        /// What is remembered of the owner, where it is not there.
+        /// The remembered end of the owner, if the owner is not there.
         let ownersEnding: Ending
         /// The owner was there all the time.
         let ownerReturns: Bool
-        /// It is published from now on.
+        /// From now on it is published.
         let opens: Bool
 
-        /// It tells that its room is there.
+        /// It shows that its room exists.
         var isLive: Bool { opens || ownerReturns }
     }
 
@@ -89,7 +89,7 @@ extension Recorder {
         var ownersEnding = Ending.none
         if owner.isNone { ownersEnding = endedParticipants[ending: Fingerprint(participant.sid)] ?? .none }
         let ownerReturns = returns(participant, after: ownersEnding, context)
-        // What was published after the end of whoever published it has outlived it.
+        // A track that was published after the end of its owner has outlived that end.
         let isOrphan =
             ownersEnding.facts.isClosed && !ownerReturns
             && (!tellsLives || ownersEnding.facts.isGivenUp || context.at_s <= ownersEnding.at_s)
@@ -100,7 +100,7 @@ extension Recorder {
             ownerReturns: ownerReturns, opens: opens)
     }
 
-    /// The publication of the life before the one that is open, which comes late: it counts.
+    /// Counts a late publication of the life before the open one.
     private mutating func noteLatePublication(of track: Track, _ earlier: Ending, _ context: EventContext) {
         if earlier.facts.isStartCounted { return }
         count(catalog.tracksPublished, track.ordinal, of: context)
@@ -109,8 +109,8 @@ extension Recorder {
         endedTracks.set(Fingerprint(track.sid), earlier, at: context.receivedAt)
     }
 
-    /// What is remembered of a track whose start counted and opened nothing: its room, or whoever published it, had ended
-    /// before it came.
+    /// Returns the ending of a track whose publication counted and opened nothing, because its room or its owner had
+    /// ended before it came.
     private func endingOfLatePublication(
         of track: Track, _ ending: Ending, _ owner: Ending, _ venue: Venue, _ context: EventContext
     ) -> Ending {
@@ -142,7 +142,7 @@ extension Recorder {
         let slot = tracks.find(track.sid)
         var ending = endedTracks[ending: id] ?? .none
         if slot.isNone || isEarlier(track, at_s: context.at_s, than: tracks[slot], ending) {
-            // One that is earlier than what ended it is not the last word.
+            // An end that is earlier than the remembered one is not the last end.
             if context.at_s >= ending.at_s { ending.facts.isEndCounted = true }
             if let version = track.version { ending.version = max(version, ending.version ?? version) }
             endedTracks.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
@@ -156,7 +156,7 @@ extension Recorder {
 
     // MARK: Closing
 
-    /// Closes a track and remembers how. Without a time, it ended with its last event.
+    /// Closes a track and remembers its end. If `end` has no time, the track ended with its last event.
     mutating func closeTrack(_ slot: Slot<TrackState>, _ end: Ending) {
         organizations[organization(of: slot)].adjust(catalog.tracksActive, tracks[slot].label, by: -1)
         var ending = end

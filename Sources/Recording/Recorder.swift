@@ -3,15 +3,16 @@ import Metrics
 import Storage
 import Wire
 
-/// The state of all rooms, and the metrics that report it: events in, metric updates and actions out.
+/// The state of all rooms, and the metrics that report it: it takes events, and returns metric updates and actions.
 ///
-/// A pure state machine (SPEC 3): the same inputs make the same metrics and actions. State is sets of entities by
-/// SID; a gauge is the size of a set, so a repeated or missing event cannot make it drift. One owner at a time.
-/// An event costs about a microsecond; memory is that of what is open, plus 24 bytes per remembered id.
+/// It is a pure state machine: the same inputs make the same metrics and actions (Specification, "Recorder"). The state
+/// is sets of entities by SID, and a gauge is the size of a set, so a repeated or missing event cannot make it drift.
+/// It has one owner at a time. An event costs about a microsecond. Memory is that of the open entities, plus 24 bytes
+/// per remembered id.
 package struct Recorder: Sendable {
     let settings: RecorderSettings
     let catalog: Catalog
-    /// Series without an organization.
+    /// The series without an organization.
     var process: InstrumentTable
 
     var organizations = EntityTable<OrganizationState>()
@@ -23,12 +24,12 @@ package struct Recorder: Sendable {
     var ingress = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
     var identities: [ParticipantIdentity: Slot<ParticipantState>] = [:]
-    /// The open session of each ingress.
+    /// The open job of each ingress.
     var ingressJobs: [ExactText: Slot<JobState>] = [:]
-    /// Where people are, where everybody may have one session only.
+    /// The sessions of people, if everybody may have only one.
     var sessions = SessionIndex()
 
-    /// Ids of events received in the last `dedupTTL`.
+    /// The ids of events that were received in the last `dedupTTL`.
     var seen = RememberedIDs(limit: Limits.remembered)
     var endedRooms = RememberedIDs(limit: Limits.remembered, keeping: .ends)
     var endedParticipants = RememberedIDs(limit: Limits.remembered, keeping: .ends)
@@ -37,28 +38,28 @@ package struct Recorder: Sendable {
     var endedIngress = RememberedIDs(limit: Limits.remembered, keeping: .ends)
 
     var waiting = WaitingRooms()
-    /// Names in the order in which they are looked at again.
+    /// The planned checks of room names, in the order of their times.
     var nameChecks = Deque<RoomNameCheck>()
-    /// The last licence report, for organizations that are not known yet.
+    /// The last licence report, for organizations without an event so far.
     var licenses: [String: Organization] = [:]
-    /// Numbers rooms and names.
+    /// The last number of a room or a room name.
     var lastNumber: UInt64 = 0
 
-    /// Where events without an organization count.
+    /// The organization under which events without an organization count.
     let unknown: Slot<OrganizationState>
-    /// The only organization, where the source is fixed.
+    /// The only organization, if the source is fixed.
     var fixed: Slot<OrganizationState> = .none
 
-    /// The number of the rules that the input is applied under.
+    /// The number of the rules under which the input is applied.
     var rules = Recorder.rules
     /// The time of the last input.
     var now = Timestamp(milliseconds: .min)
     var lastTick_ms: Int64 = .min
     var lastSweep_ms: Int64 = .min
     var idsForgotten = 0
-    /// Names of histograms whose buckets are others than those of the state that it was restored from.
+    /// The names of histograms whose buckets differ from those of the state that it was restored from.
     var rebucketed: Set<String> = []
-    /// Ids that should have been remembered when the recorder was restored, and were in no segment.
+    /// The number of ids that were missing in the segments when the recorder was restored.
     package var missingIDs = 0
 
     package init(settings: RecorderSettings, catalog: Catalog) {
@@ -72,7 +73,7 @@ package struct Recorder: Sendable {
         }
     }
 
-    /// One that has nothing yet but these organizations, for `init(restoring:)`.
+    /// Makes an empty recorder with only these organizations, for `init(restoring:)`.
     init(
         settings: RecorderSettings, catalog: Catalog, organizations: EntityTable<OrganizationState>,
         unknown: Slot<OrganizationState>
@@ -84,10 +85,10 @@ package struct Recorder: Sendable {
         self.unknown = unknown
     }
 
-    /// Takes one input, updates the metrics and appends what is to be done.
+    /// Applies one input: updates the metrics and appends actions.
     ///
-    /// - Parameter rules: the number that was noted with the input when it was first applied, in a replay. Rules that
-    ///   are newer than this program's are taken for its own.
+    /// - Parameter rules: in a replay, the number that was noted with the input when it was first applied. Rules that
+    ///   are newer than this program's count as its own.
     package mutating func apply(_ input: Input, rules: Int = Recorder.rules, into actions: inout [Action]) {
         self.rules = rules
         switch input {
@@ -110,7 +111,7 @@ package struct Recorder: Sendable {
 
     // MARK: One event
 
-    /// Drops a duplicate, finds the organization or lets the event wait for it, else applies it.
+    /// Drops a duplicate. Otherwise finds the organization and applies the event, or lets it wait for its organization.
     private mutating func accept(_ event: Event, receivedAt: Timestamp, _ actions: inout [Action]) {
         if !event.id.isEmpty {
             guard seen.insert(Fingerprint(event.id), at: receivedAt) else {
@@ -130,7 +131,7 @@ package struct Recorder: Sendable {
         if !name.isNone { forgetIfUnused(name) }
     }
 
-    /// Counts an event and does what it says, under the organization that is known now.
+    /// Counts an event and applies it, under the organization that is known now.
     mutating func perform(
         _ event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp, _ actions: inout [Action]
     ) {
@@ -185,7 +186,8 @@ package struct Recorder: Sendable {
         return context
     }
 
-    /// A job's event without a room's name counts where the job is; another one under `unknown`.
+    /// Returns the organization of an event without a room name: that of the job if it is a job's event, else
+    /// `unknown`.
     private func organization(ofNameless event: Event) -> Slot<OrganizationState> {
         switch event.body {
         case .egressStarted(let job), .egressUpdated(let job), .egressEnded(let job):

@@ -1,9 +1,9 @@
 import Synchronization
 import Wire
 
-/// The time of the recorder's last input: series that an input makes begin then, in a replay too.
+/// The time of the recorder's last input. Series that an input makes begin at that time, in a replay, too.
 ///
-/// Relaxed: the recorder alone writes and reads it.
+/// Relaxed: only the recorder writes and reads it.
 final class RecorderClock: Sendable {
     private let milliseconds = Atomic<Int64>(.min)
 

@@ -2,19 +2,19 @@ package import Matching
 import Storage
 import Wire
 
-/// Where the organization of a room comes from. SPEC 3.1.
+/// The source of a room's organization. Specification, "Organization of a room".
 package enum OrganizationSource: Sendable {
-    /// One for all events, those without a room too. A name that is the id is a makeshift.
+    /// One organization for all events, even those without a room. A name that equals the id does not count as a name.
     case fixed(id: String, name: String)
-    /// The groups `org` and, where the pattern has it, `name` of the room's name.
+    /// The groups `org` and, if the pattern has it, `name` of the room's name.
     case roomName(Pattern)
-    /// The organization that the room's metadata names (`Room.metadataOrganization`), remembered by room name.
+    /// The organization in the room's metadata (`Room.metadataOrganization`), remembered by room name.
     case metadata
-    /// The database, asked by `Action.lookUp` and answered by `Input.answer`.
+    /// The database: `Action.lookUp` asks it, and `Input.answer` brings the answer.
     case database
 }
 
-/// How the recorder works; the defaults are those of SPEC 9.
+/// The settings of the recorder. The defaults are those of the Specification, "Configuration".
 package struct RecorderSettings: Sendable {
     package var organizationSource: OrganizationSource
     package var dedupTTL: Duration
@@ -26,7 +26,8 @@ package struct RecorderSettings: Sendable {
     package var waitingEvents: Int
     /// `SINGLE_SESSION`: of a person's sessions in an organization only the newest may stay.
     package var isSingleSession: Bool
-    /// The first 8 bytes of SHA-256 of a text, big-endian: makes the user id of an identity that is no number.
+    /// Returns the first 8 bytes of the SHA-256 of a text, big-endian. It makes the user id of an identity that is not
+    /// a number.
     package var digest: @Sendable (String) -> UInt64
 
     package init(

@@ -1,20 +1,21 @@
 import LiveKit
 import Wire
 
-/// Ids that are remembered for a time, with what is known of each: at most a given number, oldest forgotten first.
+/// Ids that are remembered for a time, with the facts about each. There is a maximum number, beyond which the oldest
+/// are forgotten first.
 ///
-/// A ring of 16 bytes per id in the order of remembering, and an open-addressing table of 4-byte positions, at most
-/// half full: 24 bytes per id, 25 MB for a million. Where ends are kept too 4 bytes more, with versions 12 more. All
-/// operations take constant time, amortised.
+/// The ids are in a ring of 16 bytes per id, in the order in which they were remembered. An open-addressing hash table
+/// of 4-byte positions, at most half full, finds them. That makes 24 bytes per id, or 25 MB for a million; ends take 4
+/// bytes more, versions 12 more. All operations take constant time, amortised.
 struct RememberedIDs: Sendable {
-    /// What is kept of each id besides its facts.
+    /// The details that are kept of each id besides its facts.
     enum Detail: Sendable {
         case none, ends, endsAndVersions
     }
 
     struct Entry: Sendable {
         var key: UInt64
-        /// 48 bits of milliseconds since the epoch, a bit that says that the id moved on, then 15 bits of facts.
+        /// 48 bits of milliseconds since the epoch, one bit that says that the id moved on, and 15 bits of facts.
         var packed: UInt64
 
         private static let movedOn: UInt64 = 1 << 15
@@ -27,15 +28,15 @@ struct RememberedIDs: Sendable {
 
         var time_ms: Int64 { Int64(packed >> 16) }
         var facts: Facts { Facts(bits: UInt16(truncatingIfNeeded: packed & (Self.movedOn - 1))) }
-        /// The id stands further behind in the ring, with what became known since; here it only takes its place.
+        /// The id is in a later place of the ring with newer facts; this entry only keeps its place.
         var hasMovedOn: Bool { packed & Self.movedOn != 0 }
 
         mutating func moveOn() { packed |= Self.movedOn }
 
-        /// What stands for an id that is not remembered any more.
+        /// The entry of an id that is not remembered any more.
         static let forgotten = Entry(key: 0, saved: movedOn)
 
-        /// As it is saved: whether it moved on is seen from those behind it.
+        /// The saved form. Later entries show whether the id moved on, so that bit is not saved.
         var saved: UInt64 { packed & ~Self.movedOn }
 
         init(key: UInt64, saved: UInt64) {
@@ -44,7 +45,7 @@ struct RememberedIDs: Sendable {
         }
     }
 
-    /// The table keeps, beside a place in the ring, this much of the key: a search that meets other keys on its way
+    /// The hash table keeps so many bits of the key beside a place in the ring. A search that meets other keys then
     /// seldom has to read the ring, which is not in the cache.
     private static let place_bits: UInt32 = 21
     private static let place_mask: UInt32 = 1 << place_bits - 1
@@ -53,22 +54,22 @@ struct RememberedIDs: Sendable {
     private let limit: Int
     private let detail: Detail
     private var ring: [Entry] = []
-    /// In the places of the ring, when each id ended, in Unix seconds; 0 where that is not known.
+    /// The end of each id, by place in the ring, in Unix seconds; 0 if it is unknown.
     private var ends: [UInt32] = []
-    /// In the places of the ring, the packed version that each had at its end; 0 for none.
+    /// The packed version of each id at its end, by place in the ring; 0 for none.
     private var versions: [UInt64] = []
     private var head = 0
-    /// Places of the ring that are taken, by ids that have moved on too.
+    /// The number of used places in the ring, including those of ids that have moved on.
     private var length = 0
-    /// Ids that are remembered.
+    /// The number of remembered ids.
     private(set) var count = 0
-    /// 0 is free, else a place in the ring plus 1, and above it the highest bits of the key.
+    /// 0 for a free slot, else a place in the ring plus 1, and above it the highest bits of the key.
     private var index: [UInt32] = []
-    /// Ids forgotten early because the limit was reached.
+    /// The number of ids that were forgotten early because the limit was reached.
     private(set) var forgotten = 0
-    /// Number of the next place that is taken; places are numbered from 0 in the order of remembering.
+    /// The number of the next place. Places are numbered from 0 in the order in which ids are remembered.
     private(set) var next: UInt64 = 0
-    /// Number of the first place that has not been saved.
+    /// The number of the first place that has not been saved.
     private var unsaved: UInt64 = 0
 
     init(limit: Int, keeping detail: Detail = .none) {
@@ -77,14 +78,14 @@ struct RememberedIDs: Sendable {
         self.detail = detail
     }
 
-    /// What is known of an id, nil where it is not remembered.
+    /// The facts of an id; nil if it is not remembered.
     subscript(id: Fingerprint) -> Facts? {
         guard count > 0, let probe = probe(of: id.bits) else { return nil }
         return ring[place(at: probe)].facts
     }
 
-    /// How the last life of an id ended, nil where it is not remembered. An end whose time was not kept was when the
-    /// id was remembered.
+    /// The end of an id's last life; nil if it is not remembered. If the time of the end was not kept, the time at
+    /// which the id was remembered counts.
     subscript(ending id: Fingerprint) -> Ending? {
         guard count > 0, let probe = probe(of: id.bits) else { return nil }
         return ending(in: place(at: probe))
@@ -101,15 +102,15 @@ struct RememberedIDs: Sendable {
         return ending
     }
 
-    /// Remembers an id from `time` on; returns false, and changes nothing, where it is remembered already.
+    /// Remembers an id from `time` on. Returns false, and changes nothing, if it is remembered already.
     mutating func insert(_ id: Fingerprint, at time: Timestamp) -> Bool {
         if count > 0, probe(of: id.bits) != nil { return false }
         add(id, .none, at: time)
         return true
     }
 
-    /// Remembers an id from `time` on. One that is remembered already is so from `time` on where the facts say
-    /// something new of it, else nothing changes: facts are few, so nobody can be remembered for ever.
+    /// Remembers an id from `time` on. If it is remembered already, its time changes only if the facts are new, so that
+    /// repetitions cannot keep it for ever.
     mutating func remember(_ id: Fingerprint, _ facts: Facts = .none, at time: Timestamp) {
         guard count > 0, let probe = probe(of: id.bits) else { return add(id, facts, at: time) }
         let place = place(at: probe)
@@ -121,7 +122,7 @@ struct RememberedIDs: Sendable {
         add(id, all, at: time)
     }
 
-    /// Remembers an id with this ending, in place of what was known of it; changes nothing where it is the same.
+    /// Remembers an id with this ending, in place of the previous one. Changes nothing if both are equal.
     mutating func set(_ id: Fingerprint, _ ending: Ending, at time: Timestamp) {
         if count > 0, let probe = probe(of: id.bits) {
             let place = place(at: probe)
@@ -152,7 +153,7 @@ struct RememberedIDs: Sendable {
         link(place)
     }
 
-    /// Forgets all that were remembered at `time` or earlier.
+    /// Forgets all ids that were remembered at `time` or earlier.
     mutating func expire(upTo time: Timestamp) {
         while length > 0, ring[head].time_ms <= time.milliseconds { forgetOldest() }
         if ring.count > Self.smallest && length < ring.count / 8 { resize(to: ring.count / 4) }
@@ -160,10 +161,10 @@ struct RememberedIDs: Sendable {
 
     // MARK: Saving
 
-    /// Number of the oldest place that is taken.
+    /// The number of the oldest used place.
     var first: UInt64 { next - UInt64(length) }
 
-    /// The places taken since the last call, or all of them, at most `most` at a time; nil where there are none.
+    /// Returns the places that were used since the last call, at most `most` at a time; nil if there are none.
     mutating func takeUnsaved(most: Int) -> IDRun? {
         unsaved = max(unsaved, first)
         if unsaved == next { return nil }
@@ -181,13 +182,13 @@ struct RememberedIDs: Sendable {
         return run
     }
 
-    /// Makes `takeUnsaved` begin with the oldest again.
+    /// Makes `takeUnsaved` begin with the oldest place again.
     mutating func saveAgain() { unsaved = 0 }
 
-    /// Remembers what was saved. Runs come in the order of their numbers; what is outside of `first..<next` is left
-    /// out, and numbers that are in no run stand for ids that are not remembered any more.
+    /// Restores saved ids. Runs come in the order of their numbers. Numbers outside of `first..<next` are left out.
+    /// Numbers that are in no run belong to ids that are not remembered any more.
     ///
-    /// - Returns: how many numbers are in no run.
+    /// - Returns: the number of missing numbers.
     mutating func restore(_ runs: [IDRun], first: UInt64, next end: UInt64) throws(MessageFault) -> Int {
         guard first <= end, end < 1 << 62, end - first <= UInt64(limit) else {
             throw MessageFault("more ids than are remembered")
@@ -208,7 +209,7 @@ struct RememberedIDs: Sendable {
         return missing
     }
 
-    /// Takes the places up to a number by what is not remembered.
+    /// Fills the places up to a number with entries of forgotten ids.
     private mutating func skip(to number: UInt64) -> Int {
         let missing = Int(number - next)
         if length == 0 {
@@ -220,7 +221,7 @@ struct RememberedIDs: Sendable {
     }
 
     private mutating func restore(_ entry: Entry, end: UInt32, version: UInt64) {
-        // An id that stands further behind again has moved there.
+        // An id that occurs again in a later place has moved there.
         if count > 0, let probe = probe(of: entry.key) {
             ring[place(at: probe)].moveOn()
             unlink(probe)
@@ -243,7 +244,7 @@ struct RememberedIDs: Sendable {
 
     // MARK: The table
 
-    /// Where the table points to this key, nil where it does not.
+    /// Returns the slot of the hash table with this key; nil if there is none.
     private func probe(of key: UInt64) -> Int? {
         let mask = index.count - 1
         var probe = Int(truncatingIfNeeded: key) & mask
@@ -262,10 +263,10 @@ struct RememberedIDs: Sendable {
         index[probe] = UInt32(place + 1) | Self.tag(of: ring[place].key)
     }
 
-    /// The highest bits of a key, where the table keeps them; the lowest decide where it is in the table.
+    /// Returns the highest bits of a key, at their position in a slot. The lowest bits decide which slot the key is in.
     private static func tag(of key: UInt64) -> UInt32 { UInt32(key >> 32) & ~place_mask }
 
-    /// The place in the ring that an occupied place of the table points to.
+    /// Returns the place in the ring that a used slot refers to.
     private func place(at probe: Int) -> Int { Int(index[probe] & Self.place_mask) - 1 }
 
     private mutating func forgetOldest() {
@@ -277,14 +278,14 @@ struct RememberedIDs: Sendable {
         length -= 1
     }
 
-    /// Frees a place of the table and closes the gap, so that no search stops early.
+    /// Frees a slot of the hash table and closes the gap, so that no search stops early.
     private mutating func unlink(_ probe: Int) {
         let mask = index.count - 1
         var gap = probe
         var next = (gap + 1) & mask
         while index[next] != 0 {
             let home = Int(truncatingIfNeeded: ring[place(at: next)].key) & mask
-            // It may move into the gap when its home is not between the gap and where it stands.
+            // The entry may move into the gap if its home slot is not between the gap and its present slot.
             if (next - home) & mask >= (next - gap) & mask {
                 index[gap] = index[next]
                 gap = next
@@ -305,7 +306,7 @@ struct RememberedIDs: Sendable {
         for place in 0..<length where !ring[place].hasMovedOn { link(place) }
     }
 
-    /// What is in use of a ring of so many places, from its beginning on, and vacant places behind it.
+    /// Returns the used part of a ring of this size, moved to its beginning, with vacant places behind it.
     private func straightened<Element>(
         _ ring: [Element], _ places: Int, to capacity: Int, _ vacant: Element
     ) -> [Element] {

@@ -1,29 +1,30 @@
 import Storage
 
-/// What is known of a room name: its organization, and what is open under it.
+/// A room name, with its organization and with the open entities under it.
 struct RoomNameState: Entity {
     enum Resolution: Equatable {
-        /// Nobody has been asked yet.
+        /// No lookup was made yet.
         case unresolved
-        /// The database has been asked; events wait. Can become: known, failed.
+        /// The lookup runs, and events wait for it. Can become: known, failed.
         case waiting
-        /// Can become: known with another organization.
+        /// Can become: known, with another organization.
         case known(Slot<OrganizationState>)
-        /// Events apply under `unknown` meanwhile; asked again by the first event at `retryAt_ms`. Can become: known.
+        /// The lookup failed, and events apply under `unknown`. The first event at or after `retryAt_ms` starts another
+        /// lookup. Can become: known.
         case failed(LookupError, retryAt_ms: Int64)
     }
 
     var key = ""
     var resolution = Resolution.unresolved
-    /// The database has been asked and has not answered.
+    /// A lookup runs and has not been answered.
     var isAsked = false
-    /// When a known organization is asked for again.
+    /// The time of the next lookup of a known organization.
     var refreshAt_ms: Int64 = .max
-    /// When its last event was received.
+    /// The time at which its last event was received.
     var lastEvent_ms: Int64 = .min
-    /// When its last event was received, or its last entity closed.
+    /// The time at which its last event was received, or its last entity closed.
     var lastUse_ms: Int64 = .min
-    /// Tells a visit or a wait of this name from one of another name that had its place before.
+    /// A number by which a check or a wait recognizes that the place now belongs to another name.
     var number: UInt64 = 0
     var rooms: [Slot<RoomState>] = []
     var egress: [Slot<JobState>] = []

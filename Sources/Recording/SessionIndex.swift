@@ -1,30 +1,31 @@
 import Wire
 
-/// Where people are, by organization and identity: for the rule that everybody has one session.
+/// The sessions of people by organization and identity, for the rule that everybody has one session.
 ///
-/// Derived: `Recorder.rebuildSessions` makes it anew from participants and rooms. Empty where the rule is off.
+/// It is derived state: `Recorder.rebuildSessions` makes it from participants and rooms. It is empty if the rule is
+/// off.
 struct SessionIndex: Sendable {
-    /// A person of an organization.
+    /// A person in an organization.
     struct Person: Hashable {
         let organization: Slot<OrganizationState>
         let identity: ExactText
     }
 
-    /// One presence of a person.
+    /// The presence of a person in one room.
     struct Session {
         let participant: Slot<ParticipantState>
-        /// Its removal was asked for; that is not asked for twice.
+        /// Its removal was asked for; that is asked for only once.
         var isRemovalAsked = false
     }
 
     private var sessions: [Person: [Session]] = [:]
 
-    /// A person's sessions; those whose removal was asked for are among them until they are closed.
+    /// The sessions of a person. Those whose removal was asked for are included until they are closed.
     subscript(person: Person) -> [Session] { sessions[person] ?? [] }
 
     mutating func insert(_ session: Session, of person: Person) { sessions[person, default: []].append(session) }
 
-    /// Takes a session out; nil where it was not there.
+    /// Removes a session and returns it; nil if it is not there.
     mutating func remove(_ participant: Slot<ParticipantState>, of person: Person) -> Session? {
         guard let place = sessions[person]?.firstIndex(where: { $0.participant == participant }) else { return nil }
         let session = sessions[person]?.remove(at: place)
@@ -37,6 +38,6 @@ struct SessionIndex: Sendable {
         sessions[person]?[place].isRemovalAsked = true
     }
 
-    /// Who is where, without order: for checks.
+    /// The participants of each person, without order, for checks.
     var members: [Person: Set<Slot<ParticipantState>>] { sessions.mapValues { Set($0.map(\.participant)) } }
 }

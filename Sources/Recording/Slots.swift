@@ -1,38 +1,38 @@
 import Wire
 
-/// The place of an element in its `EntityTable`; smaller and faster than a reference, and a plain value.
+/// The place of an element in its `EntityTable`. It is smaller and faster than a reference, and a plain value.
 struct Slot<Element>: Hashable, Sendable {
     let position: Int32
 
-    /// No place.
+    /// The slot that refers to no place.
     static var none: Slot { Slot(position: -1) }
     var isNone: Bool { position < 0 }
     var index: Int { Int(position) }
 }
 
-/// What an `EntityTable` holds.
+/// An element of an `EntityTable`.
 protocol Entity: Sendable {
-    /// Unique in its table, never empty while it is in there.
+    /// Unique in its table, and never empty while the element is in there.
     var key: String { get }
-    /// What stands in a free place.
+    /// The element in a free place.
     static var vacant: Self { get }
 }
 
-/// Elements by key, each at a place that does not change while it is there.
+/// A table of elements by key. The place of an element does not change while it is there.
 ///
-/// Lookup by key hashes once; everything else is an array access. Iteration is in the order of places, which is the
-/// same for the same history.
+/// A look-up by key hashes once; everything else is an array access. Iteration follows the order of places, which is
+/// the same for the same history.
 struct EntityTable<Element: Entity>: Sendable {
     private var elements: [Element] = []
-    /// Free places; the last one is taken first.
+    /// The free places. The last one is used first.
     private(set) var free: [Int32] = []
     private var places: [ExactText: Int32] = [:]
 
     init() {}
 
-    /// A table with places as they were: the elements in the order of their places, and the free ones between them.
+    /// Restores a table: the elements in the order of their places, with the free places between them.
     ///
-    /// Throws where a key is empty or there twice, or the free places are none.
+    /// Throws if a key is empty or occurs twice, or if the free places are invalid.
     init(_ all: [Element], free: [Int32]) throws(MessageFault) {
         let total = all.count + free.count
         guard total <= Int(Int32.max) else { throw MessageFault("a table is too large") }
@@ -57,17 +57,17 @@ struct EntityTable<Element: Entity>: Sendable {
         self.free = free
     }
 
-    /// Whether a slot is of an element.
+    /// Returns true if a slot refers to an element.
     func holds(_ slot: Slot<Element>) -> Bool {
         slot.position >= 0 && slot.position < elements.count && !elements[slot.index].key.isEmpty
     }
 
     var count: Int { places.count }
 
-    /// The place of the element with this key, `.none` where there is none.
+    /// Returns the place of the element with this key; `.none` if there is none.
     func find(_ key: String) -> Slot<Element> { Slot(position: places[ExactText(key)] ?? -1) }
 
-    /// Adds an element whose key is new.
+    /// Adds an element. Its key must be new.
     mutating func insert(_ element: Element) -> Slot<Element> {
         let position: Int32
         if let place = free.popLast() {
@@ -94,15 +94,15 @@ struct EntityTable<Element: Entity>: Sendable {
         _modify { yield &elements[slot.index] }
     }
 
-    /// Number of places, free ones counted: the bound of `slot(at:)`.
+    /// The number of places, including free ones: the bound of `slot(at:)`.
     var places_count: Int { elements.count }
 
-    /// The element at a place, `.none` where the place is free.
+    /// Returns the slot of a place; `.none` if the place is free.
     func slot(at place: Int) -> Slot<Element> {
         elements[place].key.isEmpty ? .none : Slot(position: Int32(place))
     }
 
-    /// All elements, in the order of their places: for checks and reports, not for the path of an event.
+    /// All elements in the order of their places, for checks and reports. It is too slow for the path of an event.
     var all: [(slot: Slot<Element>, element: Element)] {
         elements.indices.compactMap { place in
             let slot = slot(at: place)

@@ -1,14 +1,14 @@
-/// The number that stands for a participant's identity in the database. SPEC 6.
+/// The number that stands for a participant's identity in the database. Specification, "Database".
 enum UserID {
-    /// The identity itself where it is a canonical non-negative decimal of 63 bits, else the start of its hash with the
-    /// sign bit set, so that the two never meet.
+    /// Returns the identity itself if it is a canonical non-negative decimal of 63 bits. Otherwise returns the start of
+    /// its hash with the sign bit set, so that the two kinds never collide.
     ///
-    /// - Parameter digest: the first 8 bytes of SHA-256 of the text, big-endian.
+    /// - Parameter digest: returns the first 8 bytes of the SHA-256 of the text, big-endian.
     static func of(_ identity: String, digest: (String) -> UInt64) -> Int64 {
         canonicalNumber(identity) ?? Int64(bitPattern: digest(identity) | 1 << 63)
     }
 
-    /// `0`, `42`; not `007`, `+1` or `-0`.
+    /// Accepts `0` and `42`, but not `007`, `+1` or `-0`.
     private static func canonicalNumber(_ identity: String) -> Int64? {
         let digits = identity.utf8
         guard let first = digits.first, digits.count <= 19 else { return nil }

@@ -1,9 +1,9 @@
 import LiveKit
 import Wire
 
-/// Events that wait for the organization of their room, in order per room.
+/// Events that wait for the organization of their room, in order for each room.
 struct WaitingRooms: Sendable {
-    /// A room that waits, as it is saved.
+    /// The saved form of a room with waiting events.
     struct Waiter: Sendable {
         var name: Slot<RoomNameState> = .none
         var number: UInt64 = 0
@@ -28,15 +28,15 @@ struct WaitingRooms: Sendable {
     }
 
     private var queues: [Slot<RoomNameState>: RoomQueue] = [:]
-    /// Rooms in the order in which they began to wait; some of them wait no more.
+    /// The rooms in the order in which they began to wait. Some of them do not wait any more.
     private var turns = Deque<Turn>()
     private(set) var lastNumber: UInt64 = 0
-    /// Events that wait now.
+    /// The number of waiting events.
     private(set) var count = 0
 
     init() {}
 
-    /// The rooms as they waited, longest first.
+    /// Restores the waiting rooms, the longest wait first.
     init(_ waiters: [Waiter], lastNumber: UInt64) {
         self.lastNumber = lastNumber
         for waiter in waiters {
@@ -46,7 +46,7 @@ struct WaitingRooms: Sendable {
         }
     }
 
-    /// The rooms that wait, longest first.
+    /// The waiting rooms, the longest wait first.
     var waiters: [Waiter] {
         turns.all.compactMap { turn in
             guard let queue = queues[turn.name], queue.number == turn.number else { return nil }
@@ -63,14 +63,14 @@ struct WaitingRooms: Sendable {
         turns.append(Turn(name: name, number: lastNumber, since_ms: receivedAt.milliseconds))
     }
 
-    /// Takes out the events of a room, oldest first.
+    /// Removes and returns the events of a room, oldest first.
     mutating func take(_ name: Slot<RoomNameState>) -> [WaitingEvent] {
         guard let queue = queues.removeValue(forKey: name) else { return [] }
         count -= queue.events.count
         return queue.events
     }
 
-    /// The room that waits longest, where it has waited since `latest_ms` or before, or since after `clock_ms`.
+    /// Returns the room with the longest wait, if that began at `latest_ms` or before, or after `clock_ms`.
     mutating func longest(since latest_ms: Int64 = .max, orAfter clock_ms: Int64 = .max) -> Slot<RoomNameState>? {
         while let turn = turns.first {
             if queues[turn.name]?.number == turn.number {

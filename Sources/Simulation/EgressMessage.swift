@@ -1,9 +1,9 @@
 import LiveKit
 import Wire
 
-/// `livekit.EgressInfo` as an event carries it.
+/// The message `livekit.EgressInfo` of an event.
 struct EgressMessage: Sendable {
-    /// What was written, once something was.
+    /// The recorded file.
     struct File: Sendable {
         var startedAt: Timestamp
         /// Nil while it is being written.
@@ -11,10 +11,10 @@ struct EgressMessage: Sendable {
         var size_bytes: Int64
     }
 
-    /// The form of the result of a job.
+    /// The form of a job's result.
     enum Output: Sendable, CaseIterable { case file, segments, streams }
 
-    /// Empty on a job that failed before it was made.
+    /// Empty for a job that failed before it was made.
     var id: String
     var roomSID: String
     var roomName: String
@@ -29,9 +29,9 @@ struct EgressMessage: Sendable {
     var errorCode = 0
     var details = ""
 
-    /// Where the recording of a job goes.
+    /// The location of the recording of a job.
     static func location(of id: String) -> String { "https://recordings.s3.eu-central-1.amazonaws.com/\(id).mp4" }
-    /// Where the playlist of a segmented job goes.
+    /// The location of the playlist of a segmented job.
     static func playlist(of id: String) -> String { "https://recordings.s3.eu-central-1.amazonaws.com/\(id).m3u8" }
 
     func write(to json: inout ProtoJSON, shift: TimeShift) {
@@ -172,7 +172,7 @@ struct EgressMessage: Sendable {
         json.string("error", error)
         json.int("errorCode", errorCode)
         json.string("details", details)
-        // The deprecated member that the egress service still fills.
+        // The deprecated member, which the egress service still fills.
         if let file, output == .file { json.object("file") { write(file, to: &$0, shift: shift) } }
     }
 
@@ -187,6 +187,6 @@ struct EgressMessage: Sendable {
 }
 
 extension EgressMessage.File {
-    /// How long the medium plays; 0 while it is being written.
+    /// The length of the medium; 0 while it is being written.
     var duration_ns: Int64 { endedAt.map { max(0, $0.milliseconds - startedAt.milliseconds) * 1_000_000 } ?? 0 }
 }

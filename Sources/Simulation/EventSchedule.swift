@@ -1,4 +1,5 @@
-/// What will happen, earliest first; what was planned first comes first at the same time. A binary heap.
+/// A priority queue of planned items, the earliest first. Items for the same time come in the order in which they were
+/// planned. It is a binary heap.
 struct EventSchedule<Item: Sendable>: Sendable {
     private struct Entry: Sendable {
         let at: Int64
@@ -11,7 +12,7 @@ struct EventSchedule<Item: Sendable>: Sendable {
     private var heap: [Entry] = []
     private var planned: UInt64 = 0
 
-    /// When the next item is due.
+    /// The time at which the next item is due; nil if there is none.
     var nextAt: Int64? { heap.first?.at }
 
     mutating func plan(at: Int64, _ item: Item) {

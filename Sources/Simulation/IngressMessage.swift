@@ -1,9 +1,9 @@
 import LiveKit
 import Wire
 
-/// `livekit.IngressInfo` as an event carries it.
+/// The message `livekit.IngressInfo` of an event.
 struct IngressMessage: Sendable {
-    /// Where an ingress stands when an event speaks of it.
+    /// The state of an ingress in an event.
     enum State: Sendable {
         case publishing
         case ended
@@ -20,7 +20,7 @@ struct IngressMessage: Sendable {
     var endedAt: Timestamp?
     var updatedAt: Timestamp
 
-    /// Not a secret of anybody: it stands where LiveKit puts one, so that tests can look for it in output.
+    /// Nobody's real secret. It stands where LiveKit puts a stream key, so that tests can look for it in output.
     static let streamKey = "a8MZsyBtCzaW"
 
     func write(to json: inout ProtoJSON, shift: TimeShift) {
@@ -70,7 +70,8 @@ struct IngressMessage: Sendable {
         }
     }
 
-    /// A reusable ingress that ends goes back to its zero value, INACTIVE; one for a URL is COMPLETE.
+    /// The name of the status. A reusable ingress returns to its zero value, INACTIVE, at its end; an ingress for a URL
+    /// becomes COMPLETE.
     private var statusName: String? {
         switch state {
         case .publishing: "ENDPOINT_PUBLISHING"

@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-/// What stands in the office and what its day will be.
+/// The inventory of the office, and the plan of its day.
 extension Office {
     private static let purposes = ["standup", "planning", "board", "design", "sales", "support", "retro", "lounge"]
     private static let firstNames = ["Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Leslie"]
@@ -9,7 +9,7 @@ extension Office {
         "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Perlman", "Lamport",
     ]
 
-    /// One in this many people is a guest whose identity is no number.
+    /// One of so many people is a guest, whose identity is not a number.
     private static let guestEvery = 12
 
     mutating func furnish() {
@@ -53,7 +53,7 @@ extension Office {
         schedule.plan(at: Int64(random.uniform(share) * Double(length)), happening)
     }
 
-    /// The rooms of an organization that can be entered.
+    /// Returns the rooms of an organization that can be entered.
     func rooms(of organization: Int) -> [Int] {
         let first = organization * size.rooms
         return (first..<first + size.rooms).filter { !rooms[$0].isDown }

@@ -1,16 +1,16 @@
 import LiveKit
 import Wire
 
-/// People come, stay, come twice, and leave.
+/// People arrive, stay, join twice, and leave.
 extension Office {
-    /// One in this many never gets its media connected.
+    /// The share of participants who never get their media connected.
     private static let abort = 0.02
-    /// One in this many opens a second window with the same identity.
+    /// The share of people who open a second window with the same identity.
     private static let again = 0.2
-    /// LiveKit waits this long for media before it gives a participant up.
+    /// The time that LiveKit waits for media before it gives a participant up.
     private static let patience_ms: Int64 = 15_000
 
-    /// Somebody of the staff comes; `again`: in a second window, beside what is open already.
+    /// One of the staff arrives. With `again` it is a second window, beside the one that is open already.
     mutating func arrive(_ index: Int, again: Bool) {
         let person = people[index]
         let choice = rooms(of: person.organization)
@@ -26,7 +26,7 @@ extension Office {
                 .giveUp(room: room, sid: random.id("PA_"), identity: person.identity, joinedAt: time(now - 300)))
             return plan(after: Self.patience_ms + 5_000, .arrive(person: index, again: false))
         }
-        // One window of each person decides when that person comes next; a window that replaces it takes that over.
+        // One window of each person decides when that person comes next. A window that replaces it takes that over.
         let heir = again ? here(person.identity, in: room)?.person : index
         let sid = enter(room, person.identity, person.name, .standard, until: now + Int64(stay), person: heir)
         if random.happens(Self.again) { plan(after: Int64(stay * 0.5), .arrive(person: index, again: true)) }
@@ -40,7 +40,7 @@ extension Office {
         return nil
     }
 
-    /// Somebody, or something, that is not on the staff.
+    /// A participant arrives who is not on the staff: a phone call, an agent, a connector or a bridge.
     mutating func visit(_ organization: Int, _ kind: Participant.Kind) {
         let choice = rooms(of: organization)
         guard !choice.isEmpty else { return }
@@ -59,13 +59,13 @@ extension Office {
         if kind == .bridge { plan(after: 500, .publish(attendee: sid, .unknown)) }
     }
 
-    /// A participant becomes active in an open room; who is there under the same identity is thrown out.
+    /// A participant becomes active in an open room. Another one with the same identity is disconnected.
     mutating func enter(
         _ room: Int, _ identity: String, _ name: String, _ kind: Participant.Kind, until: Int64, person: Int?
     ) -> String {
         rooms[room].mark += 1
         let older = rooms[room].attendees.filter { attendees[$0]?.identity == identity }
-        // Which of the two is told first depends on the node.
+        // Which of the two events comes first depends on the node.
         let isInverted = random.happens(0.3)
         if !isInverted { for sid in older { leave(sid, because: "DUPLICATE_IDENTITY") } }
         let sid = random.id("PA_")
@@ -102,7 +102,7 @@ extension Office {
         }
     }
 
-    /// A participant that never became active is given up.
+    /// LiveKit gives up a participant that never became active.
     mutating func giveUp(_ room: Int, sid: String, identity: String, joinedAt: Timestamp) {
         guard rooms[room].isOpen, !rooms[room].isDown else { return }
         let person = ParticipantMessage.FullParticipant(

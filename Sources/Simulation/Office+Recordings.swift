@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-/// Recordings start, become active, and end in every way they can.
+/// Recording jobs start, become active, and end in every possible way.
 extension Office {
     private static let requests: [Egress.RequestType] = [
         .room_composite, .room_composite, .room_composite, .participant, .track_composite, .track, .web, .template,
@@ -30,7 +30,7 @@ extension Office {
         plan(after: max(10_000, lasts), .stop(job: job.id, dice > 0.93 ? .limitReached : .complete))
     }
 
-    /// A job that could not even be made: no id, no times, no start.
+    /// A job fails before it is made: it has no id, no times and no start.
     private mutating func failAtOnce(_ room: Int, _ request: Egress.RequestType) {
         let id = random.id("EV_")
         let egress = EgressMessage(
@@ -42,7 +42,7 @@ extension Office {
         say(.egressEnded, in: room, detail: .brief, .egress(egress), facts: [.recordingEnded(recording)], id: id)
     }
 
-    /// The recorder is in the room and the medium begins.
+    /// The recorder joins the room, and the medium begins.
     mutating func activate(_ id: String) {
         guard let job = jobs[id] else { return }
         let mediaFrom = time(now)
@@ -73,7 +73,7 @@ extension Office {
             facts: [.recordingEnded(recording)], restated: 0.03)
     }
 
-    /// The medium's length, else the job's.
+    /// The length of the medium, else of the job.
     private func lasted(_ egress: EgressMessage) -> Double? {
         if let file = egress.file, file.duration_ns > 0 { return Double(file.duration_ns) / 1e9 }
         guard let from = egress.startedAt, let to = egress.endedAt else { return nil }

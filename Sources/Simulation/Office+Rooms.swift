@@ -1,11 +1,11 @@
 import LiveKit
 import Wire
 
-/// Rooms open, fall idle, close, and lose their server.
+/// Rooms open, become idle, close, and lose their server.
 extension Office {
-    /// LiveKit's `departureTimeout`: an empty room closes after this.
+    /// LiveKit's `departureTimeout`: an empty room closes after this time.
     private static let idle_ms: Int64 = 20_000
-    /// From the death of a server to the first room on another one.
+    /// The time from the death of a server to the first room on another one.
     private static let down_ms: Int64 = 30_000
 
     func fullRoom(_ room: Int) -> RoomMessage.Detail {
@@ -28,7 +28,7 @@ extension Office {
         say(.roomStarted, in: room, detail: fullRoom(room), .room(ended: false), facts: [.roomOpened(sid: sid)])
     }
 
-    /// Looks later whether the room is still empty of people.
+    /// Plans a check whether the room is still empty of people.
     mutating func watchIdle(_ room: Int) {
         guard rooms[room].isOpen, !isInhabited(room) else { return }
         plan(after: Self.idle_ms, .checkIdle(room: room, mark: rooms[room].mark))
@@ -40,7 +40,7 @@ extension Office {
         closeRoom(room, because: "ROOM_CLOSED")
     }
 
-    /// Agents and recorders do not keep a room open.
+    /// Returns true if people are in the room. Agents and recorders do not keep a room open.
     private func isInhabited(_ room: Int) -> Bool {
         rooms[room].attendees.contains { sid in
             switch attendees[sid]?.kind {
@@ -57,19 +57,20 @@ extension Office {
             .roomFinished, in: room, detail: fullRoom(room), .room(ended: true),
             facts: [.roomClosed(sid: place.sid, lasted_seconds: whole(since: place.openedAt))])
         rooms[room].isOpen = false
-        // What was recorded there ends a moment later.
+        // The recordings of the room end a moment later.
         for job in place.jobs { plan(after: 900, .stop(job: job, .complete)) }
         rooms[room].jobs = []
     }
 
-    /// What a payload says of a time since `start`: to the whole second of `createdAt`, and just below zero means zero.
+    /// The time since `start` as a payload gives it: to the whole second of `createdAt`, with 0 for a value just below
+    /// zero.
     func whole(since start: Timestamp) -> Double {
         max(0, Timestamp(seconds: TimeShift.second(time(now))).since(start).inSeconds)
     }
 
     // MARK: A server dies
 
-    /// Everybody vanishes from one room, and nothing is said of it.
+    /// Everybody vanishes from one room, and no webhook tells it.
     mutating func crash(_ organization: Int) {
         let open = rooms(of: organization).filter { rooms[$0].isOpen && isInhabited($0) }
         guard !open.isEmpty else { return }
@@ -80,7 +81,7 @@ extension Office {
         plan(after: Self.down_ms, .reopen(room: room))
     }
 
-    /// Another server takes over: the same room SID starts again, and all come back under new SIDs.
+    /// Another server takes over: the room starts again under the same SID, and everybody comes back under a new SID.
     mutating func reopen(_ room: Int) {
         rooms[room].isDown = false
         rooms[room].mark += 1
@@ -90,7 +91,7 @@ extension Office {
             participants: returning.map(\.sid), tracks: returning.flatMap { $0.tracks.map(\.sid) })
         say(.roomStarted, in: room, detail: fullRoom(room), .room(ended: false), facts: [vanished])
         for old in returning {
-            // A recorder comes back only while its job lives; its identity is the job's id.
+            // A recorder comes back only while its job runs. Its identity is the job's id.
             if old.kind == .egress && jobs[old.identity] == nil { continue }
             let until = max(old.until, now + 60_000)
             let sid = enter(room, old.identity, old.name, old.kind, until: until, person: old.person)

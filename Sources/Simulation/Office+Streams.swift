@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-/// Streams from outside come into rooms.
+/// Streams from outside enter rooms.
 extension Office {
     mutating func startStream(_ organization: Int) {
         let choice = rooms(of: organization)
@@ -32,7 +32,7 @@ extension Office {
             facts: [.streamStarted(id: resourceID, inputType)])
     }
 
-    /// The source does not exist: an end without a start, and nobody in the room.
+    /// The source does not exist: the stream ends without a start, and nobody joins the room.
     private mutating func failStream(
         _ room: Int, _ id: String, _ resourceID: String, _ inputType: Ingress.InputType, _ startedAt: Timestamp
     ) {
@@ -50,7 +50,7 @@ extension Office {
 
     mutating func endStream(_ id: String) {
         guard let job = streams[id] else { return }
-        // While the room is down its participant is nowhere: the stream ends once it is back.
+        // While the room is down its participant is nowhere. The stream ends when the room is back.
         if rooms[job.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
         streams[id] = nil
         leave(job.attendee, because: "CLIENT_INITIATED")

@@ -1,9 +1,9 @@
 import LiveKit
 import Wire
 
-/// Cameras, microphones and screens go on and off.
+/// Cameras, microphones and screens are switched on and off.
 extension Office {
-    /// What somebody will publish in a stay of so many milliseconds.
+    /// Plans the tracks that a participant publishes in a stay of so many milliseconds.
     mutating func planTracks(of sid: String, stay: Double) {
         plan(after: random.whole(300...5_000), .publish(attendee: sid, .microphone))
         if random.happens(0.65) { plan(after: random.whole(500...9_000), .publish(attendee: sid, .camera)) }
@@ -12,7 +12,7 @@ extension Office {
             plan(after: at, .publish(attendee: sid, .screen_share))
             if random.happens(0.4) { plan(after: at + 30, .publish(attendee: sid, .screen_share_audio)) }
         }
-        // Muting for long unpublishes; unmuting publishes a new track.
+        // A long mute unpublishes the track; the unmute publishes a new one.
         for source in [Track.Source.camera, .microphone, .microphone] where random.happens(0.5) {
             plan(after: Int64(random.uniform(0.1...0.9) * stay), .toggle(attendee: sid, source))
         }
@@ -30,7 +30,7 @@ extension Office {
             }
         let track = Attendee.OwnTrack(sid: random.id(prefix), source: source)
         attendees[sid]?.tracks.append(track)
-        // Told late in an office that stops while it is open, a track could seem to be still there.
+        // In an office that stops while it is open, a late event would make the track seem to be still there.
         say(
             .trackPublished, in: attendee.room, detail: .brief, subject(track, of: attendee),
             facts: [.published(sid: track.sid, source: source)], mayBeLate: size.ending == .clean,

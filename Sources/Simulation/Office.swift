@@ -1,16 +1,17 @@
 import LiveKit
 package import Wire
 
-/// A simulated office: organizations, rooms and people whose doings come out as LiveKit's webhooks, in order of time.
+/// A simulated office: organizations, rooms and people whose actions come out as LiveKit's webhooks, in order of time.
 ///
-/// Pure: the same size and seed give the same webhooks, to the byte. It works lazily, so its memory is what is alive in
-/// the office, whatever its length. Its clock starts at `epoch`; `TimeShift` moves a body to another time.
+/// It is pure: the same size and seed give the same webhooks, to the byte. It works lazily, so its memory is that of
+/// the entities that are alive, whatever its length. Its clock starts at `epoch`; `TimeShift` moves a body to another
+/// time.
 package struct Office: Sendable {
-    /// Where the office's own clock starts: 2026-09-21T14:13:20Z, a whole second.
+    /// The start of the office's own clock: 2026-09-21T14:13:20Z, a whole second.
     package static let epoch = Timestamp(seconds: 1_790_000_000)
 
     package let size: OfficeSize
-    /// Public ids of the organizations.
+    /// The public ids of the organizations.
     package let organizations: [String]
 
     var random: RandomSource
@@ -26,7 +27,7 @@ package struct Office: Sendable {
     private(set) var now: Int64 = 0
     private var isClosed = false
 
-    /// What the office will do at a time.
+    /// A planned action of the office.
     enum Happening: Sendable {
         case arrive(person: Int, again: Bool)
         case visit(organization: Int, Participant.Kind)
@@ -45,8 +46,8 @@ package struct Office: Sendable {
         case close
     }
 
-    /// - Parameter day: counts from 1. Organizations, rooms and people are the same on every day; no id of an event,
-    ///   a room's session, a participant or a job comes twice.
+    /// - Parameter day: the number of the day, from 1. Organizations, rooms and people are the same on every day; no id
+    ///   of an event, a room's session, a participant or a job comes twice.
     package init(size: OfficeSize, seed: UInt64, day: Int = 1) {
         precondition(day > 0, "days are counted from 1")
         self.size = size
@@ -59,15 +60,15 @@ package struct Office: Sendable {
         planDay()
     }
 
-    /// The length in milliseconds.
+    /// The length of the day in milliseconds.
     var length: Int64 { size.length.milliseconds }
 
-    /// The office's time as a timestamp.
+    /// Returns a time of the office as a timestamp.
     func time(_ milliseconds: Int64) -> Timestamp {
         Timestamp(milliseconds: Self.epoch.milliseconds + milliseconds)
     }
 
-    /// The next webhook; nil when the day is over.
+    /// Returns the next webhook; nil when the day is over.
     package mutating func next() -> SimulatedWebhook? {
         while taken == ready.count {
             ready.removeAll(keepingCapacity: true)
@@ -107,17 +108,17 @@ package struct Office: Sendable {
 
     // MARK: Speaking
 
-    /// How often things go wrong on the way.
+    /// The probabilities of disturbances in the delivery.
     private enum Chance {
         static let duplicate = 0.01
         static let restatement = 0.005
         static let late = 0.01
     }
 
-    /// Queues a webhook about a room, and now and then a second one that says the same.
+    /// Queues a webhook about a room, and now and then a second one that repeats it.
     ///
-    /// `mayBeLate`: nothing that follows depends on it, so it may be overtaken. `restated`: how probable it is that
-    /// the fact is told again under a new id.
+    /// `mayBeLate` means that nothing later depends on it, so later webhooks may overtake it. `restated` is the
+    /// probability that the fact is told again under a new id.
     mutating func say(
         _ event: EventType, in room: Int, key: String? = nil, detail: RoomMessage.Detail,
         _ subject: WebhookMessage.Subject, facts: [Fact], mayBeLate: Bool = false, restated: Double = 0,
@@ -128,7 +129,7 @@ package struct Office: Sendable {
             event: event, id: id ?? random.id("EV_"), createdAt: time(now),
             room: RoomMessage(sid: place.sid, name: place.name, detail: detail), subject: subject)
         if mayBeLate && random.happens(Chance.late) {
-            // Through another node: a queue of its own.
+            // It goes through another node, which has a queue of its own.
             let delay = Duration.milliseconds(random.whole(200...8_000))
             append(message, place, key: message.id, delay: delay, .first, facts)
             return
@@ -154,7 +155,7 @@ package struct Office: Sendable {
                 organization: organizations[place.organization], message: message, facts: facts))
     }
 
-    /// How often a fact of people and tracks is stated twice.
+    /// The probability that a fact about people or tracks is told twice.
     static var restatement: Double { Chance.restatement }
 
     // MARK: The end

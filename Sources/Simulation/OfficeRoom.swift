@@ -1,27 +1,27 @@
 import LiveKit
 import Wire
 
-/// A room of the office; open while it has a SID.
+/// A room of the office. It is open while it has a SID.
 struct OfficeRoom: Sendable {
     let name: String
     let organization: Int
-    /// Of the present or the last opening; empty before the first.
+    /// The SID of the present or the last opening; empty before the first one.
     var sid = ""
     var openedAt = Timestamp(milliseconds: 0)
     var isOpen = false
-    /// Its server died and no other has taken over yet: nobody can come in.
+    /// Its server died and no other one has taken over yet: nobody can come in.
     var isDown = false
-    /// Who is in it, by SID, in order of arrival.
+    /// The participants in the room, by SID, in order of arrival.
     var attendees: [String] = []
-    /// Recording jobs that need it.
+    /// The recording jobs that need the room.
     var jobs: [String] = []
-    /// Grows with every arrival, so that an old idle check knows it is stale.
+    /// A counter of arrivals, by which an old idle check sees that it is outdated.
     var mark = 0
-    /// Who comes back when it reopens.
+    /// The participants who come back when the room reopens.
     var returning: [Attendee] = []
 }
 
-/// Somebody who works here.
+/// A member of the staff.
 struct Person: Sendable {
     let organization: Int
     let identity: String
@@ -35,11 +35,11 @@ struct Attendee: Sendable {
     let identity: String
     let name: String
     let kind: Participant.Kind
-    /// Signal connection, a moment before the media were active.
+    /// The time of the signal connection, a moment before the media became active.
     let joinedAt: Timestamp
-    /// When it means to leave, in milliseconds of the office.
+    /// The planned time of leaving, in milliseconds of the office.
     let until: Int64
-    /// Who it is, if one of the staff.
+    /// The member of the staff; nil for everybody else.
     let person: Int?
     var tracks: [OwnTrack] = []
 
@@ -49,7 +49,7 @@ struct Attendee: Sendable {
     }
 }
 
-/// A recording job in progress.
+/// A running recording job.
 struct RecordingJob: Sendable {
     let id: String
     let room: Int
@@ -57,13 +57,13 @@ struct RecordingJob: Sendable {
     let requestType: Egress.RequestType
     let startedAt: Timestamp
     let output: EgressMessage.Output
-    /// When the medium began; nil while the job starts.
+    /// The time at which the medium began; nil while the job starts.
     var mediaFrom: Timestamp?
     /// The recorder's own participant; nil while it is not in the room.
     var attendee: String?
 }
 
-/// An ingress job in progress.
+/// A running ingress job.
 struct IngressJob: Sendable {
     let id: String
     let resourceID: String

@@ -1,19 +1,19 @@
-/// How large a simulated office is and how it ends.
+/// The size of a simulated office, and the way it ends.
 package struct OfficeSize: Sendable, Equatable {
-    /// What happens when the simulated time is over.
+    /// The office's behaviour when the simulated time is over.
     package enum Ending: String, Sendable, CaseIterable {
-        /// Everybody leaves, every room and job ends: all gauges return to 0.
+        /// Everybody leaves and every room and job ends: all gauges return to 0.
         case clean
-        /// It stops in the middle of life: the gauges stay up.
+        /// It stops while rooms are open: the gauges stay up.
         case open
     }
 
     package var organizations: Int
-    /// Rooms of each organization.
+    /// The number of rooms of each organization.
     package var rooms: Int
-    /// People of each organization.
+    /// The number of people of each organization.
     package var users: Int
-    /// Length in the office's own time.
+    /// The length in the office's own time.
     package var length: Duration
     package var ending: Ending
 

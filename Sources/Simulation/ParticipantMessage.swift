@@ -1,13 +1,13 @@
 import LiveKit
 import Wire
 
-/// `livekit.ParticipantInfo` as an event carries it.
+/// The message `livekit.ParticipantInfo` of an event.
 struct ParticipantMessage: Sendable {
-    /// How much of a participant an event shows.
+    /// The completeness of a participant in an event.
     enum Detail: Sendable {
-        /// `participant_` events.
+        /// For `participant_` events.
         case full(FullParticipant)
-        /// `track_` events: SID and identity, and so no kind.
+        /// For `track_` events: SID and identity only, so no kind.
         case brief
     }
 
@@ -16,9 +16,9 @@ struct ParticipantMessage: Sendable {
         var kind: Participant.Kind
         var name: String
         var isPublisher: Bool
-        /// Nil while connected; the name of a `DisconnectReason` afterwards.
+        /// Nil while connected, afterwards the name of a `DisconnectReason`.
         var disconnectReason: String?
-        /// Connected by its own word: moved to another room, or still here.
+        /// The participant connected on its own: it moved to another room, or it is still here.
         var isActive: Bool
     }
 
@@ -53,7 +53,7 @@ struct ParticipantMessage: Sendable {
         json.int("clientProtocol", 1)
     }
 
-    /// The name of `ParticipantInfo.Kind`; nil for its zero value.
+    /// Returns the name of a `ParticipantInfo.Kind`; nil for the zero value.
     private static func name(of kind: Participant.Kind) -> String? {
         switch kind {
         case .standard, .other: nil

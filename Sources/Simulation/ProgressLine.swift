@@ -1,16 +1,16 @@
 import Wire
 
-/// One line about a run in progress.
+/// A line that shows the progress of a run.
 package struct ProgressLine {
     private enum Width {
-        /// Below it a bar says less than the words it costs.
+        /// The shortest useful bar. A shorter one says less than the words that it would displace.
         static let bar_min = 10
         static let bar_max = 40
-        /// What the words of a line usually take, so that the bar does not jump with their length.
+        /// The usual length of the words in a line, so that the length of the bar does not change with them.
         static let words = 64
     }
 
-    /// Over how long rate and lag are taken; the time since the line before where that is longer.
+    /// The time over which rate and lag are measured; the time since the previous line if that is longer.
     private static let window = Duration.seconds(2)
 
     private struct Mark {
@@ -19,13 +19,13 @@ package struct ProgressLine {
         var lag_seconds = 0.0
     }
 
-    /// Those of the window, the one before it first.
+    /// The marks in the window, preceded by the one before it.
     private var marks = [Mark()]
 
     package init() {}
 
-    /// The line; rate and lag are those of the last seconds. With `columns` it starts with a bar, and is cut to stay
-    /// below that width: a terminal that wraps cannot take a line back.
+    /// Returns the line. Rate and lag are those of the last seconds. With `columns` it starts with a bar and is cut to
+    /// stay below that width, because a terminal cannot overwrite a line that it has wrapped.
     package mutating func text(_ tally: Tally, _ progress: Simulator.Progress, columns: Int? = nil) -> String {
         let mark = Mark(elapsed: progress.elapsed, answered: tally.answered, lag_seconds: tally.lag_seconds)
         while marks.count > 1, mark.elapsed - marks[1].elapsed >= Self.window { marks.removeFirst() }
@@ -34,7 +34,7 @@ package struct ProgressLine {
         let rate = Double(news) / took
         let lag_ms = news > 0 ? (mark.lag_seconds - marks[0].lag_seconds) / Double(news) * 1_000 : 0
         marks.append(mark)
-        // What matters most comes first: a narrow terminal cuts the end.
+        // The most important words come first, because a narrow terminal cuts the end.
         let isDue = progress.left == .zero && progress.waiting > 0
         let rest = isDue ? "waiting \(progress.waiting)" : "left \(Self.clock(progress.left))"
         var line = "\(Int(rate.rounded()))/s  \(rest)  answered \(Self.statuses(tally))"
@@ -46,7 +46,7 @@ package struct ProgressLine {
         return String((Self.bar(progress, columns: columns) + line).prefix(max(0, columns - 1)))
     }
 
-    /// `[#####-----]  50%  `; without the bar where there is no room for it.
+    /// Returns `[#####-----] 50% `, without the bar if there is no room for it.
     private static func bar(_ progress: Simulator.Progress, columns: Int) -> String {
         let width = min(Width.bar_max, columns - Width.words)
         guard width >= Width.bar_min else { return "\(percent(progress))  " }
@@ -55,7 +55,7 @@ package struct ProgressLine {
         return "[\(bar)] \(percent(progress))  "
     }
 
-    /// Always four characters, rounded down: 100 only at the end.
+    /// Returns always four characters, rounded down: 100 only at the end.
     private static func percent(_ progress: Simulator.Progress) -> String {
         let text = "\(Int(progress.share * 100))%"
         return String(repeating: " ", count: max(0, 4 - text.count)) + text
@@ -66,7 +66,7 @@ package struct ProgressLine {
         return tally.statuses.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     }
 
-    /// `1:05` or `2:00:05`.
+    /// Returns a text such as `1:05` or `2:00:05`.
     static func clock(_ duration: Duration) -> String {
         let seconds = duration.components.seconds
         let padded = { (number: Int64) in number < 10 ? "0\(number)" : "\(number)" }

@@ -1,14 +1,14 @@
 import Wire
 
-/// Writes one message the way LiveKit's `protojson.Marshal` does: declaration order, lowerCamelCase names, 64-bit
-/// numbers in quotes, zero values absent, no blank anywhere.
+/// Writes one message the way LiveKit's `protojson.Marshal` does: fields in declaration order, names in lowerCamelCase,
+/// 64-bit numbers in quotes, zero values absent, no blanks.
 ///
-/// The order is the caller's. https://protobuf.dev/programming-guides/json/
+/// The caller is responsible for the order. https://protobuf.dev/programming-guides/json/
 struct ProtoJSON {
     private(set) var bytes: [UInt8] = []
     private var isFirst = true
 
-    /// The bytes of the message that `write` fills.
+    /// Returns the bytes of the message that `write` fills.
     static func message(_ write: (inout ProtoJSON) -> Void) -> [UInt8] {
         var json = ProtoJSON()
         json.bytes.reserveCapacity(1_200)
@@ -22,10 +22,10 @@ struct ProtoJSON {
         JSONText.append(value, to: &bytes)
     }
 
-    /// An enumeration by the name of its value; nil is the zero value and absent.
+    /// Writes an enumeration by the name of its value. Nil is the zero value, which is absent.
     mutating func name(_ name: StaticString, _ value: String?) { string(name, value ?? "") }
 
-    /// A 64-bit number, in quotes.
+    /// Writes a 64-bit number, in quotes.
     mutating func long(_ name: StaticString, _ value: Int64) {
         guard value != 0 else { return }
         key(name)
@@ -34,7 +34,7 @@ struct ProtoJSON {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// A 32-bit number.
+    /// Writes a 32-bit number.
     mutating func int(_ name: StaticString, _ value: Int) {
         guard value != 0 else { return }
         key(name)
@@ -58,7 +58,7 @@ struct ProtoJSON {
         braces(UInt8(ascii: "{"), UInt8(ascii: "}"), write)
     }
 
-    /// A repeated message; absent when `elements` is empty.
+    /// Writes a repeated message; absent if `elements` is empty.
     mutating func objects<Element>(
         _ name: StaticString, _ elements: [Element], _ write: (Element, inout ProtoJSON) -> Void
     ) {
@@ -72,7 +72,7 @@ struct ProtoJSON {
         }
     }
 
-    /// Repeated enumeration values; absent when `names` is empty.
+    /// Writes repeated enumeration values; absent if `names` is empty.
     mutating func names(_ name: StaticString, _ names: [String]) {
         guard !names.isEmpty else { return }
         key(name)

@@ -11,7 +11,7 @@ struct RandomSource: Sendable, RandomNumberGenerator {
 
     mutating func next() -> UInt64 { generator.next() }
 
-    /// A number from 0 up to, and without, 1.
+    /// Returns a number from 0 up to 1, without 1.
     mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     mutating func uniform(_ range: ClosedRange<Double>) -> Double {
@@ -24,17 +24,18 @@ struct RandomSource: Sendable, RandomNumberGenerator {
 
     mutating func happens(_ probability: Double) -> Bool { unit() < probability }
 
-    /// Normally distributed, by the method of Box and Muller.
+    /// Returns a normally distributed number, by the method of Box and Muller.
     mutating func normal(mean: Double, deviation: Double) -> Double {
         mean + deviation * sqrt(-2 * log(1 - unit())) * cos(2 * .pi * unit())
     }
 
-    /// What people's stays look like: half of them below `median`, a long tail above.
+    /// Returns a log-normally distributed number, as the lengths of people's stays are: half of them below `median`,
+    /// with a long tail above.
     mutating func logNormal(median: Double, sigma: Double) -> Double {
         median * exp(normal(mean: 0, deviation: sigma))
     }
 
-    /// An index below `count`, lower ones more often.
+    /// Returns an index below `count`, lower ones more often.
     mutating func favourite(of count: Int) -> Int {
         min(count - 1, Int(unit() * unit() * Double(count)))
     }
@@ -46,14 +47,14 @@ struct RandomSource: Sendable, RandomNumberGenerator {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
     private static let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
-    /// An id as LiveKit makes them: a prefix and twelve characters.
+    /// Returns an id in LiveKit's form: a prefix and twelve characters.
     mutating func id(_ prefix: String) -> String {
         var id = prefix
         for _ in 0..<12 { id.append(pick(Self.alphabet)) }
         return id
     }
 
-    /// A public id of an organization, as WorkOS makes them.
+    /// Returns a public id of an organization in WorkOS's form.
     mutating func organizationID() -> String {
         var id = "org_01J"
         for _ in 0..<23 { id.append(pick(Self.crockford)) }

@@ -1,14 +1,14 @@
 import Wire
 
-/// `livekit.Room` as an event carries it.
+/// The message `livekit.Room` of an event.
 struct RoomMessage: Sendable {
-    /// How much of a room an event shows.
+    /// The completeness of a room in an event.
     enum Detail: Sendable {
-        /// `room_` and `participant_` events.
+        /// For `room_` and `participant_` events.
         case full(FullRoom)
-        /// `track_` and `egress_` events: SID and name.
+        /// For `track_` and `egress_` events: SID and name.
         case brief
-        /// `ingress_` events: the name alone.
+        /// For `ingress_` events: only the name.
         case nameOnly
     }
 
@@ -27,7 +27,7 @@ struct RoomMessage: Sendable {
     private static let codecs = [
         "audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1", "video/rtx",
     ]
-    /// Not a secret of anybody: it stands where LiveKit puts one, so that tests can look for it in output.
+    /// Nobody's real secret. It stands where LiveKit puts a password, so that tests can look for it in output.
     static let turnPassword = "9sOfCoL9M0Zz8gYxyeHojVivsI2wGxXhLvQAhlydHEO"
 
     func write(to json: inout ProtoJSON, shift: TimeShift) {

@@ -3,30 +3,32 @@ import HTTPClient
 package import LiveKit
 import Platform
 
-/// `lkpush simulate`: a simulated office for a running lkpush.
+/// The command `lkpush simulate`, which sends a simulated office to a running lkpush.
 package enum SimulateCommand {
-    /// Exit codes, after `sysexits.h`.
+    /// The exit statuses, after `sysexits.h`.
     private enum Exit {
         static let good: Int32 = 0
         static let notAllAccepted: Int32 = 1
         static let usage: Int32 = 64
         static let software: Int32 = 70
-        /// Ended by a second Ctrl-C.
+        /// A second Ctrl-C ended the program.
         static let interrupted: Int32 = 130
     }
 
-    /// How often the line on a terminal is refreshed, and how often a plain one is written.
+    /// The intervals between progress lines, on a terminal and elsewhere.
     private enum Pace {
         static let terminal = Duration.milliseconds(200)
         static let plain = Duration.seconds(5)
-        /// Lines that wait for a terminal: some minutes of them.
+        /// The buffer for progress lines that a terminal does not take: some minutes of them.
         static let buffer_bytes = 64 << 10
     }
 
-    /// Runs the command to its end; the result is the exit status of the program. Progress goes to standard error, the
-    /// summary to standard output. Call it on the main thread before any other was started: it takes SIGINT and SIGTERM.
+    /// Runs the command to its end. Returns the exit status of the program. Progress goes to standard error, the
+    /// summary to standard output. Call it on the main thread before another one is started, because it takes SIGINT
+    /// and SIGTERM.
     ///
-    /// - Parameter newestSigner: what signs where the arguments give no key; asked again and again, as keys may change.
+    /// - Parameter newestSigner: returns the signer to use if the arguments give no key. It is asked again and again,
+    ///   because keys may change.
     package static func run(
         arguments: [String], environment: [String: String], newestSigner: @escaping () -> TokenSigner? = { nil }
     ) -> Int32 {
@@ -49,7 +51,7 @@ package enum SimulateCommand {
             Terminal.printError("lkpush simulate: \(error)\n")
             return Exit.software
         }
-        // Lives as long as the program: there is no way to end a wait for signals but a signal.
+        // This thread lives as long as the program: only a signal can end a wait for signals.
         let stop = simulator.stop
         _ = NamedThread(name: "signals") {
             while Signals.wait() != .stop {}
@@ -62,7 +64,7 @@ package enum SimulateCommand {
 
     private static func run(_ simulator: Simulator, _ options: SimulateOptions) -> Int32 {
         let isTerminal = Terminal.columns(of: STDERR_FILENO) != nil
-        // A terminal that stands still does not keep the webhooks: lines of progress are left out meanwhile.
+        // A terminal that stands still does not stop the webhooks: progress lines are left out meanwhile.
         let progressLines = LineWriter(to: STDERR_FILENO, name: "progress", capacity_bytes: Pace.buffer_bytes)
         func say(_ text: String) { progressLines.write(Array(text.utf8)) }
         var line = ProgressLine()
@@ -71,7 +73,7 @@ package enum SimulateCommand {
         say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n")
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
-            // Asked each time: a window changes its size.
+            // Asked each time, because a window can change its size.
             let text = line.text(simulator.tally, progress, columns: Terminal.columns(of: STDERR_FILENO))
             say(isTerminal ? "\r\(text)\u{1B}[K" : text + "\n")
         }

@@ -1,14 +1,14 @@
 package import HTTPClient
 package import Platform
 
-/// What `lkpush simulate` was asked to do.
+/// The options of `lkpush simulate`.
 package struct SimulateOptions: Sendable {
     package enum Limits {
-        /// More than anybody's office; what is alive in it is held in memory.
+        /// More than any real office. The entities that are alive are held in memory.
         static let count = 100_000
-        /// Beyond it the wall clock's milliseconds decide what happens.
+        /// At a higher speed the milliseconds of the wall clock would decide what happens.
         static let speed = 100_000.0
-        /// More sockets than a receiver takes.
+        /// More sockets than any receiver takes.
         static let connections = 4_096
         static let length = Duration.seconds(31 * 86_400)
     }
@@ -17,15 +17,15 @@ package struct SimulateOptions: Sendable {
     package var size: OfficeSize
     package var speed: Double
     package var seed: UInt64
-    /// Which day of the same office; every day has its own doings.
+    /// The number of the day. Every day of the same office has other events.
     package var day: Int
     package var connections: Int
     package var key: String
     package var secret: Secret
-    /// Whether key or secret stood in the arguments.
+    /// The arguments contain a key or a secret.
     package var givesKey: Bool
 
-    /// The arguments were wrong: one sentence for each problem.
+    /// Invalid arguments, with one sentence for each mistake.
     package struct ArgumentFault: Error, Sendable, Equatable {
         package let sentences: [String]
     }
@@ -59,7 +59,7 @@ package struct SimulateOptions: Sendable {
         Exit status: 0 when every webhook was answered 200, 1 when not, 64 for wrong arguments.
         """
 
-    /// Reads arguments, `--name value` or `--name=value`; what they leave out comes from `environment` or a default.
+    /// Reads arguments, `--name value` or `--name=value`. Absent ones come from `environment`, or have a default.
     package init(arguments: [String], environment: [String: String]) throws(ArgumentFault) {
         var problems: [String] = []
         let words = Words(arguments, problems: &problems)
@@ -127,7 +127,7 @@ package struct SimulateOptions: Sendable {
                 let name = String(parts[0])
                 guard SimulateOptions.names.contains(name) else {
                     problems.append("--\(name): unknown; see lkpush simulate --help")
-                    // Its value, if it has one, is not a problem of its own.
+                    // The value of an unknown flag is not reported as another mistake.
                     if parts.count == 1, let next = rest.first, !next.hasPrefix("--") { rest.removeFirst() }
                     continue
                 }

@@ -1,29 +1,29 @@
 package import LiveKit
 package import Wire
 
-/// One webhook that the office's LiveKit wants delivered.
+/// One webhook that the simulated LiveKit sends.
 package struct SimulatedWebhook: Sendable {
-    /// What the receiver should make of it.
+    /// The relation of a webhook to earlier ones, which the receiver must recognize.
     package enum Novelty: String, Sendable, CaseIterable {
-        /// It says something new.
+        /// It tells a new fact.
         case first
-        /// The same event once more, with the same id: the answer to the first one got lost.
+        /// It repeats an event under the same id, as if the answer to the first one was lost.
         case duplicate
-        /// The same fact under a new id.
+        /// It tells a known fact again under a new id.
         case restatement
     }
 
-    /// When LiveKit queued it, on the office's clock.
+    /// The time at which LiveKit queued it, on the office's clock.
     package let at: Timestamp
-    /// Webhooks of one key are delivered one after the other: the room's name, or the id of the job.
+    /// Webhooks of one key are delivered one after the other. The key is the room's name, or the id of the job.
     package let key: String
-    /// How long the network holds it back, in real time.
+    /// The time for which the network delays it, in real time.
     package let delay: Duration
     package let novelty: Novelty
-    /// The organization it belongs to.
+    /// The organization that it belongs to.
     package let organization: String
     package let message: WebhookMessage
-    /// What it adds to the truth; empty unless it is `first`.
+    /// The facts that it adds to the truth; empty unless it is `first`.
     package let facts: [Fact]
 
     package var event: EventType { message.event }

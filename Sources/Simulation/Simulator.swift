@@ -9,13 +9,14 @@ import Wire
 /// The thread that makes it runs it. `stop` may be called from any thread.
 package final class Simulator {
     package enum Limits {
-        /// Webhooks that wait for a slow receiver. Beyond it the office waits too, and falls behind its timeline.
+        /// The most webhooks that wait for a slow receiver. With more the office waits, too, and falls behind its
+        /// timeline.
         static let waiting = 20_000
-        /// LiveKit has no time-out; an answer that takes longer is a fault to show.
+        /// The time for an answer. LiveKit has no time-out; a slower answer is a fault that the simulator shall show.
         static let answer = Duration.seconds(30)
-        /// How long a stop waits for requests on their way.
+        /// The time that a stop waits for running requests.
         static let farewell = Duration.seconds(5)
-        /// A longer `Retry-After` would only stop the show.
+        /// The longest `Retry-After` that is followed: a longer one would only stop the demonstration.
         static let retryAfter_ms: Int64 = 30_000
     }
 
@@ -26,9 +27,9 @@ package final class Simulator {
 
         init(_ waker: Waker) { self.waker = waker }
 
-        /// Asks for the end; safe in a signal handler.
+        /// Asks for the end. It is safe in a signal handler.
         package func raise() {
-            // Ordered by the waker's own lock.
+            // The waker's own lock orders it.
             isRaised.store(true, ordering: .relaxed)
             waker.wake()
         }
@@ -61,7 +62,7 @@ package final class Simulator {
     private var notifier = WebhookNotifier<WebhookDelivery>()
     private var underway: [RequestID: WebhookNotifier<WebhookDelivery>.Attempt] = [:]
 
-    /// - Parameter newestSigner: signs from now on where it is not nil; asked once a second.
+    /// - Parameter newestSigner: asked once a second; its signer is used from then on unless it is nil.
     package init(
         _ options: SimulateOptions, time: any TimeSource = SystemTime(),
         newestSigner: @escaping () -> TokenSigner? = { nil }
@@ -83,7 +84,7 @@ package final class Simulator {
     /// Milliseconds since the start.
     private var now: Int64 { time.monotonic().since(startedAt).milliseconds }
 
-    /// Runs to the end of the day, or until `stop`; `watch` is called about every `interval` and once at the end.
+    /// Runs to the end of the day, or until `stop`. `watch` is called about every `interval`, and once at the end.
     package func run(every interval: Duration, _ watch: (Simulator, Progress) -> Void) {
         var nextWatch: Int64 = 0
         while !stop.isSet {
@@ -103,7 +104,7 @@ package final class Simulator {
 
     // MARK: One round
 
-    /// Takes from the office what is due.
+    /// Takes all due webhooks from the office.
     private func feed() {
         let now = now
         if now >= nextLookAtKeys {
@@ -142,7 +143,7 @@ package final class Simulator {
         }
     }
 
-    /// When something has to be sent next; nil when only answers can change anything.
+    /// The time at which something has to be sent next; nil if only answers can change anything.
     private var nextDue: Int64? {
         let isFull = underway.count >= options.connections
         let deliveries = isFull ? nil : notifier.nextDue
@@ -198,7 +199,7 @@ package final class Simulator {
 
     // MARK: Telling
 
-    /// Everything the office had to say is settled.
+    /// Every webhook of the office is settled.
     package var isComplete: Bool { upcoming == nil && notifier.waiting == 0 }
 
     private func progress() -> Progress {
@@ -207,12 +208,12 @@ package final class Simulator {
             elapsed: .milliseconds(now), left: .milliseconds(max(0, total - now)), waiting: notifier.waiting)
     }
 
-    /// Where a run stands.
+    /// The progress of a run.
     package struct Progress: Sendable {
         package let elapsed: Duration
-        /// Until the last webhook is due.
+        /// The time until the last webhook is due.
         package let left: Duration
-        /// Webhooks that are due or on their way.
+        /// The number of webhooks that are due or being sent.
         package let waiting: Int
 
         package init(elapsed: Duration, left: Duration, waiting: Int) {
@@ -221,7 +222,7 @@ package final class Simulator {
             self.waiting = waiting
         }
 
-        /// How much of the run is over, from 0 to 1.
+        /// The finished share of the run, from 0 to 1.
         package var share: Double {
             let whole = (elapsed + left).inSeconds
             return whole > 0 ? min(1, elapsed.inSeconds / whole) : 1

@@ -1,4 +1,4 @@
-/// What a run says at its end.
+/// The text at the end of a run.
 enum Summary {
     static func text(_ tally: Tally, _ truth: Truth, _ progress: Simulator.Progress, isComplete: Bool) -> String {
         let seconds = max(0.001, progress.elapsed / .seconds(1))

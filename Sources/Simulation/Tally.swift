@@ -1,29 +1,29 @@
 import LiveKit
 
-/// What was sent and what came back.
+/// Counts of webhooks and answers.
 package struct Tally: Sendable {
-    /// Requests, retries among them.
+    /// The number of requests, including retries.
     package var requests = 0
-    /// Webhooks that were answered with each status, by their last attempt.
+    /// The number of webhooks for each status of their last attempt.
     package var statuses: [Int: Int] = [:]
-    /// Attempts that got no answer.
+    /// The number of attempts without an answer.
     package var unanswered = 0
     package var retried = 0
-    /// Webhooks that were given up after five attempts.
+    /// The number of webhooks that were given up after five attempts.
     package var lost = 0
     package var novelties: [SimulatedWebhook.Novelty: Int] = [:]
-    /// Sums over answered requests, in seconds.
+    /// The time to the answer, summed over answered requests, in seconds.
     package var answer_seconds = 0.0
     package var slowest_seconds = 0.0
-    /// From due to answered, summed over delivered webhooks.
+    /// The time from due to answered, summed over delivered webhooks.
     package var lag_seconds = 0.0
-    /// The last thing that went wrong, in words.
+    /// A description of the last failure.
     package var problem: String?
 
     package init() {}
 
-    /// Webhooks that are settled: answered for good.
+    /// The number of webhooks with a final answer.
     package var answered: Int { statuses.values.reduce(0, +) }
-    /// Something was delivered, and every webhook that was settled was accepted.
+    /// At least one webhook was delivered, and every settled webhook was accepted.
     package var isFlawless: Bool { lost == 0 && !statuses.isEmpty && statuses.keys.allSatisfy { $0 == 200 } }
 }

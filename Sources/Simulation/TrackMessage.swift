@@ -1,14 +1,14 @@
 import LiveKit
 import Wire
 
-/// `livekit.TrackInfo` as an event carries it.
+/// The message `livekit.TrackInfo` of an event.
 struct TrackMessage: Sendable {
     var sid: String
     var source: Track.Source
-    /// When the track last changed: its `version`.
+    /// The time of the track's last change, which gives its `version`.
     var changedAt: Timestamp
 
-    /// What LiveKit says of a track of this source.
+    /// Returns the type that LiveKit gives a track of this source.
     static func medium(of source: Track.Source) -> Track.Medium {
         switch source {
         case .microphone, .screen_share_audio: .audio

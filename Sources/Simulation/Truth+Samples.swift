@@ -1,10 +1,10 @@
 import LiveKit
 
 extension Truth {
-    /// Every sample that a recorder must show once it has heard all, by its name and labels as the text exposition
-    /// writes them: labels sorted by name. A sample that is not listed is 0 or absent.
+    /// Every sample that a recorder must show after all webhooks, by its name and labels as in the text exposition,
+    /// with labels sorted by name. A sample that is not listed is 0 or absent.
     ///
-    /// Histograms come as `_count`, `_sum` and `_bucket`, but for the delivery lag, of which only the count is certain.
+    /// Histograms are listed as `_count`, `_sum` and `_bucket`; of the delivery lag only the count is certain.
     package func samples(project: String, region: String) -> [String: Double] {
         var samples = Samples(shared: ["project": project, "region": region])
         for (event, count) in events {
@@ -19,7 +19,7 @@ extension Truth {
     }
 }
 
-/// Samples by their name and labels.
+/// Samples by name and labels.
 private struct Samples {
     let shared: [String: String]
     var values: [String: Double] = [:]

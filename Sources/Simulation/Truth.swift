@@ -1,16 +1,16 @@
 package import LiveKit
 package import Wire
 
-/// What really happened, counted from the office's facts: what a recorder that hears all of it must say.
+/// The ground truth: the office's facts, counted as a recorder must count them that gets every webhook.
 ///
-/// It shares nothing with the recorder: it never reads a body, it adds up what the office did. The order of webhooks of
-/// different keys does not matter to it.
+/// It shares nothing with the recorder: it never reads a body, but adds up the actions of the office. The order of
+/// webhooks with different keys does not matter to it.
 package struct Truth: Sendable {
-    /// A distribution as a histogram keeps it.
+    /// A distribution in the form of a histogram.
     package struct Distribution: Sendable, Equatable {
         package private(set) var count = 0
         package private(set) var sum = 0.0
-        /// Observations at or below each bound, and all of them at the end.
+        /// The observations at or below each bound, and at the end all of them.
         package private(set) var buckets: [Int]
         package let bounds: [Double]
 
@@ -27,20 +27,20 @@ package struct Truth: Sendable {
         }
     }
 
-    /// A row of the activity table, but for the form of the user's id.
+    /// A row of the activity table, except for the form of the user's id.
     package struct Visit: Sendable, Hashable {
         package let organization: String
         package let identity: String
         package let day: CivilDate
     }
 
-    /// What one person did in one organization on one day.
+    /// The activity of one person in one organization on one day.
     package struct Activity: Sendable, Equatable {
         package var sessions = 0
         package var duration_seconds = 0.0
     }
 
-    /// Everything of one organization.
+    /// The figures of one organization.
     package struct Account: Sendable {
         package var roomsStarted = 0
         package var roomsFinished = 0
@@ -60,11 +60,11 @@ package struct Truth: Sendable {
         package var openTracks: [String: Track.Source] = [:]
         package var openRecordings: [String: Egress.RequestType] = [:]
         package var openStreams: [String: Ingress.InputType] = [:]
-        /// Told to have ended; a start that is told later opens nothing.
+        /// Tracks whose end was told. A start that is told later opens nothing.
         var endedTracks: Set<String> = []
     }
 
-    /// How a job of a type ended.
+    /// The result of a job, with its type.
     package struct Ended<Kind: Hashable & Sendable>: Sendable, Hashable {
         package let kind: Kind
         package let hasSucceeded: Bool
@@ -72,7 +72,7 @@ package struct Truth: Sendable {
         package var result: String { hasSucceeded ? "success" : "failed" }
     }
 
-    /// The bounds of the contract, those of `HISTOGRAM_LONG_BUCKETS` with them.
+    /// The bounds of the histograms, including those of `HISTOGRAM_LONG_BUCKETS`.
     enum Bounds {
         static let room: [Double] = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953, 7200, 14400, 28800]
         static let lifetime: [Double] = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969, 7200, 14400, 28800]
@@ -80,17 +80,17 @@ package struct Truth: Sendable {
     }
 
     package private(set) var accounts: [String: Account] = [:]
-    /// Calls that said something new, or something known under a new id.
+    /// Webhooks with a new id, by event.
     package private(set) var events: [EventType: Int] = [:]
-    /// Calls whose id was known.
+    /// Webhooks with a known id, by event.
     package private(set) var duplicates: [EventType: Int] = [:]
     package private(set) var visits: [Visit: Activity] = [:]
-    /// Every recording that ended, with its organization; times as the bodies showed them.
+    /// Every recording that ended, with its organization and the times in the bodies.
     package private(set) var recordings: [(organization: String, Fact.Recording)] = []
 
     package init() {}
 
-    /// Counts a webhook that was answered 200, its times moved by `shift`.
+    /// Counts a webhook that was answered 200 and whose times were moved by `shift`.
     package mutating func count(_ webhook: SimulatedWebhook, shift: TimeShift) {
         guard webhook.novelty != .duplicate else {
             duplicates[webhook.event, default: 0] += 1

@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-/// `livekit.WebhookEvent`: what one webhook says, before its times are fixed.
+/// The message `livekit.WebhookEvent`, before its times are fixed.
 package struct WebhookMessage: Sendable {
     enum Subject: Sendable {
         case room(ended: Bool)
@@ -17,7 +17,7 @@ package struct WebhookMessage: Sendable {
     let room: RoomMessage
     let subject: Subject
 
-    /// The exact bytes of the body, all times moved by `shift`.
+    /// Returns the exact bytes of the body, with all times moved by `shift`.
     package func body(shift: TimeShift) -> [UInt8] {
         ProtoJSON.message { json in
             json.string("event", event.rawValue)

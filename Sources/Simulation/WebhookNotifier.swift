@@ -1,23 +1,23 @@
-/// Delivers deliveries the way LiveKit's notifier does: those of one key strictly one after the other, each tried up to
-/// five times.
+/// Delivers webhooks the way LiveKit's notifier does: those of one key strictly one after the other, each in up to five
+/// attempts.
 ///
-/// Pure: times are milliseconds of a clock that the caller reads.
+/// It is pure: times are milliseconds of a clock that the caller reads.
 /// https://github.com/livekit/protocol/blob/main/webhook/resource_url_notifier.go and the defaults of
 /// https://github.com/hashicorp/go-retryablehttp
 package struct WebhookNotifier<Delivery: Sendable>: Sendable {
     package enum Limits {
-        /// Waits between the attempts: at +0, +1, +3, +7 and +15 s.
+        /// The waits between attempts, which come at +0, +1, +3, +7 and +15 s.
         package static var waits_ms: [Int64] { [1_000, 2_000, 4_000, 8_000] }
     }
 
-    /// How an attempt ended.
+    /// The result of an attempt.
     package enum Outcome: Sendable, Equatable {
-        /// The receiver answered; `retryAfter_ms` is what it asked for on 429 and 503.
+        /// The receiver answered. `retryAfter_ms` is the wait that it asked for with 429 and 503.
         case answered(status: Int, retryAfter_ms: Int64?)
-        /// No answer arrived.
+        /// No answer came.
         case unanswered
 
-        /// Whether LiveKit tries again: everything but 2xx to 4xx, and 429. 501 is final.
+        /// LiveKit does not try again. It tries again after 429, after 5xx but 501, and without an answer.
         var isFinal: Bool {
             switch self {
             case .answered(let status, _): status != 429 && (status < 500 || status == 501)
@@ -26,21 +26,21 @@ package struct WebhookNotifier<Delivery: Sendable>: Sendable {
         }
     }
 
-    /// What became of a delivery after an attempt.
+    /// The state of a webhook after an attempt.
     package enum Fate: Sendable, Equatable {
-        /// It counts as delivered, whatever the status.
+        /// It counts as delivered, whatever the status is.
         case delivered
         /// It will be tried again.
         case retried
-        /// It was tried for the last time.
+        /// Its last attempt failed.
         case lost
     }
 
-    /// A delivery on its way.
+    /// A webhook that is being sent.
     package struct Attempt: Sendable {
         package let key: String
         package let delivery: Delivery
-        /// 1 at first.
+        /// The number of the attempt, from 1.
         package let number: Int
     }
 
@@ -53,15 +53,15 @@ package struct WebhookNotifier<Delivery: Sendable>: Sendable {
 
     private var lanes: [String: Lane] = [:]
     private var schedule = EventSchedule<String>()
-    /// Deliveries that are not delivered or lost yet.
+    /// The number of webhooks that are neither delivered nor lost yet.
     package private(set) var waiting = 0
 
     package init() {}
 
-    /// When something may have to be sent; nil when nothing waits but what is on its way.
+    /// The time at which something may have to be sent; nil if there is nothing but running attempts.
     package var nextDue: Int64? { schedule.nextAt }
 
-    /// Takes a delivery that may leave at `due`, after all earlier ones of its key.
+    /// Takes a webhook that may be sent at `due`, after all earlier ones of its key.
     package mutating func accept(_ delivery: Delivery, key: String, due: Int64) {
         waiting += 1
         if lanes[key] == nil {
@@ -72,7 +72,7 @@ package struct WebhookNotifier<Delivery: Sendable>: Sendable {
         }
     }
 
-    /// The next attempt to make at `now`, if any; its key waits until `report` says how it ended.
+    /// Returns an attempt to make at `now`, if there is one. Its key waits until `report` gives the result.
     package mutating func next(at now: Int64) -> Attempt? {
         guard let due = schedule.nextAt, due <= now, let (_, key) = schedule.next(), let lane = lanes[key] else {
             return nil
@@ -83,7 +83,7 @@ package struct WebhookNotifier<Delivery: Sendable>: Sendable {
         return Attempt(key: key, delivery: lane.deliveries[lane.next].delivery, number: lane.attempts + 1)
     }
 
-    /// Says how the attempt of a key ended.
+    /// Reports the result of the attempt of a key.
     package mutating func report(_ key: String, _ outcome: Outcome, at now: Int64) -> Fate {
         guard let lane = lanes[key], lane.isBusy else { preconditionFailure("nothing of this key is on its way") }
         lanes[key]?.isBusy = false

@@ -1,7 +1,8 @@
 import Wire
 
 extension ApplicationStore {
-    /// The names of the migrations that `migrate` would apply. Throws where tables that exist do not fit; changes nothing.
+    /// Returns the names of the migrations that `migrate` would apply. Throws if existing tables do not fit. Changes
+    /// nothing.
     package func pendingMigrations() throws(StoreError) -> [String] {
         try Schema.check(database)
         guard try !database.columns(of: "lkpush_migrations").isEmpty else { return Migration.all.map(\.name) }
@@ -9,8 +10,8 @@ extension ApplicationStore {
         return Migration.all.map(\.name).filter { !done.contains($0) }
     }
 
-    /// Throws where rooms could not be looked up, rows not be written or reports not be made for want of a right, or because
-    /// the database is read-only; changes nothing.
+    /// Throws if lookups, writes or reports would fail for a missing right, or because the database is read-only.
+    /// Changes nothing.
     ///
     /// - Parameter asksForRooms: organizations come from the database.
     package func checkRights(asksForRooms: Bool) throws(StoreError) {
@@ -32,14 +33,14 @@ extension ApplicationStore {
         ]
         if addsOrganizations { changes.append(("organizations", "name")) }
         for (table, column) in changes {
-            // Rights are looked at before it is seen that there is no row to change.
+            // The database checks rights before it finds that there is no row to change.
             _ = try database.run("INSERT INTO \(table) (\(column)) SELECT \(column) FROM \(table) WHERE 1 = 0", [])
             _ = try database.run("UPDATE \(table) SET \(column) = \(column) WHERE 1 = 0", [])
             if table != "organizations" { _ = try database.run("DELETE FROM \(table) WHERE 1 = 0", []) }
         }
     }
 
-    /// Has every report and every row planned: a right may be missing on a single column.
+    /// Has the database plan every report and every write, because a right may be missing on a single column.
     private func planAll() throws(StoreError) {
         let plan = ApplicationStore(PlanningDatabase(database), lookup: lookup)
         let time = Timestamp(seconds: 1_000_000_000)
@@ -50,7 +51,7 @@ extension ApplicationStore {
         _ = try plan.recent(at: time)
         _ = try plan.openPresence()
         _ = try plan.purge(before: CivilDate(time))
-        // A text that can be a key of any type that there is.
+        // This text is a valid key of every possible type.
         let type = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
         let owner = RowOwner.key(.text(type == "uuid" ? "00000000-0000-0000-0000-000000000000" : "0"))
         let rows: [StoreRow] = [
@@ -68,7 +69,7 @@ extension ApplicationStore {
         _ = try plan.write(rows, from: RowOrigin(journal: "lkpush check", firstSequence: 1), at: time)
     }
 
-    /// The error with all rights that are missing: the database names one table, and never a column.
+    /// Returns the error with all missing rights. The database itself names one table, and never a column.
     private func named(_ error: StoreError) throws(StoreError) -> StoreError {
         guard error.code == "42501", !error.isPolicy else { return error }
         var missing: [String] = []

@@ -1,13 +1,14 @@
 extension ApplicationStore {
-    /// The organization that owns a room. Throws where the database could not answer.
+    /// Returns the organization that owns a room. Throws if the database could not answer.
     ///
-    /// A name that cannot be an id in this database, such as one that is no UUID where `rooms.id` is one, is an unknown
-    /// room. Several licences: the largest counts.
+    /// A name that cannot be an id in this database is an unknown room: for example one that is not a UUID although
+    /// `rooms.id` is. If an organization has several licences, the largest counts.
     package func organization(ofRoom room: String) throws(StoreError) -> Result<Organization, LookupError> {
         try organizations(ofRooms: [room]).first ?? .failure(.room_not_found)
     }
 
-    /// The organizations that own rooms, in the order of the rooms, in as few round trips as the database allows.
+    /// Returns the organizations that own rooms, in the order of the rooms, in as few round trips as the database
+    /// allows.
     package func organizations(
         ofRooms rooms: [String]
     ) throws(StoreError) -> [Result<Organization, LookupError>] {

@@ -3,9 +3,9 @@ package import Wire
 extension ApplicationStore {
     /// Creates or upgrades the schema. Returns the names of the migrations that it applied.
     ///
-    /// Each is applied once, in a transaction of its own under a lock, so several processes may start together, and one
-    /// that was interrupted goes on where it stopped. Tables that exist are checked first: one error names everything
-    /// that does not fit.
+    /// Each migration is applied once, in a transaction of its own under a lock. So several processes may start
+    /// together, and an interrupted migration goes on where it stopped. Existing tables are checked first: one error
+    /// names everything that does not fit.
     package func migrate(at now: Timestamp) throws(StoreError) -> [String] {
         if try isMigrated() {
             try Schema.check(database)
@@ -25,7 +25,7 @@ extension ApplicationStore {
         return try applied + migrateOptions(at: now)
     }
 
-    /// Makes what the program can do without, where it may, and finds out whether it can be used.
+    /// Applies the optional migrations as far as the role may, and finds out whether their tables can be used.
     private func migrateOptions(at now: Timestamp) throws(StoreError) -> [String] {
         var applied: [String] = []
         positionsWithheld = nil
@@ -46,14 +46,14 @@ extension ApplicationStore {
         return applied
     }
 
-    /// Whether the table that keeps where rows stand among their inputs is there, and this role may do with it what it has
-    /// to; lkpush does without. Asks the database once; changes nothing in it.
+    /// Finds out whether the table with the positions of rows exists and whether this role has the rights it needs;
+    /// lkpush works without. It asks the database once and changes nothing in it.
     package func arePositionsUsable() throws(StoreError) -> Bool {
         let table = AppliedMark.table
         guard try database.exists(table) else { return false }
         // Without a lock: an ordinary start waits for nobody.
         guard database.dialect.hasRoles else { return true }
-        // Asked, not tried: a database that may only be read ends the session of who tries.
+        // Asked and not tried: a read-only database ends the session of whoever tries.
         let rights = ["SELECT", "INSERT", "UPDATE", "DELETE"].map { "has_table_privilege('\(table)', '\($0)')" }
         let answer = try database.rows("SELECT CASE WHEN \(rights.joined(separator: " AND ")) THEN 1 ELSE 0 END", [])
         if answer.rows.first?.first?.asInteger == 1 { return true }
@@ -62,14 +62,16 @@ extension ApplicationStore {
         return false
     }
 
-    /// The activity table was there before lkpush: its rows are someone else's, and only a setting may delete them.
+    /// Returns true if the activity table existed before lkpush. Then its rows belong to somebody else, and only a
+    /// setting may delete them.
     package func isActivityForeign() throws(StoreError) -> Bool {
         let answer = try database.rows(
             "SELECT value FROM lkpush_facts WHERE name = $1", [.text(Self.activityExisted)])
         return answer.rows.first?.first?.asText == "true"
     }
 
-    /// Nothing is left to do: seen without a lock, so that an ordinary start waits for nobody.
+    /// Returns true if no migration is left to apply. It looks without a lock, so that an ordinary start waits for
+    /// nobody.
     private func isMigrated() throws(StoreError) -> Bool {
         guard try !database.columns(of: "lkpush_migrations").isEmpty else { return false }
         let done = try migrationsDone()
@@ -80,7 +82,7 @@ extension ApplicationStore {
         try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
     }
 
-    /// Makes lkpush's own tables, and writes down what was there before its first migration.
+    /// Creates lkpush's own tables, and records which tables existed before the first migration.
     private func prepareMigrations() throws(StoreError) {
         if try !database.exists("lkpush_migrations") {
             try database.runScript(
@@ -111,7 +113,8 @@ extension ApplicationStore {
         return true
     }
 
-    /// All is there: even to ask for it again takes the right to make it.
+    /// Returns true if everything exists that the migration creates. Even `CREATE … IF NOT EXISTS` needs the right to
+    /// create.
     private func isMade(_ migration: Migration) throws(StoreError) -> Bool {
         for name in migration.makes {
             if try !database.exists(name) { return false }

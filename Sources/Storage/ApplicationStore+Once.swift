@@ -1,22 +1,22 @@
 package import Wire
 
-// Exactly once: how far the rows of each journal were applied stands in the database, in the rows' own transaction.
+// Exactly once: the database stores how far the rows of each journal were applied, in the same transaction as the rows.
 //
-// `lkpush_outbox` has the number of the last row, as it always had. `lkpush_outbox_positions` has, beside that number, what
-// a program that knows no more does not change: where the row stands among the inputs, and who wrote it. Where the two
-// numbers differ, such a program has written since, and only the number counts.
+// `lkpush_outbox` has the number of the last row, as in every version. `lkpush_outbox_positions` repeats that number,
+// with two columns that an older program does not change: the position of the row among the inputs, and the writer. If
+// the two numbers differ, an older program has written since, and only the number counts.
 
 extension ApplicationStore {
-    /// What is to be done about the rows of an origin.
+    /// The plan for a batch of rows: which of them are applied already, and the statements that record the batch.
     struct Ledger {
         var applied: [Bool] = []
-        /// What notes that all of them are applied; none where that is noted.
+        /// The statements that record all rows as applied; none if that is recorded already.
         var marks: [SQLStatement] = []
 
         func isApplied(_ index: Int) -> Bool { index < applied.count && applied[index] }
     }
 
-    /// Looks up which rows were applied before; in the transaction that applies the others.
+    /// Finds out which rows were applied before. Call it in the transaction that applies the others.
     func ledger(
         of origin: RowOrigin?, count: Int, at now: Timestamp, into outcome: inout WriteOutcome
     ) throws(StoreError) -> Ledger {
@@ -30,14 +30,14 @@ extension ApplicationStore {
         var ledger = Ledger(applied: mark.applied(origin, count: count))
         outcome.repeated = ledger.applied.count { $0 }
         let last = origin.firstSequence + Int64(count) - 1
-        // Where other rules gave the last row another number, a program that knows only numbers has to find it.
+        // If other rules gave the last row another number, a program that knows only numbers must find that number.
         let isRenumbered =
             mark.position != nil && mark.position == origin.position(of: count - 1) && mark.sequence != last
         if outcome.repeated < count || isRenumbered { ledger.marks = marks(origin, count: count, at: now) }
         return ledger
     }
 
-    /// Forgets how far journals were applied that have not been used since `time`, but for one.
+    /// Deletes the records of journals that have not been used since `time`, except for one journal.
     package func forgetOrigins(before time: Timestamp, except journal: String = "") throws(StoreError) -> Int {
         if keepsPositions {
             _ = try database.run(
@@ -81,7 +81,7 @@ extension ApplicationStore {
         return mark.position.map { $0.input < writer.appliedInput } ?? (mark.sequence == 0)
     }
 
-    /// What notes that the rows of an origin are applied.
+    /// Returns the statements that record the rows of an origin as applied.
     func marks(_ origin: RowOrigin, count: Int, at now: Timestamp) -> [SQLStatement] {
         let last = origin.firstSequence + Int64(count) - 1
         let sequence = SQLStatement(

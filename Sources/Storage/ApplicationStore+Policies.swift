@@ -1,7 +1,7 @@
-/// A table where policies of row level security may keep something from lkpush.
+/// A table whose policies of row level security may hide or refuse rows for lkpush.
 package struct GuardedTable: Sendable, Equatable, CustomStringConvertible {
     package let name: String
-    /// What of that which lkpush does, in the order of `SQLCommand.allCases`.
+    /// The commands of lkpush that the policies may restrict, in the order of `SQLCommand.allCases`.
     package let commands: [SQLCommand]
 
     package init(name: String, commands: [SQLCommand]) {
@@ -13,8 +13,8 @@ package struct GuardedTable: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ApplicationStore {
-    /// The tables that lkpush reads or writes under policies of row level security, as far as they may hide or refuse
-    /// anything. Changes nothing; call it outside of a transaction.
+    /// Returns the tables that lkpush reads or writes whose policies of row level security may hide or refuse anything.
+    /// Changes nothing. Call it outside of a transaction.
     ///
     /// - Parameter asksForRooms: organizations come from the database.
     package func guardedTables(asksForRooms: Bool) throws(StoreError) -> [GuardedTable] {
@@ -33,13 +33,14 @@ extension ApplicationStore {
         return guarded
     }
 
-    /// Policies may hide rows of a table that a query of the user reads. Where it is not found by its name, they may.
+    /// Returns true if policies may hide rows of a table that a query of the user reads. A table that is not found by
+    /// its name counts as one.
     private func isGuarded(_ table: String) throws(StoreError) -> Bool {
         guard try !database.columns(of: table).isEmpty else { return true }
         return try database.policies(on: [table])[table]?.contains(.select) ?? false
     }
 
-    /// What is done to each table.
+    /// The commands that lkpush runs on each table.
     private static func uses(asksForRooms: Bool) -> [(table: String, commands: [SQLCommand])] {
         var uses: [(table: String, commands: [SQLCommand])] = asksForRooms ? [("rooms", [.select])] : []
         uses += [

@@ -1,7 +1,7 @@
 import Wire
 
 extension ApplicationStore {
-    /// Who was connected when the table was last written, those who joined last first: at most
+    /// Returns who was connected when the table was last written, the latest joiners first: at most
     /// `Limits.openPresence`.
     ///
     /// Rows whose organization has no public id, or whose time cannot be read, are left out.

@@ -1,10 +1,10 @@
 package import Wire
 
 extension ApplicationStore {
-    /// Days after which an organization without an activity or recording row is no longer recent.
+    /// The number of days after which an organization without a row of activity or recordings is no longer recent.
     private static var recent_days: Int { 31 }
 
-    /// Distinct users and seconds online of each organization: `activity_date > today(UTC) - window`.
+    /// Returns the distinct users and the seconds online of each organization: `activity_date > today(UTC) - window`.
     package func activity(_ window: Report.Window, at now: Timestamp) throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -24,7 +24,7 @@ extension ApplicationStore {
         return .activity(window, result)
     }
 
-    /// Completed recordings of each organization: `status = 'completed' AND ended_at >= now - window`.
+    /// Returns the completed recordings of each organization: `status = 'completed' AND ended_at >= now - window`.
     package func recordings(_ window: Report.Window, at now: Timestamp) throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -43,7 +43,7 @@ extension ApplicationStore {
         return .recordings(window, result)
     }
 
-    /// Participants connected now, of each organization.
+    /// Returns the number of participants who are connected now, for each organization.
     package func presence() throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -60,7 +60,7 @@ extension ApplicationStore {
         return .presence(result)
     }
 
-    /// Name and recording limit of each organization that has a public id, in the order of the ids.
+    /// Returns name and recording limit of each organization that has a public id, in the order of the ids.
     package func licenses() throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -80,7 +80,7 @@ extension ApplicationStore {
             })
     }
 
-    /// The organizations with an activity or recording row younger than 31 days.
+    /// Returns the organizations with a row of activity or recordings that is younger than 31 days.
     package func recent(at now: Timestamp) throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -92,9 +92,10 @@ extension ApplicationStore {
         return .recent(Set(answer.rows.compactMap { $0.first?.asText }))
     }
 
-    /// Deletes the activity of days before `day`. Returns how many rows went.
+    /// Deletes the activity of days before `day`. Returns how many rows were deleted.
     ///
-    /// Each day is a statement of its own, so that years of them neither take one long transaction nor a time-out.
+    /// Each day is a statement of its own, so that years of activity neither take one long transaction nor reach a
+    /// time-out.
     package func purge(before day: CivilDate) throws(StoreError) -> Int {
         var count = 0
         while true {
@@ -103,7 +104,7 @@ extension ApplicationStore {
             guard let first = answer.rows.first?.first, first != .null else { return count }
             let gone = try database.run(
                 "DELETE FROM participant_activity_metrics WHERE activity_date = $1", [first])
-            // Rows that a rule of the database keeps would be found for ever.
+            // A rule of the database may keep rows, which would be found again and again.
             guard gone > 0 else { return count }
             count += gone
         }
@@ -111,7 +112,7 @@ extension ApplicationStore {
 }
 
 extension CivilDate {
-    /// The day `days` earlier.
+    /// Returns the day `days` earlier.
     package func before(days: Int) -> CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch - days) }
 }
 

@@ -3,9 +3,9 @@ package import Wire
 extension ApplicationStore {
     /// Applies rows in order, in one transaction, exactly once for each `origin` and sequence.
     ///
-    /// A row that the database refuses for its data becomes a dead letter and is counted. After an error nothing was
-    /// applied, or the answer to the commit was lost: hand the same rows over again, with the same origin. Nothing is
-    /// applied where the outcome says that the state was copied.
+    /// A row that the database refuses for its data becomes a dead letter and is counted. After an error either nothing
+    /// was applied, or the answer to the commit was lost: hand over the same rows again, with the same origin. Nothing
+    /// is applied if the outcome says that the state was copied.
     package func write(
         _ rows: [StoreRow], from origin: RowOrigin? = nil, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
@@ -13,13 +13,13 @@ extension ApplicationStore {
             return try apply(rows, from: origin, at: now)
         } catch {
             guard error.kind == .refused else { throw error }
-            // Now with a savepoint around each row, to find out which one it is.
+            // The next attempt has a savepoint around each row, to find out which row was refused.
         }
         do throws(StoreError) {
             return try applySavingEach(rows, from: origin, at: now)
         } catch {
             guard error.kind == .refused else { throw error }
-            // A constraint that is checked at the commit: only a transaction for each row tells.
+            // A constraint is checked at the commit: only a transaction for each row tells which row breaks it.
         }
         return try applySingly(rows, from: origin, at: now)
     }
@@ -58,7 +58,7 @@ extension ApplicationStore {
         return outcome
     }
 
-    /// All rows in one transaction, and as few round trips as the database allows.
+    /// Applies all rows in one transaction, in as few round trips as the database allows.
     private func apply(
         _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
@@ -82,7 +82,7 @@ extension ApplicationStore {
         }
     }
 
-    /// The same with a savepoint around each row, so that a refusal undoes only what it did.
+    /// Applies all rows in one transaction with a savepoint around each, so that a refusal undoes only that row.
     private func applySavingEach(
         _ rows: [StoreRow], from origin: RowOrigin?, at now: Timestamp
     ) throws(StoreError) -> WriteOutcome {
@@ -95,7 +95,7 @@ extension ApplicationStore {
             var places: [Int] = []
             for (index, row) in rows.enumerated() where !ledger.isApplied(index) {
                 if !resolver.isSettled(row.owner) {
-                    // What is written for its organization must go with the row.
+                    // The insert of its organization must be undone together with the row.
                     try outcome.add(database.runEach(statements), at: places)
                     statements.removeAll()
                     places.removeAll()
@@ -116,7 +116,7 @@ extension ApplicationStore {
         }
     }
 
-    /// One row, and what is written for its organization.
+    /// Applies one row, and inserts or renames its organization.
     private func applyAlone(
         _ row: StoreRow, at index: Int, _ resolver: inout OrganizationResolver
     ) throws(StoreError) -> WriteOutcome {
@@ -139,7 +139,7 @@ extension ApplicationStore {
 
     // MARK: One row
 
-    /// What writes the row; its organization is inserted where that is missing.
+    /// Returns the statement that writes the row. Inserts the row's organization if it is missing.
     private func statement(
         for row: StoreRow, _ resolver: inout OrganizationResolver
     ) throws(StoreError) -> Result<SQLStatement, RowError> {

@@ -1,13 +1,14 @@
-/// What lkpush keeps in the application's database and asks of it: rows out, organizations and reports back.
+/// The application's database as lkpush uses it: it writes rows, and reads organizations and reports.
 ///
 /// Pure logic over the port: it neither waits nor retries, and every time is a parameter. It belongs to the thread of
-/// its connection. After an error that is not `refused` the connection is in doubt, the store itself never.
+/// its connection. After an error that is not `refused` the connection is in doubt, but never the store itself.
 package final class ApplicationStore {
     let database: any Database
     let lookup: LookupQuery
-    /// The table of positions can be used: found out by `migrate`.
+    /// The table of positions can be used. `migrate` finds that out.
     var keepsPositions = false
-    /// Why the database keeps no positions of rows, nor who wrote them; nil where it does, or before `migrate`.
+    /// The reason for which the database stores neither positions nor writers of rows; nil if it does, and before
+    /// `migrate`.
     package internal(set) var positionsWithheld: StoreError?
 
     package init(_ database: any Database, lookup: LookupQuery = .standard) {

@@ -1,61 +1,64 @@
 /// A connection to a database: the port that each adapter implements.
 ///
-/// The SQL text is the same for all: parameters are written `$1`, `$2`, …; what must differ is in `dialect`. It belongs
-/// to the thread that made it. Statements are prepared once and kept by their text, so texts are constants.
+/// The SQL text is the same for all databases: parameters are written `$1`, `$2`, …, and words that must differ are in
+/// `dialect`. A connection belongs to the thread that made it. Statements are prepared once and kept by their text, so
+/// texts are constants.
 package protocol Database: AnyObject {
     var dialect: SQLDialect { get }
 
-    /// Runs one statement; returns how many rows it changed.
+    /// Runs one statement. Returns how many rows it changed.
     func run(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> Int
 
     /// Runs one query.
     func rows(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> SQLRows
 
-    /// Runs statements in order, in as few round trips as the database allows; returns how many rows each changed.
-    /// After an error some of those before it were done: call it in a transaction.
+    /// Runs statements in order, in as few round trips as the database allows. Returns how many rows each one changed.
+    /// After an error some of the statements before it took effect, so call it in a transaction.
     func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int]
 
-    /// Runs statements in order in the open transaction, so that one that is refused undoes only itself. Returns why, for
-    /// each that was.
+    /// Runs statements in order in the open transaction, so that a refused one undoes only itself. Returns the refusal
+    /// of each statement, or nil.
     func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?]
 
-    /// Runs a lookup for many rooms, in as few round trips as the database allows. Returns the answer for each, in
-    /// their order; a failure is of the kind `refused` and that room's alone. Call it outside of a transaction.
+    /// Runs a lookup for many rooms, in as few round trips as the database allows. Returns the answer for each room, in
+    /// their order. A failure is of the kind `refused` and concerns that room alone. Call it outside of a transaction.
     func rows(_ lookup: LookupQuery, of rooms: [String]) throws(StoreError) -> [Result<SQLRows, StoreError>]
 
     /// Runs any number of statements without parameters, once.
     func runScript(_ sql: String) throws(StoreError)
 
-    /// Starts a transaction that may write; one for a migration is alone among all processes.
+    /// Starts a transaction that may write. One for a migration excludes all other migrations, in all processes.
     func begin(_ purpose: TransactionPurpose) throws(StoreError)
 
-    /// Makes it permanent. After an error that is not `connectionLost` nothing of it is.
+    /// Commits the transaction. After an error that is not `connectionLost` nothing of it took effect.
     func commit() throws(StoreError)
 
-    /// Undoes it; nothing happens where no transaction is open.
+    /// Rolls the transaction back. Does nothing if none is open.
     func rollBack()
 
-    /// The columns of a table or view; none where there is no such table.
+    /// Returns the columns of a table or view; none if there is no such table.
     func columns(of table: String) throws(StoreError) -> [TableColumn]
 
-    /// At most one row can have the same values in exactly these columns.
+    /// Returns true if at most one row can have the same values in exactly these columns.
     func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool
 
-    /// There is a table, view or index of this name.
+    /// Returns true if there is a table, view or index of this name.
     func exists(_ name: String) throws(StoreError) -> Bool
 
-    /// What policies of row level security may keep this connection from, in tables, views and what views read. Tables
-    /// without such policies, those that let everything through, and tables that are not there are left out.
+    /// Returns the commands that policies of row level security may restrict for this connection, in tables, in views,
+    /// and in the tables that views read. Tables without such policies, tables whose policies let everything through,
+    /// and tables that do not exist are left out.
     func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>]
 
-    /// The table whose policies may hide rows from a lookup; nil where there is none, or the query does not work at all.
-    /// Call it outside of a transaction.
+    /// Returns a table whose policies may hide rows from a lookup; nil if there is none, or if the query does not work
+    /// at all. Call it outside of a transaction.
     func policies(on lookup: LookupQuery) throws(StoreError) -> String?
 
-    /// The columns of a table that this connection may not read or write, by command; DELETE is for whole tables.
+    /// Returns the columns of a table that this connection may not read or write, by command. DELETE concerns whole
+    /// tables.
     func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>]
 
-    /// Ends the connection; nothing else is called afterwards.
+    /// Ends the connection. Nothing else may be called afterwards.
     func close()
 }
 
@@ -70,7 +73,7 @@ package struct SQLStatement: Sendable, Equatable {
     }
 }
 
-/// What is done to the rows of a table.
+/// A command that acts on the rows of a table.
 package enum SQLCommand: String, Sendable, CaseIterable {
     case select = "SELECT"
     case insert = "INSERT"
@@ -78,18 +81,18 @@ package enum SQLCommand: String, Sendable, CaseIterable {
     case delete = "DELETE"
 }
 
-/// Why a transaction is opened.
+/// The purpose of a transaction.
 package enum TransactionPurpose: Sendable {
     case write
     case migration
 }
 
-/// A column of a table that exists.
+/// A column of an existing table.
 package struct TableColumn: Sendable, Equatable {
     package let name: String
-    /// The type as it is declared.
+    /// The declared type.
     package let type: String
-    /// An INSERT that leaves it out is refused.
+    /// The database refuses an INSERT without this column.
     package let isRequired: Bool
 
     package init(name: String, type: String, isRequired: Bool) {
@@ -99,16 +102,16 @@ package struct TableColumn: Sendable, Equatable {
     }
 }
 
-/// The words that differ between databases.
+/// The words and abilities that differ between databases.
 package struct SQLDialect: Sendable {
-    /// A 64-bit primary key that the database makes.
+    /// The type of a 64-bit primary key whose values the database generates.
     package let generatedKey: String
-    /// A point in time.
+    /// The type of a point in time.
     package let timestamp: String
-    /// Behind a query in a transaction: nobody else changes its rows before the end. Empty where a transaction that
-    /// writes is alone anyway.
+    /// A clause behind a query in a transaction that locks its rows until the end. Empty if a transaction that writes
+    /// is alone anyway.
     package let rowLock: String
-    /// What a session may do depends on its role.
+    /// The rights of a session depend on its role.
     package let hasRoles: Bool
 
     package init(generatedKey: String, timestamp: String, rowLock: String, hasRoles: Bool) {
@@ -119,7 +122,7 @@ package struct SQLDialect: Sendable {
     }
 }
 
-/// A database that knows neither rights nor policies.
+/// Defaults for a database that has neither rights nor policies.
 extension Database {
     package func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>] { [:] }
     package func policies(on lookup: LookupQuery) throws(StoreError) -> String? { nil }
@@ -127,14 +130,14 @@ extension Database {
 }
 
 extension Database {
-    /// One after the other.
+    /// Runs one statement after the other.
     package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
         var changes: [Int] = []
         for statement in statements { changes.append(try run(statement.sql, statement.values)) }
         return changes
     }
 
-    /// One after the other, each with a savepoint.
+    /// Runs one statement after the other, each with a savepoint.
     package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
         var refusals: [StoreError?] = []
         for statement in statements {
@@ -144,7 +147,7 @@ extension Database {
         return refusals
     }
 
-    /// Runs `body` so that a refusal undoes only what it did; returns the refusal.
+    /// Runs `body` with a savepoint, so that a refusal undoes only what `body` did. Returns the refusal.
     package func saved(_ body: () throws(StoreError) -> Void) throws(StoreError) -> StoreError? {
         _ = try run("SAVEPOINT one_row", [])
         do throws(StoreError) {
@@ -153,14 +156,14 @@ extension Database {
             return nil
         } catch {
             guard error.kind == .refused else { throw error }
-            // Deferred keys may refuse at the release; the savepoint is still there then.
+            // Deferred constraints may refuse when the savepoint is released; it still exists then.
             _ = try run("ROLLBACK TO SAVEPOINT one_row", [])
             _ = try run("RELEASE SAVEPOINT one_row", [])
             return error
         }
     }
 
-    /// One after the other.
+    /// Looks up one room after the other.
     package func rows(
         _ lookup: LookupQuery, of rooms: [String]
     ) throws(StoreError) -> [Result<SQLRows, StoreError>] {
@@ -176,7 +179,7 @@ extension Database {
         return answers
     }
 
-    /// Runs `body` in a transaction: all of it or, after an error, nothing.
+    /// Runs `body` in a transaction. After an error nothing of it takes effect.
     package func transaction<Result>(
         _ purpose: TransactionPurpose, _ body: () throws(StoreError) -> Result
     ) throws(StoreError) -> Result {

@@ -1,19 +1,19 @@
-/// Where the database is: the value of `DATABASE_URL`. Every printed form of it masks the password.
+/// The value of `DATABASE_URL`. Every printed form of it masks the password.
 package enum DatabaseURL: Sendable, Equatable {
     /// `sqlite:PATH`
     case sqlite(path: String)
     /// `postgres://…` or `postgresql://…`, as libpq reads it.
     case postgres(PostgresURL)
 
-    /// What was expected. Nothing of the value is in it but its scheme.
+    /// An error in the URL. It repeats nothing of the value but its scheme.
     package struct URLFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
         package init(_ description: String) { self.description = description }
     }
 
-    /// The connection text; printed without the password.
+    /// The connection text. Its printed form is without the password.
     package struct PostgresURL: Sendable, Equatable {
-        /// The text itself, for the one place that connects.
+        /// The text with its secrets, for the one place that connects.
         package let exposed: String
     }
 
@@ -22,7 +22,7 @@ package enum DatabaseURL: Sendable, Equatable {
         let rest = text.dropFirst(scheme.count + 1)
         switch scheme {
         case "sqlite":
-            // `sqlite:///path` is the same path; `sqlite://host` would be another machine's.
+            // `sqlite:///path` is the same path; `sqlite://host` would be on another machine.
             if rest.hasPrefix("//") && !rest.hasPrefix("///") {
                 throw URLFault("expected sqlite:PATH, got sqlite:// with a host")
             }
@@ -55,18 +55,18 @@ extension DatabaseURL: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The text without the password of the user part, and with the values of parameters that hold no secret.
+    /// The text without the password of the user part, and without the values of parameters that may hold a secret.
     package var description: String {
         let scheme = exposed.prefix { $0 != ":" }
         let rest = exposed.dropFirst(scheme.count + 3)
         var place = rest.prefix { $0 != "?" }
-        // A password may hold an unescaped `?` too: libpq looks for the `@` first, as far as the first `/`.
+        // A password may hold an unescaped `?`, too: libpq first looks for the `@`, as far as the first `/`.
         if !place.contains("@"), !place.contains("/"), let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") {
             place = rest[..<(rest[at...].firstIndex(of: "?") ?? rest.endIndex)]
         }
         let query = place.endIndex < rest.endIndex ? rest[place.endIndex...].dropFirst() : nil
         var user = ""
-        // A password may hold an unescaped `@` or `/`: what is before the last `@` is the user part.
+        // A password may hold an unescaped `@` or `/`: everything before the last `@` is the user part.
         if let at = place.lastIndex(of: "@") {
             let part = place[..<at]
             user = part.contains(":") ? part.prefix { $0 != ":" } + ":••••@" : part + "@"
@@ -82,7 +82,7 @@ extension DatabaseURL.PostgresURL: CustomStringConvertible, CustomDebugStringCon
         return "\(scheme)://\(user)\(place)\(shown ?? "")"
     }
 
-    /// The parameters of which no value is secret; any other may be a misspelt `password`.
+    /// The parameters whose values are never secret. Any other one may be a misspelt `password`.
     private static let shown: Set<String> = [
         "application_name", "connect_timeout", "dbname", "host", "hostaddr", "options", "port", "sslcert", "sslcrl",
         "sslkey", "sslmode", "sslrootcert", "target_session_attrs", "user",

@@ -1,16 +1,17 @@
 /// The query that finds the organization of a room.
 package struct LookupQuery: Sendable, Equatable {
-    /// Why a query of the user cannot be used.
+    /// An error in a query of the user.
     package struct QueryFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
     }
 
-    /// The text with `:room` for the room's name.
+    /// The text, with `:room` in the place of the room's name.
     private let template: String
-    /// The text with `$1` for the room's name.
+    /// The text, with `$1` in the place of the room's name.
     package let sql: String
 
-    /// Over the tables of lkpush's own schema. A room without an organization has a row, an unknown room has none.
+    /// The query over the tables of lkpush's own schema. A room without an organization has a row, an unknown room has
+    /// none.
     package static let standard = LookupQuery(
         template: """
             SELECT organizations.workos_org_id AS org_id, organizations.name AS org_name,
@@ -22,12 +23,13 @@ package struct LookupQuery: Sendable, Equatable {
             WHERE rooms.id = :room
             """)
 
-    /// Key and name of the organization with a public id, which stands in the place of the room.
+    /// The query for key and name of the organization with a public id. The public id takes the place of the room's
+    /// name.
     static let organization = LookupQuery(
         template: "SELECT id, name FROM organizations WHERE workos_org_id = :room ORDER BY id LIMIT 1")
 
-    /// A query of the user: `:room` stands for the room's name; it returns the columns `org_id`, `org_name`,
-    /// `organization_pk` and, if it likes, `monthly_recording_minutes`.
+    /// Makes a query of the user's text. `:room` stands for the room's name. The query returns the columns `org_id`,
+    /// `org_name`, `organization_pk` and optionally `monthly_recording_minutes`.
     package init(sql: String) throws(QueryFault) {
         self.init(template: sql)
         guard self.sql != sql else { throw QueryFault(description: "expected a query with the parameter :room") }
@@ -38,6 +40,6 @@ package struct LookupQuery: Sendable, Equatable {
         sql = NamedParameter.replace("room", in: template, by: "$1").sql
     }
 
-    /// The text with another expression for the room's name, such as a column of a query around it.
+    /// Returns the text with another expression for the room's name, such as a column of an enclosing query.
     package func sql(room: String) -> String { NamedParameter.replace("room", in: template, by: room).sql }
 }

@@ -1,22 +1,24 @@
-/// One step of the schema, applied once. It creates only what is missing.
+/// One step of the schema, which is applied once. It creates only what is missing.
 struct Migration: Sendable {
-    /// At most one row of `table` for each value of `columns`; made unless the table already makes sure of it.
+    /// A unique key: at most one row of `table` for each value of `columns`. It is created unless the table guarantees
+    /// it already.
     struct Key: Sendable {
         let table: String
         let columns: [String]
         var indexName: String { "lkpush_\(table)_key" }
     }
 
-    /// Its number and name; written to `lkpush_migrations`, so it never changes.
+    /// The number and name of the migration. It is written to `lkpush_migrations`, so it never changes.
     let name: String
     let sql: [UInt8]
-    /// The table or indexes that it makes: where all are there it has nothing to do, and needs no right to do it.
+    /// The table or indexes that the migration creates. If all of them exist it has nothing to do, and needs no right
+    /// to do it.
     let makes: [String]
     var key: Key?
-    /// Without it the program does less, but it does: a role that may not make it is no reason not to work.
+    /// The program works without it, only with less. So it may be skipped if the role has no right to create it.
     var isOptional = false
 
-    /// All of them, in order.
+    /// All migrations, in order.
     static let all: [Migration] = [
         Migration(
             name: "000001_organizations", sql: PackageResources._00001_organizations_sql,
@@ -52,7 +54,7 @@ struct Migration: Sendable {
             makes: [AppliedMark.table], isOptional: true),
     ]
 
-    /// The SQL with the types of this database put in.
+    /// Returns the SQL with the types of this database filled in.
     func text(dialect: SQLDialect, organizationID: String, roomID: String) -> String {
         let words = [
             "generated_key": dialect.generatedKey, "timestamp": dialect.timestamp, "organization_id": organizationID,

@@ -1,7 +1,7 @@
-/// Replaces a named parameter of an SQL text by another expression.
+/// Replaces a named parameter in an SQL text by another expression.
 enum NamedParameter {
-    /// The text with every `:name` as `expression`, and how many there were. Strings, quoted names and comments are left
-    /// alone, and so are casts such as `id::text`.
+    /// Returns the text with every `:name` replaced by `expression`, and how many there were. Strings, quoted names and
+    /// comments are left alone, and so are casts such as `id::text`.
     static func replace(_ name: String, in sql: String, by expression: String) -> (sql: String, count: Int) {
         let text = Array(sql.utf8)
         let name = Array(name.utf8)
@@ -29,12 +29,12 @@ enum NamedParameter {
 
     private static let colon = UInt8(ascii: ":")
 
-    /// Where the string, quoted name or comment that starts here ends; `start` where none does.
+    /// Returns the end of the string, quoted name or comment that starts here; `start` if none does.
     private static func opaqueEnd(in text: [UInt8], from start: Int) -> Int {
         let rest = text[start...]
         switch text[start] {
         case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "`"):
-            // A doubled quote ends one string and starts the next at once: the result is the same.
+            // A doubled quote ends one string and starts the next one at once, which gives the same result.
             return rest.dropFirst().firstIndex(of: text[start]).map { $0 + 1 } ?? text.count
         case UInt8(ascii: "-") where rest.starts(with: "--".utf8):
             return rest.firstIndex(of: UInt8(ascii: "\n")) ?? text.count

@@ -1,10 +1,10 @@
 package import Wire
 
-/// A row of `room_presence` with its organization: somebody who was connected when it was written.
+/// A row of `room_presence` with its organization: a participant who was connected when the row was written.
 package struct OpenPresence: Sendable, Hashable {
     package var participantSID: String
     package var roomSID: String
-    /// Empty where the room has none.
+    /// Empty if the row has none.
     package var roomName: String
     package var organization: Organization
     package var userID: Int64
@@ -35,7 +35,7 @@ package struct OpenPresence: Sendable, Hashable {
         writer.field(7, joinedAt.milliseconds)
     }
 
-    /// Reads it to the end of the message.
+    /// Reads a row to the end of its message.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         self.init(
             participantSID: "", roomSID: "", roomName: "", organization: Organization(id: "", name: ""), userID: 0,

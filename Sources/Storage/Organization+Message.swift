@@ -15,7 +15,7 @@ extension Organization {
         if let recordingLimit_minutes { writer.element(5, fraction: recordingLimit_minutes) }
     }
 
-    /// Reads an organization to the end of the message.
+    /// Reads an organization to the end of its message.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         self.init(id: "", name: "")
         while let field = try reader.next() {
@@ -50,7 +50,7 @@ extension RowOwner {
         }
     }
 
-    /// Reads an owner to the end of the message; throws where it names none.
+    /// Reads an owner to the end of its message. Throws if it names none.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var owner: RowOwner?
         var name = ""

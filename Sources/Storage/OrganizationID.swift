@@ -4,15 +4,15 @@ package enum OrganizationKey: Sendable, Hashable {
     case text(String)
 }
 
-/// What is known of an organization.
+/// An organization, with what lkpush knows of it.
 package struct Organization: Sendable, Hashable {
     /// The stable public id: `organizations.workos_org_id`, the label `org_id`.
     package var id: String
-    /// What people call it; may change.
+    /// The display name, which may change.
     package var name: String
-    /// Its primary key, where the organization comes from the database.
+    /// The primary key, if the organization comes from the database.
     package var key: OrganizationKey?
-    /// Minutes of recording per month its licence allows; 0 without a licence, nil where no database says.
+    /// The minutes of recording per month that the licence allows; 0 without a licence, nil if no database gives them.
     package var recordingLimit_minutes: Double?
 
     package init(id: String, name: String, key: OrganizationKey? = nil, recordingLimit_minutes: Double? = nil) {
@@ -23,9 +23,9 @@ package struct Organization: Sendable, Hashable {
     }
 }
 
-/// Why no organization could be named for a room; the raw value is the label value of `reason`.
+/// The reasons for which a room has no organization. The raw value is the label value of `reason`.
 package enum LookupError: String, Error, Sendable, CaseIterable {
-    /// No way to find organizations is configured.
+    /// No source of organizations is configured.
     case not_configured
     /// The room is not in the database, or its name cannot be an id of one.
     case room_not_found

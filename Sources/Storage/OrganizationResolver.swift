@@ -1,17 +1,17 @@
 import Wire
 
-/// Finds the organizations of the rows of one transaction, each once.
+/// Finds the organizations of the rows of one transaction, each one once.
 ///
-/// A value, so that what a savepoint undoes is also forgotten here.
+/// It is a value, so that a copy from before a savepoint forgets what the savepoint undoes.
 struct OrganizationResolver {
     private let database: any Database
-    /// By the name of a room.
+    /// The organizations of rooms, by the room's name.
     private let rooms: [ExactText: Result<OrganizationKey, LookupError>]
-    /// By id and name of an organization.
+    /// The keys of organizations, by public id and name.
     private var keys: [[ExactText]: OrganizationKey] = [:]
 
-    /// Asks for all rooms and organizations of the rows; call it outside of the transaction, which a name that is
-    /// refused would end.
+    /// Looks up all rooms and organizations of the rows. Call it outside of the transaction, because a refused name
+    /// would end it.
     init(of rows: some Sequence<StoreRow>, in store: ApplicationStore) throws(StoreError) {
         database = store.database
         var names: Set<ExactText> = []
@@ -57,13 +57,14 @@ struct OrganizationResolver {
         }
     }
 
-    /// The key is known without a change of the database.
+    /// Returns true if the key is known without a change of the database.
     func isSettled(_ owner: RowOwner?) -> Bool {
         guard case .organization(let id, let name) = owner else { return true }
         return keys[[ExactText(id), ExactText(name)]] != nil
     }
 
-    /// The key of an organization that comes from elsewhere: its row is inserted on first sight, its name kept current.
+    /// Returns the key of an organization that comes from elsewhere. Inserts its row at first sight, and updates its
+    /// name.
     private func key(ofPublicID id: String, name: String) throws(StoreError) -> OrganizationKey {
         if let key = try find(id, name: name) { return key }
         _ = try database.run(

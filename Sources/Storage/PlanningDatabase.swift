@@ -1,5 +1,5 @@
-/// A connection over which statements are only planned: the database looks at tables, columns and rights, and reads and
-/// changes no row. Nothing is ever found.
+/// A connection that only plans statements: the database checks tables, columns and rights, and neither reads nor
+/// changes any row. Every query returns nothing.
 final class PlanningDatabase: Database {
     private let inner: any Database
 
@@ -19,7 +19,7 @@ final class PlanningDatabase: Database {
 
     func runScript(_ sql: String) throws(StoreError) {}
 
-    // What is around has a transaction of its own.
+    // The caller has a transaction of its own.
     func begin(_ purpose: TransactionPurpose) throws(StoreError) {}
     func commit() throws(StoreError) {}
     func rollBack() {}

@@ -3,7 +3,7 @@ package import Wire
 // The stored form of reports; `proto/journal.proto` describes it. Organizations are in the order of their ids.
 
 extension Report {
-    /// Which report it is; the number of its kind is written.
+    /// The kind of a report. Its number is written.
     private enum Kind: StoredEnumeration {
         case activity, recordings, presence, licenses, recent
         static let inStoredOrder: [Kind] = [.activity, .recordings, .presence, .licenses, .recent]
@@ -36,7 +36,7 @@ extension Report {
         }
     }
 
-    /// Reads a report to the end of the message; throws where its window is none.
+    /// Reads a report to the end of its message. Throws if its window is unknown.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var kind = Kind.activity
         var days = 0
@@ -73,7 +73,7 @@ extension Report {
 }
 
 extension MessageWriter {
-    /// What a report says of one organization.
+    /// Writes a report's figures for one organization.
     fileprivate mutating func figure(_ id: String, _ count: Int, _ seconds: Double) {
         message(3) { writer in
             writer.field(1, id)

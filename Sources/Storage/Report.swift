@@ -1,19 +1,19 @@
-/// What the database says about all organizations at one time: the source of the database-backed gauges.
+/// A result of the database for all organizations at one time: the source of the database-backed gauges.
 ///
-/// Organizations are keyed by their public id (`workos_org_id`); those without one are left out.
+/// Organizations are keyed by their public id (`workos_org_id`). Those without one are left out.
 package enum Report: Sendable, Equatable {
-    /// Distinct users and seconds online per organization in a window of days ending today (UTC).
+    /// Distinct users and seconds online for each organization, in a window of days that ends today (UTC).
     case activity(Window, [String: Activity])
-    /// Completed recordings and their seconds per organization in a window ending now.
+    /// Completed recordings and their seconds for each organization, in a window that ends now.
     case recordings(Window, [String: Recordings])
-    /// Participants connected now per organization.
+    /// Participants who are connected now, for each organization.
     case presence([String: Int])
-    /// Every organization's current name and recording limit.
+    /// The current name and recording limit of every organization.
     case licenses([Organization])
-    /// Organizations with an activity or recording row younger than 31 days.
+    /// The organizations with a row of activity or recordings that is younger than 31 days.
     case recent(Set<String>)
 
-    /// The windows of the contract; the raw value is the label value, and the number of days.
+    /// The windows of the reports. The raw value is the label value and the number of days.
     package enum Window: Int, Sendable, CaseIterable {
         case day = 1
         case week = 7
@@ -22,7 +22,7 @@ package enum Report: Sendable, Equatable {
         package var label: String { "\(rawValue)d" }
     }
 
-    /// How many people were there, and for how long in all.
+    /// The number of distinct users, and their seconds online in all.
     package struct Activity: Sendable, Equatable {
         package var uniqueUsers: Int
         package var online_seconds: Double
@@ -32,7 +32,7 @@ package enum Report: Sendable, Equatable {
         }
     }
 
-    /// How many recordings were completed, and their length in all.
+    /// The number of completed recordings, and their seconds in all.
     package struct Recordings: Sendable, Equatable {
         package var completed: Int
         package var duration_seconds: Double

@@ -1,12 +1,12 @@
-/// Where rows come from, so that each is applied once however often it is handed over.
+/// The identity of a batch of rows, so that each row is applied once however often the batch is handed over.
 package struct RowOrigin: Sendable, Hashable {
-    /// The random id of the journal that the rows are numbered in.
+    /// The random id of the journal that numbers the rows.
     package var journal: String
-    /// The number of the first row; the others follow without gaps.
+    /// The number of the first row. The others follow without gaps.
     package var firstSequence: Int64
-    /// Where each row stands among the inputs, nil where that is not known; empty where it is known of none.
+    /// The position of each row among the inputs, nil if it is unknown; empty if all are unknown.
     package var positions: [RowPosition?] = []
-    /// Who hands them over; nil where nobody else can do so under the same name.
+    /// The writer of the rows; nil if nobody else can write under the same journal id.
     package var writer: RowWriter?
 
     package init(
@@ -18,10 +18,10 @@ package struct RowOrigin: Sendable, Hashable {
         self.writer = writer
     }
 
-    /// The position of a row, counted from 0.
+    /// Returns the position of the row with this index, from 0.
     func position(of index: Int) -> RowPosition? { index < positions.count ? positions[index] : nil }
 
-    /// The origin of one of its rows.
+    /// Returns the origin of one of the rows alone.
     func place(of index: Int) -> RowOrigin {
         RowOrigin(
             journal: journal, firstSequence: firstSequence + Int64(index), positions: [position(of: index)],
@@ -29,12 +29,12 @@ package struct RowOrigin: Sendable, Hashable {
     }
 }
 
-/// Where a row stands in the order of all inputs. Unlike its number, this does not depend on how many rows the inputs
-/// before its own made: rules that make more or fewer of them leave the others where they are.
+/// The position of a row in the order of all inputs. Unlike the row's number it does not depend on how many rows
+/// earlier inputs made: if new rules make more or fewer rows of one input, the positions of the others stay the same.
 package struct RowPosition: Sendable, Hashable, Comparable {
-    /// The number of the input that made the row, events and others counted together.
+    /// The number of the input that made the row. Events and other inputs are counted together.
     package var input: Int64
-    /// Its place among the rows of that input, from 1.
+    /// The place among the rows of that input, from 1.
     package var index: Int64
 
     package init(input: Int64, index: Int64) {
@@ -47,11 +47,11 @@ package struct RowPosition: Sendable, Hashable, Comparable {
     }
 }
 
-/// One start of the program with a state folder.
+/// One start of the program on a state folder.
 package struct ProcessStart: Sendable, Hashable {
-    /// Random; no blank and no colon.
+    /// A random id without blanks and colons.
     package var id: String
-    /// The last input that was known when it began: what comes after it was accepted by this start or a later one.
+    /// The last input that was known when the process started: later inputs were accepted by this start or a later one.
     package var after: Int64
 
     package init(id: String, after: Int64) {
@@ -59,12 +59,12 @@ package struct ProcessStart: Sendable, Hashable {
         self.after = after
     }
 
-    /// Several of them as text: `id:after id:after`.
+    /// Writes starts as text: `id:after id:after`.
     package static func text(_ starts: some Sequence<ProcessStart>) -> String {
         starts.map { "\($0.id):\($0.after)" }.joined(separator: " ")
     }
 
-    /// Reads such a text; what makes no sense is left out.
+    /// Reads such a text. Malformed entries are left out.
     package static func list(_ text: String) -> [ProcessStart] {
         text.split(separator: " ").compactMap { word in
             let parts = word.split(separator: ":", maxSplits: 1)

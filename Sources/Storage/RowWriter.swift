@@ -1,16 +1,18 @@
-/// Who hands rows over, and what it knows of those that did before it: enough to tell that a state folder was copied.
+/// The writer of rows, with what its state folder knows of the writers before it. That suffices to detect that the
+/// folder was copied.
 ///
-/// A copy has the same journal id and goes on with the same numbers. What tells it apart are the starts: each has a random
-/// id that is in the journal before the database can see it, so a start that this state does not know is one of another
-/// folder; and one that it knows ended before the next one, so it cannot have written what came after that.
+/// A copy has the same journal id and goes on with the same numbers. The starts tell the copies apart. Each start has a
+/// random id, which is in the journal before the database can see it. So a start that this state does not know belongs
+/// to another folder. A start that this state does know ended before the next one began, so it cannot have written any
+/// later input.
 package struct RowWriter: Sendable, Hashable {
-    /// The starts of this state, the oldest first; the last is the running one.
+    /// The starts on this state, the oldest first. The last one is the running process.
     package var starts: [ProcessStart]
-    /// The highest number that this state can have written, for databases that do not tell who wrote.
+    /// The highest number that this state can have written, for databases that do not store the writer.
     package var knownSequence: Int64
-    /// The database is known to have all rows of the inputs up to here; 0 where that is not known.
+    /// The database is known to have all rows of the inputs up to this one; 0 if nothing is known.
     package var appliedInput: Int64
-    /// The rows are those that another copy of the state has as well: whoever comes first writes them.
+    /// Another copy of the state has the same rows: whichever copy comes first writes them.
     package var sharesRows: Bool
 
     package init(starts: [ProcessStart], knownSequence: Int64, appliedInput: Int64 = 0, sharesRows: Bool = false) {
@@ -20,8 +22,8 @@ package struct RowWriter: Sendable, Hashable {
         self.sharesRows = sharesRows
     }
 
-    /// The input after which this state and the one that wrote to the database went different ways; nil where they are
-    /// one and the same.
+    /// Returns the input after which this state and the state of the last writer diverged; nil if they are the same
+    /// state.
     func fork(from mark: AppliedMark) -> Int64? {
         guard !sharesRows, let own = starts.last, mark.sequence > 0 else { return nil }
         guard let theirs = mark.starts, let writer = theirs.last else {
@@ -36,33 +38,34 @@ package struct RowWriter: Sendable, Hashable {
         return isOwn ? nil : limit
     }
 
-    /// Where two lists part that end differently: at the first start after the last common one, on either side.
+    /// Returns the input at which two histories with different ends diverge: the first start after the last common one,
+    /// on either side.
     private func divergence(from theirs: [ProcessStart]) -> Int64 {
         let known = Set(starts.map(\.id))
         let common = theirs.lastIndex { known.contains($0.id) }
         let place = common.flatMap { index in starts.firstIndex { $0.id == theirs[index].id } }
         let their = theirs[(common ?? -1) + 1].after
-        // Without a next one of ours, what follows was made by the running one, on both sides up to the copy.
+        // If this state has no later start, the running process made what follows, on both sides up to the copy.
         let next = (place ?? -1) + 1
         return next < starts.count ? min(their, starts[next].after) : their
     }
 }
 
-/// What the database says of the rows of a journal that were applied.
+/// The database's record of the rows of a journal that were applied.
 struct AppliedMark: Sendable, Equatable {
     static let table = "lkpush_outbox_positions"
 
-    /// The number of the last one; 0 where none was.
+    /// The number of the last applied row; 0 if there is none.
     var sequence: Int64 = 0
-    /// Where it stands among the inputs; nil where that is not known.
+    /// The position of that row among the inputs; nil if it is unknown.
     var position: RowPosition?
-    /// The starts of the program that wrote it; nil where it does not say.
+    /// The starts of the program that wrote it; nil if the record has none.
     var starts: [ProcessStart]?
 
-    /// Which of the rows are applied already, in their order.
+    /// Returns for each row whether it is applied already.
     ///
-    /// By position where both sides know it, else by number. Rows that come twice, as after a start that could not trust
-    /// what it had on disk, count as applied the second time.
+    /// The comparison uses positions if both sides know them, else numbers. A row that comes twice counts as applied
+    /// the second time: that happens after a start that could not trust its files.
     func applied(_ origin: RowOrigin, count: Int) -> [Bool] {
         var reached = position
         return (0..<count).map { index in

@@ -1,4 +1,4 @@
-/// The answer to a query: a small one, such as one row for each organization.
+/// The answer to a query. It is small, for example one row for each organization.
 package struct SQLRows: Sendable, Equatable {
     package let columns: [String]
     package let rows: [[SQLValue]]
@@ -8,6 +8,6 @@ package struct SQLRows: Sendable, Equatable {
         self.rows = rows
     }
 
-    /// The place of a column by its name; nil where the query returns none of that name.
+    /// Returns the place of the column with this name; nil if the query returns no such column.
     package func place(of column: String) -> Int? { columns.firstIndex(of: column) }
 }

@@ -1,8 +1,9 @@
 package import Wire
 
 extension SQLValue {
-    /// A point in time as databases write it: RFC 3339, or ISO 8601 with a blank and without minutes of the zone as
-    /// PostgreSQL does; without a zone it is UTC. Nil where it is none.
+    /// The value as a point in time in the text formats of databases: RFC 3339, or ISO 8601 with a blank and without
+    /// minutes in the time zone, as PostgreSQL writes it. A time without a zone is in UTC. Nil if the value is not a
+    /// time.
     package var asTimestamp: Timestamp? {
         if case .time(let time) = self { return time }
         guard case .text(let text) = self else { return nil }
@@ -20,7 +21,7 @@ extension SQLValue {
     }
 }
 
-/// The text of a time, from the left to the right.
+/// Parses the text of a time from left to right.
 private struct TimeDigits {
     private var rest: Substring.UTF8View
 
@@ -43,7 +44,7 @@ private struct TimeDigits {
         return number
     }
 
-    /// The digits after the point, in milliseconds, rounded down.
+    /// Reads the digits after the point, in milliseconds, rounded down.
     mutating func fraction() -> Int? {
         guard var milliseconds = number(1) else { return nil }
         for _ in 0..<2 { milliseconds = milliseconds * 10 + (number(1) ?? 0) }
@@ -51,7 +52,7 @@ private struct TimeDigits {
         return milliseconds
     }
 
-    /// The zone at the end, in seconds east of UTC.
+    /// Reads the time zone at the end, in seconds east of UTC.
     mutating func zone() -> Int? {
         if take("Z") || rest.isEmpty { return rest.isEmpty ? 0 : nil }
         let sign = take("-") ? -1 : take("+") ? 1 : 0

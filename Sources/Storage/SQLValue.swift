@@ -2,8 +2,8 @@ package import Wire
 
 /// A parameter of a statement, or a column of a row.
 ///
-/// Times and days keep their meaning on the way in, so that each database stores them in the form that it can compare;
-/// on the way out they are text and are only read where a person reads them.
+/// Times and days keep their type on the way in, so that each database stores them in a form that it can compare. On
+/// the way out they are text, and are parsed only where their meaning is needed.
 package enum SQLValue: Sendable, Hashable {
     case null
     case integer(Int64)
@@ -12,7 +12,7 @@ package enum SQLValue: Sendable, Hashable {
     case time(Timestamp)
     case day(CivilDate)
 
-    /// The key of an organization as the database knows it.
+    /// Makes a value of the primary key of an organization.
     package init(_ key: OrganizationKey) {
         switch key {
         case .integer(let number): self = .integer(number)
@@ -20,7 +20,7 @@ package enum SQLValue: Sendable, Hashable {
         }
     }
 
-    /// A whole number, however the database returned it: PostgreSQL sums integers as decimals.
+    /// A whole number, in whatever form the database returned it: PostgreSQL returns sums of integers as decimals.
     package var asInteger: Int64? {
         switch self {
         case .integer(let number): number
@@ -30,7 +30,7 @@ package enum SQLValue: Sendable, Hashable {
         }
     }
 
-    /// A number, however the database returned it.
+    /// A number, in whatever form the database returned it.
     package var asDouble: Double? {
         switch self {
         case .integer(let number): Double(number)
@@ -40,7 +40,7 @@ package enum SQLValue: Sendable, Hashable {
         }
     }
 
-    /// Text; a number as its digits; nil for NULL.
+    /// A text, or a number as its digits; nil for NULL.
     package var asText: String? {
         switch self {
         case .null: nil
@@ -52,7 +52,7 @@ package enum SQLValue: Sendable, Hashable {
         }
     }
 
-    /// A primary key, of whatever type it is; nil for NULL.
+    /// A primary key of any type; nil for NULL.
     package var asKey: OrganizationKey? {
         switch self {
         case .integer(let number): .integer(number)

@@ -1,9 +1,9 @@
-/// What lkpush needs of the tables, and finds in those that others made.
+/// The tables and columns that lkpush needs, and the check of tables that others made.
 enum Schema {
     struct Table: Sendable {
         let name: String
         let columns: [String]
-        /// lkpush inserts rows, so it must know every column that has no default.
+        /// lkpush inserts rows into it, so it must know every column that has no default.
         let isWritten: Bool
     }
 
@@ -30,7 +30,7 @@ enum Schema {
             isWritten: true),
     ]
 
-    /// Checks the tables that exist; one error names all that is wrong with them.
+    /// Checks the existing tables. One error names everything that does not fit.
     static func check(_ database: any Database) throws(StoreError) {
         var problems: [String] = []
         for table in tables {
@@ -53,7 +53,7 @@ enum Schema {
         }
     }
 
-    /// The declared type of a column that exists, else `otherwise`.
+    /// Returns the declared type of a column if it exists, else `otherwise`.
     static func type(
         of column: String, in table: String, else otherwise: String, _ database: any Database
     ) throws(StoreError) -> String {

@@ -1,26 +1,26 @@
-/// What the database did not do. Values of parameters and credentials never appear in it.
+/// A failed operation of the database. Parameter values and credentials never appear in it.
 package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What the caller can do about it.
+    /// The classes of errors, by what the caller can do.
     package enum Kind: Sendable, Equatable {
-        /// The connection is gone and must be made again.
+        /// The connection is lost and must be opened again.
         case connectionLost
-        /// The data cannot be stored, now or ever: PostgreSQL's SQLSTATE classes 22 and 23, SQLite's constraints.
+        /// The data can never be stored: PostgreSQL's SQLSTATE classes 22 and 23, and SQLite's constraints.
         /// https://www.postgresql.org/docs/15/errcodes-appendix.html
         case refused
-        /// Anything else: it may work later.
+        /// Any other error: the operation may work later.
         case other
     }
 
     package let kind: Kind
-    /// What was attempted, such as `step`.
+    /// The name of the operation, such as `step`.
     package let operation: String
-    /// SQLSTATE, or SQLite's extended result code; empty where lkpush itself says no.
+    /// The SQLSTATE, or SQLite's extended result code; empty if lkpush itself refuses.
     package let code: String
-    /// What the database says about it.
+    /// The database's message.
     package let text: String
-    /// A policy of row level security is in the way, which has the SQLSTATE of a right that was not granted. What it
-    /// refuses depends on the row, but the policy is what is wrong: lkpush writes for everybody. So the row waits, as for
-    /// a missing right, and none is lost.
+    /// A policy of row level security refused the row, with the SQLSTATE of a missing right. Which row is refused
+    /// depends on its data, but the mistake is in the policy: lkpush writes for all organizations. So the row waits, as
+    /// it does for a missing right, and no row is lost.
     package let isPolicy: Bool
 
     package init(_ kind: Kind, operation: String, code: String = "", text: String, isPolicy: Bool = false) {
@@ -31,8 +31,8 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         self.isPolicy = isPolicy
     }
 
-    /// Whether the database as a whole does not work, and not this operation alone: the connection is gone, a statement
-    /// took too long (57014), resources (53), the system (58) or the server itself (XX) fail.
+    /// The database as a whole does not work, and not only this operation: the connection is lost, a statement took too
+    /// long (57014), or resources (53), the system (58) or the server itself (XX) failed.
     /// https://www.postgresql.org/docs/15/errcodes-appendix.html
     package var isGeneral: Bool {
         kind == .connectionLost || code == "57014" || ["53", "58", "XX"].contains { code.hasPrefix($0) }

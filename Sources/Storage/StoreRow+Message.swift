@@ -13,7 +13,7 @@ extension StoreRow {
         }
     }
 
-    /// Reads a row to the end of the message; throws where there is none.
+    /// Reads a row to the end of its message. Throws if there is none.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var row: StoreRow?
         while let field = try reader.next() {

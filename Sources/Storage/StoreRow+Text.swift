@@ -1,7 +1,7 @@
 import Wire
 
 extension StoreRow {
-    /// The table that it changes.
+    /// The table that the row changes.
     package var table: String {
         switch self {
         case .session: "participant_activity_metrics"
@@ -10,7 +10,7 @@ extension StoreRow {
         }
     }
 
-    /// The row for people, as a JSON object: what would have been written, by the names of its table and columns.
+    /// Returns the row for people, as a JSON object with the names of its table and columns.
     ///
     /// A text longer than `limit` bytes is cut there, between scalars, and ends with an ellipsis.
     package func json(textLimit limit: Int = Limits.deadLetterText_bytes) -> String {
@@ -52,7 +52,7 @@ extension StoreRow {
     }
 }
 
-/// A JSON object that is being written.
+/// Writes one JSON object.
 private struct RowText {
     private let limit: Int
     private var bytes = Array("{".utf8)
@@ -79,19 +79,19 @@ private struct RowText {
     }
 
     mutating func add(_ name: String, _ value: Double) {
-        // JSON has no word for what is not finite.
+        // JSON cannot express a number that is not finite.
         guard value.isFinite else { return add(name, "\(value)") }
         self.name(name)
         bytes.append(contentsOf: "\(value)".utf8)
     }
 
-    /// One that no calendar has is told in milliseconds since 1970.
+    /// Adds a time. A time outside of every calendar is written in milliseconds since 1970.
     mutating func add(_ name: String, _ value: Timestamp) {
         guard StoreRow.times.contains(value.milliseconds) else { return add(name, value.milliseconds) }
         add(name, CivilTime(value).description)
     }
 
-    /// One that no calendar has is told in days since 1970.
+    /// Adds a day. A day outside of every calendar is written in days since 1970.
     mutating func add(_ name: String, _ value: CivilDate) {
         guard StoreRow.days.contains(value.daysSinceEpoch) else { return add(name, Int64(value.daysSinceEpoch)) }
         add(name, value.description)
@@ -104,7 +104,7 @@ private struct RowText {
         case .organization(let id, let name):
             add("workos_org_id", id)
             add("organization_name", name)
-        // The organization is that of the room, whose name stands under `room_id` where the row has one.
+        // The organization is that of the room, whose name stands under `room_id` if the row has one.
         case .room(let name): add("organization_of_room", name)
         }
     }

@@ -1,7 +1,7 @@
 import Wire
 
 extension StoreRow {
-    /// Whose row it is; nil for a row that needs no organization.
+    /// The organization that owns the row; nil for a row that needs none.
     var owner: RowOwner? {
         switch self {
         case .session(let row): row.owner
@@ -11,8 +11,8 @@ extension StoreRow {
         }
     }
 
-    /// Why no database can compare what the row holds: a time outside of the years 1 to 9999, or a duration that is no
-    /// number and would make every sum one. Nil for a row that can be stored.
+    /// The reason for which no database can compare the row's values: a time outside of the years 1 to 9999, or a
+    /// duration that is not a number, which would turn every sum into NaN. Nil for a row that can be stored.
     var fault: String? {
         let (times, duration): ([Timestamp?], Double?) =
             switch self {

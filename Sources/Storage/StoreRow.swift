@@ -1,29 +1,29 @@
 package import Wire
 
-/// Whose row it is, as far as the recorder knows when it writes it.
+/// The organization that owns a row, as far as the recorder knows it when it makes the row.
 package enum RowOwner: Sendable, Hashable {
     /// The organization is in the database under this key.
     case key(OrganizationKey)
-    /// The organization does not come from the database: its row is inserted on first sight, found by `id`. Where
-    /// `name` is empty the row that is there keeps its name, and a new one is called by its id.
+    /// The organization does not come from the database. Its row is found by `id`, and inserted at first sight. With an
+    /// empty `name` an existing row keeps its name, and a new one gets its id as name.
     case organization(id: String, name: String)
-    /// The lookup failed with an error: to be found by the room's name when the row is written.
+    /// The lookup failed with an error: the organization is looked up by the room's name when the row is written.
     case room(name: String)
 }
 
-/// One change of the database, in the order the recorder decided it. Each is applied exactly once.
+/// One change of the database, in the order in which the recorder decided it. Each one is applied exactly once.
 package enum StoreRow: Sendable, Hashable {
-    /// A participant of kind STANDARD left: adds to its row of user, organization and day.
+    /// A participant of kind STANDARD left: adds to the row of user, organization and day.
     case session(SessionRow)
-    /// A recording ended: inserts, or replaces the row of the same `egressID`.
+    /// A recording ended: inserts its row, or replaces the row with the same `egressID`.
     case recording(RecordingRow)
-    /// A participant of kind STANDARD is connected: inserts, or replaces the row of the same participant.
+    /// A participant of kind STANDARD is connected: inserts its row, or replaces the row of the same participant.
     case present(PresenceRow)
     /// A participant is no longer connected.
     case absent(participantSID: String)
 }
 
-/// A row of `participant_activity_metrics`, to be added to the one that is there.
+/// A row of `participant_activity_metrics`, which is added to an existing one.
 package struct SessionRow: Sendable, Hashable {
     package var owner: RowOwner
     package var userID: Int64
@@ -43,7 +43,7 @@ package struct SessionRow: Sendable, Hashable {
 package struct RecordingRow: Sendable, Hashable {
     package var owner: RowOwner
     package var egressID: String
-    /// The room's name; empty where the job has no room.
+    /// The room's name; empty if the job has no room.
     package var roomName: String
     package var requestType: String
     /// `completed` or `failed`.

@@ -1,25 +1,26 @@
-/// What became of rows that were handed to `ApplicationStore.write`. Every row is counted in exactly one place.
+/// The result of `ApplicationStore.write`. Every row is counted in exactly one place.
 package struct WriteOutcome: Sendable, Equatable {
-    /// Applied, and committed.
+    /// Rows that were applied and committed.
     package var written = 0
-    /// Had been applied before: the answer to an earlier commit was lost.
+    /// Rows that had been applied before: the answer to an earlier commit was lost.
     package var repeated = 0
-    /// Dropped because the room's organization is not known to the database, by reason.
+    /// Rows that were dropped because the database knows no organization for their room, by reason.
     package var dropped: [LookupError: Int] = [:]
-    /// The rows that become dead letters because the database refused their data, in the order of the rows.
+    /// Rows that become dead letters because the database refused their data, in the order of the rows.
     package var refusals: [RowRefusal] = []
-    /// Nothing was applied: another copy of the state writes under the same name. What follows this input is this
-    /// one's alone, and needs a name of its own.
+    /// Set if nothing was applied because another copy of the state writes under the same journal id. What follows this
+    /// input belongs to this copy alone, and needs a journal id of its own.
     package var copiedAfter: Int64?
-    /// The database had less than this state knows to have written: it is an older one, or another.
+    /// The database has fewer rows than this state knows to have written: it was restored from a backup, or is another
+    /// one.
     package var isBehind = false
 
     package init() {}
 
-    /// How many were refused.
+    /// The number of refused rows.
     package var refused: Int { refusals.count }
 
-    /// Adds the row at this place, which was not applied.
+    /// Adds a row that was not applied, by its index.
     mutating func add(_ setback: RowError, at index: Int) {
         switch setback {
         case .dropped(let reason): dropped[reason, default: 0] += 1
@@ -27,14 +28,14 @@ package struct WriteOutcome: Sendable, Equatable {
         }
     }
 
-    /// Adds the rows at these places, of which some were refused.
+    /// Adds rows by their indexes, with the refusal of each one that was refused.
     mutating func add(_ refusals: [StoreError?], at indexes: [Int]) {
         for (refusal, index) in zip(refusals, indexes) {
             if let refusal { add(.refused(refusal), at: index) } else { written += 1 }
         }
     }
 
-    /// Adds what became of further rows; the places of those that were refused are as they are there.
+    /// Adds the outcome of further rows. The indexes of refused rows are taken over as they are.
     mutating func add(_ other: WriteOutcome) {
         written += other.written
         repeated += other.repeated
@@ -44,19 +45,19 @@ package struct WriteOutcome: Sendable, Equatable {
         dropped.merge(other.dropped) { $0 + $1 }
     }
 
-    /// All of them.
+    /// The number of all rows.
     package var count: Int { written + repeated + refused + dropped.values.reduce(0, +) }
 }
 
 /// A row that the database refused.
 package struct RowRefusal: Sendable, Equatable {
-    /// The row's place among those that were handed over, from 0.
+    /// The index of the row among those that were handed over, from 0.
     package let index: Int
-    /// Why, without the row's values.
+    /// The error, without the row's values.
     package let error: StoreError
 }
 
-/// Why one row is not applied while the others are.
+/// The reasons for which one row is not applied while the others are.
 enum RowError: Error {
     /// Its room has no organization.
     case dropped(LookupError)

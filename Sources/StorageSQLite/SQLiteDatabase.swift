@@ -4,17 +4,19 @@ import Wire
 
 /// The application's database in an SQLite file.
 ///
-/// Times are ISO 8601 text in UTC with milliseconds (`2026-09-28T06:00:00.000Z`), days are `2026-09-28`: both compare
-/// as text in the order of time, and SQLite's own date functions read them. A new file gets a write-ahead log; the file
-/// of another application keeps its journal mode. Commits are on the device before they return.
+/// Times are ISO 8601 texts in UTC with milliseconds (`2026-09-28T06:00:00.000Z`), days are texts such as `2026-09-28`:
+/// both sort by time when compared as text, and SQLite's own date functions read them. A new file gets a write-ahead
+/// log; a file of another application keeps its journal mode. A commit is on the device before it returns.
 package final class SQLiteDatabase: Database {
     package let dialect = SQLDialect(
         generatedKey: "INTEGER PRIMARY KEY", timestamp: "timestamptz", rowLock: "", hasRoles: false)
     private let connection: Connection
-    /// The numbers of `$1`, `$2`, … in each statement: SQLite numbers them in order of appearance.
+    /// The parameter numbers of `$1`, `$2`, … in each statement, because SQLite numbers parameters in the order in
+    /// which they appear.
     private var places: [String: [Int]] = [:]
 
-    /// Opens the file, or makes it where it may write. `busyTimeout` is how long a statement waits for another process.
+    /// Opens the file, or makes it if lkpush may write there. `busyTimeout` is the longest wait of a statement for
+    /// another process.
     package init(
         path: String, isReadOnly: Bool = false, busyTimeout: Duration = .seconds(1)
     ) throws(StoreError) {
@@ -26,7 +28,7 @@ package final class SQLiteDatabase: Database {
             connection = try Connection(path: path, settings)
             var pages: Int64 = 0
             try connection.rows("PRAGMA page_count") { pages = $0.int64(at: 0) }
-            // Two processes may start together: the one that is too late finds the log switched on.
+            // Two processes may start together: the later one finds that the write-ahead log is switched on already.
             if pages == 0 { try? connection.useWriteAheadLog() }
         } catch {
             throw StoreError(error)
@@ -86,7 +88,7 @@ package final class SQLiteDatabase: Database {
 
     package func begin(_ purpose: TransactionPurpose) throws(StoreError) {
         try checkFile()
-        // SQLite has one writer at a time: the lock of a write is the lock of a migration.
+        // SQLite has one writer at a time, so the lock of a write is the lock of a migration, too.
         try guarded { () throws(SQLiteError) in try connection.begin(.immediate) }
     }
 
@@ -96,7 +98,8 @@ package final class SQLiteDatabase: Database {
 
     package func rollBack() { connection.rollBack() }
 
-    /// A file that was removed still answers, takes every write, and keeps none.
+    /// Checks that the file is still there: SQLite goes on answering from a removed file, takes every write, and keeps
+    /// none.
     private func checkFile() throws(StoreError) {
         if connection.isMoved {
             throw StoreError(.connectionLost, operation: "begin", text: "the database file was removed or replaced")
@@ -110,7 +113,7 @@ package final class SQLiteDatabase: Database {
             "SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info($1)", [.text(table)])
         return found.rows.map { row in
             let type = row[1].asText ?? ""
-            // An integer primary key is made by SQLite. https://www.sqlite.org/lang_createtable.html#rowid
+            // SQLite generates the value of an integer primary key. https://www.sqlite.org/lang_createtable.html#rowid
             let isGenerated = row[4].asInteger == 1 && type.lowercased() == "integer"
             return TableColumn(
                 name: row[0].asText ?? "", type: type,
@@ -167,7 +170,7 @@ package final class SQLiteDatabase: Database {
 }
 
 extension StoreError {
-    /// What SQLite says, in the words of the port.
+    /// Makes the port's error of an error of SQLite.
     init(_ error: SQLiteError) {
         let kind: Kind =
             switch error.condition {

@@ -1,14 +1,14 @@
 /// Base64 in its two alphabets. https://www.rfc-editor.org/rfc/rfc4648
 ///
-/// Decoding is strict: no blanks, no foreign characters, no bits left over, so that each byte sequence has one
-/// spelling.
+/// Decoding is strict: it refuses blanks, characters outside the alphabet, and bits left over. So each byte sequence
+/// has exactly one spelling.
 package enum Base64: Sendable, CaseIterable {
-    /// `+` and `/`, padded with `=`; padding is demanded.
+    /// The characters `+` and `/`, padded with `=`; decoding demands the padding.
     case standard
-    /// `-` and `_`, never padded, as JSON Web Tokens use it.
+    /// The characters `-` and `_`, never padded, as JSON Web Tokens use it.
     case url
 
-    /// Characters that `count` bytes become.
+    /// The number of characters that `count` bytes are encoded as.
     package func encodedCount(of count: Int) -> Int {
         switch self {
         case .standard: (count + 2) / 3 * 4
@@ -16,14 +16,14 @@ package enum Base64: Sendable, CaseIterable {
         }
     }
 
-    /// The characters of `bytes`.
+    /// Returns `bytes` as text.
     package func encode(_ bytes: Span<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         append(bytes, to: &text)
         return text
     }
 
-    /// Appends the characters of `bytes`.
+    /// Appends `bytes` as text.
     package func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
         let alphabet = self == .standard ? Self.standardAlphabet : Self.urlAlphabet
         let size = encodedCount(of: bytes.count)
@@ -46,7 +46,7 @@ package enum Base64: Sendable, CaseIterable {
         }
     }
 
-    /// The bytes that `text` stands for; nil where it is not exactly what `encode` would write.
+    /// Returns the bytes that `text` encodes; nil if `text` is not exactly what `encode` writes.
     package func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var digits = text.count
         if self == .standard {
@@ -56,7 +56,7 @@ package enum Base64: Sendable, CaseIterable {
         // One digit alone holds no byte.
         guard digits % 4 != 1 else { return nil }
         let values = self == .standard ? Self.standardValues : Self.urlValues
-        // Every good digit is below 64, so one bad one shows in the union of all.
+        // Every valid digit is below 64, so an invalid one shows in the union of all.
         var union: UInt8 = 0
         var leftover: UInt32 = 0
         let bytes = [UInt8](capacity: digits * 3 / 4) { (out: inout OutputSpan<UInt8>) in

@@ -1,6 +1,7 @@
-/// CRC-32C (Castagnoli), the checksum of storage: finds every burst of up to 32 flipped bits.
+/// CRC-32C (Castagnoli), the checksum that storage formats use: it detects every burst of up to 32 flipped bits.
 ///
-/// About 1.5 GB/s, eight bytes at a time from tables. https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4
+/// It runs at about 1.5 GB/s and takes eight bytes at a time from tables.
+/// https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4
 package enum Checksum {
     /// `tables[k][b]` is the remainder of byte `b` followed by `k` zero bytes.
     private static let tables: [[UInt32]] = {
@@ -19,7 +20,7 @@ package enum Checksum {
         return tables
     }()
 
-    /// The checksum of `bytes`, following others whose checksum is `before`.
+    /// Returns the checksum of `bytes`, which follow other bytes whose checksum is `before`.
     package static func crc32c(_ bytes: Span<UInt8>, after before: UInt32 = 0) -> UInt32 {
         let tables = tables
         var crc = ~before

@@ -1,4 +1,4 @@
-/// A UTC calendar date and time of day, from the proleptic Gregorian calendar.
+/// A UTC calendar date and time of day in the proleptic Gregorian calendar.
 package struct CivilTime: Sendable, Equatable, CustomStringConvertible {
     package let date: CivilDate
     package let hour: Int

@@ -1,4 +1,4 @@
-/// A list whose ends are both cheap: what came first leaves first, in constant time.
+/// A double-ended queue: adding and removing at either end takes constant time, amortised.
 package struct Deque<Element> {
     private var elements: [Element?] = []
     private var head = 0
@@ -9,13 +9,13 @@ package struct Deque<Element> {
     package var isEmpty: Bool { head == elements.count }
     package var first: Element? { count > 0 ? elements[head] : nil }
 
-    /// All of them, the first first.
+    /// All elements, from the first to the last.
     package var all: some Sequence<Element> { elements[head...].lazy.compactMap { $0 } }
 
-    /// Adds an element behind all others.
+    /// Adds an element at the end.
     package mutating func append(_ element: Element) { elements.append(element) }
 
-    /// Adds an element before all others.
+    /// Adds an element at the front.
     package mutating func prepend(_ element: Element) {
         if head > 0 {
             head -= 1
@@ -25,7 +25,7 @@ package struct Deque<Element> {
         }
     }
 
-    /// Removes and returns the first element, nil where there is none.
+    /// Removes and returns the first element; nil if there is none.
     package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = elements[head]
@@ -35,14 +35,15 @@ package struct Deque<Element> {
             elements.removeAll(keepingCapacity: true)
             head = 0
         } else if head > 64 && head > elements.count / 2 {
-            // Half of it is used up: moving the rest costs no more than what was taken since the last time.
+            // More than half of the array is used up: moving the rest costs no more than the removals since the last
+            // move.
             elements.removeFirst(head)
             head = 0
         }
         return element
     }
 
-    /// Passes the elements to `body` in order, from the first on, until it returns false.
+    /// Passes each element to `body`, from the first on, until `body` returns false.
     package mutating func updateEach(_ body: (inout Element) -> Bool) {
         for index in head..<elements.count {
             guard var element = elements[index] else { continue }
@@ -53,7 +54,7 @@ package struct Deque<Element> {
         }
     }
 
-    /// Changes the first element; traps where there is none.
+    /// Changes the first element. Traps if there is none.
     package mutating func updateFirst(_ body: (inout Element) -> Void) {
         guard var element = first else { preconditionFailure("an empty list has no first element") }
         elements[head] = nil

@@ -1,8 +1,8 @@
-/// A text that equals another only where all its bytes are the same.
+/// A text that equals another one only if all bytes are the same.
 ///
-/// `String` takes texts for equal that look the same, such as `é` in one character and in two. LiveKit and databases do
-/// not: such names are different rooms, and such identities different people. The hash may be that of `String`, since
-/// the same bytes are the same text to it.
+/// `String` compares texts by canonical equivalence: `é` as one character equals `é` as two. LiveKit and databases
+/// compare bytes: for them these are two rooms, or two people. The hash may be that of `String`, because equal bytes
+/// are equal to `String` too.
 package struct ExactText: Hashable, Sendable {
     package let text: String
 

@@ -1,9 +1,9 @@
-/// A short text held in four words, so that names of fields and of enum values are compared without a `String`.
+/// A short text in four machine words, so that field names and enum values are compared without a `String`.
 ///
-/// Unused bytes are zero, which no JSON text holds unescaped. A text longer than `bytes_max` is `unmatched`, which
+/// Unused bytes are zero, which no JSON text holds unescaped. A text longer than `bytes_max` becomes `unmatched`, which
 /// equals no name that a table can hold.
 package struct JSONName: Hashable, Sendable {
-    /// The longest name that can be told apart; the longest of LiveKit's that lkpush reads has 30.
+    /// The longest name, in bytes. The longest of LiveKit's names that lkpush reads has 30.
     package static let bytes_max = 32
 
     private let a: UInt64
@@ -15,15 +15,15 @@ package struct JSONName: Hashable, Sendable {
         (self.a, self.b, self.c, self.d) = (a, b, c, d)
     }
 
-    /// The name of a text too long to have one; no UTF-8 text is all ones.
+    /// The name that stands for every text that is too long. No UTF-8 text consists of ones only.
     package static var unmatched: JSONName { JSONName(.max, .max, .max, .max) }
 
-    /// The name spelled `text`; `unmatched` where it is too long.
+    /// Makes the name spelled `text`; `unmatched` if it is too long.
     package init(_ text: String) {
         self.init(text.utf8.span, from: 0, to: text.utf8.count)
     }
 
-    /// The name spelled by `bytes[start..<end]`.
+    /// Makes the name spelled by `bytes[start..<end]`.
     init(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
         let count = end &- start
         guard count <= Self.bytes_max else {
@@ -37,7 +37,7 @@ package struct JSONName: Hashable, Sendable {
                 Self.first(count &- 16, of: bytes.word(at: start &+ 16)),
                 Self.first(count &- 24, of: bytes.word(at: start &+ 24)))
         } else {
-            // Too near the end of the bytes to load four whole words.
+            // These bytes are too near the end to load four whole words.
             var words: [4 of UInt64] = [0, 0, 0, 0]
             for index in 0..<count {
                 words[index >> 3] |= UInt64(bytes[start &+ index]) << UInt64((index & 7) << 3)
@@ -46,19 +46,20 @@ package struct JSONName: Hashable, Sendable {
         }
     }
 
-    /// The name that `text`, whose escapes are resolved, spells; one with a NUL would look shorter than it is.
+    /// Makes the name spelled by `text`, whose escapes are resolved. A text with a NUL byte becomes `unmatched`,
+    /// because it would look shorter than it is.
     init(unescaped text: [UInt8]) {
         self = text.contains(0) ? .unmatched : JSONName(text.span, from: 0, to: text.count)
     }
 
-    /// The first `count` bytes of a word, the others zero.
+    /// Returns the first `count` bytes of a word, with zeros for the others.
     @inline(always)
     private static func first(_ count: Int, of word: UInt64) -> UInt64 {
         if count >= 8 { return word }
         return count <= 0 ? 0 : word & (UInt64.max >> UInt64((8 &- count) << 3))
     }
 
-    /// Spreads names over the slots of a table; not meant to withstand names chosen to collide.
+    /// A hash that spreads names over the slots of a table. It does not withstand names that are chosen to collide.
     var spread: UInt64 {
         let mixed =
             a &* 0x9E37_79B9_7F4A_7C15 ^ (b &* 0xC2B2_AE3D_27D4_EB4F) ^ (c &* 0x1656_67B1_9E37_79F9)

@@ -1,37 +1,37 @@
-/// A number as JSON spells it, read without floating point: whole, or truncated towards zero.
+/// A JSON number, read without floating point: a whole number, or one truncated towards zero.
 /// https://www.rfc-editor.org/rfc/rfc8259#section-6
 struct JSONNumber {
-    /// The offset after the last character.
+    /// The offset after the last character of the number.
     let end: Int
     private let isNegative: Bool
-    /// The digits before the decimal point, once the exponent has moved it; nil where 64 bits cannot hold them.
+    /// The digits before the decimal point, after the exponent has moved the point; nil if 64 bits cannot hold them.
     private let whole: UInt64?
-    /// Digits other than zero stand behind the decimal point.
+    /// There are digits other than zero behind the decimal point.
     private let hasFraction: Bool
 
-    /// The exact value; nil for a fraction and where 64 bits cannot hold it.
+    /// The exact value; nil for a fraction, and if 64 bits cannot hold it.
     var integer: Int64? {
         guard let whole, !hasFraction else { return nil }
         return isNegative ? Int64(exactly: -Int128(whole)) : Int64(exactly: whole)
     }
 
-    /// The value rounded down, limited to what 64 bits hold.
+    /// The value rounded down and clamped to 64 bits.
     var floor: Int64 {
         guard let whole else { return isNegative ? .min : .max }
         return isNegative ? Int64(clamping: -Int128(whole) - (hasFraction ? 1 : 0)) : Int64(clamping: whole)
     }
 
-    /// The number that is all of `bytes[start..<end]`.
+    /// Reads the number that takes up all of `bytes[start..<end]`.
     init(quoted bytes: Span<UInt8>, from start: Int, to end: Int) throws(DecodingFault) {
         try self.init(bytes, at: start, end: end)
         guard self.end == end else { throw DecodingFault(.not_an_integer, at: start) }
     }
 
-    /// The number that begins at `start` and ends at `limit` at the latest.
+    /// Reads the number that begins at `start` and ends at `limit` at the latest.
     init(_ bytes: Span<UInt8>, at start: Int, end limit: Int) throws(DecodingFault) {
         end = try Self.end(of: bytes, at: start, limit: limit)
         isNegative = bytes[start] == UInt8(ascii: "-")
-        // Up to 19 digits and nothing else is what LiveKit sends; 64 bits hold any 19.
+        // LiveKit sends up to 19 digits and nothing else; 64 bits hold any 19 digits.
         var at = isNegative ? start + 1 : start
         var value: UInt64 = 0
         let brief = Swift.min(end, at + 19)
@@ -46,7 +46,7 @@ struct JSONNumber {
         }
     }
 
-    /// The digits before the decimal point of a number with a fraction, an exponent or many digits.
+    /// Returns the digits before the decimal point of a number with a fraction, an exponent, or many digits.
     private static func scaled(
         _ bytes: Span<UInt8>, from start: Int, to end: Int
     ) -> (whole: UInt64?, hasFraction: Bool) {
@@ -57,7 +57,8 @@ struct JSONNumber {
             mantissaEnd += 1
         }
         let exponent = mantissaEnd < end ? Self.exponent(bytes, from: mantissaEnd + 1, to: end) : 0
-        // Digits left of the point once the exponent has moved it; negative where it stands before them all.
+        // The number of digits left of the point after the exponent has moved it; negative if the point stands before
+        // all of them.
         var left = (point ?? mantissaEnd) - start + exponent
         var whole: UInt64? = 0
         var hasFraction = false
@@ -77,7 +78,7 @@ struct JSONNumber {
         return (whole, hasFraction)
     }
 
-    /// A sign and digits, limited to more than the digits that any body can hold.
+    /// Reads a signed exponent. It is clamped to a value beyond the number of digits of any body.
     private static func exponent(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var value = 0
         for at in start..<end {
@@ -86,7 +87,7 @@ struct JSONNumber {
         return bytes[start] == UInt8(ascii: "-") ? -value : value
     }
 
-    /// `value` with another digit; nil where 64 bits cannot hold it.
+    /// Returns `value` with another digit at its end; nil if 64 bits cannot hold it.
     private static func tenfold(_ value: UInt64?, plus digit: UInt64) -> UInt64? {
         guard let (product, tooLarge) = value?.multipliedReportingOverflow(by: 10), !tooLarge else { return nil }
         let (sum, overflow) = product.addingReportingOverflow(digit)
@@ -99,7 +100,7 @@ struct JSONNumber {
         return digit < 10 ? UInt64(digit) : nil
     }
 
-    /// Where the number that begins at `start` ends, by the grammar.
+    /// Returns the offset at which the number that begins at `start` ends, by the grammar.
     static func end(of bytes: Span<UInt8>, at start: Int, limit: Int) throws(DecodingFault) -> Int {
         var at = start
         if at < limit, bytes[at] == UInt8(ascii: "-") { at += 1 }
@@ -117,7 +118,7 @@ struct JSONNumber {
         return at
     }
 
-    /// Past one digit at least.
+    /// Returns the offset after a run of at least one digit.
     private static func endOfDigits(_ bytes: Span<UInt8>, at start: Int, limit: Int) throws(DecodingFault) -> Int {
         var at = start
         while at < limit, digit(bytes[at]) != nil { at += 1 }

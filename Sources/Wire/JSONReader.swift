@@ -1,35 +1,34 @@
-/// Reads JSON as a stream of values that the caller asks for, one by one, from bytes that stay where they are.
+/// A pull parser for JSON: the caller asks for one value after the other, and the bytes stay where they are.
 ///
-/// The reader keeps a position only; each call is given the same bytes. It builds no tree and allocates only for the
-/// text it returns. What the caller skips is checked against the grammar of RFC 8259, but its UTF-8 and the pairing
-/// of its escaped surrogates are not; both are checked in text that is returned. `null` is nil everywhere, as in
-/// proto3 JSON.
+/// The reader keeps only a position; each call is given the same bytes. It builds no tree and allocates only the texts
+/// that it returns. It checks skipped values against the grammar of RFC 8259, but not their UTF-8 and not the pairing
+/// of their escaped surrogates; it checks both in texts that it returns. `null` is nil everywhere, as in proto3 JSON.
 ///
-/// After a fault the reader is of no further use. No input makes it trap.
-/// https://www.rfc-editor.org/rfc/rfc8259
+/// After a fault the reader cannot be used any further. No input makes it trap. https://www.rfc-editor.org/rfc/rfc8259
 package struct JSONReader: Sendable {
     package enum Limits {
-        /// Containers open at once. LiveKit nests eight deep; 64 also lets one word remember what is open.
+        /// The number of containers that may be open at once. LiveKit nests eight deep; with 64, one word remembers the
+        /// open ones.
         package static let nesting_max = 64
     }
 
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     package private(set) var offset: Int
     private var depth = 0
-    /// A container was opened and nothing read from it yet: no comma is due.
+    /// A container was opened and nothing of it has been read yet, so no comma is due.
     private var atStart = false
 
-    /// A reader that starts at `offset`, where a value must begin.
+    /// Makes a reader that starts at `offset`, where a value must begin.
     package init(at offset: Int = 0) { self.offset = offset }
 
     // MARK: Containers
 
-    /// Enters an object; false, and past it, where there is `null` instead.
+    /// Enters an object. Returns false, and passes over the value, if it is `null`.
     package mutating func beginObject(_ bytes: Span<UInt8>) throws(DecodingFault) -> Bool {
         try begin(UInt8(ascii: "{"), bytes)
     }
 
-    /// Enters an array; false, and past it, where there is `null` instead.
+    /// Enters an array. Returns false, and passes over the value, if it is `null`.
     package mutating func beginArray(_ bytes: Span<UInt8>) throws(DecodingFault) -> Bool {
         try begin(UInt8(ascii: "["), bytes)
     }
@@ -46,23 +45,25 @@ package struct JSONReader: Sendable {
         return true
     }
 
-    /// The name of the object's next member, whose value must then be read or skipped; nil at the end, past the brace.
+    /// Returns the name of the object's next member, whose value must then be read or skipped. Returns nil after the
+    /// last one, and leaves the object.
     package mutating func nextKey(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONName? {
         guard try advance(bytes, closing: UInt8(ascii: "}")) else { return nil }
         let token = try key(bytes)
         guard token.escaped else { return JSONName(bytes, from: token.start, to: token.end) }
-        // A key of half a surrogate pair is a strange key, and like all strange keys nobody's.
+        // A key with half a surrogate pair matches nothing, like every unknown key.
         guard let plain = try? token.unescaped(bytes) else { return .unmatched }
         return JSONName(unescaped: plain)
     }
 
-    /// As `nextKey`, with the whole text of a key of any length.
+    /// Does the same as `nextKey`, but returns the whole text of a key of any length.
     package mutating func nextKeyText(_ bytes: Span<UInt8>) throws(DecodingFault) -> String? {
         guard try advance(bytes, closing: UInt8(ascii: "}")) else { return nil }
         return try key(bytes).text(bytes)
     }
 
-    /// Whether the array has another element, which must then be read or skipped; at the end false, past the bracket.
+    /// Returns true if the array has another element, which must then be read or skipped. Returns false after the last
+    /// one, and leaves the array.
     package mutating func nextElement(_ bytes: Span<UInt8>) throws(DecodingFault) -> Bool {
         try advance(bytes, closing: UInt8(ascii: "]"))
     }
@@ -85,7 +86,7 @@ package struct JSONReader: Sendable {
         return true
     }
 
-    /// Reads a member's name and the colon after it.
+    /// Reads the name of a member and the colon after it.
     private mutating func key(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONToken {
         guard try peek(bytes) == UInt8(ascii: "\"") else { throw DecodingFault(.unexpected_byte, at: offset) }
         let token = try string(bytes)
@@ -96,7 +97,7 @@ package struct JSONReader: Sendable {
 
     // MARK: Values
 
-    /// A string; nil for `null`.
+    /// Reads a string; nil for `null`.
     package mutating func readText(_ bytes: Span<UInt8>) throws(DecodingFault) -> String? {
         guard try peek(bytes) == UInt8(ascii: "\"") else {
             if try readNull(bytes) { return nil }
@@ -105,7 +106,7 @@ package struct JSONReader: Sendable {
         return try string(bytes).text(bytes)
     }
 
-    /// An enum value as protojson writes it, by name or by number; nil for `null`.
+    /// Reads an enum value as protojson writes it, by name or by number; nil for `null`.
     package mutating func readEnumeration(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONEnumeration? {
         switch try peek(bytes) {
         case UInt8(ascii: "\""):
@@ -122,8 +123,8 @@ package struct JSONReader: Sendable {
         }
     }
 
-    /// A 64-bit integer as protojson reads it: a number or a string that holds one, an exponent or a fraction allowed
-    /// as long as the value is whole; nil for `null`. One that 64 bits cannot hold is a fault.
+    /// Reads a 64-bit integer as protojson does; nil for `null`. It may be a number or a string that holds one, and may
+    /// have an exponent or a fraction as long as its value is whole. A value that 64 bits cannot hold is a fault.
     package mutating func readInteger(_ bytes: Span<UInt8>) throws(DecodingFault) -> Int64? {
         let start: Int
         let number: JSONNumber
@@ -145,7 +146,7 @@ package struct JSONReader: Sendable {
         return value
     }
 
-    /// A number, never a string, rounded down to an integer and limited to what 64 bits hold; nil for `null`.
+    /// Reads a number, never a string, rounded down and clamped to 64 bits; nil for `null`.
     package mutating func readFloor(_ bytes: Span<UInt8>) throws(DecodingFault) -> Int64? {
         if try readNull(bytes) { return nil }
         return try readNumber(bytes).floor
@@ -161,16 +162,16 @@ package struct JSONReader: Sendable {
         }
     }
 
-    /// Past a `null`, where there is one; whether there was.
+    /// Passes over a `null`. Returns false if another value comes next.
     package mutating func readNull(_ bytes: Span<UInt8>) throws(DecodingFault) -> Bool {
         guard try peek(bytes) == UInt8(ascii: "n") else { return false }
         try literal(bytes)
         return true
     }
 
-    /// Past a value of any type.
+    /// Passes over a value of any type.
     package mutating func skip(_ bytes: Span<UInt8>) throws(DecodingFault) {
-        // One bit per container opened here, the innermost lowest: 1 for an object.
+        // One bit for each container that was opened here, the innermost in the lowest bit: 1 is an object.
         var open: UInt64 = 0
         var level = 0
         repeat {
@@ -180,7 +181,7 @@ package struct JSONReader: Sendable {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 guard depth + level < Limits.nesting_max else { throw DecodingFault(.nested_too_deeply, at: offset) }
                 offset += 1
-                // The closing brackets come two after the opening ones in ASCII.
+                // In ASCII each closing bracket comes two after its opening one.
                 if try peek(bytes) == byte + 2 {
                     offset += 1
                 } else {
@@ -193,7 +194,7 @@ package struct JSONReader: Sendable {
                 offset = try JSONNumber.end(of: bytes, at: offset, limit: bytes.count)
             default: try literal(bytes)
             }
-            // A value has ended; so may the containers around it.
+            // A value has ended; the containers around it may end, too.
             while level > 0 {
                 let byte = try peek(bytes)
                 if byte == UInt8(ascii: ",") {
@@ -222,7 +223,7 @@ package struct JSONReader: Sendable {
 
     // MARK: Bytes
 
-    /// The next byte that is not blank, without passing it.
+    /// Returns the next byte that is not blank, without passing over it.
     @inline(__always)
     package mutating func peek(_ bytes: Span<UInt8>) throws(DecodingFault) -> UInt8 {
         while offset < bytes.count {
@@ -237,7 +238,7 @@ package struct JSONReader: Sendable {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
-    /// Past the string whose opening quote comes next.
+    /// Passes over the string whose opening quote comes next.
     private mutating func string(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONToken {
         let start = offset + 1
         var escaped = false
@@ -256,7 +257,7 @@ package struct JSONReader: Sendable {
         throw DecodingFault(.unexpected_end, at: bytes.count)
     }
 
-    /// Past `true`, `false` or `null`.
+    /// Passes over `true`, `false` or `null`.
     private mutating func literal(_ bytes: Span<UInt8>) throws(DecodingFault) {
         let word: StaticString
         switch try peek(bytes) {
@@ -272,7 +273,7 @@ package struct JSONReader: Sendable {
         }
     }
 
-    /// What to say of the value that comes next and is not the one that was asked for.
+    /// Returns the fault for a next value that is not of the type that was asked for.
     private func unfit(_ bytes: Span<UInt8>) -> DecodingFault {
         switch bytes[offset] {
         case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "-"), UInt8(ascii: "t"),

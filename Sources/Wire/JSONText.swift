@@ -1,6 +1,6 @@
-/// Writing JSON strings. https://www.rfc-editor.org/rfc/rfc8259#section-7
+/// Writes JSON strings. https://www.rfc-editor.org/rfc/rfc8259#section-7
 package enum JSONText {
-    /// Appends `text` in quotes, with what the format demands escaped.
+    /// Appends `text` in quotes and escapes the characters that JSON demands to be escaped.
     package static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {

@@ -1,11 +1,11 @@
-/// Where a string lies, without its quotes; the reader has checked its escapes.
+/// The place of a string's content between its quotes. The reader has checked the escapes.
 struct JSONToken {
     let start: Int
     let end: Int
-    /// It has a backslash, and so is not the text itself.
+    /// The content has a backslash, so it is not the text itself.
     let escaped: Bool
 
-    /// The text; a fault where it is not valid UTF-8 or escapes half of a surrogate pair.
+    /// Returns the text. It is a fault if the text is not valid UTF-8, or escapes half of a surrogate pair.
     func text(_ bytes: Span<UInt8>) throws(DecodingFault) -> String {
         if escaped {
             let plain = try unescaped(bytes)
@@ -22,10 +22,10 @@ struct JSONToken {
         }
     }
 
-    /// The bytes with their escapes resolved.
+    /// Returns the bytes with their escapes resolved.
     ///
-    /// Half of a surrogate pair is a fault, as it is to protojson: no UTF-8 can stand for it, and a replacement
-    /// character would make one identity of many.
+    /// Half of a surrogate pair is a fault, as it is for protojson: no UTF-8 can represent it, and a replacement
+    /// character would turn many identities into one.
     func unescaped(_ bytes: Span<UInt8>) throws(DecodingFault) -> [UInt8] {
         var plain: [UInt8] = []
         plain.reserveCapacity(end - start)
@@ -61,7 +61,7 @@ struct JSONToken {
         return plain
     }
 
-    /// Where the escape that begins at `at` ends; a fault where it is none.
+    /// Returns the offset after the escape that begins at `at`; a fault if it is not an escape.
     static func endOfEscape(_ bytes: Span<UInt8>, at: Int) throws(DecodingFault) -> Int {
         guard at + 1 < bytes.count else { throw DecodingFault(.unexpected_end, at: bytes.count) }
         switch bytes[at + 1] {
@@ -78,7 +78,7 @@ struct JSONToken {
         }
     }
 
-    /// The character that a one-letter escape stands for.
+    /// Returns the character that a one-letter escape represents.
     private static func single(_ letter: UInt8) -> UInt8 {
         switch letter {
         case UInt8(ascii: "b"): 0x08
@@ -90,7 +90,7 @@ struct JSONToken {
         }
     }
 
-    /// The UTF-16 unit that four digits spell.
+    /// Returns the UTF-16 unit that four digits spell.
     private static func unit(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         var unit: UInt32 = 0
         for digit in offset..<offset + 4 { unit = unit << 4 | (hexadecimal(bytes[digit]) ?? 0) }

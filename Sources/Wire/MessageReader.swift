@@ -24,7 +24,7 @@ package struct MessageReader: Sendable {
         end = range.upperBound
     }
 
-    /// The number of the next field; nil at the end.
+    /// Returns the number of the next field; nil at the end.
     package mutating func next() throws(MessageFault) -> Int? {
         if position == end { return nil }
         let tag = try varint()
@@ -37,13 +37,13 @@ package struct MessageReader: Sendable {
 
     // MARK: Values
 
-    /// A number that is not negative.
+    /// Reads an unsigned number (`uint64`).
     package mutating func uint64() throws(MessageFault) -> UInt64 {
         try expect(.varint)
         return try varint()
     }
 
-    /// A number that may be negative (`sint64`).
+    /// Reads a signed number (`sint64`).
     package mutating func int64() throws(MessageFault) -> Int64 {
         let value = try uint64()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
@@ -53,7 +53,7 @@ package struct MessageReader: Sendable {
 
     package mutating func bool() throws(MessageFault) -> Bool { try uint64() != 0 }
 
-    /// A number of eight bytes.
+    /// Reads a number of eight bytes (`fixed64`).
     package mutating func fixed64() throws(MessageFault) -> UInt64 {
         try expect(.eightBytes)
         guard end - position >= 8 else { throw MessageFault("a number is cut off") }
@@ -65,16 +65,16 @@ package struct MessageReader: Sendable {
 
     package mutating func double() throws(MessageFault) -> Double { Double(bitPattern: try fixed64()) }
 
-    /// Text; bytes that are no UTF-8 become U+FFFD.
+    /// Reads a text. Bytes that are not valid UTF-8 become U+FFFD.
     package mutating func string() throws(MessageFault) -> String {
         let range = try length()
         return String(decoding: bytes[range], as: UTF8.self)
     }
 
-    /// A copy of a field's bytes.
+    /// Reads a field's bytes into a copy.
     package mutating func byteArray() throws(MessageFault) -> [UInt8] { Array(bytes[try length()]) }
 
-    /// The message in this field.
+    /// Returns a reader of the message in this field.
     package mutating func message() throws(MessageFault) -> MessageReader { MessageReader(bytes, try length()) }
 
     /// Passes over the value of this field.
@@ -116,7 +116,7 @@ package struct MessageReader: Sendable {
     }
 }
 
-/// Why bytes are not the message they should be.
+/// An error of `MessageReader`: bytes are not the message that they should be.
 package struct MessageFault: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
     package init(_ description: String) { self.description = description }

@@ -1,21 +1,23 @@
-/// Finds the place of a name in a fixed list of names.
+/// A hash table from the names of a fixed list to their places in it.
 ///
-/// Built once; a look-up costs a few nanoseconds and allocates nothing. It is not generic, and so as fast in other
-/// modules as in this one.
+/// It is built once; a look-up costs a few nanoseconds and allocates nothing. It is not generic, so it is as fast in
+/// other modules as in this one.
 package struct NameIndex: Sendable {
     package enum Limits {
-        /// Names in one list: few enough that a byte holds a place with room for `vacant`.
+        /// The most names in one list: few enough that a byte holds each place and `vacant`.
         package static let names_max = 64
     }
 
     private static let vacant: UInt8 = 255
 
     private let names: [JSONName]
-    /// Places in `names`, or `vacant`. A power of two, at least four times the names.
+    /// The places of the names in `names`, or `vacant`. The size is a power of two and at least four times the number
+    /// of names.
     private let slots: [UInt8]
     private let shift: UInt64
 
-    /// An index of `names`; traps on a name that is there twice or too long, for both are mistakes of the program.
+    /// Builds an index of `names`. Traps on a name that is there twice or is too long: both are mistakes of the
+    /// program.
     package init(_ names: [String]) {
         precondition(names.count <= Limits.names_max, "a list holds at most \(Limits.names_max) names")
         var bits: UInt64 = 3
@@ -36,7 +38,7 @@ package struct NameIndex: Sendable {
         shift = 64 - bits
     }
 
-    /// The place of `name`; nil where the list does not have it.
+    /// Returns the place of `name`; nil if it is not in the list.
     package func place(of name: JSONName) -> Int? {
         var slot = Int(truncatingIfNeeded: name.spread >> shift)
         while true {

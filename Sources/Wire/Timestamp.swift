@@ -1,4 +1,4 @@
-/// A point in time as both protocols write it: whole milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time in whole milliseconds since 1970-01-01T00:00:00Z, as both protocols write it.
 package struct Timestamp: Hashable, Comparable, Sendable {
     /// Milliseconds since the Unix epoch.
     package var milliseconds: Int64
@@ -11,7 +11,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
 
-    /// The time `duration` later, rounded down to a millisecond.
+    /// Returns the time `duration` later, rounded down to a millisecond.
     package static func + (time: Timestamp, duration: Duration) -> Timestamp {
         Timestamp(milliseconds: time.milliseconds &+ duration.milliseconds)
     }
@@ -20,7 +20,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         Timestamp(milliseconds: time.milliseconds &- duration.milliseconds)
     }
 
-    /// How long after `earlier` this is; negative when it is before.
+    /// Returns the time between `earlier` and this; negative if this is before `earlier`.
     package func since(_ earlier: Timestamp) -> Duration {
         .milliseconds(milliseconds &- earlier.milliseconds)
     }

@@ -1,7 +1,7 @@
-// The variable-length numbers of protobuf. https://protobuf.dev/programming-guides/encoding/#varints
+// Variable-length integers of protobuf. https://protobuf.dev/programming-guides/encoding/#varints
 
 extension [UInt8] {
-    /// Appends a number, seven bits a byte, lowest first.
+    /// Appends a number as a varint: seven bits in each byte, the lowest first.
     package mutating func appendVarint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
@@ -13,6 +13,6 @@ extension [UInt8] {
 }
 
 extension UInt64 {
-    /// How many bytes its varint takes.
+    /// The number of bytes that its varint takes.
     package var varintLength: Int { self == 0 ? 1 : (UInt64.bitWidth - leadingZeroBitCount + 6) / 7 }
 }

@@ -15,7 +15,7 @@ final class BenchFixture {
         recorder = Recorder(settings: Self.settings(source), catalog: Self.catalog(registry))
     }
 
-    /// One that was saved.
+    /// Restores a saved recorder.
     init(_ state: [UInt8], _ ids: [IDSegment], _ source: OrganizationSource) throws(StateFault) {
         registry = Registry(maxSeries: 1_000_000)
         recorder = try Recorder(
@@ -31,7 +31,7 @@ final class BenchFixture {
         Catalog(in: registry, longBuckets: false, project: "default", region: "local")
     }
 
-    /// Applies one event; a question for an organization is answered at once, as a database would later.
+    /// Applies one event. A lookup of an organization is answered at once, as a database would answer it later.
     func apply(_ event: Event, at now: Timestamp) {
         recorder.apply(.event(event, receivedAt: now), into: &actions)
         if actions.isEmpty { return }
@@ -51,7 +51,7 @@ final class BenchFixture {
         actions.removeAll(keepingCapacity: true)
     }
 
-    /// What a snapshot takes from it: the state, and the ids since the last time.
+    /// Writes what a snapshot holds: the state, and the ids since the last call.
     func save(into writer: inout MessageWriter) -> [IDSegment] {
         recorder.encodeState(into: &writer)
         return recorder.takeIDs()
@@ -62,7 +62,7 @@ final class BenchFixture {
         actions.removeAll(keepingCapacity: true)
     }
 
-    /// What the database says about these organizations, all windows of it.
+    /// Reports these organizations as the database does, for all windows.
     func report(organizations: [String], at now: Timestamp) {
         var reports: [Report] = [.presence(Dictionary(uniqueKeysWithValues: organizations.map { ($0, 5) }))]
         for window in Report.Window.allCases {

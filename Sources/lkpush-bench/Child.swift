@@ -1,15 +1,15 @@
 import Glibc
 
-/// Another program, started and ended by this one.
+/// A child process that this program starts and ends.
 final class Child {
     let id: pid_t
 
-    /// Nil where it cannot be started. Wraps `posix_spawn`.
+    /// Returns nil if the program cannot be started. Wraps `posix_spawn`.
     init?(_ words: [String], environment: [String: String] = [:]) {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Our own blocked signals are not its business.
+        // The child must not inherit our blocked signals.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -22,7 +22,7 @@ final class Child {
         self.id = id
     }
 
-    /// Asks it to end, and waits.
+    /// Asks the process to end, and waits for it.
     func end() {
         kill(id, SIGTERM)
         wait()
@@ -34,7 +34,7 @@ final class Child {
     }
 }
 
-/// A folder that is gone when it is not needed any more.
+/// A temporary folder, which is removed with this object.
 final class ScratchFolder {
     let path: String
 

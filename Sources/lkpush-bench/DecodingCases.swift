@@ -1,7 +1,7 @@
 import LiveKit
 import Wire
 
-/// Bodies become events, one case for each kind.
+/// The decoding of bodies into events, one case for each kind.
 enum DecodingCases {
     static var all: [BenchmarkCase] {
         EventType.allCases.map { type in
@@ -12,7 +12,7 @@ enum DecodingCases {
     private static func workload(_ bodies: [[UInt8]]) -> Workload {
         let decoder = EventDecoder(metadataKey: "org_id")
         let bytes = bodies.reduce(0) { $0 + $1.count } / bodies.count
-        // Rare kinds have few bodies in the office: repeated, so that a sample is long enough to time.
+        // Rare kinds have few bodies in the office. They are repeated, so that a sample is long enough to time.
         let rounds = max(1, 256 / bodies.count)
         var copy = [UInt8](repeating: 0, count: bodies.map(\.count).max() ?? 0)
         return Workload(
@@ -35,7 +35,7 @@ enum DecodingCases {
             note: { "\(bytes) bytes" })
     }
 
-    /// Traps on a body that cannot be read: the office sends none.
+    /// Decodes a body. Traps if it cannot be decoded, because the office sends no such body.
     private static func decode(_ body: [UInt8], _ decoder: EventDecoder) -> Event {
         do throws(DecodingFault) {
             return try decoder.decode(body.span)
@@ -44,7 +44,8 @@ enum DecodingCases {
         }
     }
 
-    /// An event that lkpush does not know is a participant's with another name: the office has no such event.
+    /// Returns the bodies of a kind. An unknown event is a participant's event with another name, because the office
+    /// has no unknown events.
     private static func bodies(of type: EventType) -> [[UInt8]] {
         let known = OfficeBodies.byKind(limit: 64)
         if type != .other { return known[type] ?? [] }

@@ -1,6 +1,7 @@
 import LiveKit
 
-/// A webhook's body with the fields that are read, for states of an exact size; the office makes whole ones.
+/// The body of a webhook with only the fields that lkpush reads, for states of an exact size. The office makes complete
+/// bodies.
 enum EventBody {
     static func json(_ event: Event) -> [UInt8] {
         var fields = [

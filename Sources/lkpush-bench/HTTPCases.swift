@@ -5,7 +5,7 @@ import LiveKit
 import Platform
 import Wire
 
-/// The whole way in under load: the real service on a port of its own, its threads, its database.
+/// The whole way of a webhook under load: the real service with its threads and its database, on a port of its own.
 enum HTTPCases {
     private static let connections = 256
     static let name = "http/256 connections"
@@ -27,7 +27,7 @@ enum HTTPCases {
         let second = SystemTime().now().milliseconds / 1_000
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         var requests = Requests()
-        // Each request is sent to us once: a repeated id would be cheap. The last two rounds follow a schedule.
+        // Each request is sent once, because a repeated id would be cheap. The last two rounds follow a schedule.
         for body in OfficeBodies.stream(count: (rounds + 3) * perRound, second: second - 1_800, seed: 1) {
             requests.append(body, signer: signer)
         }
@@ -81,7 +81,7 @@ enum HTTPCases {
 
     private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
 
-    /// The service on ports of its own, ready for webhooks.
+    /// Starts the service on ports of its own and waits until it takes webhooks.
     static func start(_ settings: [String: String]) throws(LoadGenerator.LoadError) -> Service {
         var reader = SettingsReader(
             [

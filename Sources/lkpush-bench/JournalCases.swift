@@ -4,14 +4,14 @@ import JournalSQLite
 import Platform
 import Wire
 
-/// What a commit costs, fsync included, and how fast a journal is read at start.
+/// The cost of a commit, including its fsync, and the speed at which a journal is read at start.
 enum JournalCases {
-    /// As much as an encoded event takes.
+    /// The usual size of an encoded event.
     private static let event = [UInt8](repeating: 7, count: 150)
 
     static var all: [BenchmarkCase] { [1, 32, 256].map(commit) + [read] }
 
-    /// Groups of `size` events; one operation is one event.
+    /// Commits groups of `size` events. One operation is one event.
     private static func commit(_ size: Int) -> BenchmarkCase {
         BenchmarkCase("journal/groups of \(size)", per: "event") {
             let commits = 20
@@ -25,7 +25,7 @@ enum JournalCases {
             return Workload(
                 operations: commits * size,
                 prepare: {
-                    // What the last run left; as often as it is in truth it would cost nothing to speak of.
+                    // Deletes what the last run left. At its real frequency this would cost next to nothing.
                     commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
                     commit.truncation = Truncation(events: journal.lastEvent)
                     must { () throws(JournalError) in try journal.commit(commit) }

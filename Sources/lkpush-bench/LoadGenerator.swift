@@ -2,7 +2,7 @@ import CBenchmark
 import Glibc
 import Platform
 
-/// Many keep-alive connections from one thread, each with one request under way. Allocates nothing while it runs.
+/// Many keep-alive connections on one thread, each with one running request. It allocates nothing while it runs.
 final class LoadGenerator {
     struct LoadError: Error, CustomStringConvertible {
         let description: String
@@ -10,10 +10,10 @@ final class LoadGenerator {
 
     struct Outcome {
         let wall_ns: Int64
-        /// How much of it this thread was computing.
+        /// The share of the time for which this thread was computing.
         let busy: Double
         let good: Int
-        /// Answers with another status than 200.
+        /// The number of answers with another status than 200.
         let bad: Int
     }
 
@@ -50,7 +50,7 @@ final class LoadGenerator {
         close(file)
     }
 
-    /// Sends these requests, each once, as fast as they are answered.
+    /// Sends each of these requests once, as fast as they are answered.
     func send(_ requests: Requests, _ range: Range<Int>) throws(LoadError) -> Outcome {
         let time = SystemTime()
         let start = time.monotonic()
@@ -84,7 +84,7 @@ final class LoadGenerator {
             wall_ns: wall, busy: Double(Self.threadTime() - cpu) / Double(wall), good: good, bad: bad)
     }
 
-    /// A request always fits into the empty buffer of its connection.
+    /// Sends a request. It always fits into the empty buffer of its connection.
     func begin(_ index: Int, _ requests: Requests, _ number: Int) throws(LoadError) {
         let range = requests[number]
         let sent = requests.bytes.withUnsafeBytes { bytes in
@@ -95,7 +95,7 @@ final class LoadGenerator {
         guard sent == range.count else { throw LoadError(description: "a request could not be sent: error \(errno)") }
     }
 
-    /// Whether the answer is a 200; nil while it is not complete.
+    /// Returns true if the answer is a 200; nil while it is incomplete.
     func receive(_ index: Int) throws(LoadError) -> Bool? {
         let had = connections[index].received
         let count = buffer.withUnsafeMutableBytes { bytes in
@@ -103,8 +103,8 @@ final class LoadGenerator {
         }
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return nil }
         guard count > 0 else { throw LoadError(description: "a connection was closed: error \(errno)") }
-        // The answers of both servers are shorter than 300 bytes and have no body, or end with their header: what
-        // comes in pieces is counted until the blank line.
+        // The answers of both servers are shorter than 300 bytes and have no body. An answer that comes in pieces is
+        // counted until the blank line that ends its header.
         connections[index].received = had + count
         guard count >= 4, buffer[count - 4] == 13, buffer[count - 3] == 10, buffer[count - 2] == 13,
             buffer[count - 1] == 10
@@ -117,10 +117,10 @@ final class LoadGenerator {
         return buffer[9] == UInt8(ascii: "2") && buffer[10] == UInt8(ascii: "0") && buffer[11] == UInt8(ascii: "0")
     }
 
-    /// What this thread has computed.
+    /// The computing time of this thread.
     static func threadTime() -> Int64 { clock(CLOCK_THREAD_CPUTIME_ID) }
 
-    /// What all threads have computed.
+    /// The computing time of all threads.
     static func processTime() -> Int64 { clock(CLOCK_PROCESS_CPUTIME_ID) }
 
     private static func clock(_ id: clockid_t) -> Int64 {
@@ -140,7 +140,7 @@ enum Loopback {
         return address
     }
 
-    /// A connected socket that does not block.
+    /// Returns a connected, non-blocking socket.
     static func connect(_ port: UInt16) throws(LoadGenerator.LoadError) -> Int32 {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = address(port)
@@ -160,7 +160,7 @@ enum Loopback {
         return file
     }
 
-    /// A port that was free a moment ago, for programs that cannot pick one themselves.
+    /// Returns a port that was free a moment ago, for programs that cannot choose one themselves.
     static func freePort() -> UInt16 {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(file) }
@@ -175,7 +175,7 @@ enum Loopback {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// The answer to a GET, header and all.
+    /// Returns the answer to a GET, including its header.
     static func get(_ port: UInt16, _ path: String) throws(LoadGenerator.LoadError) -> [UInt8] {
         let file = try connect(port)
         defer { close(file) }
@@ -194,13 +194,13 @@ enum Loopback {
         return answer
     }
 
-    /// Waits until somebody listens; false where nobody does in ten seconds.
+    /// Waits until a program listens on the port. Returns false if none does within ten seconds.
     static func waitFor(_ port: UInt16) -> Bool {
         let time = SystemTime()
         let end = time.monotonic() + .seconds(10)
         let pause = Monitor(())
         while time.monotonic() < end {
-            // Refused is the answer that is waited through.
+            // A refused connection is the expected answer at first.
             if let file = try? connect(port) {
                 close(file)
                 return true

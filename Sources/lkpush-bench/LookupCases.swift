@@ -6,15 +6,14 @@ import Platform
 import TestSupport
 import Wire
 
-/// A crowd of rooms that nobody has seen, before a database that takes its time; meanwhile events of rooms that are
-/// known.
+/// A crowd of new rooms that need a lookup in a slow database, and meanwhile events of known rooms.
 enum LookupCases {
     private static let name = "lookups/10000 new rooms"
     private static let rooms = 10_000
-    /// The crowd comes evenly within a second.
+    /// The crowd comes evenly within one second, in so many slices.
     private static let slices = 20
     private static let knownRooms = 50
-    /// What each query and its answer take on their way: 20 ms for both.
+    /// The delay of each query, and of each answer: 20 ms for both.
     private static let delay = Duration.milliseconds(10)
     private static let patience = Duration.seconds(60)
 
@@ -32,7 +31,7 @@ enum LookupCases {
     }
 
     private static func measure() throws -> Measurement {
-        // Counting queries is the log's business.
+        // The server's log counts the queries.
         let server = try PostgresServer(settings: ["log_statement": "all", "log_parameter_max_length": "0"])
         let database = try server.newDatabase()
         try seed(server, database)
@@ -44,7 +43,7 @@ enum LookupCases {
         ])
         defer { _ = service.stop() }
 
-        // One new room too, so that its organization's counter is there to be looked at.
+        // One new room is sent, too, so that its organization's counter exists when it is read.
         let port = service.publicAddress.port
         try Client(port).send((0..<knownRooms).map { opening($0) } + [opening(knownRooms)])
         let started = try counter("lk_rooms_started_total", of: "org_new", in: service)
@@ -89,7 +88,7 @@ enum LookupCases {
 
     // MARK: The office
 
-    /// The rooms from number 0 on; those that are known first.
+    /// The id of a room by its number, from 0. Known rooms come first.
     private static func id(_ number: Int) -> String { "00000000-0000-4000-8000-\(100_000_000_000 + number)" }
 
     private static func seed(_ server: PostgresServer, _ database: String) throws {
@@ -177,7 +176,7 @@ enum LookupCases {
             return time.monotonic().since(begin)
         }
 
-        /// How long the sending took.
+        /// Returns the time that the sending took.
         func end() throws -> Duration {
             thread.join()
             return try outcome.withLock { try $0?.get() ?? .zero }
@@ -197,7 +196,7 @@ enum LookupCases {
         }
     }
 
-    /// The counter of an organization, once it is there.
+    /// Returns the counter of an organization when it exists.
     private static func counter(
         _ family: String, of organization: String, in service: Service, after body: () throws -> Void = {}
     ) throws -> Counter {

@@ -6,14 +6,14 @@ import Platform
 import Recording
 import Wire
 
-/// Memory: what one series and one participant take, and what an exporter holds while it runs and pushes.
+/// The memory of one series and of one participant, and the memory of an exporter that runs and pushes.
 enum MemoryReport {
     private static let sizes = [
         Population.Size(participants: 5_000, rooms: 1_000, organizations: 100),
         Population.Size(participants: 50_000, rooms: 10_000, organizations: 1_000),
     ]
 
-    /// Prints the report; false where something did not work.
+    /// Prints the report. Returns false if something did not work.
     static func print(isJSON: Bool) -> Bool {
         let series = bytesPerSeries()
         let participant = bytesPerParticipant()
@@ -51,7 +51,7 @@ enum MemoryReport {
     // MARK: One of each
 
     private static func bytesPerSeries() -> Int {
-        // Organizations without people: their series are all that differs. The first ones warm everything up.
+        // Organizations without people: only their series differ. The first ones warm everything up.
         func held(_ organizations: Int) -> (Int, Int) {
             let before = lk_heap_bytes()
             let large = LargeRegistry(organizations: organizations)
@@ -70,7 +70,7 @@ enum MemoryReport {
             let fixture = BenchFixture(.metadata)
             var population = Population(.init(participants: participants, rooms: 1_000, organizations: 10))
             population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-            // The generator's own memory is no part of it: only what is left when it is gone.
+            // The memory of the generator is not part of it: only what is left after it is released.
             population = Population(.init(participants: 1, rooms: 1, organizations: 1))
             return withExtendedLifetime(fixture) { Int(lk_heap_bytes()) - Int(before) }
         }
@@ -86,7 +86,8 @@ enum MemoryReport {
         var pushes = 0
     }
 
-    /// Starts this program again as an exporter that pushes to us every second, fills it, and looks at it from outside.
+    /// Starts this program again as an exporter that pushes to us every second, fills it, and reads its memory from
+    /// outside.
     private static func run(_ size: Population.Size) throws(LoadGenerator.LoadError) -> Found {
         let folder = ScratchFolder()
         let pushes = Monitor(0)
@@ -113,14 +114,14 @@ enum MemoryReport {
                 "GRAFANA_PROM_REMOTE_WRITE_URL": "http://\(receiver.address)/write", "PUSH_INTERVAL": "1s",
                 "ENVIRONMENT": "bench", "REGION": "local", "ACTIVITY_REFRESH": "2s", "EGRESS_REFRESH": "2s",
                 "PRESENCE_REFRESH": "2s", "LICENSE_REFRESH": "2s",
-                // Some snapshots fall into the time that is looked at: each needs room for the whole state.
+                // Some snapshots fall into the measured time, because each one needs room for the whole state.
                 "SNAPSHOT_INTERVAL": "2s",
             ])
         guard let child else { throw LoadGenerator.LoadError(description: "this program cannot be started again") }
         defer { child.end() }
         guard Loopback.waitFor(port) else { throw LoadGenerator.LoadError(description: "the exporter does not start") }
         try fill(port, size)
-        // Several ticks of all series, and the database's figures.
+        // The measured time has several ticks of all series, and the reports of the database.
         let time = SystemTime()
         let before = pushes.withLock { $0 }
         let end = time.monotonic() + .seconds(8)
@@ -128,14 +129,14 @@ enum MemoryReport {
         var found = Found()
         found.pushes = pushes.withLock { $0 } - before
         (found.resident_KiB, found.peak_KiB) = memory(of: child.id)
-        // The page is asked for last: making it takes memory of its own.
+        // The page is requested last, because making it takes memory, too.
         let page = String(decoding: try Loopback.get(metricsPort, "/metrics"), as: UTF8.self)
         let line = page.split(separator: "\n").first { $0.hasPrefix("lkpush_series ") } ?? ""
         found.series = Int(line.dropFirst("lkpush_series ".count)) ?? 0
         return found
     }
 
-    /// Sends everybody in: rooms, then people, then tracks, in the order in which it happens.
+    /// Sends everybody's events in their natural order: rooms, then people, then tracks.
     private static func fill(_ port: UInt16, _ size: Population.Size) throws(LoadGenerator.LoadError) {
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         let generator = try LoadGenerator(port: port, connections: 64)
@@ -156,7 +157,7 @@ enum MemoryReport {
         }
     }
 
-    /// What the kernel says of a process. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+    /// Returns the kernel's figures of a process. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
     static func memory(of process: pid_t) -> (resident_KiB: Int, peak_KiB: Int) {
         // A process that has just ended has no memory.
         let text = (try? FileStore.read("/proc/\(process)/status")) ?? []

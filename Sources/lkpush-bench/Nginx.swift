@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// nginx with one worker that reads the body of a POST, drops it and answers 200: what HTTP alone costs.
+/// nginx with one worker that reads the body of a POST, drops it and answers 200. It shows the cost of HTTP alone.
 final class Nginx {
     let port: UInt16
     private let folder = ScratchFolder()
@@ -9,7 +9,7 @@ final class Nginx {
 
     static let program = "/usr/sbin/nginx"
 
-    /// Nil where it is not installed or does not start.
+    /// Returns nil if nginx is not installed or does not start.
     init?() {
         guard access(Self.program, X_OK) == 0 else { return nil }
         port = Loopback.freePort()
@@ -42,7 +42,7 @@ final class Nginx {
         } catch {
             return nil
         }
-        // It ends by itself when this program dies before it could end it.
+        // It ends by itself if this program dies before it could end it.
         guard let child = Child(["/usr/bin/timeout", "600", Self.program, "-c", "\(path)/nginx.conf", "-p", path])
         else {
             return nil

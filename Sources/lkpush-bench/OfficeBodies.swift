@@ -2,9 +2,9 @@ import LiveKit
 import Simulation
 import Wire
 
-/// Bodies of webhooks as the simulated office sends them.
+/// The bodies of webhooks of the simulated office.
 enum OfficeBodies {
-    /// The size that the promises speak of.
+    /// The size of a body in the promised figures.
     static let promised_bytes = 1_100
 
     private static let size = OfficeSize(organizations: 6, rooms: 6, users: 60, length: .seconds(3_600))
@@ -12,7 +12,7 @@ enum OfficeBodies {
     private static let day = OfficeSize(
         organizations: 100, rooms: 10, users: 400, length: .seconds(8 * 3_600), ending: .open)
 
-    /// Up to `limit` bodies of each kind of event.
+    /// Returns up to `limit` bodies of each kind of event.
     static func byKind(limit: Int) -> [EventType: [[UInt8]]] {
         var office = Office(size: size, seed: 1)
         var bodies: [EventType: [[UInt8]]] = [:]
@@ -23,7 +23,7 @@ enum OfficeBodies {
         return bodies
     }
 
-    /// `count` different events of a long day, nothing repeated, with times around `second`.
+    /// Returns `count` different events of a long day, without repetitions, with times around `second`.
     static func stream(count: Int, second: Int64, seed: UInt64) -> [[UInt8]] {
         var bodies: [[UInt8]] = []
         bodies.reserveCapacity(count)
@@ -34,7 +34,7 @@ enum OfficeBodies {
         return bodies
     }
 
-    /// Passes on the bodies of a long day, as long as `take` wants more.
+    /// Passes the bodies of a long day to `take`, until it returns false.
     static func forEach(second: Int64, seed: UInt64, _ take: ([UInt8]) -> Bool) {
         var office = Office(size: day, seed: seed)
         let shift = TimeShift(seconds: second - Office.epoch.milliseconds / 1_000)
@@ -44,7 +44,7 @@ enum OfficeBodies {
         }
     }
 
-    /// A body of the promised size: shorter ones get a field that nobody knows.
+    /// Returns a body of the promised size. A shorter one gets an unknown field.
     static func padded(_ body: [UInt8]) -> [UInt8] {
         let field = Array(#","comment":""#.utf8)
         let missing = promised_bytes - body.count - field.count - 1

@@ -1,24 +1,24 @@
-/// What the command line asks for.
+/// The options of the command line.
 struct Options {
-    /// The flags do not make sense.
+    /// The flags are invalid.
     struct FlagFault: Error, CustomStringConvertible {
         let description: String
     }
 
     enum Mode {
         case measure
-        /// Compare allocations with those that are kept.
+        /// Compares allocations with the thresholds.
         case check
         case list
         case help
-        /// Resident memory of a running exporter, and bytes per series and participant.
+        /// Reports the resident memory of a running exporter, and the bytes per series and participant.
         case memory
-        /// Be the exporter whose memory is measured.
+        /// Runs as the exporter whose memory is measured.
         case serve
     }
 
     var mode = Mode.measure
-    /// Cases whose name holds this text.
+    /// Only cases whose name contains this text are run.
     var filter = ""
     var isJSON = false
 

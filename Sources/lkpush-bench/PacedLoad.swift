@@ -2,13 +2,13 @@ import CBenchmark
 import Glibc
 import Platform
 
-/// Requests on a schedule that does not wait for answers, as senders in the world do not.
+/// Requests on a schedule that does not wait for answers, as real senders do not wait for each other.
 ///
-/// An answer's time runs from when its request was due, not from when a connection was free for it: a server that
-/// stands still for a moment is charged with everybody who would have come meanwhile ("coordinated omission").
+/// The latency of a request starts when it was due, and not when a connection was free for it. So a server that stands
+/// still for a moment is charged for all requests that would have come meanwhile ("coordinated omission").
 extension LoadGenerator {
     struct Paced {
-        /// Of all answers, in order of length.
+        /// The latencies of all answers, in ascending order.
         let latencies_ns: [Int64]
         let bad: Int
 
@@ -23,7 +23,7 @@ extension LoadGenerator {
         }
     }
 
-    /// Sends these requests, each once, evenly `perSecond`, on whichever connection is free.
+    /// Sends each of these requests once, evenly `perSecond`, on any free connection.
     func send(_ requests: Requests, _ range: Range<Int>, perSecond: Double) throws(LoadError) -> Paced {
         let time = SystemTime()
         let start = time.monotonic().nanoseconds

@@ -1,10 +1,11 @@
 import LiveKit
 import Wire
 
-/// An office of an exact size, and then the coming and going in it: events as the recorder sees them.
+/// A LiveKit of an exact size with people who come and go: its events, as the recorder gets them.
 ///
-/// Half the people publish two tracks, or all. A turn picks anybody and takes the next step of a visit: tracks end, the person
-/// leaves, joins again under a new SID, publishes. So the size stays, and the memory is visited at random.
+/// Half of the people publish two tracks, or all of them do. Each turn picks anybody and takes the next step of a
+/// visit: the tracks end, the person leaves, joins again under a new SID, and publishes. So the size stays the same,
+/// and memory is visited at random.
 struct Population {
     struct Size {
         var participants: Int
@@ -20,12 +21,12 @@ struct Population {
         let room: Int
         var tracks: [String] = []
         var joinedAt_ms: Int64
-        /// Steps that are left until the person is complete again.
+        /// The number of steps until the person is complete again.
         var step = 0
     }
 
     let size: Size
-    /// Milliseconds since the epoch: one passes with each event.
+    /// In milliseconds since the epoch. Each event takes one.
     private(set) var now_ms: Int64 = 1_790_000_000_000
     private var people: [Person] = []
     private var rooms: [Room] = []
@@ -51,7 +52,7 @@ struct Population {
 
     // MARK: The beginning
 
-    /// Everybody comes in.
+    /// Everybody joins.
     mutating func furnish(_ body: (Event) -> Void) {
         for room in rooms { body(event(room, .roomStarted)) }
         for number in 0..<size.participants {
@@ -64,7 +65,7 @@ struct Population {
         }
     }
 
-    /// One of every thing that makes a series, for each organization.
+    /// Makes every series once for each organization.
     mutating func cover(_ body: (Event) -> Void) {
         for number in 0..<size.organizations {
             let room = Room(
@@ -98,7 +99,7 @@ struct Population {
 
     private func publishes(_ number: Int) -> Bool { doAllPublish || number % 2 == 0 }
 
-    /// The next event of somebody.
+    /// Returns the next event of somebody.
     mutating func next() -> Event {
         random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let number = Int((random >> 33) % UInt64(people.count))
@@ -124,7 +125,7 @@ struct Population {
     private mutating func event(_ room: Room, _ body: Event.Body) -> Event {
         now_ms += 1
         var room = room
-        // As in real ones: only events of rooms and participants show a room in full.
+        // As in real events, only those of rooms and participants carry the whole room.
         switch body {
         case .roomStarted, .roomFinished, .participantJoined, .participantLeft: break
         default: room = Room(sid: room.sid, name: room.name)
@@ -153,7 +154,7 @@ struct Population {
         return Self.id(prefix, numbers)
     }
 
-    /// As long as LiveKit's: a prefix and twelve characters that do not rise in order.
+    /// Returns an id as long as LiveKit's: a prefix and twelve characters that are not in ascending order.
     private static func id(_ prefix: String, _ number: UInt64) -> String {
         var rest = (number &+ 1) &* 0x9E37_79B9_7F4A_7C15
         let letters: StaticString = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

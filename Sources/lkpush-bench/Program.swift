@@ -2,9 +2,9 @@ import Exporter
 import Glibc
 import Platform
 
-/// The benchmarks from the first word to the exit status.
+/// The benchmark program, from its arguments to its exit status.
 enum Program {
-    /// Every case, in the order in which they are shown.
+    /// All cases, in the order of the output.
     static var cases: [BenchmarkCase] {
         TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + TickCases.all + ExpositionCases.all
             + QueueCases.all + JournalCases.all + StartCases.all + LookupCases.all + HTTPCases.all
@@ -40,12 +40,12 @@ enum Program {
             }
             let row = ResultRow(benchmark, result)
             print(isJSON ? row.json : row.text)
-            // Without this, lines appear all at once at the end of a pipe.
+            // Without this, all lines come at once at the end of a pipe.
             fflush(nil)
         }
     }
 
-    /// Compares allocations with the kept ones; time is shown and gates nothing.
+    /// Compares allocations with the thresholds. Times are shown, but do not fail the check.
     private static func check(_ chosen: [BenchmarkCase]) -> Int32 {
         var failures = 0
         print(ResultRow.header)

@@ -6,8 +6,8 @@ import Recording
 import RemoteWrite
 import Wire
 
-/// What the shipper's thread does at one tick, up to the point where curl would be given the body, and what it does
-/// when the receiver has taken it.
+/// The work of the shipper's thread at one tick, up to the point where curl gets the body, and after the receiver has
+/// accepted it.
 final class Pusher {
     let registry: Registry
     private var table: SeriesTable
@@ -17,7 +17,7 @@ final class Pusher {
     private var effects: [Delivery.Effect] = []
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)
     private var monotonic = MonotonicTime(nanoseconds: 0)
-    /// Bodies of the last tick, where they are kept.
+    /// The bodies of the last tick, if they are kept.
     private(set) var bodies: [[UInt8]] = []
 
     init(_ registry: Registry, idleInterval: Duration) {
@@ -35,14 +35,14 @@ final class Pusher {
         (name: "service", value: "lkpush"),
     ]
 
-    /// Time series that are pushed.
+    /// The number of time series that are pushed.
     var rowCount: Int {
         1 + registry.snapshot().reduce(0) { $0 + $1.family.seriesPerChild * $1.series.count }
     }
-    /// Samples that were queued since the beginning.
+    /// The number of samples that were queued since the beginning.
     var samples: UInt64 { delivery.statistics.enqueued }
 
-    /// One tick, `interval` after the last one; every body is accepted.
+    /// Runs one tick, `interval` after the last one. Every body is accepted.
     func tick(after interval: Duration, keepsBodies: Bool = false) {
         wall = wall + interval
         monotonic = monotonic + interval
@@ -85,7 +85,7 @@ final class Pusher {
     }
 }
 
-/// A registry as it is at 1,000 organizations that use everything.
+/// A registry with 1,000 organizations that use everything.
 struct LargeRegistry {
     let fixture: BenchFixture
     private let readings: [Series.AnyInstrument]
@@ -110,7 +110,7 @@ struct LargeRegistry {
             switch reading {
             case .counter(let counter): counter.increment(by: Double(1 + index % 7))
             case .gauge(let gauge): gauge.set((index + turn * 31) % 1_000)
-            // Below the first bound, so that all of its buckets change.
+            // The value is below the first bound, so that all buckets change.
             case .histogram(let histogram): histogram.observe(0.05)
             }
         }

@@ -5,7 +5,7 @@ import Pipeline
 import Platform
 import Wire
 
-/// From the listener's thread to the recorder's.
+/// The hand-over from the listener's thread to the recorder's.
 enum QueueCases {
     static var all: [BenchmarkCase] {
         [

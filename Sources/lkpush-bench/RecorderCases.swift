@@ -2,7 +2,7 @@ import LiveKit
 import Recording
 import Wire
 
-/// The recorder alone, fed with events that are decoded already.
+/// The recorder alone, with events that are decoded already.
 enum RecorderCases {
     private static let sizes = [
         Population.Size(participants: 5_000, rooms: 1_000, organizations: 100),
@@ -24,7 +24,7 @@ enum RecorderCases {
         let fixture = BenchFixture(source)
         var population = Population(size)
         population.furnish { fixture.apply($0, at: Timestamp(milliseconds: $0.createdAt * 1_000)) }
-        // Short enough that most samples are not interrupted by other programs.
+        // Short enough that other programs do not interrupt most samples.
         let operations = 4_000
         var events: [(event: Event, at: Timestamp)] = []
         events.reserveCapacity(operations)
@@ -42,7 +42,7 @@ enum RecorderCases {
                 for (event, at) in events {
                     fixture.apply(event, at: at)
                     since += 1
-                    // The recorder's thread tells the time after each batch that it takes from the queue.
+                    // The recorder's thread passes the time on after each batch that it takes from the queue.
                     if since == 250 {
                         since = 0
                         fixture.tick(at: at)

@@ -1,14 +1,14 @@
 import LiveKit
 import Platform
 
-/// Requests that were made and signed before the clock runs, one after another in one piece of memory.
+/// Requests that are made and signed before the measurement, one after another in one block of memory.
 struct Requests {
     private(set) var bytes: [UInt8] = []
     private(set) var ends: [Int] = []
     private var body_bytes = 0
 
     var count: Int { ends.count }
-    /// Mean size of a body.
+    /// The mean size of a body.
     var meanBody: Int { body_bytes / max(1, count) }
 
     subscript(index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }

@@ -53,7 +53,7 @@ struct ResultRow {
         }.joined(separator: "  ")
     }
 
-    /// Three digits that matter.
+    /// Returns a number with three significant digits.
     static func number(_ value: Double) -> String {
         if value == 0 || value >= 100 { return "\(Int(value.rounded()))" }
         let scale: Double = value >= 10 ? 10 : value >= 1 ? 100 : 10_000

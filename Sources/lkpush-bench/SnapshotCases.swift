@@ -3,10 +3,11 @@ import Metrics
 import Recording
 import Wire
 
-/// Saving a recorder, which stops it meanwhile, and restoring it: two tracks for everybody, a series for everything.
+/// The saving of a recorder, which stops it meanwhile, and its restoring: everybody has two tracks, and every series
+/// exists.
 enum SnapshotCases {
     private static let size = Population.Size(participants: 50_000, rooms: 10_000, organizations: 1_000)
-    /// Events between two snapshots: 30 s of such an office.
+    /// The number of events between two snapshots: 30 s of a LiveKit of this size.
     private static let between = 20_000
 
     static var all: [BenchmarkCase] {

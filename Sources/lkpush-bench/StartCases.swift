@@ -8,10 +8,10 @@ import Platform
 import Simulation
 import Wire
 
-/// From the start of a process to the first webhook that it takes.
+/// The time from the start of a process to the first webhook that it takes.
 enum StartCases {
     private static let replayed = 1_000_000
-    /// As many events as a commit has under load.
+    /// The usual number of events in a commit under load.
     private static let group = 64
 
     static var all: [BenchmarkCase] {
@@ -77,7 +77,7 @@ enum StartCases {
     private struct ExporterProcess {
         let child: Child
         let port: UInt16
-        /// From its start until it was ready.
+        /// The time from its start until it was ready.
         let took_ns: Int64
 
         init(_ folder: ScratchFolder) throws(LoadGenerator.LoadError) {
@@ -101,7 +101,7 @@ enum StartCases {
             let pause = Monitor(())
             let ready = Array("HTTP/1.1 200".utf8)
             while true {
-                // Nobody listens yet at first.
+                // At first no program listens yet.
                 if let answer = try? Loopback.get(metricsPort, "/readyz"), answer.starts(with: ready) { break }
                 guard time.monotonic().since(start) < .seconds(60) else {
                     child.end()
@@ -115,7 +115,7 @@ enum StartCases {
 
     // MARK: A journal
 
-    /// Writes a journal as a process leaves it that was killed before its first snapshot; returns its size.
+    /// Writes a journal like that of a process that was killed before its first snapshot. Returns its size.
     private static func fill(_ folder: ScratchFolder) throws(LoadGenerator.LoadError) -> Int {
         let decoder = EventDecoder(metadataKey: "org_id")
         do {
@@ -129,7 +129,7 @@ enum StartCases {
                         event: event, receivedAt: Timestamp(milliseconds: event.createdAt * 1_000))
                     commit.events.append { accepted.encode(into: &$0) }
                     guard commit.events.count == group else { return true }
-                    // What cannot be written is missed at the end.
+                    // A failed write shows at the end, where the events are missing.
                     _ = try? journal.commit(commit)
                     commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
                     return journal.isOpen && journal.lastEvent < replayed
@@ -147,7 +147,7 @@ enum StartCases {
 
     // MARK: Restart
 
-    /// SIGTERM under load, and the next process on the same state.
+    /// Sends SIGTERM under load, and starts the next process on the same state.
     private static func restart(_ rounds: Int) throws(LoadGenerator.LoadError) -> Measurement {
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         let second = SystemTime().now().milliseconds / 1_000
@@ -164,7 +164,7 @@ enum StartCases {
             let time = SystemTime()
             _ = try generator.send(requests, 0..<20_000)
             let id = exporter.child.id
-            // The load goes on until nobody answers.
+            // The load goes on until no program answers.
             let stopper = NamedThread(name: "stopper") {
                 let pause = Monitor(())
                 _ = pause.wait(until: time.monotonic() + .milliseconds(200)) { _ in nil as Void? }
@@ -176,7 +176,7 @@ enum StartCases {
             exporter.child.wait()
             let ended = time.monotonic()
             exporter = try ExporterProcess(folder)
-            // From the signal, which came 0.2 s after the beginning.
+            // Measured from the signal, which came 0.2 s after the beginning.
             stops.append(Double(ended.nanoseconds - start.nanoseconds) - 200e6)
             times.append(Double(time.monotonic().nanoseconds - start.nanoseconds) - 200e6)
         }

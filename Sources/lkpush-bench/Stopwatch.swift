@@ -1,18 +1,18 @@
 import CBenchmark
 import Platform
 
-/// Measures workloads: warm-up, then samples until there are enough of them or the time is up.
+/// Measures workloads: warms up, then takes samples until there are enough of them or the time is up.
 struct Stopwatch {
-    /// How long one case may take, the lower bound not counted.
+    /// The time for one case, without its lower bound.
     var budget: Duration
     var samples: ClosedRange<Int>
-    /// Samples of the case that goes over HTTP, and what one of them sends.
+    /// The samples of the case that goes over HTTP, and the requests of one sample.
     var rounds: Int
     var requestsPerRound: Int
 
-    /// For a table that is read.
+    /// For a table that people read.
     static let thorough = Stopwatch(budget: .seconds(2), samples: 7...500, rounds: 5, requestsPerRound: 25_000)
-    /// For the gate: allocations need no statistics.
+    /// For the check: allocations need no statistics.
     static let brief = Stopwatch(budget: .milliseconds(150), samples: 3...7, rounds: 2, requestsPerRound: 4_000)
 
     func measure(_ work: Workload) -> Measurement {
@@ -52,12 +52,12 @@ struct Stopwatch {
         return (times, Double(allocations) / Double(times.count * operations))
     }
 
-    /// Enough for buffers to reach their size.
+    /// Enough runs for buffers to reach their size.
     private static let warmUps = 4
 }
 
 extension [Double] {
-    /// The value that this share of the others does not exceed.
+    /// Returns the value below which this share of the samples lies.
     func percentile(_ share: Double) -> Double {
         let ordered = sorted()
         return ordered[Swift.min(ordered.count - 1, Int(Double(ordered.count) * share))]

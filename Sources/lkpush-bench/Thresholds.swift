@@ -1,8 +1,8 @@
-/// The most that each case may allocate per operation. Lower one whenever the code allows it; raising one wants a
+/// The most allocations per operation of each case. Lower a threshold whenever the code allows it; raising one needs a
 /// reason in the commit.
 enum Thresholds {
     static let allocations: [String: Double] = [
-        // Three arrays of the token, two texts that outlive it.
+        // Three arrays of the token, and two texts that outlive it.
         "verify": 5,
         // The texts of an event that are longer than the 15 bytes which fit into a String.
         "decode/room_started": 4,
@@ -18,27 +18,27 @@ enum Thresholds {
         "decode/ingress_started": 2.5,
         "decode/ingress_ended": 2.5,
         "decode/other": 4.5,
-        // Each participant with tracks has an array of them; tables that grow are the rest.
+        // Each participant with tracks has an array of them. The rest are growing tables.
         "apply/fixed/5000/1000/100": 0.15,
         "apply/database/5000/1000/100": 0.15,
         "apply/fixed/50000/10000/1000": 0.15,
         "apply/database/50000/10000/1000": 0.15,
-        // Some for each organization: the names of its info, the buckets of its histograms.
+        // Some for each organization: the label values of its info, the buckets of its histograms.
         "snapshot/50000/10000/1000": 36_000,
-        // Texts and lists of what is open.
+        // Texts and lists of open entities.
         "restore/50000/10000/1000": 260_000,
-        // One for each request, made and freed inside of `snappy_compress`; none of ours.
+        // One for each request, made and freed inside `snappy_compress`. lkpush itself makes none.
         "tick/all due/allocations per tick": 19,
         "tick/none changed": 0.0001,
         "exposition": 330_000,
         "queue": 0.001,
-        // SQLite's own: nothing of ours is kept. A larger group costs no more.
+        // SQLite's own; lkpush itself makes none. A larger group does not need more.
         "journal/groups of 1": 6,
         "journal/groups of 32": 0.2,
         "journal/groups of 256": 0.03,
-        // A copy of each group's bytes, and what reads it.
+        // A copy of each group's bytes, and its reader.
         "journal/read": 0.25,
-        // Since answers wait for the commit: the pending answer with what answers it late, and their share of the commit.
+        // Answers wait for the commit: the pending answer with its fallback, and their share of the commit.
         "http/256 connections": 28,
     ]
 }

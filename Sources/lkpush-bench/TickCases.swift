@@ -1,6 +1,6 @@
 import RemoteWrite
 
-/// One tick of the shipper: read, encode, compress, queue, and settle what was sent.
+/// One tick of the shipper: it reads, encodes, compresses and queues the samples, and settles sent ones.
 enum TickCases {
     static var all: [BenchmarkCase] {
         [
@@ -50,7 +50,7 @@ enum TickCases {
         for _ in 0..<3 { pusher.tick(after: .seconds(15)) }
         let rows = pusher.rowCount
         let before = pusher.samples
-        // So close together that no grid line and no idle interval lies between them.
+        // So close together that neither a grid line nor an idle interval lies between them.
         pusher.tick(after: .milliseconds(1))
         let due = pusher.samples - before
         let source = [UInt64](repeating: 1, count: rows)

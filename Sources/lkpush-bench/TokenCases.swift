@@ -2,7 +2,7 @@ import LiveKit
 import Platform
 import Wire
 
-/// Whether a webhook is LiveKit's.
+/// The verification of a webhook's token.
 enum TokenCases {
     static let key = "APIbenchmark"
     static let secret = Secret("a-secret-as-long-as-livekit-makes-them-0123")
@@ -32,7 +32,7 @@ enum TokenCases {
                         for letter in letters {
                             let digest = Digest(of: letter.body.span)
                             blackHole(digest)
-                            // Header and claims: all of the token but the signature and its dot.
+                            // Header and claims: the whole token without its signature and the dot before it.
                             let text = letter.token.utf8.span
                             let signature = signingKey.signature(of: text.extracting(..<(text.count - 44)))
                             blackHole(signature)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Something that is done over and over while it is watched.
+/// A piece of work that is repeated and measured.
 struct Workload {
     /// The plainest code that does the unavoidable part of the same work.
     struct LowerBound {
@@ -9,20 +9,20 @@ struct Workload {
         let run: () -> Void
     }
 
-    /// Operations of one `run`.
+    /// The number of operations in one `run`.
     var operations: Int
-    /// Makes ready for the next `run`; is not measured.
+    /// Prepares the next `run`. It is not measured.
     var prepare: () -> Void = {}
     let run: () -> Void
     var lowerBound: LowerBound?
-    /// What the numbers do not say; asked for after the last run.
+    /// A remark that the numbers do not show. It is asked for after the last run.
     var note: () -> String = { "" }
 }
 
 /// One row of the table.
 struct BenchmarkCase {
     let name: String
-    /// What one operation is.
+    /// The meaning of one operation.
     let operation: String
     let measure: (Stopwatch) -> Measurement?
 
@@ -30,7 +30,7 @@ struct BenchmarkCase {
         self.init(name, per: operation, measuring: { $0.measure(make()) })
     }
 
-    /// A case that measures itself; nil where this machine has not what it needs.
+    /// Makes a case that measures itself. It returns nil if this machine lacks what it needs.
     init(_ name: String, per operation: String, measuring measure: @escaping (Stopwatch) -> Measurement?) {
         self.name = name
         self.operation = operation
@@ -38,7 +38,7 @@ struct BenchmarkCase {
     }
 }
 
-/// What came out.
+/// The result of a case.
 struct Measurement {
     struct LowerBound {
         let name: String
@@ -48,7 +48,7 @@ struct Measurement {
     }
 
     var samples: Int
-    /// The sample that other programs disturbed least: on a busy machine it says more than the median.
+    /// The sample that other programs disturbed least. On a busy machine it is more reliable than the median.
     var best_ns: Double
     var p50_ns: Double
     var p90_ns: Double
@@ -57,12 +57,12 @@ struct Measurement {
     var lowerBound: LowerBound?
     var note = ""
 
-    /// How many times as long as the lower bound.
+    /// The time relative to the lower bound.
     var ratio: Double? { lowerBound.map { p50_ns / $0.p50_ns } }
     var perSecond: Double { 1e9 / p50_ns }
 }
 
-/// The plainest lower bound of all. `target` is at least as long. Wraps `memcpy`.
+/// The plainest lower bound of all. `target` is at least as long as `source`. Wraps `memcpy`.
 func copyBytes<Element: BitwiseCopyable>(of source: [Element], to target: inout [Element]) {
     precondition(target.count >= source.count, "there is room for a copy")
     source.withUnsafeBytes { source in
@@ -73,6 +73,6 @@ func copyBytes<Element: BitwiseCopyable>(of source: [Element], to target: inout 
     blackHole(target)
 }
 
-/// Keeps the compiler from leaving out what nobody uses.
+/// Keeps the compiler from removing code whose result is not used.
 @inline(never)
 func blackHole<Value>(_ value: borrowing Value) {}

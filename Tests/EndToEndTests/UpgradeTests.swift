@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// What a version before left when it was killed, in the hands of this one (SPEC 4, Upgrades and back).
+/// The state of a killed earlier version, started by this one: Specification, "Nothing is lost".
 @Suite struct UpgradeTests {
     @Test func `there is something to start with`() throws {
         #expect(KeptState.all.count >= 6)
@@ -13,7 +13,7 @@ import Testing
         for state in KeptState.all where !state.testDescription.hasPrefix("0.1.0/") {
             let truth = try state.unpack(into: TemporaryFolder())
             let counts = [truth.refused?.count, truth.presence?.count, truth.open?.count, truth.pushed?.series.count]
-            let webhooks = [truth.echoes?.count, truth.endings?.webhooks.count]
+            let webhooks = [truth.echoes?.count, truth.endings?.letters.count]
             #expect((counts + webhooks).allSatisfy { $0 ?? 0 > 0 }, "\(state)")
         }
     }
@@ -65,8 +65,8 @@ import Testing
         let folder = TemporaryFolder()
         let truth = try state.unpack(into: folder)
         guard let echoes = truth.echoes, let endings = truth.endings else { return }
-        let webhooks = echoes + endings.webhooks
-        #expect(!echoes.isEmpty && !endings.webhooks.isEmpty)
+        let webhooks = echoes + endings.letters
+        #expect(!echoes.isEmpty && !endings.letters.isEmpty)
         let environment = try KeptState.environment(truth, in: folder)
         // The second start is told all of it again, under the same ids.
         for (end, isRepeat) in [(SIGKILL, false), (SIGTERM, true)] {

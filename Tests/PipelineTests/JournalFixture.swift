@@ -40,7 +40,8 @@ final class JournalFixture {
     ///   - open: opens another engine than that of the folder.
     ///   - database: the file of the database; nil where it never answers.
     init(
-        _ directory: String? = nil, open: OpenJournal? = nil, durability: JournalSettings.Durability = .commit, database: String? = nil,
+        _ directory: String? = nil, open: OpenJournal? = nil, durability: JournalSettings.Durability = .commit,
+        database: String? = nil,
         settings: RecorderSettings = RecorderSettings(organizationSource: .fixed(id: "one", name: "One")) { _ in 0 }
     ) {
         self.directory = directory ?? folder.file("state")

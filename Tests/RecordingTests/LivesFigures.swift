@@ -1,4 +1,4 @@
-/// What the recorder and the plain model of SPEC 3 must agree about.
+/// The figures in which the recorder and the plain model must agree: Specification, "Recorder" and "Lives".
 struct LivesFigures: Equatable, CustomStringConvertible {
     /// A row of a session.
     struct Session: Hashable, Comparable {

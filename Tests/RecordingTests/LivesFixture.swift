@@ -6,10 +6,11 @@ import Wire
 
 @testable import Recording
 
-/// The recorder, or the plain model of SPEC 3, behind one counter: events in, figures out.
+/// The recorder or the plain model behind one interface: it takes events and returns figures. Specification, "Recorder"
+/// and "Lives".
 ///
-/// Times are those of `RecorderFixture`. The recorder's figures are read from its instruments: a page for each event
-/// would take longer than the event.
+/// Times are those of `RecorderFixture`. The recorder's figures are read from its instruments, because a page for each
+/// event would take longer than the event.
 struct LivesFixture {
     enum Subject: CaseIterable { case model, recorder }
 

@@ -1,6 +1,6 @@
 import LiveKit
 
-/// What the plain model of SPEC 3, *Lives*, remembers of one life of one SID: a room's, a participant's or a track's.
+/// One life of one SID in the plain model: a room's, a participant's or a track's. Specification, "Lives".
 struct Life {
     /// When something began: the second that decides between lives, and the exact time that a duration begins at.
     struct Beginning {

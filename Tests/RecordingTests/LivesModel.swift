@@ -1,10 +1,11 @@
 import LiveKit
 import Wire
 
-/// SPEC 3, the event table and *Lives*, for rooms, participants of kind STANDARD and tracks, written down as plainly as
-/// possible from its text: everything is remembered for ever, nothing expires, one room per name.
+/// The event table and the lives of rooms, participants of kind STANDARD and tracks, written down as plainly as
+/// possible from the Specification, "Recorder" and "Lives": everything is remembered for ever, nothing expires, one
+/// room per name.
 ///
-/// What is in quotation marks is the text. `LivesModel+Ends.swift` has the events that end something.
+/// Text in quotation marks is quoted from there. `LivesModel+Ends.swift` has the events that end something.
 struct LivesModel {
     /// One fact about a SID: an event named it at that second.
     struct Fact {

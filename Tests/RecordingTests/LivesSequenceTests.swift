@@ -2,13 +2,13 @@ import LiveKit
 import Platform
 import Testing
 
-/// SPEC 3, *Lives*: the recorder beside the plain model, over sequences of up to five events of one room with two
-/// people and one track each.
+/// The recorder beside the plain model of the Specification, "Lives", over sequences of up to five events of one room
+/// with two people and one track each.
 ///
-/// `LIVES_RUNS` says how many sequences of five are generated, 20,000 by default, and `LIVES_SEED` which ones. Of some
-/// 25,000 others one differs: where an event tells a version that contradicts its time, or an earlier life of an earlier
-/// life matters, of which the recorder remembers one.
-/// `LIVES_LENGTH=4` enumerates the whole alphabet to that length; 3 is the default.
+/// `LIVES_RUNS` is the number of generated sequences of five, 20,000 by default, and `LIVES_SEED` chooses them. Of some
+/// 25,000 others one differs: an event tells a version that contradicts its time, or an earlier life of an earlier life
+/// matters, of which the recorder remembers only one. `LIVES_LENGTH=4` enumerates all sequences of that length; 3 is
+/// the default.
 @Suite struct LivesSequenceTests {
     private static func number(_ variable: String) -> UInt64? {
         ProcessEnvironment.current[variable].flatMap { UInt64($0) }

@@ -1,7 +1,8 @@
 import LiveKit
 import Testing
 
-/// SPEC 3, *Lives*, rule by rule: each of the recorder, and of the plain model that it is compared with.
+/// The rules of the Specification, "Lives", one after the other, for the recorder and for the plain model that it is
+/// compared with.
 @Suite struct LivesTests {
     /// The payload tells when the stored room was made: a new life does not change it.
     private let office = Room.named("office", sid: "RM_1", start: 0)

@@ -1,4 +1,4 @@
-/// Remembered ids with consecutive numbers, in the form in which they are saved: 16 bytes each, little-endian.
+/// Remembered ids with consecutive numbers, in their saved form: 16 bytes each, little-endian.
 struct IDRun: Sendable {
     static let entry_bytes = 16
 
@@ -7,11 +7,11 @@ struct IDRun: Sendable {
 
     let first: UInt64
     private(set) var bytes: [UInt8]
-    /// Where ends are kept, 4 bytes of each id; empty where they are not.
+    /// The ends, 4 bytes for each id; empty if ends are not kept.
     private(set) var ends: [UInt8]
-    /// Where versions are kept, 8 bytes of each id; empty where they are not.
+    /// The versions, 8 bytes for each id; empty if versions are not kept.
     private(set) var versions: [UInt8]
-    /// When the newest of them was remembered.
+    /// The time at which the newest of the ids was remembered.
     private(set) var latest_ms: Int64 = 0
 
     init(first: UInt64, bytes: [UInt8] = [], ends: [UInt8] = [], versions: [UInt8] = []) {
@@ -41,10 +41,10 @@ struct IDRun: Sendable {
             key: Self.word(in: bytes, at: start), saved: Self.word(in: bytes, at: start + Self.entry_bytes / 2))
     }
 
-    /// When an id ended; 0 where that was not kept.
+    /// Returns the end of an id; 0 if it was not kept.
     func end(at place: Int) -> UInt32 { ends.isEmpty ? 0 : Self.word(in: ends, at: place * Self.end_bytes) }
 
-    /// The packed version of an id at its end; 0 where none was kept.
+    /// Returns the packed version of an id at its end; 0 if none was kept.
     func version(at place: Int) -> UInt64 {
         versions.isEmpty ? 0 : Self.word(in: versions, at: place * Self.version_bytes)
     }

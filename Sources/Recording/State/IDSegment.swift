@@ -1,15 +1,15 @@
 package import Wire
 
-/// Ids of one kind that were remembered one after the other: what a snapshot adds to those saved before.
+/// Ids of one kind that were remembered one after the other. Each snapshot adds segments to those saved before.
 package struct IDSegment: Sendable, Equatable {
-    /// Which ids: 0 of events, then of ended rooms, participants, tracks, egress and ingress.
+    /// The kind of ids: 0 for events, then ended rooms, participants, tracks, egress and ingress.
     package let kind: Int
-    /// The newest time at which one of them was remembered.
+    /// The latest time at which one of the ids was remembered.
     package let latest: Timestamp
-    /// All of it, as `Recorder.init(restoring:)` takes it.
+    /// The content, as `Recorder.init(restoring:)` takes it.
     package let bytes: [UInt8]
 
-    /// Takes a segment as it was saved.
+    /// Makes a segment of its saved parts.
     package init(kind: Int, latest: Timestamp, bytes: [UInt8]) {
         self.kind = kind
         self.latest = latest
@@ -28,7 +28,7 @@ package struct IDSegment: Sendable, Equatable {
             kind: kind, latest: Timestamp(milliseconds: run.latest_ms), bytes: writer.bytes)
     }
 
-    /// The ids in it. Throws where the bytes are not those of a segment.
+    /// Returns the ids in the segment. Throws if the bytes are not those of a segment.
     func run() throws(MessageFault) -> (kind: Int, ids: IDRun) {
         var reader = MessageReader(bytes)
         var kind: UInt64 = 0

@@ -2,7 +2,7 @@ import Metrics
 import Storage
 import Wire
 
-/// An organization as it is saved; its sets are counted anew from what is open.
+/// The saved form of an organization. The numbers of its open entities are not saved, but counted when it is restored.
 struct SavedOrganization: Sendable {
     var organization = Organization(id: "", name: "")
     var lastEvent_ms: Int64 = 0
@@ -11,7 +11,7 @@ struct SavedOrganization: Sendable {
     var shownName: String?
     var isNamed = false
     var toldName = ""
-    /// When its info began; nil where it has none.
+    /// The beginning of its info metric; nil if it has none.
     var infoCreated: Timestamp?
     var series = MessageReader([])
 
@@ -36,7 +36,7 @@ struct SavedOrganization: Sendable {
         }
     }
 
-    /// The record of the organization, with its series.
+    /// Returns the record of the organization, with its series.
     func state(
         _ catalog: Catalog, _ positions: SavedPositions, keepsTotals: Bool
     ) throws(MessageFault) -> OrganizationState {

@@ -1,6 +1,6 @@
 import Wire
 
-/// Which metric of this version, and which of its label values, each position of the version that wrote the state was.
+/// Maps the positions of series in the version that wrote the state to metrics and label values of this version.
 struct SavedPositions: Sendable {
     private struct Target: Sendable {
         let metric: any MetricDeclaration
@@ -12,10 +12,10 @@ struct SavedPositions: Sendable {
         let isProcess: Bool
     }
 
-    /// More positions than any version will have: beyond it, the bytes are damaged.
+    /// More positions than any version will have. A higher number shows that the bytes are damaged.
     private static let most = 1 << 16
 
-    /// Nil where this version has no such series.
+    /// Nil for a series that this version does not have.
     private var targets: [Column: [Target?]] = [:]
     /// The first position of each metric, by its name.
     private var bases: [String: (column: Column, base: Int)] = [:]
@@ -45,7 +45,7 @@ struct SavedPositions: Sendable {
         targets[column] = list
     }
 
-    /// The metric at a position, and the offset of its labels; nil where this version has none such.
+    /// Returns the metric at a position, and the offset of its labels; nil if this version does not have that series.
     func find(
         _ position: Int, in column: InstrumentLayout.Column, isProcess: Bool
     ) throws(MessageFault) -> (metric: any MetricDeclaration, offset: Int)? {
@@ -55,7 +55,7 @@ struct SavedPositions: Sendable {
         return list[position].map { ($0.metric, $0.offset) }
     }
 
-    /// The offset that a metric has now for the label values that had this offset.
+    /// Returns the offset that a metric now has for the label values that had this offset.
     func offset(_ written: Int, of metric: Metric<some TabledInstrument>) throws(MessageFault) -> Int {
         guard let (column, base) = bases[metric.name], written <= Self.most,
             let target = try find(base + written, in: column.column, isProcess: column.isProcess),
@@ -65,14 +65,14 @@ struct SavedPositions: Sendable {
     }
 }
 
-/// A metric as a version of the program declared it.
+/// A metric as another version of the program declared it.
 struct SavedMetric: Sendable {
     var name = ""
     var column = InstrumentLayout.Column.counters
     var isProcess = false
     var base = 0
     var labelNames: [String] = []
-    /// Every combination of values, one after the other.
+    /// Every combination of label values, one after the other.
     var labelValues: [String] = []
     var buckets: [Double] = []
 
@@ -122,6 +122,6 @@ extension InstrumentLayout.Column: StoredEnumeration {
 }
 
 extension MetricDeclaration {
-    /// It is about lkpush itself: its totals begin at 0 with the process.
+    /// It is about lkpush itself, so its totals begin at 0 with the process.
     var isOwn: Bool { name.hasPrefix("lkpush_") }
 }

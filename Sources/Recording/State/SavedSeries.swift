@@ -1,7 +1,7 @@
 import Metrics
 import Wire
 
-/// A series as it is saved: where it stood in the table of the version that wrote it, and what it held.
+/// The saved form of a series: its position in the table of the version that wrote it, and its value.
 struct SavedSeries: Sendable {
     enum Value: Sendable {
         case counter(Double)
@@ -21,7 +21,7 @@ struct SavedSeries: Sendable {
         }
     }
 
-    /// No counter and no bucket can have counted more: beyond it, sums could overflow.
+    /// More than any counter or bucket can have counted. With larger numbers sums could overflow.
     private static let most: UInt64 = 1 << 53
 
     init(_ message: consuming MessageReader, in column: InstrumentLayout.Column) throws(MessageFault) {
@@ -74,10 +74,10 @@ extension InstrumentTable {
         }
     }
 
-    /// Makes the series that were saved, as far as this version has them.
+    /// Restores the saved series that this version has.
     ///
     /// - Parameters:
-    ///   - keepsTotals: counters and histograms too, except those of the recorder itself, which begin at 0.
+    ///   - keepsTotals: restores counters and histograms, too, except those about lkpush itself, which begin at 0.
     mutating func restore(
         from message: consuming MessageReader, _ positions: SavedPositions, isProcess: Bool, keepsTotals: Bool
     ) throws(MessageFault) {
@@ -101,7 +101,7 @@ extension InstrumentTable {
                 continue
             }
             if metric.isOwn {
-                // Its place is taken as before, so that a full registry is as full as before.
+                // The series takes its place as before, so that a full registry is as full as before.
                 saved.created = nil
                 saved.held = .counter(0)
             } else if !keepsTotals {

@@ -1,7 +1,7 @@
 import Matching
 import Wire
 
-/// Under which settings state was saved, as far as its meaning depends on them.
+/// The settings of the saved state that change its meaning.
 struct SavedSource: Sendable, Equatable {
     enum Kind: StoredEnumeration {
         case fixed, roomName, metadata, database
@@ -32,10 +32,10 @@ struct SavedSource: Sendable, Equatable {
         }
     }
 
-    /// The series of organizations begin with the same labels.
+    /// Returns true if the series of organizations begin with the same labels.
     func hasSeries(of other: SavedSource) -> Bool { project == other.project && region == other.region }
 
-    /// Organizations are found in the same way.
+    /// Returns true if organizations are found in the same way.
     func finds(as other: SavedSource) -> Bool { kind == other.kind && id == other.id }
 
     func encode(into writer: inout MessageWriter) {

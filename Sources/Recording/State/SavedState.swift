@@ -2,9 +2,9 @@ import LiveKit
 import Storage
 import Wire
 
-/// Everything that was saved of a recorder, read but not yet believed.
+/// The saved state of a recorder after it was read, and before it was checked.
 struct SavedState {
-    /// Entities in the order of their places, and the free places.
+    /// The entities in the order of their places, and the free places.
     struct Table<Element> {
         var elements: [Element] = []
         var free: [Int32] = []
@@ -29,7 +29,7 @@ struct SavedState {
     var waiters: [WaitingRooms.Waiter] = []
     var lastWaiter: UInt64 = 0
     var licenses: [String: Organization] = [:]
-    /// First and next number of the ids of each kind.
+    /// The first and the next number of the ids of each kind.
     var ids: [(first: UInt64, next: UInt64)] = []
 
     init(_ message: consuming MessageReader) throws(MessageFault) {
@@ -63,7 +63,7 @@ struct SavedState {
             throw MessageFault("the state has version \(version), this program reads up to \(Recorder.stateVersion)")
         }
         guard ids.count <= Recorder.remembered.count else { throw MessageFault("there are more kinds of ids") }
-        // Numbers only rise: one that is near the end is damaged.
+        // Numbers only rise, so one that is near the maximum is damaged.
         guard lastNumber < 1 << 62, lastWaiter < 1 << 62 else { throw MessageFault("a number is too large") }
     }
 

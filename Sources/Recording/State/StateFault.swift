@@ -1,4 +1,4 @@
-/// Why saved state cannot be used.
+/// An error in a saved state, which makes it unusable.
 package struct StateFault: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
 }

@@ -2,9 +2,10 @@ import LiveKit
 import Storage
 import Wire
 
-// The stored form of what is open; `proto/journal.proto` describes it. A place is written plus 1, so that none is 0.
+// The stored form of open entities; `proto/journal.proto` describes it. A place is written plus 1, so that 0 means
+// none.
 
-/// An element of a table that can be saved.
+/// An element of an `EntityTable` that can be saved.
 protocol StoredEntity: Entity {
     func encode(into writer: inout MessageWriter)
     init(from reader: inout MessageReader) throws(MessageFault)
@@ -21,7 +22,7 @@ extension MessageReader {
         return Slot(position: Int32(place) - 1)
     }
 
-    /// A number that is not negative and small, such as a place in a list.
+    /// Reads a small number that is not negative, such as an index in a list.
     mutating func index() throws(MessageFault) -> Int {
         let value = try uint64()
         guard value <= UInt64(Int32.max) else { throw MessageFault("a number is too large") }
@@ -200,7 +201,7 @@ extension JobState: StoredEntity {
 }
 
 extension RoomNameState: StoredEntity {
-    /// How far the search for its organization is.
+    /// The stage of the search for its organization.
     private enum Stage: StoredEnumeration {
         case unresolved, waiting, known, failed
         static let inStoredOrder: [Stage] = [.unresolved, .waiting, .known, .failed]

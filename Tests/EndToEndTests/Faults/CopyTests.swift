@@ -4,7 +4,8 @@ import SQLite
 import TestSupport
 import Testing
 
-/// State folders that are copied, put back, or cloned (SPEC 4, Copies): whoever writes, each session is in the table once.
+/// State folders that are copied, put back, or cloned: whoever writes, each session is in the table once.
+/// Specification, "Nothing is lost".
 @Suite(.serialized) struct CopyTests {
     private let folder = TemporaryFolder()
 
