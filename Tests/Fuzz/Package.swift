@@ -42,16 +42,25 @@ let package = Package(
         product("Storage", uses: ["Wire"], resources: [.embedInCode("Migrations")]),
         product("Recording", uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
         product("RemoteWrite", uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
-        product("Journal", uses: ["Platform", "SQLite", "Wire"]),
+        product("Journal", uses: ["Wire"]),
         product("HTTPServing", uses: ["CMicroHTTPD", "Platform"]),
         product("HTTPClient", uses: ["CCurl", "Platform", "Wire"]),
+        product("JournalSQLite", uses: ["Journal", "Platform", "SQLite", "Wire"]),
         product("StorageSQLite", uses: ["SQLite", "Storage", "Wire"]),
         product("StoragePostgres", uses: ["CPostgres", "Platform", "Storage", "Wire"]),
         product(
+            "Pipeline",
+            uses: [
+                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage", "Wire",
+            ]),
+        product("Shipper", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
+        product("Enforcement", uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
+        product(
             "Exporter",
             uses: [
-                "HTTPClient", "HTTPServing", "Journal", "LiveKit", "Metrics", "Matching", "Platform", "Recording",
-                "RemoteWrite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics",
+                "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
+                "StorageSQLite", "Wire",
             ]),
 
         .target(
@@ -61,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "Fuzzers",
             dependencies: [
-                "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Platform",
+                "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Pipeline", "Platform",
                 "Recording", "RemoteWrite", "Storage", "TestSupport", "Wire",
             ],
             path: "Fuzzers", swiftSettings: fuzzed,
