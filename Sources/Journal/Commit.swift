@@ -1,46 +1,46 @@
 package import Wire
 
-/// What becomes durable at once: all of it or nothing, with one fsync. Whatever is empty costs nothing.
+/// The changes that become durable together, with one fsync: all of them or none. An empty field costs nothing.
 ///
-/// Keep one and `restart` it: its buffers are used again.
+/// Keep one commit and `restart` it, so that its buffers are used again.
 package struct Commit: Sendable {
     /// The bounds of what a journal keeps, each with its reason.
     package enum Limits {
-        /// Dead letters: a person looks at some of them; a broken schema would make millions.
+        /// The dead letters that are kept. A person looks at some of them; a broken schema would make millions.
         package static let deadLetters = 10_000
     }
 
-    /// The next events; they follow the last committed one without a gap.
+    /// The next events. They follow the last committed event without a gap.
     package var events: Group
-    /// The next inputs that are not events; they follow the last committed one without a gap.
+    /// The next inputs other than events. They follow the last committed input without a gap.
     package var inputs: Group
-    /// Rows for the database that leave memory. One that is there already is replaced.
+    /// Rows for the outbox. A row replaces an earlier one with the same number.
     package var outboxRows: [OutboxRow] = []
-    /// The database has the rows up to this number: they are deleted, after `spilled` was added.
+    /// Rows up to this number are applied. They are deleted from the outbox, after `outboxRows` were added.
     package var rowsAppliedUpTo: Int64?
-    /// The last input whose rows the database has, all of them; with `rowsAppliedUpTo`.
+    /// The last input whose rows are all applied; 0 where nobody knows. Alone it is no reason to commit (`isEmpty`).
     package var inputAppliedUpTo: Int64?
-    /// Who may write rows under which name, in whatever form.
+    /// The starts of the program and the names of its rows, as text that the journal does not interpret.
     package var lineage: String?
     /// Rows that the database refused for their data.
     package var deadLetters: [DeadLetter] = []
-    /// What is to be remembered since the last snapshot.
+    /// The remembered ids that were added since the last snapshot.
     package var ids: [JournalIDSegment] = []
-    /// The time of the last sample that was pushed.
+    /// The time of the last reading whose samples are sent.
     package var readingSent: Timestamp?
-    /// The labels that all pushed series have in common, in whatever form.
+    /// The labels that all pushed series share, as text that the journal does not interpret.
     package var pushedLabels: String?
-    /// Keys of series that are pushed from now on; those in `seriesEnded` are taken out before.
+    /// Keys of the series that are pushed from now on. The keys in `seriesEnded` are removed first.
     package var seriesBegan: [[UInt8]] = []
-    /// Keys of series that are no longer pushed.
+    /// Keys of the series that are no longer pushed.
     package var seriesEnded: [[UInt8]] = []
-    /// What nobody needs any more.
+    /// Entries and ids that are not needed any more.
     package var truncation: Truncation?
-    /// A snapshot of everything was made since the journal was opened: what was lost before is dealt with, and is not
-    /// told again (`Opening.mayHaveLost`).
+    /// A complete snapshot was made since the journal was opened. So an earlier loss is dealt with, and
+    /// `Opening.mayHaveLost` does not report it again.
     package var coversLoss = false
-    /// From now on events are accepted that are not journaled; the newest snapshot has this number. It and those before
-    /// it do not tell what was counted since (`JournalFile.unjournaledAfter`).
+    /// Events that are accepted from now on are not journaled, and the newest snapshot has this number. No snapshot up
+    /// to this one knows what was counted since (`JournalNumbers.unjournaledAfter`).
     package var unjournaledAfter: Int64?
 
     /// - Parameter rules: the number of the rules that its events and inputs are applied under.
@@ -49,14 +49,14 @@ package struct Commit: Sendable {
         inputs = Group(rules: rules)
     }
 
-    /// Nothing would be written.
+    /// A commit of it would write nothing.
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && outboxRows.isEmpty && rowsAppliedUpTo == nil && deadLetters.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
             && truncation == nil && !coversLoss && unjournaledAfter == nil && lineage == nil
     }
 
-    /// Forgets everything, keeps the memory, and begins the groups anew after these numbers.
+    /// Empties it, keeps its memory, and begins the groups anew after these numbers.
     package mutating func restart(afterEvent event: Int64, afterInput input: Int64) {
         events.restart(first: event + 1)
         inputs.restart(first: input + 1)
@@ -76,7 +76,7 @@ package struct Commit: Sendable {
     }
 }
 
-/// A row for the database, numbered in the order in which the recorder emitted it.
+/// A row for the database with its running number, in the order in which the recorder emitted rows.
 package struct OutboxRow: Sendable, Equatable {
     package var sequence: Int64
     package var bytes: [UInt8]
@@ -91,7 +91,7 @@ package struct OutboxRow: Sendable, Equatable {
 package struct DeadLetter: Sendable, Equatable {
     package var sequence: Int64
     package var at: Timestamp
-    /// The database's own words.
+    /// The message of the database.
     package var reason: String
     /// The row in readable form.
     package var row: String
@@ -109,7 +109,7 @@ package struct JournalIDSegment: Sendable, Equatable {
     /// The number of the snapshot that the ids belong to.
     package var snapshot: Int64
     package var kind: Int
-    /// When the youngest of them was added: with it the whole segment expires.
+    /// The time when the youngest id was added. The whole segment expires with it.
     package var latest: Timestamp
     package var bytes: [UInt8]
 
@@ -121,9 +121,9 @@ package struct JournalIDSegment: Sendable, Equatable {
     }
 }
 
-/// What the journal may forget.
+/// Entries and ids that the journal may forget, because the older snapshot stands for them.
 package struct Truncation: Sendable, Equatable {
-    /// Segments of one kind whose latest id is as old as this or older.
+    /// Id segments of one kind whose latest id was added at this time or before.
     package struct Expiry: Sendable, Equatable {
         package var kind: Int
         package var latest: Timestamp
@@ -134,12 +134,14 @@ package struct Truncation: Sendable, Equatable {
         }
     }
 
-    /// Events up to this number. Beyond the last committed one it moves the numbering on: the next event follows it.
+    /// Events up to this number may go. A number beyond the last committed event moves the numbering on: the next event
+    /// follows it.
     package var events: Int64?
-    /// Inputs up to this number, likewise.
+    /// Inputs up to this number may go, by the same rule.
     package var inputs: Int64?
     package var expiredIDs: [Expiry] = []
-    /// Segments of snapshots above this number, which are not used: a restart falls back to an older one.
+    /// Id segments of snapshots above this number may go. A restart fell back to an older snapshot, so they are not
+    /// used.
     package var idsAboveSnapshot: Int64?
 
     package init(events: Int64? = nil, inputs: Int64? = nil) {

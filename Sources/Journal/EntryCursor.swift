@@ -2,25 +2,25 @@ package import Wire
 
 /// The two kinds of entries of a journal, each numbered from 1.
 package enum EntryKind: Sendable, Equatable, CaseIterable {
-    /// Webhooks that were accepted.
+    /// Events that were accepted.
     case events
-    /// What the recorder applied besides: answers, reports, the time.
+    /// Inputs of the recorder other than events: answers, reports, presence lists, passed time.
     case inputs
 }
 
-/// What a cursor gives next.
+/// One step of a cursor.
 package enum EntryStep: Sendable {
-    /// An entry with its number; the reader stands before its first field.
+    /// An entry with its number. The reader stands before its first field.
     case entry(number: Int64, MessageReader)
-    /// Entries from one number to another, both included, were committed and cannot be read.
+    /// The entries of these numbers, both included, were committed and cannot be read.
     case damaged(from: Int64, to: Int64)
 }
 
-/// Reads the entries of one kind in order. Two of them can be read in turns, on the journal's thread.
+/// Reads the entries of one kind in order. Two cursors can be read in turns, on the journal thread.
 package protocol EntryCursor {
-    /// The number of the rules that the entry which was given last is applied under.
+    /// The number of the rules that apply to the entry which `next` returned last.
     var rules: Int { get }
 
-    /// The next entry, or which ones are missing; nil at the end.
+    /// Returns the next entry, or which entries are missing; nil at the end.
     mutating func next() throws(JournalError) -> EntryStep?
 }

@@ -1,14 +1,16 @@
 package import Wire
 
-/// Entries that become durable together: consecutive numbers, one row of the journal.
+/// Entries that become durable together. They have consecutive numbers and are one row of the journal.
 ///
-/// Its bytes are one protobuf message with the entries as field 1 (`repeated bytes entry = 1`), in order, and before them
-/// the number of the rules that they are applied under (`uint64 rules = 2`), which is left out where it is 1: so it is
-/// right, too, for what a program wrote that knows no such number. Appending allocates nothing while the buffer suffices;
-/// `restart` keeps the buffer.
+/// Its bytes are one protobuf message. The entries are field 1 (`repeated bytes entry = 1`), in order. Before them
+/// stands the number of the rules that they are applied under (`uint64 rules = 2`). The number is left out where it is
+/// 1, so a group of a program that knows no such number reads as rules 1.
+///
+/// Appending allocates nothing while the buffer suffices; `restart` keeps the buffer.
 package struct Group: Sendable {
     package enum Limits {
-        /// A group of more is committed in parts: a row is read as a whole, and SQLite keeps at most 10^9 bytes in one.
+        /// The bytes at which a group must be committed, so that a larger one is committed in parts. A row is read as a
+        /// whole, and SQLite keeps at most 10^9 bytes in one.
         package static let group_bytes = 64 << 20
     }
 
@@ -17,9 +19,9 @@ package struct Group: Sendable {
     /// The field of the number of the rules.
     package static let rulesField = 2
 
-    /// The number of the first entry; meaningless while there is none.
+    /// The number of the first entry. It means nothing while there is none.
     package private(set) var first: Int64
-    /// How many entries it holds.
+    /// The number of entries in the group.
     package private(set) var count = 0
     /// The number of the rules that its entries are applied under.
     package let rules: Int
@@ -36,12 +38,12 @@ package struct Group: Sendable {
     /// The number of the last entry; `first - 1` while there is none.
     package var last: Int64 { first + Int64(count) - 1 }
     package var size_bytes: Int { writer.count }
-    /// Whether it must be committed before more is appended.
+    /// The group must be committed before more is appended.
     package var isFull: Bool { size_bytes >= Limits.group_bytes }
-    /// As they are stored.
+    /// The bytes as they are stored.
     package var bytes: [UInt8] { writer.bytes }
 
-    /// Appends an entry that `body` encodes in place. An entry is bounded by `MessageWriter.Limits`.
+    /// Appends an entry that `body` encodes in place. `MessageWriter.Limits` bounds its size.
     package mutating func append(_ body: (inout MessageWriter) -> Void) {
         begin()
         writer.message(Self.entryField, body)
@@ -62,7 +64,7 @@ package struct Group: Sendable {
     /// Numbers the entries from `first` on.
     package mutating func renumber(first: Int64) { self.first = first }
 
-    /// Forgets all entries, keeps the memory, and begins anew at `first`.
+    /// Empties it, keeps its memory, and begins anew at `first`.
     package mutating func restart(first: Int64) {
         writer.removeAll()
         count = 0

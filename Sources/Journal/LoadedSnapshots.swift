@@ -1,14 +1,14 @@
-/// The snapshots of a journal as they were found.
+/// The snapshots of a journal, as they were found.
 package struct LoadedSnapshots: Sendable, Equatable {
-    /// The newest that can be used.
+    /// The newest snapshot that can be used.
     package var newest: Snapshot?
-    /// The one before it: up to there the journal may be truncated.
+    /// The snapshot before it. The journal may be truncated up to this one.
     package var older: SnapshotHeader?
-    /// Files that are damaged, where they were moved to.
+    /// The names that damaged files have now that they were moved aside.
     package var damaged: [String] = []
-    /// Files of a newer program, where they were moved to.
+    /// The names that files of a newer program have now that they were moved aside.
     package var ofNewerProgram: [String] = []
-    /// The highest number that any file had, also one that was moved aside now: the next snapshot comes after it.
+    /// The highest number of any file, also of one that was moved aside now. The next snapshot gets a higher number.
     package var highestNumber: Int64 = 0
     /// Sentences for the log.
     package var notes: [String] = []

@@ -1,18 +1,19 @@
 package import Wire
 
-/// What a snapshot is a snapshot of.
+/// The point in the journal that a snapshot stands for.
 package struct SnapshotHeader: Sendable, Equatable {
-    /// The journal whose events and inputs were applied.
+    /// The id of the journal whose events and inputs were applied.
     package var journalID: String
-    /// Snapshots are numbered 1, 2, 3 …; the number is in the file's name too.
+    /// Snapshots are numbered from 1. The number is in the name of the file, too.
     package var number: Int64
-    /// The last event, the last input that was applied.
+    /// The numbers of the last event and of the last input that were applied.
     package var eventsApplied: Int64
     package var inputsApplied: Int64
-    /// The last row for the database that was emitted.
+    /// The running number of the last row that was emitted.
     package var rowsEmitted: Int64
     package var takenAt: Timestamp
-    /// Nothing was accepted after it: it was made at the end of an orderly stop.
+    /// Nothing that followed can be missing: the journal has it, or the snapshot was made at the end of an orderly
+    /// stop.
     package var isCleanStop: Bool
 
     package init(
@@ -60,10 +61,10 @@ package struct SnapshotHeader: Sendable, Equatable {
     }
 }
 
-/// A snapshot that was read: whole, and with a right checksum.
+/// A snapshot that was read whole and has the right checksum.
 package struct Snapshot: Sendable, Equatable {
     package var header: SnapshotHeader
-    /// As the recorder encoded its state.
+    /// The recorder's state and what is kept beside it, as bytes that the journal does not interpret.
     package var body: [UInt8]
 
     package init(header: SnapshotHeader, body: [UInt8]) {

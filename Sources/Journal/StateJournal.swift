@@ -1,82 +1,85 @@
 package import Wire
 
-/// The journal as the recorder's side needs it: what must survive the process, in which order, and what may leave when.
+/// The port of the journal: what must survive the process, in which order, and what may leave when.
 ///
-/// Events and other inputs are numbered 1, 2, 3 … each; rows for the database wait in it under the numbers that the
-/// recorder gave them. One `commit` is durable as a whole or not at all. One thread opens and uses it; only the snapshot
-/// writer is used by another one.
+/// Events and inputs are numbered from 1, each kind by itself. Rows for the database wait in the journal under the
+/// numbers that the recorder gave them. A `commit` is durable as a whole or not at all. One thread opens and uses the
+/// journal; only the snapshot writer is used by another one.
 package protocol StateJournal: AnyObject {
-    /// What it holds, as of the last commit.
+    /// The numbers of the journal, as of the last commit.
     var numbers: JournalNumbers { get }
-    /// What happened when it was last opened.
+    /// The result of the last opening.
     var opening: Opening { get }
-    /// Whether `commit` can be tried; false after an error until `reopen` succeeds.
+    /// `commit` can be tried. After an error it is false until `reopen` succeeds.
     var isOpen: Bool { get }
-    /// Whether a reading that is not committed in time is sent all the same: numbers that are a moment ahead of the disk
-    /// are better than silence where one process writes. Where another process may take over, such a reading is held.
+    /// A reading is sent even where it is not committed in time.
+    ///
+    /// Where one process writes, samples that are a moment ahead of the disk are better than silence. Where another
+    /// process may take over, such a reading is held.
     var sendsLateReadings: Bool { get }
-    /// Writes snapshots, from another thread.
+    /// Writes snapshots, on another thread.
     var snapshotWriter: any SnapshotWriter { get }
 
     /// Makes all of `commit` durable, or throws and leaves everything as it was.
     ///
-    /// A commit without anything in it costs nothing. Numbers that do not follow the last ones are refused (`other`).
+    /// An empty commit costs nothing. Numbers that do not follow the last ones are refused (`JournalError.Kind.other`).
     @discardableResult
     func commit(_ commit: Commit) throws(JournalError) -> CommitReceipt
 
     // MARK: Reading
 
-    /// Reads the entries after a number, in order.
+    /// Reads the entries after `number`, in order.
     func entries(_ kind: EntryKind, after number: Int64) -> any EntryCursor
 
-    /// The next rows that wait, after a number, at most `limit`. Fewer means that there are no more.
+    /// Returns the next rows of the outbox after `number`, at most `limit`. Fewer rows mean that there are no more.
     func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow>
 
-    /// The lowest and the highest number of the rows that wait; nil where there are none.
+    /// Returns the lowest and the highest number of the rows in the outbox; nil where it is empty.
     func rowExtent() throws(JournalError) -> (oldest: Int64, newest: Int64)?
 
-    /// Calls `body` with each segment of ids, in the order they were committed. Returns how many could not be read.
+    /// Calls `body` with each id segment, in the order of their commits. Returns how many could not be read.
     func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int
 
-    /// The keys of all series that are pushed, in no order that means anything.
+    /// Returns the keys of all series that are pushed, in no particular order.
     func shipped() throws(JournalError) -> JournalPage<[UInt8]>
 
-    /// Reads the newest snapshot that can be read; what cannot is moved aside.
+    /// Reads the newest snapshot that can be read, and moves aside those that cannot.
     func loadSnapshots(now: Timestamp) throws(JournalError) -> LoadedSnapshots
 
-    // MARK: Keeping it small and well
+    // MARK: Maintenance
 
-    /// Moves a snapshot aside that cannot be restored.
+    /// Moves aside a snapshot that cannot be restored.
     func setAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError)
 
-    /// Gives up the `count` oldest rows, for which there is no room. Returns how many there were.
+    /// Gives up the `count` oldest rows of the outbox, for which there is no room. Returns how many there were.
     func dropOldestRows(_ count: Int) throws(JournalError) -> Int
 
-    /// What would have to be given up for room, in bytes.
+    /// The bytes that the journal uses, without free space inside its file.
     func size_bytes() throws(JournalError) -> Int
 
-    /// Opens it again after an error; does nothing while it is open and in place.
+    /// Opens the journal again after an error. It does nothing while the journal is open and in place.
     ///
-    /// What was committed is there, or `opening.mayHaveLost` says so. What a failed commit left behind is removed. Where
-    /// it is gone, or another one is in its place, a new one is made (`opening.isNew`).
+    /// Committed data is there, or `opening.mayHaveLost` is true. The remains of a failed commit are removed.
+    /// Where the journal is gone, or another one is in its place, a new one is made (`opening.isNew`).
     func reopen(now: Timestamp) throws(JournalError) -> Opening
 
-    /// Closes it, and lets go of the lock with the last reference. `reopen` opens it again.
+    /// Closes the journal; the last reference releases the lock. `reopen` opens the journal again.
     func close()
 }
 
 /// Writes snapshots for a journal, one at a time.
 package protocol SnapshotWriter: Sendable {
-    /// Makes a snapshot durable. After an error those before are untouched.
+    /// Makes a snapshot durable. After an error the earlier snapshots are untouched.
     func save(_ header: SnapshotHeader, _ body: [UInt8]) throws(JournalError)
 }
 
-/// What came of an attempt to open the journal.
+/// The outcome of an attempt to open the journal.
 package enum JournalAttempt {
     case opened(any StateJournal)
-    /// Another process has it: which one, as far as it said so, and where the lock is.
+    /// Another process has the journal. `by` describes that process, as far as it wrote that down; `lock` is the lock's
+    /// path.
     case held(by: String, lock: String)
 }
 
-/// Opens the journal, or makes it; called on the thread that owns it from then on.
+/// Opens the journal, or makes it. The thread that calls it owns the journal from then on.
 package typealias OpenJournal = @Sendable (_ now: Timestamp) throws(JournalError) -> JournalAttempt

@@ -2,10 +2,10 @@ import SQLite
 
 /// Reads a table whose pages may be damaged, in the order of its integer key.
 ///
-/// A page that cannot be read hides all rows on it; the rows after it are found by looking for the lowest key above
-/// which reading works again, in at most 126 steps.
+/// A page that cannot be read hides all rows on it. To find the rows after it, the reader looks for the lowest key
+/// above which reading works again, in at most 126 steps.
 enum DamagedTable {
-    /// Whether reading above a key works, and what is there.
+    /// The outcome of reading above a key.
     private enum Attempt<Row> {
         case row(Row)
         case nothing
@@ -15,7 +15,7 @@ enum DamagedTable {
         var isDamaged: Bool { if case .damaged = self { true } else { false } }
     }
 
-    /// The first row above `key` that can be read, and whether something before it could not.
+    /// Returns the first row above `key` that can be read. `isDamaged` says that something before it cannot be read.
     ///
     /// Only damage is passed over; any other error is thrown.
     static func row<Row>(
@@ -23,7 +23,7 @@ enum DamagedTable {
     ) throws(SQLiteError) -> (row: Row?, isDamaged: Bool) {
         let first = try attempt(key, read)
         if !first.isDamaged { return (first.row, false) }
-        // Above `bad` reading fails, above `good` it works.
+        // Reading fails above `bad`, and works above `good`.
         var bad = key
         var good: Int64?
         var distance: Int64 = 1
@@ -48,7 +48,7 @@ enum DamagedTable {
             guard let row = try read(key) else { return .nothing }
             return .row(row)
         } catch {
-            // A bad page, one beyond the end of the file, or one that the device does not give.
+            // The page is bad, lies beyond the end of the file, or is not given by the device.
             if error.condition == .damaged || error.condition == .unreachable { return .damaged }
             throw error
         }

@@ -2,9 +2,9 @@ import Glibc
 import Platform
 import Wire
 
-/// What is done to the files of a folder as a whole.
+/// Operations on files and folders as a whole.
 enum Folder {
-    /// Makes a file durable or, of a folder, new names and renames in it. Wraps `fsync`.
+    /// Makes a file durable. For a folder, it makes new names and renames in it durable. Wraps `fsync`.
     static func sync(_ path: String) throws(SystemError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", path) }
@@ -24,7 +24,7 @@ enum Folder {
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// The names in a folder, sorted.
+    /// Returns the names in a folder, sorted.
     static func names(_ path: String) throws(SystemError) -> [String] {
         guard let directory = opendir(path) else { throw SystemError("open", path) }
         defer { closedir(directory) }
@@ -38,7 +38,7 @@ enum Folder {
         return names.sorted()
     }
 
-    /// A name for what is moved aside, which nothing has yet: `journal.db.damaged-20260928T060000Z`.
+    /// Returns an unused name for a file that is moved aside, such as `journal.db.damaged-20260928T060000Z`.
     static func asideName(of path: String, _ word: String, at time: Timestamp) -> String {
         let stamp = CivilTime(time).description.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
         let plain = "\(path).\(word)-\(stamp)"

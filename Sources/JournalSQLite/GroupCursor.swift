@@ -2,18 +2,18 @@ package import Journal
 import SQLite
 import Wire
 
-/// Reads the events or the inputs of a journal in order, a group at a time. Two of them can be read in turns.
+/// Reads the events or the inputs of a journal in order, one group at a time. Two cursors can be read in turns.
 ///
-/// It belongs to the journal's thread. What is committed while it runs may be read or not.
+/// It belongs to the journal thread. Entries that are committed while it runs may be read or not.
 package struct GroupCursor: EntryCursor {
-    /// The number of the rules that the entry which was given last had been noted with.
+    /// The number of the rules that the entry which `next` returned last was noted with.
     package private(set) var rules = 1
 
     private let journal: JournalFile
     private let table: GroupTable
-    /// The number of the next entry to give.
+    /// The number of the entry that comes next.
     private var expected: Int64
-    /// The last entry there is.
+    /// The number of the last entry.
     private let last: Int64
     /// The first number of the group that was read last.
     private var position: Int64
@@ -36,7 +36,7 @@ package struct GroupCursor: EntryCursor {
         position = 0
     }
 
-    /// The next entry, or which ones are missing; nil at the end.
+    /// Returns the next entry, or which entries are missing; nil at the end.
     package mutating func next() throws(JournalError) -> EntryStep? {
         while true {
             if let step = nextOfGroup() { return step }
@@ -45,7 +45,7 @@ package struct GroupCursor: EntryCursor {
                 defer { expected = last + 1 }
                 return .damaged(from: expected, to: last)
             }
-            // Of a damaged group not even the count is known: the next good one shows what is missing.
+            // A damaged group does not even tell how many entries it had. The next intact one shows which are missing.
             guard row.isIntact, row.last >= expected else { continue }
             group = OpenGroup(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
             if row.first > expected {
@@ -59,7 +59,7 @@ package struct GroupCursor: EntryCursor {
         while var open = group {
             guard open.number < open.end, let entry = Self.entry(&open) else {
                 group = nil
-                // Only a fault of the writer: the checksum is right, and entries are missing.
+                // Only a fault of the writer leads here: the checksum is right, and entries are missing.
                 guard expected < open.end else { return nil }
                 defer { expected = open.end }
                 return .damaged(from: expected, to: open.end - 1)
@@ -76,13 +76,13 @@ package struct GroupCursor: EntryCursor {
     }
 
     private static func entry(_ open: inout OpenGroup) -> MessageReader? {
-        // A fault ends the group.
+        // A malformed field ends the group.
         while let field = try? open.reader.next() {
             switch field {
             case Group.entryField: return try? open.reader.message()
             case Group.rulesField:
                 guard let rules = try? open.reader.uint64() else { return nil }
-                // One that is too large to be counted is above all others all the same.
+                // A number that is too large for `Int` is above all others all the same.
                 open.rules = max(1, Int(clamping: rules))
             default: if (try? open.reader.skip()) == nil { return nil }
             }
@@ -99,7 +99,7 @@ package struct GroupCursor: EntryCursor {
                 do throws(SQLiteError) {
                     return try table.start(of: expected, in: connection)
                 } catch {
-                    // Then from the beginning, past the damage.
+                    // The start cannot be found, so reading begins at the first group and goes past the damage.
                     if error.condition == .damaged { return nil }
                     throw error
                 }

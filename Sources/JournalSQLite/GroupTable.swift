@@ -2,19 +2,20 @@ import Journal
 import SQLite
 import Wire
 
-/// A group as it was read.
+/// A group that was read.
 struct GroupRow {
     let first: Int64
     let count: Int64
     let bytes: [UInt8]
-    /// The checksum is right and the numbers make sense.
+    /// The checksum is right, and the numbers are plausible.
     let isIntact: Bool
 
-    /// The number of the last entry; only of an intact group.
+    /// The number of the last entry. Only an intact group has one.
     var last: Int64 { first + count - 1 }
 }
 
-/// One of the two tables of numbered groups. The texts are constants, so that running a kept statement allocates nothing.
+/// One of the two tables of groups. Their SQL texts are constants, so that running a prepared statement allocates
+/// nothing.
 enum GroupTable: CaseIterable {
     case events, inputs
 
@@ -82,7 +83,7 @@ enum GroupTable: CaseIterable {
         try statement.run()
     }
 
-    /// A row as it was, for another file.
+    /// Inserts a group as it was read from another file.
     func insert(_ row: GroupRow, into connection: Connection) throws(SQLiteError) {
         let statement = try connection.statement(insertion)
         try statement.bind(row.first, at: 1)
@@ -92,22 +93,22 @@ enum GroupTable: CaseIterable {
         try statement.run()
     }
 
-    /// The next group whose first number is above `key`.
+    /// Returns the next group whose first number is above `key`.
     func row(above key: Int64, in connection: Connection) throws(SQLiteError) -> GroupRow? {
         let statement = try connection.statement(query)
         try statement.bind(key, at: 1)
         guard let row = try read(statement) else { return nil }
-        // Only a damaged page gives what was not asked for; taken as it is, reading would never end.
+        // Only a damaged page gives a row that was not asked for. Reading would never end if it were accepted.
         if row.first <= key { throw .outOfOrder("\(self)") }
         return row
     }
 
-    /// The group with the highest first number.
+    /// Returns the group with the highest first number.
     func lastRow(in connection: Connection) throws(SQLiteError) -> GroupRow? {
         try read(try connection.statement(lastQuery))
     }
 
-    /// The first number of the group in which `number` is, or would be.
+    /// Returns the first number of the group that holds `number`, or would hold it.
     func start(of number: Int64, in connection: Connection) throws(SQLiteError) -> Int64? {
         let statement = try connection.statement(startQuery)
         try statement.bind(number, at: 1)
@@ -115,7 +116,7 @@ enum GroupTable: CaseIterable {
         return try statement.step() ? statement.int64(at: 0) : nil
     }
 
-    /// Deletes groups that end at or before `base`, the oldest first, at most `most`; returns how many.
+    /// Deletes groups that end at or before `base`, the oldest first, at most `most`. Returns how many.
     func truncate(to base: Int64, most: Int, in connection: Connection) throws(SQLiteError) -> Int {
         let statement = try connection.statement(truncation)
         try statement.bind(base, at: 1)
@@ -124,7 +125,7 @@ enum GroupTable: CaseIterable {
         return connection.changes
     }
 
-    /// Deletes groups after `last`.
+    /// Deletes the groups that begin after `last`.
     func removeExcess(after last: Int64, in connection: Connection) throws(SQLiteError) {
         try connection.run(excess, .integer(last))
     }
@@ -143,7 +144,7 @@ enum GroupTable: CaseIterable {
 }
 
 extension SQLiteError {
-    /// A table gave a row that comes before what was asked for (`SQLITE_CORRUPT`).
+    /// A table gave a row that comes before the one that was asked for (`SQLITE_CORRUPT`).
     static func outOfOrder(_ table: String) -> SQLiteError {
         SQLiteError(operation: "read", subject: table, code: 11, text: "rows are out of order")
     }

@@ -4,8 +4,8 @@ package import Platform
 package import SQLite
 
 extension JournalError {
-    /// What SQLite or the system refused in `directory`, named by its cause: SQLite says "disk I/O error" and "unable to
-    /// open" of many causes that the file system itself can name.
+    /// An error of SQLite in `directory`, under its cause. SQLite says "disk I/O error" and "unable to open" for many
+    /// causes that the file system itself can name.
     package init(_ error: SQLiteError, in directory: String) {
         let kind: Kind =
             switch error.condition {
@@ -29,19 +29,19 @@ extension JournalError {
         self.init(kind, error.description)
     }
 
-    /// Runs what SQLite may refuse.
+    /// Runs `body`, and throws an error of SQLite as a `JournalError`.
     static func of<Result>(
         _ directory: String, _ body: () throws(SQLiteError) -> Result
     ) throws(JournalError) -> Result {
         do throws(SQLiteError) { return try body() } catch { throw JournalError(error, in: directory) }
     }
 
-    /// Runs what the system may refuse.
+    /// Runs `body`, and throws an error of the system as a `JournalError`.
     static func ofSystem<Result>(_ body: () throws(SystemError) -> Result) throws(JournalError) -> Result {
         do throws(SystemError) { return try body() } catch { throw JournalError(error) }
     }
 
-    /// What is wrong with a folder and the journal in it; nil where nothing is to be seen.
+    /// Returns what is wrong with a folder and the journal in it; nil where nothing shows.
     private static func trouble(of directory: String) -> Kind? {
         var status = stat()
         if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR { return .gone }

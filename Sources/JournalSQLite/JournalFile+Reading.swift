@@ -3,22 +3,22 @@ import SQLite
 import Wire
 
 extension JournalFile {
-    /// Reads the events after a number, in order.
+    /// Reads the events after `number`, in order.
     package func events(after number: Int64) -> GroupCursor { GroupCursor(self, .events, after: number) }
 
-    /// Reads the inputs after a number, in order.
+    /// Reads the inputs after `number`, in order.
     package func inputs(after number: Int64) -> GroupCursor { GroupCursor(self, .inputs, after: number) }
 
     // MARK: Outbox
 
-    /// The next rows of the outbox after a number, at most `limit`. Fewer means that there are no more.
+    /// Returns the next rows of the outbox after `sequence`, at most `limit`. Fewer rows mean that there are no more.
     package func outbox(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
             try connection.outboxRow(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
     }
 
-    /// The lowest and the highest number of the rows that wait in the outbox; nil where there are none.
+    /// Returns the lowest and the highest number of the rows in the outbox; nil where it is empty.
     package func outboxExtent() throws(JournalError) -> (oldest: Int64, newest: Int64)? {
         try use { connection throws(SQLiteError) in
             guard let oldest = try connection.number("SELECT MIN(sequence) FROM outbox"),
@@ -30,14 +30,14 @@ extension JournalFile {
 
     // MARK: Dead letters, ids, series
 
-    /// Rows that the database refused, the oldest first, after a number.
+    /// Returns the next dead letters after `sequence`, the oldest first, at most `limit`.
     package func deadLetters(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<DeadLetter> {
         try page(after: sequence, limit: limit) { connection, key throws(SQLiteError) in
             try connection.deadLetter(above: key).map { ($0.row.sequence, $0.row, $0.isIntact) }
         }
     }
 
-    /// Calls `body` with each segment of ids, in the order they were committed. Returns how many could not be read.
+    /// Calls `body` with each id segment, in the order of their commits. Returns how many could not be read.
     package func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int {
         var position = Int64.min
         var damaged = 0
@@ -53,7 +53,7 @@ extension JournalFile {
         }
     }
 
-    /// The keys of all series that are pushed, in no order that means anything.
+    /// Returns the keys of all series that are pushed, in no particular order.
     package func shipped() throws(JournalError) -> JournalPage<[UInt8]> {
         try page(after: .min, limit: .max) { connection, key throws(SQLiteError) in
             try connection.series(above: key).map { ($0.number, $0.key, $0.isIntact) }
@@ -120,11 +120,11 @@ extension Connection {
         return (statement.int64(at: 0), bytes, RowChecksum.of(.shipped, bytes.span) == statement.int64(at: 1))
     }
 
-    /// Goes to the first row above `key`.
+    /// Goes to the first row above `key`; false where there is none.
     private func seek(_ statement: Statement, _ key: Int64, _ table: String) throws(SQLiteError) -> Bool {
         try statement.bind(key, at: 1)
         guard try statement.step() else { return false }
-        // Only a damaged page gives what was not asked for; taken as it is, reading would never end.
+        // Only a damaged page gives a row that was not asked for. Reading would never end if it were accepted.
         if statement.int64(at: 0) <= key {
             statement.reset()
             throw .outOfOrder(table)

@@ -3,7 +3,7 @@ import SQLite
 import Wire
 
 extension JournalFile {
-    /// Writes everything of `commit` in the transaction that is open. `numbers` are those after it.
+    /// Writes all of `commit` in the open transaction. `numbers` are those that hold after it.
     static func write(
         _ commit: Commit, to connection: Connection, _ numbers: inout JournalNumbers
     ) throws(SQLiteError) {
@@ -49,7 +49,7 @@ extension JournalFile {
         if numbers.hasStaleGroups { try removeStaleGroups(in: connection, &numbers) }
     }
 
-    /// The base is set at once; the groups below it go with this commit and the next ones, a bounded number each.
+    /// Sets the base at once. This commit and the next ones delete the groups below it, a bounded number each.
     private static func truncate(
         _ truncation: Truncation, in connection: Connection, _ numbers: JournalNumbers
     ) throws(SQLiteError) {
@@ -129,7 +129,7 @@ extension Connection {
 }
 
 extension JournalIDSegment {
-    /// The latest time stands for the number and the snapshot, with the kind, for the count.
+    /// In this checksum the latest time stands as the number, and the snapshot together with the kind as the count.
     var checksum: Int64 {
         let place = snapshot &* 1_000 &+ Int64(kind)
         return RowChecksum.of(.ids, number: latest.milliseconds, count: place, bytes.span)

@@ -4,32 +4,33 @@ import Platform
 import SQLite
 package import Wire
 
-/// The journal of a process: what was accepted, and what follows from it, on disk before anybody is told.
+/// The journal in SQLite: accepted events and their consequences are on disk before anybody is told.
 ///
-/// It knows bytes and numbers: events and inputs are numbered 1, 2, 3 … each, and stored in groups; rows for the
-/// database wait in it, numbered as the recorder emitted them. One `commit` is one transaction with one fsync, in a
-/// write-ahead log with `synchronous=FULL`: it is all there, whatever happens next, or not at all.
+/// It knows bytes and numbers. Events and inputs are numbered from 1, each kind by itself, and stored in groups. Rows
+/// for the database wait in the outbox, numbered as the recorder emitted them. A `commit` is one transaction with one
+/// fsync, in a write-ahead log with `synchronous=FULL`: whatever happens next, it is there as a whole or not at all.
 ///
-/// It belongs to the thread that made it. After an error `reopen` before the next try: a failed fsync cannot be trusted
-/// to fail twice, so the file is read anew. The folder must be locked (`StateLock`); as a second line of defence SQLite
-/// keeps other processes out of the file.
+/// It belongs to the thread that made it. After an error call `reopen` before the next attempt: a failed fsync cannot
+/// be trusted to fail twice, so the file is read anew. The folder must be locked (`StateLock`). As a second line of
+/// defence SQLite keeps other processes out of the file.
 package final class JournalFile {
     package enum Limits {
-        /// Truncated groups that one commit deletes: 256 groups of 256 events are 10 MB to walk through, some 10 ms.
+        /// Truncated groups that one commit deletes. 256 groups of 256 events are 10 MB to walk through, some 10 ms.
         package static let truncatedGroups = 256
-        /// Pages of the log before they go into the file: 4 MiB. More would save little under load, and both files
-        /// together must stay small on a quiet day.
+        /// Pages of the log at which they are moved into the file: 4 MiB. A larger log would save little under load,
+        /// and both files together must stay small on a quiet day.
         package static let log_pages = 1_000
-        /// What the log may keep on disk after it was emptied; a commit with many ids makes it larger for a moment.
+        /// The size that the log may keep on disk after it was emptied. A commit with many ids makes it larger for a
+        /// moment.
         package static let log_bytes = 4 << 20
-        /// Free pages that are kept for use; beyond (16 MiB), they are given back to the file system.
+        /// Free pages that are kept for use: 16 MiB. Further ones are given back to the file system.
         package static let freePages = 4_096
         /// Free pages that one commit gives back: 1 MiB each time.
         package static let returnedPages = 256
-        /// Memory for pages. The journal is written far more than it is read.
+        /// The memory for pages. The journal is written far more than it is read.
         package static let cache_kibibytes = 1_024
-        /// A file up to this size is checked as a whole when it is opened (about 1 s per GiB); damage in a larger one
-        /// is found when it is read.
+        /// A file up to this size is checked as a whole when it is opened, which takes about 1 s per GiB. Damage in a
+        /// larger one is found when it is read.
         package static let checked_bytes = 512 << 20
     }
 
@@ -37,17 +38,17 @@ package final class JournalFile {
     package static let name = "journal.db"
 
     package let directory: String
-    /// What happened when it was last opened.
+    /// The result of the last opening.
     package private(set) var opening: Opening
     package private(set) var numbers: JournalNumbers
     private var opened: Opened?
-    /// Why there is no connection.
+    /// The reason why there is no connection.
     private var failure: JournalError?
     private let owner = ThreadOwner()
 
-    /// Opens the journal in `directory`, or makes both. What is damaged or of a newer program is moved aside, and what can
-    /// still be read of it is taken over; `opening` tells.
-    /// - Parameter now: for the names of files that are moved aside.
+    /// Opens the journal in `directory`, or makes both. A file that is damaged or of a newer program is moved aside,
+    /// and what can still be read of a damaged one is taken over; `opening` tells.
+    /// - Parameter now: the time in the names of files that are moved aside.
     package init(directory: String, now: Timestamp) throws(JournalError) {
         self.directory = directory
         var opener = JournalOpener(directory: directory, now: now)
@@ -57,7 +58,7 @@ package final class JournalFile {
         numbers = opened.numbers
     }
 
-    // MARK: What it holds
+    // MARK: Contents
 
     /// 128 random bits in hexadecimal, made with the file.
     package var id: String { numbers.id }
@@ -69,31 +70,31 @@ package final class JournalFile {
     package var eventsBase: Int64 { numbers.eventsBase }
     /// Inputs up to here were truncated.
     package var inputsBase: Int64 { numbers.inputsBase }
-    /// Rows up to here are in the database, as far as the journal was told.
+    /// Rows up to here are applied, as far as the journal was told.
     package var rowsApplied: Int64 { numbers.rowsApplied }
-    /// The last input whose rows are in the database, as far as the journal was told; 0 where it was not.
+    /// The last input whose rows are applied, as far as the journal was told; 0 where it was told of none.
     package var inputApplied: Int64 { numbers.inputApplied }
-    /// Who may write rows under which name; empty before that was first committed.
+    /// The starts of the program and the names of its rows, as text; empty before they were first committed.
     package var lineage: String { numbers.lineage }
-    /// When the last sample that was pushed was read.
+    /// The time of the last reading whose samples were sent.
     package var readingSent: Timestamp? { numbers.lastReading }
-    /// The labels that all pushed series have in common.
+    /// The labels that all pushed series share, as text.
     package var pushedLabels: String { numbers.pushedLabels }
-    /// Dead letters that are still there.
+    /// The number of dead letters that are kept.
     package var deadLetterCount: Int { numbers.deadLetterCount }
-    /// Dead letters that were dropped, because more than `Commit.Limits.deadLetters` came later.
+    /// The number of dead letters that were deleted, because more than `Commit.Limits.deadLetters` came later.
     package var deadLettersDropped: Int64 { numbers.deadLettersDropped }
-    /// The newest snapshot when a process began that journaled no events: what followed it is not known here. Nil where
-    /// there was none.
+    /// The number of the newest snapshot when a process began that journals no events. The journal does not know what
+    /// followed that snapshot. Nil where no process did so.
     package var unjournaledAfter: Int64? { numbers.unjournaledAfter }
-    /// Whether `commit` can be tried; false after an error until `reopen` succeeds.
+    /// `commit` can be tried. After an error it is false until `reopen` succeeds.
     package var isOpen: Bool { opened != nil }
 
     // MARK: Writing
 
     /// Makes all of `commit` durable, or throws and leaves everything as it was.
     ///
-    /// A commit without anything in it costs nothing. Numbers that do not follow the last ones are refused (`other`).
+    /// An empty commit costs nothing. Numbers that do not follow the last ones are refused (`JournalError.Kind.other`).
     @discardableResult
     package func commit(_ commit: Commit) throws(JournalError) -> CommitReceipt {
         owner.assertOwned("the journal")
@@ -117,7 +118,7 @@ package final class JournalFile {
         return CommitReceipt()
     }
 
-    /// Deletes the `count` oldest rows of the outbox, for whom there is no room. Returns how many there were.
+    /// Deletes the `count` oldest rows of the outbox, for which there is no room. Returns how many there were.
     package func dropOldestRows(_ count: Int) throws(JournalError) -> Int {
         try use { connection throws(SQLiteError) in
             try connection.run(
@@ -126,10 +127,10 @@ package final class JournalFile {
         }
     }
 
-    /// Opens it again after an error; does nothing while it is open and in place.
+    /// Opens the journal again after an error. It does nothing while the journal is open and in place.
     ///
-    /// What was committed is there, or `opening.mayHaveLost` says so. What a failed commit left behind is removed. Where
-    /// the file is gone, or another one is in its place, a new one is made (`opening.isNew`).
+    /// Committed data is there, or `opening.mayHaveLost` is true. The remains of a failed commit are removed.
+    /// Where the file is gone, or another one is in its place, a new one is made (`opening.isNew`).
     @discardableResult
     package func reopen(now: Timestamp) throws(JournalError) -> Opening {
         owner.assertOwned("the journal")
@@ -144,7 +145,7 @@ package final class JournalFile {
         return opening
     }
 
-    /// Closes it; the log goes into the file. `reopen` opens it again.
+    /// Closes the journal; SQLite moves the log into the file. `reopen` opens it again.
     package func close() {
         owner.assertOwned("the journal")
         opened?.connection.close()
@@ -154,7 +155,7 @@ package final class JournalFile {
 
     // MARK: Size
 
-    /// Pages in use and the log, in bytes: what would have to be given up for room. Free pages do not count.
+    /// The bytes of the used pages and of the log. Free pages do not count, because they can be used again.
     package func size_bytes() throws(JournalError) -> Int {
         let pages = try use { connection throws(SQLiteError) in
             let all = try connection.number("PRAGMA page_count") ?? 0
@@ -166,7 +167,7 @@ package final class JournalFile {
 
     // MARK: The connection
 
-    /// Calls `body` with the connection, which is closed after an error that may not pass by itself.
+    /// Calls `body` with the connection. An error closes the connection, unless it is sure to be good still.
     func use<Result>(_ body: (Connection) throws(SQLiteError) -> Result) throws(JournalError) -> Result {
         owner.assertOwned("the journal")
         let connection = try connection()
@@ -180,7 +181,7 @@ package final class JournalFile {
     private func connection() throws(JournalError) -> Connection {
         guard let opened else { throw failure ?? JournalError(.other, "the journal is closed") }
         if !opened.isInPlace {
-            // SQLite neither merges nor deletes a log whose file was moved: what is at the path now is safe.
+            // SQLite neither merges nor deletes a log whose file was moved. So the files at the paths now are safe.
             close()
             let error = JournalError(.gone, "\(directory)/\(Self.name) was removed or replaced")
             failure = error
@@ -191,14 +192,14 @@ package final class JournalFile {
 
     private func fail(_ error: SQLiteError) -> JournalError {
         let failed = JournalError(error, in: directory)
-        // A full disk refuses the write itself, before anything is synchronized: the connection is good.
+        // A full disk refuses the write itself, before anything is synchronized. So the connection is good.
         if error.condition == .full, let opened, !opened.connection.isInTransaction { return failed }
         failure = failed
         close()
         return failed
     }
 
-    /// Checks that the numbers of `commit` follow `numbers`, and moves those on.
+    /// Checks that the numbers of `commit` follow `numbers`, and moves `numbers` on.
     private func number(_ commit: Commit, in numbers: inout JournalNumbers) throws(JournalError) {
         for table in GroupTable.allCases {
             let base = table == .events ? commit.truncation?.events : commit.truncation?.inputs
@@ -218,7 +219,7 @@ package final class JournalFile {
     }
 }
 
-/// A journal that is open: its connection, and which files it has open.
+/// An open journal: its connection, and the identity of its files.
 struct Opened {
     let connection: Connection
     let numbers: JournalNumbers
@@ -227,7 +228,7 @@ struct Opened {
     private let file: FileIdentity
     private let log: FileIdentity
 
-    /// Nil where a file went between opening it and now.
+    /// Nil where a file disappeared since it was opened.
     init?(_ connection: Connection, numbers: JournalNumbers) {
         path = connection.path
         logPath = path + "-wal"
@@ -238,7 +239,7 @@ struct Opened {
         self.numbers = numbers
     }
 
-    /// Both files are still the ones at their paths: what is written can be found again.
+    /// Both files are still the ones at their paths, so that what is written can be found again.
     var isInPlace: Bool { FileIdentity(path: path) == file && FileIdentity(path: logPath) == log }
 
     static func logPath(_ directory: String) -> String { "\(directory)/\(JournalFile.name)-wal" }

@@ -3,7 +3,7 @@ import SQLite
 import Wire
 
 extension JournalNumbers {
-    /// Reads them; nil where one of them cannot be trusted.
+    /// Reads the numbers; nil where one of them cannot be trusted.
     init?(of connection: Connection) throws(SQLiteError) {
         let (values, isIntact) = try connection.meta()
         self.init()

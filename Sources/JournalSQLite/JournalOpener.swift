@@ -4,26 +4,26 @@ import Platform
 import SQLite
 import Wire
 
-/// Opens the journal of a folder, whatever is there: nothing, a good one, a damaged one, one of a newer program.
+/// Opens the journal of a folder in any case: there is no file, a good one, a damaged one, or one of a newer program.
 struct JournalOpener {
     private let directory: String
     private let now: Timestamp
     private let path: String
-    /// A file that takes over what can be read of a damaged one: incomplete, and complete.
+    /// The files that take over what can be read of a damaged one: first incomplete, then complete.
     private let unfinished: String
     private let finished: String
     private(set) var opening = Opening()
 
-    /// What a file turned out to be.
+    /// The result of examining a file.
     private enum Verdict {
         case good(Opened)
-        /// It has no tables: it was made, and nothing was ever written.
+        /// The file has no tables: it was made, and nothing was ever written to it.
         case empty
-        /// Format number of a newer program.
+        /// The file has this format of a newer program.
         case newer(Int)
-        /// Why it cannot be used, and whether it is known that something is missing.
+        /// The file cannot be used, for this reason. `isLoss` says that something is known to be missing.
         case damaged(String, isLoss: Bool = false)
-        /// A journal, but not the one that was open.
+        /// The file is a journal, but not the one that was open.
         case foreign
     }
 
@@ -36,8 +36,8 @@ struct JournalOpener {
     }
 
     /// - Parameters:
-    ///   - expecting: what had been committed when it was last open; nil at the first time.
-    ///   - wasDamaged: damage was met while it was open; a check that finds none is not believed.
+    ///   - expecting: the numbers when the journal was last open; nil at the first time.
+    ///   - wasDamaged: damage was met while it was open, so a check that finds none is not believed.
     mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> Opened {
         do throws(SystemError) {
             try FileStore.makeDirectory(directory)
@@ -123,7 +123,7 @@ struct JournalOpener {
                 if numbers[last: table] < expecting[last: table] {
                     return .damaged("commits are missing", isLoss: true)
                 }
-                // A commit that was reported as failed: its fsync failed, the device has it all the same.
+                // The commit was reported as failed, because its fsync failed. The device has it all the same.
                 try table.removeExcess(after: expecting[last: table], in: connection)
             }
         }
@@ -135,11 +135,11 @@ struct JournalOpener {
 
     private mutating func keep(_ log: [UInt8]) {
         let name = Folder.asideName(of: path + "-wal", "damaged", at: now)
-        // Without room for it, what can be used matters more.
+        // Where there is no room for the log, the usable part of the journal matters more.
         if (try? FileStore.replace(name, with: log)) != nil { opening.movedAside.append(name) }
     }
 
-    /// What an earlier opening found, and nobody has dealt with yet.
+    /// Reports what an earlier opening found and nobody has dealt with yet.
     private mutating func tell(_ numbers: JournalNumbers, _ expecting: JournalNumbers?) {
         opening.mayHaveLost = numbers.hasLost
         opening.formerID = numbers.hasLost ? numbers.formerID : nil
@@ -153,7 +153,7 @@ struct JournalOpener {
     // MARK: Making
 
     private mutating func openNew() throws(JournalError) -> Opened {
-        // The log of a file that is no longer there belongs to nothing.
+        // A log without its file belongs to no journal.
         if !Folder.exists(path) { try moveAsideLog() }
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: true)
@@ -178,16 +178,18 @@ struct JournalOpener {
         return connection
     }
 
-    // MARK: Salvaging
+    // MARK: Recovery
 
-    /// Makes a new file from what can be read of the damaged one, and puts it in its place. A crash in between leaves
-    /// either the damaged file, to begin again, or the finished one, which is then taken.
+    /// Makes a new file from what can be read of the damaged one, and puts it in its place.
+    ///
+    /// A crash in between leaves the damaged file or the finished one. The next opening then begins again, or takes the
+    /// finished one.
     private mutating func openSalvaged(hasLost: Bool) throws(JournalError) -> Opened {
         try JournalError.ofSystem { () throws(SystemError) in try remove(unfinished) }
         var recovery = JournalRecovery()
         try JournalError.of(directory) { () throws(SQLiteError) in
             let fresh = try connect(unfinished, mayCreate: true)
-            // Nothing of it counts before it is finished.
+            // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
             // A file that cannot be opened gives nothing.
             let damaged = try? connect(path, mayCreate: false)
@@ -213,7 +215,7 @@ struct JournalOpener {
         return opened
     }
 
-    /// Takes a finished file where the damaged one was moved aside already, and removes what is left of others.
+    /// Takes a finished file where the damaged one was moved aside already, and removes other leftovers.
     private func finishSalvage() throws(SystemError) {
         try remove(unfinished)
         guard Folder.exists(finished) else { return }

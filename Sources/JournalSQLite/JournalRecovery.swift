@@ -1,16 +1,16 @@
 import Journal
 import SQLite
 
-/// Takes over into a new journal what can be read of a damaged one: row by row, only rows whose checksum is right.
+/// Takes over into a new journal what can be read of a damaged one: row by row, and only rows with the right checksum.
 struct JournalRecovery {
     private enum Limits {
-        /// Rows in one transaction: enough to be fast, few enough that the log stays small.
+        /// Rows of one transaction: enough to be fast, few enough that the log stays small.
         static let rowsPerCommit = 256
     }
 
-    /// Nothing is missing, so that the numbers still mean what they meant.
+    /// Nothing is missing, so the numbers mean what they meant and the journal keeps its id.
     private(set) var keepsID = false
-    /// The id of the damaged journal, where it could be read.
+    /// The id of the damaged journal; nil where it could not be read.
     private(set) var formerID: String?
     private var groups: [GroupTable: Int] = [:]
     private var rows = 0
@@ -24,7 +24,7 @@ struct JournalRecovery {
         return keepsID ? "\(kept); nothing is missing." : "\(kept); something is missing, or may be."
     }
 
-    /// Copies all that can be read. Errors of the damaged file are losses, errors of the new one are thrown.
+    /// Copies everything that can be read. Errors of the damaged file are losses; errors of the new one are thrown.
     mutating func copy(
         from damaged: Connection?, into fresh: Connection, newID: String, hasLost: Bool
     ) throws(SQLiteError) {
@@ -93,7 +93,7 @@ struct JournalRecovery {
             try fresh.insertSegment(found.segment)
             recovery.segments += 1
         }
-        // Neither dead letters nor what was pushed change what is counted.
+        // Dead letters and pushed series do not change what is counted, so their loss leaves the copy complete.
         let isComplete = self.isComplete
         try walk(into: fresh) { key throws(SQLiteError) in
             try damaged.deadLetter(above: key)
@@ -112,7 +112,7 @@ struct JournalRecovery {
         self.isComplete = isComplete
     }
 
-    /// Walks through a table that `read` gives row by row, in transactions of the new file.
+    /// Passes all rows that `read` returns to `write`, in transactions of the new file.
     private mutating func walk<Row>(
         into fresh: Connection, _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
         write: (Row, inout JournalRecovery) throws(SQLiteError) -> Void
@@ -126,7 +126,7 @@ struct JournalRecovery {
                 do throws(SQLiteError) {
                     found = try DamagedTable.row(above: position, read)
                 } catch {
-                    // A table that is not even known.
+                    // The damaged file does not even know the table.
                     isComplete = false
                     break
                 }

@@ -1,17 +1,18 @@
 import Journal
 import SQLite
 
-/// The tables of the journal and how an older form of them becomes this one.
+/// The tables of the journal, and the migration of an older format to this one.
 ///
-/// The format number stands twice, in `PRAGMA user_version` and in `meta`: a flipped bit in one of them must not make a
-/// good journal look like one of a newer program.
+/// The format number is stored twice, in `PRAGMA user_version` and in `meta`. So a flipped bit in one of them does not
+/// make a good journal look like one of a newer program.
 enum JournalSchema {
     /// The format that this program writes. A new one gets the next number and a step in `migrate`.
     static let format = 1
-    /// `lkpj` in the header of the file: tells a journal from any other database.
+    /// `lkpj` in the header of the file. It tells a journal from any other database.
     static let applicationID = 0x6C6B_706A
 
-    /// Integer keys where rows come in order of a number; blobs last, so that the rest is read without their pages.
+    /// Tables whose rows come in the order of a number have integer keys. Blobs come last, so that the rest is read
+    /// without their pages.
     static let tables = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE events (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, crc INTEGER NOT NULL,
@@ -41,11 +42,12 @@ enum JournalSchema {
             try connection.setMeta(.id, id)
             if hasLost { try connection.setMeta(.hasLost, 1) }
         }
-        // What follows may be cut off; that there is a journal, and which, must not be.
+        // Later commits may be cut off with the log. The existence and the id of the journal must not be, so they go
+        // into the file.
         try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
-    /// Brings a journal of an older format to this one, in one transaction. A later format adds its step here.
+    /// Migrates a journal of an older format to this one, in one transaction. A later format adds its step here.
     static func migrate(_ connection: Connection, from old: Int) throws(SQLiteError) {
         if old == format { return }
         try connection.transaction { () throws(SQLiteError) in
@@ -55,36 +57,36 @@ enum JournalSchema {
     }
 }
 
-/// The names of single values in the journal; written to disk, never renamed.
+/// The names of single values in the journal. They are on disk and are never renamed.
 enum MetaKey: String, CaseIterable {
     case format
     /// 128 random bits, made with the file.
     case id
-    /// The id of the journal that this one was salvaged from.
+    /// The id of the journal that this one was recovered from.
     case formerID = "former_id"
-    /// 1 where something was lost, until a snapshot was made since.
+    /// 1 where something was lost and no snapshot was made since.
     case hasLost = "has_lost"
-    /// Events, inputs up to here were truncated.
+    /// Events and inputs up to these numbers were truncated.
     case eventsBase = "events_base"
     case inputsBase = "inputs_base"
-    /// Rows up to here are in the database.
+    /// Rows up to here are applied.
     case rowsApplied = "rows_applied"
-    /// The last input whose rows are in the database.
+    /// The last input whose rows are applied.
     case inputApplied = "input_applied"
     /// The starts of the program on this folder, and the names of its rows.
     case lineage
-    /// When the last sample that was pushed was read, in milliseconds.
+    /// The time of the last reading whose samples were sent, in milliseconds.
     case readingSent = "reading_sent"
-    /// What all pushed series have in common.
+    /// The labels that all pushed series share.
     case pushedLabels = "pushed_labels"
-    /// Dead letters that were dropped, because there were too many.
+    /// The number of dead letters that were deleted to make room for later ones.
     case deadLettersDropped = "set_aside_dropped"
     /// The number of the newest snapshot when a process began that journals no events.
     case unjournaledAfter = "unjournaled_after"
 }
 
 extension Connection {
-    /// Keeps a single value.
+    /// Stores a single value.
     func setMeta(_ key: MetaKey, _ value: String) throws(SQLiteError) {
         try run(
             "INSERT OR REPLACE INTO meta VALUES (?1, ?2, ?3)", .text(key.rawValue), .text(value),
@@ -93,7 +95,7 @@ extension Connection {
 
     func setMeta(_ key: MetaKey, _ value: Int64) throws(SQLiteError) { try setMeta(key, String(value)) }
 
-    /// All single values, and whether each was what had been written.
+    /// Returns all single values. `isIntact` is false where a value has a wrong checksum.
     func meta() throws(SQLiteError) -> (values: [MetaKey: String], isIntact: Bool) {
         var values: [MetaKey: String] = [:]
         var isIntact = true
@@ -112,7 +114,7 @@ extension Connection {
         return RowChecksum.of(.meta, bytes.span)
     }
 
-    /// The number that a query without parameters gives first.
+    /// Returns the first number in the result of a query without parameters.
     func number(_ sql: String) throws(SQLiteError) -> Int64? {
         var number: Int64?
         try rows(sql) { row in if number == nil && !row.isNull(at: 0) { number = row.int64(at: 0) } }

@@ -1,11 +1,11 @@
 import Wire
 
-/// The CRC-32C that stands beside each row: over what it is, its number and its bytes, so that a row that is whole but
-/// in the wrong place is found as well.
+/// The CRC-32C that stands beside each row. It covers the kind, the number, the count and the bytes, so a whole row in
+/// the wrong place is found, too.
 ///
-/// The kind is one byte, number and count eight bytes each, the least significant first; then the bytes.
+/// The kind is one byte. The number and the count have eight bytes each, the least significant first. The bytes follow.
 enum RowChecksum {
-    /// What a row is; written to disk, never renumbered.
+    /// The kind of a row. Its number is on disk and never changes.
     enum Kind: UInt8 {
         case events = 1
         case inputs = 2

@@ -19,9 +19,10 @@ package final class SQLiteJournal: StateJournal {
         self.snapshots = snapshots
     }
 
-    /// Takes the folder and opens the journal in it; both are made where they are missing.
+    /// Locks the folder and opens the journal in it. Both are made where they are missing.
     ///
-    /// - Parameter snapshotFormat: of the bodies of snapshots that this program writes; older ones are read as well.
+    /// - Parameter snapshotFormat: the format of the snapshot bodies that this program writes. Older ones are read as
+    ///   well.
     package static func open(
         directory: String, snapshotFormat: Int, now: Timestamp
     ) throws(JournalError) -> JournalAttempt {
@@ -42,7 +43,7 @@ package final class SQLiteJournal: StateJournal {
     package var numbers: JournalNumbers { file.numbers }
     package var opening: Opening { file.opening }
     package var isOpen: Bool { file.isOpen }
-    /// One process has the folder, so nobody else can have sent other values.
+    /// One process has the folder, so no other one can have sent other values.
     package var sendsLateReadings: Bool { true }
     package var snapshotWriter: any SnapshotWriter { snapshots }
 

@@ -5,19 +5,18 @@ package import Wire
 
 /// The snapshots of a folder: `snapshot.<number>`, the newest and the one before it.
 ///
-/// A file is written under another name, made durable, and renamed: there is never a part of one. Any thread may use it,
-/// one at a time. What the journal still needs is what follows the *older* of the two: so a damaged newest one loses
-/// nothing.
+/// A file is written under another name, made durable, and renamed, so there is never a part of one. Any thread may use
+/// it, one at a time. The journal keeps what follows the *older* of the two, so a damaged newest one loses nothing.
 package struct SnapshotFiles: Sendable {
     package enum Limits {
-        /// Snapshots that are kept.
+        /// The number of snapshots that are kept.
         package static let generations = 2
-        /// The largest file that is read: 50,000 participants are some 10 MiB.
+        /// The largest file that is read. The state of 50,000 participants is some 10 MiB.
         package static let file_bytes = 1 << 30
     }
 
     package let directory: String
-    /// The format of the body that this program writes; older ones are read as well.
+    /// The format of the body that this program writes. Older ones are read as well.
     package let format: Int
 
     private static let name = "snapshot."
@@ -28,8 +27,10 @@ package struct SnapshotFiles: Sendable {
         self.format = format
     }
 
-    /// Makes a snapshot durable, then removes all but the newest two. After an error the ones before are untouched and
-    /// nothing of this one is left, except when only the folder could not be synchronized: then it may be there.
+    /// Makes a snapshot durable, then removes all but the newest two.
+    ///
+    /// After an error the earlier snapshots are untouched and nothing of this one is left. There is one exception: it
+    /// may be there where only the folder could not be synchronized.
     package func save(_ header: SnapshotHeader, _ body: [UInt8]) throws(JournalError) {
         let path = path(header.number)
         let head = SnapshotFormat.head(header, format: format, body: body)
@@ -42,14 +43,14 @@ package struct SnapshotFiles: Sendable {
             }
             try Folder.sync(directory)
         }
-        // One that cannot be removed is found again the next time.
+        // A file that cannot be removed is found again the next time.
         guard let numbers = try? numbers() else { return }
         for old in numbers.dropLast(Limits.generations) { unlink(self.path(old)) }
     }
 
-    /// Reads the newest snapshot that is whole. Others that are damaged or of a newer program are moved aside; files that
-    /// were never finished are removed.
-    /// - Parameter now: for the names of files that are moved aside.
+    /// Reads the newest snapshot that is whole. Snapshots that are damaged or of a newer program are moved aside, and
+    /// unfinished files are removed.
+    /// - Parameter now: the time in the names of files that are moved aside.
     package func load(now: Timestamp) throws(JournalError) -> LoadedSnapshots {
         try JournalError.ofSystem { () throws(SystemError) in
             guard Folder.exists(directory) else { return LoadedSnapshots() }
@@ -64,7 +65,7 @@ package struct SnapshotFiles: Sendable {
         }
     }
 
-    /// Moves a snapshot aside whose body makes no sense to its reader.
+    /// Moves aside a snapshot whose body its reader cannot use.
     package func setAside(_ number: Int64, now: Timestamp) throws(JournalError) {
         try JournalError.ofSystem { () throws(SystemError) in
             _ = try moveAside(path(number), "damaged", now)
@@ -77,7 +78,7 @@ package struct SnapshotFiles: Sendable {
         do throws(SystemError) {
             reading = SnapshotFormat.read(try FileStore.read(path, limit: Limits.file_bytes), format: format)
         } catch {
-            // The device does not give it, or it is far too large; anything else is no fault of this file.
+            // The device does not give the file, or it is far too large. Any other error is no fault of this file.
             guard error.code == EIO || error.code == EFBIG || error.code == EISDIR else { throw error }
             reading = .damaged(error.description)
         }
@@ -120,11 +121,11 @@ package struct SnapshotFiles: Sendable {
 
     private func path(_ number: Int64) -> String { "\(directory)/\(Self.name)\(number)" }
 
-    /// The numbers of all snapshots, the lowest first.
+    /// Returns the numbers of all snapshots, the lowest first.
     private func numbers() throws(SystemError) -> [Int64] {
         try Folder.names(directory).compactMap { name in
             guard name.hasPrefix(Self.name), let number = Int64(name.dropFirst(Self.name.count)) else { return nil }
-            // Not `snapshot.+1` or `snapshot.01`: the path is made of the number again.
+            // `snapshot.+1` and `snapshot.01` do not count, because the path is made of the number again.
             return "\(Self.name)\(number)" == name ? number : nil
         }.sorted()
     }

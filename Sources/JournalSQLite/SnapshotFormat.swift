@@ -3,25 +3,25 @@ import Wire
 
 /// The bytes of a snapshot file.
 ///
-/// Numbers are least significant byte first: magic (8 bytes), format (4), length of the header (4), length of the body
-/// (8), CRC-32C of the body (4), CRC-32C of all before and of the header (4); then the header, a protobuf message; then
-/// the body. Nothing follows.
+/// Numbers are stored with the least significant byte first. The parts are: magic (8 bytes), format (4), length of the
+/// header (4), length of the body (8), CRC-32C of the body (4), CRC-32C of everything before it and of the header (4),
+/// the header as a protobuf message, the body. Nothing follows.
 enum SnapshotFormat {
-    /// What bytes turned out to be.
+    /// The result of decoding a file.
     enum Decoded {
         case snapshot(Snapshot)
-        /// Written by a newer program, in this format.
+        /// A newer program wrote the file, in this format.
         case newer(Int)
-        /// Why it cannot be used.
+        /// The file cannot be used, for this reason.
         case damaged(String)
     }
 
     private static let magic = Array("LKPSNAP\n".utf8)
     private static let prefix_bytes = 32
-    /// Where the checksum of the prefix and the header stands.
+    /// The offset of the checksum of prefix and header.
     private static let checksumPlace = 28
 
-    /// Everything before the body.
+    /// Returns everything before the body.
     static func head(_ header: SnapshotHeader, format: Int, body: [UInt8]) -> [UInt8] {
         let message = header.encode()
         var bytes = magic
@@ -47,7 +47,7 @@ enum SnapshotFormat {
         guard UInt64(crc) == number(bytes, checksumPlace, places: 4) else {
             return .damaged("its header has a wrong checksum")
         }
-        // Of a newer program no more is understood than that its header is whole.
+        // Of a file of a newer program nothing is understood but that its header is whole.
         if found > UInt64(format) { return .newer(Int(found)) }
         guard bodyLength == UInt64(bytes.count - bodyStart) else { return .damaged("it is cut off") }
         guard UInt64(Checksum.crc32c(bytes.span.extracting(bodyStart...))) == number(bytes, 24, places: 4) else {

@@ -1,26 +1,29 @@
 import Glibc
 package import Platform
 
-/// The lock on a state folder: `lock`, held by one process at a time, from `take` to the end of the object.
+/// The lock on a state folder: the file `lock`, which one process holds at a time, from `take` to the end of the
+/// object.
 ///
-/// It is on the open file, so the kernel releases it when the process ends, however it ends; the file stays. Wraps `fcntl`
-/// with `F_OFD_SETLK`. https://man7.org/linux/man-pages/man2/fcntl_locking.2.html
+/// The lock is on the open file, so the kernel releases it when the process ends, however it ends. The file stays.
+/// Wraps `fcntl` with `F_OFD_SETLK`. https://man7.org/linux/man-pages/man2/fcntl_locking.2.html
 package final class StateLock: Sendable {
-    /// What came of an attempt.
+    /// The outcome of an attempt to take the lock.
     package enum Outcome: Sendable {
         case taken(StateLock)
-        /// Another process has it; `by` says which, as far as it wrote that down: `process 12 on host`.
+        /// Another process has the lock. `by` describes that process, as far as it wrote that down: `process 12 on
+        /// host`.
         case held(by: String)
     }
 
     private enum Limits {
-        /// The file was removed each time between being opened and being locked: somebody is at work there.
+        /// Attempts to take the lock. Each fails where the file was removed between opening and locking it: somebody is
+        /// at work there.
         static let attempts = 10
-        /// More than a process number and a host name.
+        /// Bytes of the file that are read: more than a process number and a host name.
         static let text_bytes = 1_024
     }
 
-    /// Not among the constants that Swift imports: `F_OFD_SETLK`.
+    /// `F_OFD_SETLK`, which is not among the constants that Swift imports.
     private static let setOpenFileLock: Int32 = 37
 
     package let path: String
@@ -33,7 +36,7 @@ package final class StateLock: Sendable {
 
     deinit { close(file) }
 
-    /// Tries to lock `directory`, which is made where it is missing. Never waits.
+    /// Tries to lock `directory`, which is made where it is missing. It never waits.
     package static func take(directory: String) throws(SystemError) -> Outcome {
         try FileStore.makeDirectory(directory)
         let path = directory + "/lock"
@@ -56,7 +59,7 @@ package final class StateLock: Sendable {
         throw SystemError("lock", path, code: EBUSY)
     }
 
-    /// The locked file is still the one at its path; else another process can lock the folder.
+    /// The locked file is still the one at its path. Where it is not, another process can lock the folder.
     package var isInPlace: Bool {
         var own = stat()
         var there = stat()
@@ -64,7 +67,7 @@ package final class StateLock: Sendable {
             && own.st_ino == there.st_ino
     }
 
-    /// Says who has it. The lock holds without, so a full disk does not matter.
+    /// Writes which process has the lock. The lock holds without that, so a full disk does not matter.
     private func describe() {
         var host = [CChar](repeating: 0, count: 256)
         gethostname(&host, host.count - 1)

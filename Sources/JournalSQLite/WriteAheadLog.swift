@@ -1,26 +1,26 @@
 import Platform
 
-/// What SQLite's write-ahead log tells of damage: SQLite itself takes whatever follows a bad frame for a commit that was
-/// never finished, and forgets it without a word.
+/// Finds damage in SQLite's write-ahead log. SQLite itself takes everything after a bad frame for a commit that was
+/// never finished, and drops it without a word.
 ///
 /// Commits are synchronized one after the other, so at most the last one can be unfinished. Where two or more commits
 /// of this log follow a bad frame, the frame was damaged later. https://www.sqlite.org/fileformat2.html#walformat
 struct WriteAheadLog {
     private static let header_bytes = 32
     private static let frameHeader_bytes = 24
-    /// The journal is made with SQLite's own default.
+    /// The page size of the journal: SQLite's own default.
     private static let page_bytes = 4_096
-    /// Larger ones are not examined: the journal bounds its log, so that only a commit of many ids makes one.
+    /// Larger logs are not examined. The journal bounds its log, so only a commit of many ids makes a larger one.
     private static let examined_bytes = 256 << 20
 
     /// Commits that had been finished cannot be read.
     private(set) var isDamaged = false
-    /// The whole log where it is damaged, for a person to look at: opening the journal removes it.
+    /// The whole log where it is damaged, for a person to look at. Opening the journal removes the log itself.
     private(set) var evidence: [UInt8] = []
 
-    /// Reads the log at `path`; one that is missing or cannot be read is not known to be damaged.
+    /// Reads the log at `path`. A log that is missing or cannot be read is not known to be damaged.
     init(path: String) {
-        // What cannot be read now is reported when SQLite reads it.
+        // A log that cannot be read now is reported when SQLite reads it.
         guard let bytes = try? FileStore.read(path, limit: Self.examined_bytes) else { return }
         isDamaged = Self.isDamaged(bytes)
         if isDamaged { evidence = bytes }
@@ -32,18 +32,18 @@ struct WriteAheadLog {
         let page = page_bytes
         var sum = WALChecksum(isBigEndian: magic & 1 == 1)
         sum.add(bytes, 0..<24)
-        // The header is synchronized before its frames and is within one sector: a crash does not tear it.
+        // The header is synchronized before its frames and is within one sector, so a crash does not tear it.
         var isGood = magic | 1 == 0x377F_0683 && Int(big(bytes, 8)) == page && sum.isEqual(to: bytes, at: 24)
         let frame_bytes = frameHeader_bytes + page
         var position = header_bytes
         var commitsAfterDamage = 0
-        // Without a header, whatever follows the first frame may have been one log with it.
+        // Without a good header, the frames that have the salts of the first frame are taken for one log with it.
         let salts = isGood ? 16 : header_bytes + 8
         while position + frame_bytes <= bytes.count {
             let isOfThisLog =
                 big(bytes, position + 8) == big(bytes, salts) && big(bytes, position + 12) == big(bytes, salts + 4)
             if isGood {
-                // From here on frames are left over from before the log was last emptied, or the damage begins.
+                // Where this fails, the frame is damaged, or it is left over from before the log was last emptied.
                 sum.add(bytes, position..<position + 8)
                 sum.add(bytes, position + frameHeader_bytes..<position + frame_bytes)
                 isGood = isOfThisLog && sum.isEqual(to: bytes, at: position + 16)
@@ -65,7 +65,7 @@ private struct WALChecksum {
 
     init(isBigEndian: Bool) { self.isBigEndian = isBigEndian }
 
-    /// The range is a multiple of eight bytes.
+    /// The length of `range` must be a multiple of eight.
     mutating func add(_ bytes: [UInt8], _ range: Range<Int>) {
         var position = range.lowerBound
         while position < range.upperBound {

@@ -6,11 +6,11 @@ import TestSupport
 import Testing
 import Wire
 
-/// What a process writes that dies, or whose writes fail: run in a process of its own.
+/// The journal of a process that dies, or whose writes fail. The process is another one than that of the test.
 @Suite struct JournalCrashTests {
     let fixture = JournalFileFixture()
 
-    /// Commits without end, and notes after each commit in a file what it acknowledged.
+    /// Commits without end. After each commit it notes in a file which numbers were acknowledged.
     static func commitForEver(in directory: String, noting path: String) throws {
         let notes = open(path, O_WRONLY | O_CREAT, 0o600)
         let journal = try JournalFile(directory: directory, now: JournalFileFixture.noon)
@@ -34,13 +34,13 @@ import Wire
         let notes = fixture.folder.file("notes")
         var round: UInt64 = 0
         var last: Int64 = 0
-        // Twelve times, and until the loop did something: it has longer from then on.
+        // The loop runs twelve times, and goes on with longer rounds until the process committed something.
         while round < 12 || last <= 100 {
             let delay_ms = 3 + SeededGenerator.first(seed: round) % 60 + (round < 12 ? 0 : 100 * (round - 11))
             round += 1
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [directory = directory as String, notes = notes as String, delay_ms = delay_ms as UInt64] in
-                // Dies at whatever instruction the other thread is.
+                // The process dies at any instruction of the other thread.
                 let killer = NamedThread(name: "killer") {
                     var pause = timespec(tv_sec: 0, tv_nsec: Int(delay_ms) * 1_000_000)
                     nanosleep(&pause, nil)
@@ -87,7 +87,7 @@ import Wire
                     failures += 1
                 }
                 let last = journal.lastEvent
-                // While it lasts, reopening fails, or it works and holds everything.
+                // While the limit holds, `reopen` fails, or it succeeds and everything is there.
                 _ = try? journal.reopen(now: JournalFileFixture.noon)
                 limit(.max)
                 let opening = try journal.reopen(now: JournalFileFixture.noon)

@@ -7,16 +7,17 @@ import TestSupport
 import Testing
 import Wire
 
-/// Torn writes, cut logs and flipped bits: never a trap, never an entry that was not written, never silence.
+/// Torn writes, cut logs and flipped bits. The journal never traps, never gives an entry that was not written, and
+/// never loses one silently.
 @Suite struct JournalDamageTests {
     let fixture = JournalFileFixture()
 
-    /// A live journal with its log, and how long the log was after each commit.
+    /// Makes a journal that is still open, with its log. Returns the length of the log after each commit, and a copy.
     private func live(_ commits: Int64) throws -> (log: [(bytes: Int, last: Int64)], copy: String) {
         let journal = try fixture.open()
         var log: [(bytes: Int, last: Int64)] = [(0, 0)]
         for number in 0..<commits {
-            // Groups of 1 to 30 entries; some need several pages.
+            // Groups have 1 to 30 entries. Some of them need several pages.
             let first = journal.lastEvent + 1
             var commit = JournalFileFixture.events(first...(first + number * 7 % 30))
             if number % 3 == 0 {
@@ -32,7 +33,7 @@ import Wire
         return (log, copy)
     }
 
-    /// Opens a copy of `source` whose file with `suffix` was changed.
+    /// Changes the file with `suffix` in a copy of `source`, and opens the copy.
     private func open(
         _ source: String, _ suffix: String = "-wal", _ change: (inout [UInt8]) -> Void
     ) throws -> JournalFile {
@@ -59,7 +60,7 @@ import Wire
             #expect(content == .upTo(expected), "cut at \(cut)")
             #expect(journal.opening.isNew == (expected == 0) && journal.opening.movedAside.isEmpty)
             #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .upTo(journal.lastInput))
-            // And it goes on.
+            // The journal goes on.
             try journal.commit(JournalFileFixture.events((expected + 1)...(expected + 2)))
         }
     }
@@ -90,7 +91,7 @@ import Wire
             #expect(content.invented == 0, "place \(place)")
             let intact = log.last { $0.bytes <= place }?.last ?? 0
             #expect(content.numbers.starts(with: JournalFileFixture.Content.upTo(intact).numbers), "place \(place)")
-            // Of the last commit nobody can tell whether it was ever finished.
+            // Nobody can tell whether the last commit was ever finished.
             if content.numbers.count < beforeLast {
                 #expect(journal.opening.mayHaveLost && journal.opening.isNew, "place \(place), bit \(bit)")
             }
@@ -124,7 +125,7 @@ import Wire
             if journal.opening.mayHaveLost { #expect(journal.opening.isNew) }
             let opening = journal.opening
             kept += content.numbers.count
-            // And it goes on; what was lost is told again until somebody dealt with it.
+            // The journal goes on. A loss is reported again until a commit covers it.
             let next = journal.lastEvent + 1
             try journal.commit(JournalFileFixture.events(next...next))
             if !opening.mayHaveLost { continue }
@@ -138,7 +139,7 @@ import Wire
             let calm = try journal.reopen(now: JournalFileFixture.noon)
             #expect(!calm.mayHaveLost && !calm.isNew && calm.formerID == nil)
         }
-        // A bit hides one group, or a page of them; only in the header of the file it hides everything.
+        // A flipped bit hides one group, or a page of groups. Only in the header of the file does it hide everything.
         #expect(kept > Int(last) * flips * 8 / 10)
     }
 
@@ -177,7 +178,7 @@ import Wire
         }
     }
 
-    // MARK: What is found by checksums, in a sound file
+    // MARK: Damage that checksums find in a sound file
 
     private func change(_ sql: String, in file: String? = nil) throws {
         var settings = ConnectionSettings()
@@ -252,7 +253,7 @@ import Wire
         let journal = try fixture.open()
         try journal.commit(JournalFileFixture.events(1...10))
         var root = 0
-        // More than is kept in memory, so that pages are read again.
+        // The rows are more than the cache holds, so pages are read again.
         var commit = Commit()
         commit.outboxRows = (1...100).map { OutboxRow(sequence: $0, bytes: [UInt8](repeating: 1, count: 100_000)) }
         try journal.commit(commit)
@@ -276,7 +277,7 @@ import Wire
         let error = #expect(throws: JournalError.self) { try journal.commit(ids) }
         #expect(error?.kind == .damaged && !journal.isOpen)
         let opening = try journal.reopen(now: JournalFileFixture.noon)
-        // Only an index is gone: nothing that it was made of.
+        // Only an index is gone, and none of the rows that it was made of.
         #expect(!opening.mayHaveLost && !opening.isNew && opening.movedAside.count == 1)
         try journal.commit(ids)
         #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
@@ -310,7 +311,7 @@ import Wire
 
     @Test func `a journal of a newer program is moved aside whole`() throws {
         do { try fixture.open().commit(JournalFileFixture.events(1...10)) }
-        // Its value of the format has the checksum of that value.
+        // The new value of the format has the right checksum.
         do {
             let crc = Checksum.crc32c(
                 Array("format=2".utf8).span, after: Checksum.crc32c(([6] + Array(repeating: 0, count: 16)).span))
@@ -339,7 +340,7 @@ import Wire
 
     @Test func `a salvage that was interrupted is finished or begun again`() throws {
         do { try fixture.open().commit(JournalFileFixture.events(1...10)) }
-        // Complete, and the damaged one was moved aside already.
+        // The new file is complete, and the damaged one was moved aside already.
         #expect(rename(fixture.file, fixture.file + ".salvaged") == 0)
         do {
             let journal = try fixture.open()

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// A folder with a journal in it, and the entries that tests write: entry `n` is always the same.
+/// A folder with a journal in it, and the entries that tests write. Entry `n` is always the same.
 struct JournalFileFixture {
     let folder = TemporaryFolder()
     static let noon = Timestamp(seconds: 1_790_000_000)
@@ -18,7 +18,7 @@ struct JournalFileFixture {
         try JournalFile(directory: directory, now: Self.noon)
     }
 
-    /// The text of entry `number`; its length varies, so that some groups fill more than a page.
+    /// The text of entry `number`. Its length varies, so that some groups fill more than a page.
     static func text(_ number: Int64) -> String {
         "\(number):" + String(repeating: "x", count: Int(number &* 7_919 % 400))
     }
@@ -53,11 +53,11 @@ struct JournalFileFixture {
         return commit
     }
 
-    /// What a cursor gives.
+    /// The entries that a cursor gives.
     struct Content: Equatable {
         var numbers: [Int64] = []
         var damaged: [ClosedRange<Int64>] = []
-        /// Entries whose content is not what their number says.
+        /// The number of entries with another content than that of their number.
         var invented = 0
 
         init() {}
@@ -79,7 +79,7 @@ struct JournalFileFixture {
             }
         }
 
-        /// All from 1 to `last`, which may be 0.
+        /// All entries from 1 to `last`, which may be 0.
         static func upTo(_ last: Int64) -> Content { last == 0 ? Content() : whole(1...last) }
 
         static func whole(_ numbers: ClosedRange<Int64>) -> Content {

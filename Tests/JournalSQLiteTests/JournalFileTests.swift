@@ -151,7 +151,7 @@ import Wire
         }
         let last = try journal.size_bytes()
         #expect(first < full && last < first)
-        // The log has its room for itself.
+        // The log keeps its own size on disk.
         #expect(last < JournalFile.Limits.log_bytes + (1 << 20))
         #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .init())
     }
@@ -166,7 +166,7 @@ import Wire
         var applied = JournalFileFixture.truncation { $0.events = 1 }
         applied.rowsAppliedUpTo = 400
         try journal.commit(applied)
-        // The log is made small again by the commit after the one that empties it.
+        // The log shrinks at the commit after the one that empties it.
         try journal.commit(JournalFileFixture.events(2...2))
         #expect(try journal.size_bytes() < JournalFile.Limits.log_bytes + (1 << 20))
         for number in 1...80 as ClosedRange<Int64> { try journal.commit(JournalFileFixture.inputs(number...number)) }
@@ -186,7 +186,7 @@ import Wire
             var commit = Commit()
             commit.outboxRows = rows
             try journal.commit(commit)
-            // Replay spills again what it emits again.
+            // A replay writes the rows again that it makes again.
             try journal.commit(commit)
         }
         let journal = try fixture.open()
@@ -280,7 +280,7 @@ import Wire
 
     @Test func `an office day needs less than eight mebibytes on disk`() throws {
         let journal = try fixture.open()
-        // 15,000 events of 170 bytes in groups of ten, truncated every 150 events.
+        // There are 15,000 events of 170 bytes in groups of ten, truncated every 150 events.
         var commit = Commit()
         let filler = String(repeating: "x", count: 150)
         for group in 0..<1_500 as Range<Int64> {

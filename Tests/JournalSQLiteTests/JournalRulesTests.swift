@@ -3,7 +3,7 @@ import JournalSQLite
 import Testing
 import Wire
 
-/// The number of the rules that stands with the entries.
+/// The number of the rules that entries are noted with.
 @Suite struct JournalRulesTests {
     private let fixture = JournalFileFixture()
 
@@ -23,11 +23,11 @@ import Wire
         JournalFileFixture.append(3...5, to: &commit.events)
         JournalFileFixture.append(1...2, to: &commit.inputs)
         try journal.commit(commit)
-        // A kept commit notes them again.
+        // A commit that is used again notes its rules again.
         commit.restart(afterEvent: 5, afterInput: 2)
         JournalFileFixture.append(6...6, to: &commit.events)
         try journal.commit(commit)
-        // The program before, after a way back.
+        // The program before this version writes these after a way back.
         try journal.commit(JournalFileFixture.events(7...8))
         #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...8))
         #expect(try rules(journal.events(after: 0)) == [1, 1, 7, 7, 7, 7, 1, 1])

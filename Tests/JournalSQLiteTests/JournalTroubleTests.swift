@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import Wire
 
-/// Disks that are full, folders that cannot be written, files that go: refused, alive, and well again.
+/// Disks that are full, folders that cannot be written, and files that disappear. The journal refuses commits, stays
+/// alive and recovers.
 @Suite struct JournalTroubleTests {
     let fixture = JournalFileFixture()
 
@@ -24,7 +25,7 @@ import Wire
         let disk = try #require(SmallDisk(size: "16m"))
         let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
         for round in 0..<40 {
-            // Each time the disk is full at another place of a commit.
+            // In each round the disk is full at another place of a commit.
             disk.fill(sparing: round * 4_096 % 40_960)
             var refused: JournalError.Kind?
             while refused == nil {
@@ -59,7 +60,7 @@ import Wire
             #expect(refused == nil || refused == .full)
             disk.free()
             let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
-            // Nobody has used what was made by halves.
+            // Nobody has used the file that was made only in part.
             #expect(!journal.opening.mayHaveLost && journal.opening.isNew)
             try journal.commit(JournalFileFixture.events(1...2))
         }
@@ -100,7 +101,7 @@ import Wire
         #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...6))
     }
 
-    // MARK: Files that go
+    // MARK: Files that disappear
 
     @Test func `a folder that was removed is made anew, with another id`() throws {
         let journal = try fixture.open()
@@ -127,10 +128,10 @@ import Wire
                 #expect(unlink(fixture.file + suffix) == 0)
                 if isReplaced { try FileStore.replace(fixture.file + suffix, with: bytes) }
                 #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
-                // What is in the place of the file now is not touched by closing the old one.
+                // Closing the old file does not touch the file that is in its place now.
                 if isReplaced && suffix.isEmpty { #expect(try FileStore.read(fixture.file) == bytes) }
                 let opening = try journal.reopen(now: JournalFileFixture.noon)
-                // All of a log goes into the file when it is closed, wherever the log is.
+                // All of the log goes into the file when the log is closed, wherever the log is.
                 if isReplaced || suffix == "-wal" {
                     #expect(!opening.isNew && !opening.mayHaveLost && journal.lastEvent == 3)
                 } else {

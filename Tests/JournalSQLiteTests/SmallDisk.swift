@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import TestSupport
 
-/// A file system of its own in memory, for running out of room; only where tests may mount one.
+/// A small file system in memory that a test can fill. It exists only where tests may mount one.
 final class SmallDisk {
     let path: String
     private let folder = TemporaryFolder()
@@ -18,7 +18,7 @@ final class SmallDisk {
 
     deinit { _ = ChildProcess.run("/bin/umount", ["-l", path]) }
 
-    /// Takes all room that is left, but `spared` bytes; removing the file gives it back.
+    /// Fills the disk except for `spared` bytes. `free` gives the room back.
     func fill(_ name: String = "filler", sparing spared: Int = 0) {
         var space = statvfs()
         statvfs(path, &space)
@@ -30,13 +30,13 @@ final class SmallDisk {
     }
 
     func free(_ name: String = "filler") {
-        // A program that another test starts at this moment may have the file open for an instant.
+        // Another test may start a program at this moment, which then has the file open for an instant.
         truncate("\(path)/\(name)", 0)
         unlink("\(path)/\(name)")
     }
 }
 
-/// Makes a file immutable, which stops root as well; false where the file system knows no such thing.
+/// Makes a file immutable, also for root; false where the file system knows no such thing.
 enum Immutability {
     static func set(_ path: String, _ isImmutable: Bool) -> Bool {
         ChildProcess.run("/usr/bin/chattr", [isImmutable ? "+i" : "-i", path]).status == 0

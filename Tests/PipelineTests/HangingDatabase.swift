@@ -1,8 +1,10 @@
 import Platform
 import Storage
 
-/// A connection whose questions and transactions the server gives up because they take too long, while it is told to.
-/// The first ones succeed, so that the schema can be looked at.
+/// A connection that hangs while it is told to: the server gives up its queries and transactions, because they take too
+/// long.
+///
+/// Queries of the schema's migrations still succeed.
 final class HangingDatabase: Database {
     private let inner: any Database
     private let hangs: Monitor<Bool>

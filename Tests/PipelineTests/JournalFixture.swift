@@ -21,7 +21,7 @@ extension SQLiteJournal {
     }
 }
 
-/// A journal thread on a folder, with a store thread beside it; the test plays the listener and the recorder.
+/// A journal thread on a folder, with a store thread beside it. The test plays the listener and the recorder.
 final class JournalFixture {
     let directory: String
     let registry = Registry(maxSeries: 10_000)
@@ -32,13 +32,13 @@ final class JournalFixture {
     let storeInbox: StoreInbox
     let store: StoreThread
     let journal: JournalThread
-    /// Where copies of the folder go, and the folder itself where none was given.
+    /// Holds the copies of the state folder, and the state folder itself where none was given.
     private let folder = TemporaryFolder()
 
     /// - Parameters:
-    ///   - directory: the state; a new folder where it is nil.
+    ///   - directory: the state folder; a new one where it is nil.
     ///   - open: opens another engine than that of the folder.
-    ///   - database: the file of the database; nil where it never answers.
+    ///   - database: the file of the database; nil where the database never answers.
     init(
         _ directory: String? = nil, open: OpenJournal? = nil, durability: JournalSettings.Durability = .commit,
         database: String? = nil,
@@ -74,7 +74,7 @@ final class JournalFixture {
 
     var soon: MonotonicTime { Waits.end }
 
-    /// The state as a crash at this moment would leave it, in a folder of its own.
+    /// Returns a copy of the state folder, as a crash at this moment would leave it.
     func crash() -> String {
         let copy = folder.file("crash-\(RandomID.make())")
         let done = ChildProcess.run("/bin/cp", ["-r", directory, copy])
@@ -91,7 +91,7 @@ final class JournalFixture {
             receivedAt: SystemTime().now())
     }
 
-    /// Offers an event and waits for the answer: 200, or 503; 0 where none comes.
+    /// Offers an event and waits for the answer: 200 or 503; 0 where none comes.
     func post(_ id: Int) -> Int {
         switch intake.offer(Self.event(id), now: SystemTime().monotonic()) {
         case .accepted: return 200
@@ -102,10 +102,10 @@ final class JournalFixture {
         }
     }
 
-    /// What was delivered to the recorder and not taken yet.
+    /// The ids of the events that were delivered to the recorder and not taken yet.
     func drain() -> [String] { recorderInbox.takeAll(for: intake).map(\.event.id) }
 
-    /// What the journal asks of the recorder since it was last looked at; nil where that is nothing.
+    /// The request of the journal for a snapshot since the last call; nil where there is none.
     func takeSnapshotRequest() -> RecorderInbox.SnapshotRequest? { recorderInbox.takeSnapshotRequest() }
 
     // MARK: Rows
@@ -118,7 +118,7 @@ final class JournalFixture {
 
     // MARK: Metrics
 
-    /// The sum of a family of counters, over all series or those that have a label value.
+    /// The sum of a family of counters over all series, or over those with a label value.
     func total(_ family: String, of value: String? = nil) -> Double {
         registry.snapshot().filter { $0.family.name == family }.flatMap(\.series).reduce(0) { sum, series in
             if let value, !series.labelValues.contains(value) { return sum }
@@ -159,7 +159,7 @@ final class PlayedRecorder {
         recorder.apply(input, into: &actions)
     }
 
-    /// An input as long as a name.
+    /// Applies an input that is as long as a room's name.
     func find(_ name: String) {
         inputs += 1
         let input = Input.answer(room: name, .failure(.room_not_found), at: SystemTime().now())
@@ -178,7 +178,7 @@ final class PlayedRecorder {
             expected_bytes: 0, SystemTime())
     }
 
-    /// What was left since the last time.
+    /// The turn since the last call.
     func takeTurn() -> RecorderTurn {
         defer { turn = RecorderTurn() }
         return turn

@@ -7,8 +7,7 @@ import Wire
 
 @testable import Pipeline
 
-/// The journal thread with another engine than SQLite: what it does for the recorder, the store and the shipper is the
-/// same.
+/// The journal thread with another engine than SQLite. It does the same for the recorder, the store and the shipper.
 @Suite struct JournalPortTests {
     private let disk = MemoryStateJournal.Disk()
 

@@ -10,7 +10,8 @@ import Wire
 @testable import Pipeline
 @testable import HTTPServing
 
-/// What the journal thread promises: nothing that was answered is lost, nothing comes twice, whatever the disk does.
+/// The promises of the journal thread: nothing that was answered is lost, and nothing comes twice, whatever the disk
+/// does.
 @Suite struct JournalThreadTests {
     private func isDone(_ name: String, in fixture: JournalFixture) -> Bool {
         ChildProcess.run("/bin/sh", ["-c", "rm -rf \(fixture.directory)/\(name)"]).status == 0
@@ -44,7 +45,7 @@ import Wire
         let settings = RecorderSettings(organizationSource: .database, waitingEvents: 2) { _ in 0 }
         let fixture = JournalFixture(settings: settings)
         let start = try #require(fixture.journal.awaitStart())
-        // More events in one batch than may wait: each time the recorder holds on for a moment.
+        // One batch has more events than may wait, so the recorder holds events back for a moment each time.
         for id in 1...20 { #expect(fixture.post(id) == 200) }
         let recorder = RecorderThread(
             fixture.recorderInbox, start: start, room: fixture.intake, journal: fixture.inbox, store: fixture.storeInbox
@@ -61,7 +62,7 @@ import Wire
         #expect(next.total("lk_rooms_started_total", of: "org_1") == 1)
         fixture.intake.close()
         fixture.inbox.close()
-        // At once; a busy machine may have to be asked again.
+        // The recorder stops at once, but a busy machine may have to be asked again.
         #expect(eventually { recorder.stop(by: SystemTime().monotonic()) })
     }
 
@@ -111,7 +112,7 @@ import Wire
                     try file.execute("ALTER TABLE elsewhere RENAME TO outbox")
                     return true
                 } catch {
-                    // While it is being opened once more.
+                    // The journal is being opened once more at this moment.
                     return false
                 }
             })
@@ -146,7 +147,7 @@ import Wire
         let first = recorder.takeTurn()
         #expect(fixture.post(2) == 200)
         recorder.apply(JournalFixture.event(2))
-        // As a stop makes one while another one is on its way.
+        // A stop makes a snapshot like this while another one is on its way.
         recorder.takeSnapshot(isLast: true)
         let last = recorder.takeTurn()
         fixture.inbox.mail.change { $0.turns += [first, last] }
@@ -160,7 +161,7 @@ import Wire
         #expect(next.total("lk_webhook_duplicates_total") == 1)
     }
 
-    // MARK: A journal that is new
+    // MARK: A new journal
 
     @Test func `beside an old state a new journal takes no event before the state is saved to it`() throws {
         let fixture = JournalFixture()
@@ -228,7 +229,7 @@ import Wire
         recorder.handOver()
         #expect(eventually { fixture.readiness.obstacles.contains { $0.contains("cannot be written") } })
         disk.free()
-        // Each time it is asked for.
+        // Makes a snapshot each time that one is asked for.
         #expect(
             eventually {
                 if fixture.takeSnapshotRequest() != nil {
@@ -268,7 +269,7 @@ import Wire
             let fixture = round == 0 ? fixture : JournalFixture(directory, durability: .memory)
             rigs.append(fixture)
             let recorder = try #require(PlayedRecorder(fixture))
-            // The second one saves its state, the others die before.
+            // The second process saves its state. The others die before that.
             if round == 1 { #expect(recorder.save()) }
             for number in 1...3 { recorder.emit(JournalFixture.row(number)) }
             recorder.handOver()
@@ -288,7 +289,7 @@ import Wire
         let second = JournalFixture(fixture.crash(), durability: .memory)
         _ = try #require(PlayedRecorder(second))
         #expect(second.total("lk_rooms_started_total") == 5)
-        // It dies before it has saved anything, and with it what it counted and pushed.
+        // This process dies before it has saved anything, so what it counted and pushed is lost.
         let third = JournalFixture(second.crash(), durability: .memory)
         _ = try #require(PlayedRecorder(third))
         #expect(third.total("lk_rooms_started_total") == 0)

@@ -12,12 +12,12 @@ import Testing
         }
         for _ in 0..<8 { answer(batch.size, .milliseconds(25)) }
         #expect(sizes == [8, 16, 32, 64, 128, 256, 512, 1_000, 1_000])
-        // A few rooms say nothing about many.
+        // A fast answer for a few rooms says nothing about many rooms.
         answer(1, .milliseconds(1))
         answer(1_000, .milliseconds(399))
         #expect(batch.size == 1_000)
         sizes = []
-        // 20 ms for each room.
+        // Each room takes 20 ms.
         for _ in 0..<8 { answer(batch.size, .milliseconds(20 * batch.size)) }
         #expect(sizes == [500, 250, 125, 62, 31, 15, 15, 15])
         answer(3, .seconds(8))

@@ -2,10 +2,10 @@ import Journal
 import Platform
 import Wire
 
-/// An engine of the journal that keeps everything in memory: what the port asks for, and nothing of SQLite. Commits can
-/// be made to fail.
+/// An engine of the journal that keeps everything in memory. It does what the port asks for, without SQLite. Its
+/// commits can be made to fail.
 final class MemoryStateJournal: StateJournal {
-    /// What a crash leaves, shared with the engine that is opened next.
+    /// The part that survives a crash. The engine that is opened next shares it.
     final class Disk: SnapshotWriter, Sendable {
         struct Contents: Sendable {
             var numbers = JournalNumbers()
@@ -28,7 +28,7 @@ final class MemoryStateJournal: StateJournal {
 
         func fail(_ isFailing: Bool) { contents.change { $0.isFailing = isFailing } }
 
-        /// Opens an engine on it.
+        /// Opens an engine on this disk.
         var opener: OpenJournal {
             { [self] _ throws(JournalError) in .opened(MemoryStateJournal(self)) }
         }
@@ -92,7 +92,7 @@ final class MemoryStateJournal: StateJournal {
     private static func entries(of group: Group) -> [(number: Int64, rules: Int, bytes: [UInt8])] {
         var reader = MessageReader(group.bytes)
         var entries: [(number: Int64, rules: Int, bytes: [UInt8])] = []
-        // The group was encoded a moment ago.
+        // The group was encoded a moment ago, so it can be read.
         while let field = try? reader.next() {
             guard field == Group.entryField, let bytes = try? reader.byteArray() else {
                 try? reader.skip()

@@ -29,7 +29,7 @@ import Wire
         let answers = WebhookAnswers(accepted: Response(status: 200)) { _ in Response(status: 503) }
         let inbox = RecorderInbox(capacity: 1_000)
         let intake = WebhookIntake(answers: answers, journal: nil, recorder: inbox)
-        // The database opens only when all events have reached the recorder: as many wait by then as may.
+        // The database opens only when all events have reached the recorder. By then as many events wait as may.
         let isRead = Monitor(false)
         let storeInbox = StoreInbox(StoreSettings(), registry: registry, log: log)
         let store = StoreThread(
@@ -63,7 +63,7 @@ import Wire
         #expect(journal.stop(by: soon))
     }
 
-    /// Rooms started, by organization.
+    /// The number of rooms started, by organization.
     private func counted(_ registry: Registry) -> [String: Double] {
         var counts: [String: Double] = [:]
         for (family, series) in registry.snapshot() where family.name == "lk_rooms_started_total" {

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Pipeline
 
-/// Which rows are in memory and which on disk, as a transcript; then against a model of memory, disk and database.
+/// The backlog as a transcript, and then against a model of memory, disk and database.
 @Suite struct RowBacklogTests {
     private func row(_ number: Int64) -> StoreRow { .absent(participantSID: "\(number)") }
     private func numbered(_ number: Int64) -> NumberedRow { NumberedRow(number: number, row: row(number)) }
@@ -73,16 +73,17 @@ import Wire
 
     // MARK: Model
 
-    /// Memory, disk and database around a backlog, with a crash now and then: the replay makes rows again.
+    /// A model of memory, disk and database around a backlog. It crashes now and then, and then a replay makes rows
+    /// again.
     private struct Model {
         var backlog = RowBacklog(hasDisk: true, lastNumber: 0, onDisk: nil)
         var memory: [NumberedRow] = []
-        /// By number. Rows are their own numbers in text.
+        /// The rows on disk by number. The text of a row is its number.
         var disk: [Int64: StoreRow] = [:]
-        /// What the database has: its mark, and the rows in the order they were applied.
+        /// The rows in the database in the order in which they were applied; `mark` is the number of the last one.
         var applied: [StoreRow] = []
         var mark: Int64 = 0
-        /// The last row of the last snapshot.
+        /// The number of the last row in the last snapshot.
         var saved: Int64 = 0
         var isDiskFull = false
         var givenUp: Set<Int64> = []
@@ -134,7 +135,7 @@ import Wire
             memory.removeFirst(min(count, memory.count))
         }
 
-        /// The memory is gone; `made` are all rows that were ever made.
+        /// Empties the memory, and replays. `made` are all rows that were ever made.
         mutating func crash(_ made: [StoreRow]) {
             memory = []
             let onDisk = disk.keys.min()
@@ -172,7 +173,7 @@ import Wire
             model.load()
             model.write(1_000)
         }
-        // A row that was given up may have been on disk all the same.
+        // A row that was given up may still have been on disk, and so was applied.
         let expected = made.enumerated().filter { offset, row in
             !model.givenUp.contains(Int64(offset + 1)) || model.applied.contains(row)
         }

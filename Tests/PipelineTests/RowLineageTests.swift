@@ -10,7 +10,7 @@ import Wire
 
 @testable import Pipeline
 
-/// Names of rows, the starts that gave them, and the numbers of inputs.
+/// The names of rows, the starts that gave them, and the ordinals of inputs.
 @Suite struct RowLineageTests {
     private func row(_ number: Int64, _ input: Int64?) -> NumberedRow {
         NumberedRow(
@@ -88,7 +88,7 @@ import Wire
             appendingTo: SnapshotBody.complete(
                 snapshot.bytes, rowOrigin: "j", isJournaled: true, ordinalBase: 5, lineage: "j:-1:0\n"))
         #expect(try decode(snapshot.bytes, "Snapshot").contains("ordinal_base: 5"))
-        // The program before knows fields 1 to 3 and skips the others.
+        // The program before this version knows fields 1 to 3 and skips the others.
         let read = try SnapshotBody.read(snapshot.bytes)
         #expect(read.rowOrigin == "j" && read.isJournaled && read.ordinalBase == 5)
     }
@@ -135,7 +135,7 @@ import Wire
         let below = JournalFixture(newer)
         let recorder = try #require(PlayedRecorder(below))
         #expect(recorder.events == 2 && below.total("lk_rooms_started_total") == 0)
-        // Rows go on under the same numbers: nothing is missing.
+        // Rows go on under the same numbers, because nothing is missing.
         #expect(recorder.rows == 0)
         #expect(recorder.save())
         #expect(below.post(3) == 200)
@@ -174,7 +174,7 @@ import Wire
         let next = JournalFixture(directory)
         let again = try #require(PlayedRecorder(next))
         #expect(eventually { next.storeInbox.mail.withLock { $0.rows.name } == name })
-        // The snapshot says so, too: for a program that knows no list of names.
+        // The snapshot has the new name, too, for a program that knows no list of names.
         #expect(again.save())
     }
 

@@ -7,7 +7,7 @@ import StorageSQLite
 import TestSupport
 import Wire
 
-/// A store thread with a database file, and everything it says.
+/// A store thread with a database file, and everything that the thread says.
 struct StoreFixture {
     struct Answers {
         var organizations: [(room: String, answer: Result<Organization, LookupError>)] = []
@@ -15,7 +15,7 @@ struct StoreFixture {
         var presence: [OpenPresence]?
     }
 
-    /// 2026-09-28T12:00:00Z by the wall, real time for waits.
+    /// A clock whose wall time is always 2026-09-28T12:00:00Z. Its monotonic time is real, because waits are.
     struct FixedWall: TimeSource {
         func now() -> Timestamp { StoreFixture.now }
         func monotonic() -> MonotonicTime { SystemTime().monotonic() }
@@ -27,7 +27,7 @@ struct StoreFixture {
     let registry = Registry(maxSeries: 1_000)
     let answers = Monitor(Answers())
     let log = LogFile(.info)
-    /// False keeps the database from being opened.
+    /// The database can be opened only while this is true.
     let gate = Monitor(true)
     let path: String
 
@@ -72,14 +72,14 @@ struct StoreFixture {
         store.thread.stop(by: SystemTime().monotonic() + time)
     }
 
-    /// A store thread, with the test in the place of the recorder and the journal.
+    /// A store thread. The test stands in the place of the recorder and the journal.
     final class Store: Sendable {
         let thread: StoreThread
         private let lastNumber = Monitor<Int64>(0)
 
         init(_ thread: StoreThread) { self.thread = thread }
 
-        /// Hands the row over that follows the newest.
+        /// Passes on a row with the number after the newest one.
         func store(_ row: StoreRow) {
             let number = lastNumber.change { number in
                 number += 1
@@ -99,18 +99,18 @@ struct StoreFixture {
         answers.wait(until: Waits.end) { condition($0) ? true : nil } ?? false
     }
 
-    /// The first answer for a room.
+    /// Waits for the first answer for a room.
     func organization(of room: String) -> Result<Organization, LookupError>? {
         answers.wait(until: Waits.end) { answers in answers.organizations.first { $0.room == room }?.answer }
     }
 
-    /// The reports when they meet the condition, or those that there are.
+    /// Waits until the reports meet the condition. Returns the reports that there are then.
     func waitForReports(_ condition: ([Report]) -> Bool) -> [Report] {
         _ = waitForAnswers { condition($0.reports) }
         return answers.withLock { $0.reports }
     }
 
-    /// Looks again and again, with a short pause between.
+    /// Checks the condition again and again, with a short pause between.
     func waitFor(_ condition: () throws -> Bool) -> Bool {
         // A database that is being made may not be readable yet.
         eventually { (try? condition()) ?? false }
@@ -151,7 +151,7 @@ struct StoreFixture {
         database.close()
     }
 
-    /// All sessions that are in the table.
+    /// The number of sessions in the table.
     func sessions() throws -> Int64? {
         let database = try SQLiteDatabase(path: path)
         defer { database.close() }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// The store thread with a real PostgreSQL in trouble: rows wait, and every one arrives once.
+/// The store thread with a real PostgreSQL in trouble: rows wait, and each of them arrives once.
 @Suite struct StorePostgresTests {
     let fixture = StoreFixture()
     private let server: PostgresServer
@@ -54,7 +54,7 @@ import Wire
         fixture.waitForMetric("lkpush_database_errors_total", operation) { $0 >= count }
     }
 
-    /// Sessions and distinct users: equal where every row arrived once.
+    /// Expects `count` sessions of as many users, as there are where every row arrived once.
     private func expectOnce(_ count: Int, _ place: PostgresServer? = nil, _ name: String? = nil) throws {
         let found = try (place ?? server).query(
             "SELECT SUM(session_count), COUNT(*) FROM participant_activity_metrics", in: name ?? database)
@@ -71,7 +71,7 @@ import Wire
         #expect(fixture.metric("lkpush_database_up") == 0)
         try own.start()
         #expect(written(50))
-        // One that goes before its return was told has not returned.
+        // The return must be told first: a database that goes before that has not returned.
         #expect(fixture.waitFor { try fixture.log.lines("works again").count == 1 })
         try own.stop()
         for user in 50..<100 { loop.store(session(user)) }
@@ -81,7 +81,7 @@ import Wire
         #expect(written(100))
         #expect(fixture.stop(loop) == StoreThread.Stopped(rowsLeft: 0, isFinished: true))
         try expectOnce(100, own, name)
-        // Twice away, twice back: why it was, and nothing between.
+        // The database was away twice and returned twice. The log has the reasons, and nothing between.
         let errors = try fixture.log.lines("\"level\":\"error\"")
         #expect(errors.count == 2 && errors.allSatisfy { $0.contains("the database does not work: rows") }, "\(errors)")
         let returns = try fixture.log.lines("\"msg\":\"the database works again\"")
@@ -103,7 +103,7 @@ import Wire
         let loop = fixture.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 100 }
         loop.store(session(0))
         #expect(written(1))
-        // The rows of the next batch wait for this one; their transaction is open.
+        // The rows of the next batch wait for this lock, with their transaction open.
         let blocker = try open(server.url(database: database))()
         try blocker.begin(.write)
         _ = try blocker.run("UPDATE participant_activity_metrics SET session_count = session_count", [])
@@ -135,7 +135,7 @@ import Wire
         #expect(try fixture.organization(of: Self.room)?.get().id == "org_r")
         proxy.change(to: .stalled)
         for user in 1..<50 { loop.store(session(user)) }
-        // Whoever notices first, rows or background work, the connection is given up.
+        // Rows or background work may notice it first. Either way the connection is closed.
         #expect(failed("open"))
         #expect(loop.lookUp(room: "another"))
         #expect(fixture.organization(of: "another") == .failure(.lookup_error))

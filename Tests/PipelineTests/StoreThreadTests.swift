@@ -105,10 +105,10 @@ import Wire
         let loop = fixture.start()
         loop.store(session(1))
         #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 == 1 })
-        // When every job has had its turn the thread is idle, and the next call is the write.
+        // When every job has run, the thread is idle, and its next call is the write.
         let reports = fixture.waitForReports { $0.count >= 8 }
         #expect(reports.count >= 8)
-        // The database last: as soon as it is gone, a new one with new logs may be there.
+        // The database goes last: as soon as it is gone, a new one with new logs may be there.
         for suffix in ["-wal", "-shm", ""] { unlink(fixture.path + suffix) }
         loop.store(session(1))
         #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 == 2 })
@@ -131,7 +131,7 @@ import Wire
         _ = fixture.stop(loop)
     }
 
-    /// One error where it went, and one line where it was back, with how many rows were written.
+    /// Expects one error for each time that the database went, and one line with the number of rows for each return.
     private func expectTold(_ times: Int, rows: Int? = nil) throws {
         let errors = try fixture.log.lines("\"level\":\"error\"")
         #expect(errors.count == times && errors.allSatisfy { $0.contains("the database does not work: rows") })
@@ -239,7 +239,7 @@ import Wire
             $0.rowsWaiting = 3
             $0.rowsInBatch = 1
         }
-        // The first row is on its way; three may wait.
+        // The first row is in the batch, and three others may wait.
         loop.store(session(1))
         #expect(fixture.waitForMetric("lkpush_database_errors_total", "open") { $0 >= 1 })
         for seconds in [2.0, 4, 8, 16, 32] { loop.store(session(seconds)) }
@@ -321,7 +321,7 @@ import Wire
             """)
         database.close()
         let keeping = fixture.start { $0.presenceRefresh = .milliseconds(1) }
-        // The job that has waited longest is next: before the third presence the purge had its turn.
+        // The job that has waited longest is next. So the purge has run before the third presence report.
         let reports = fixture.waitForReports { reports in
             reports.count { if case .presence = $0 { true } else { false } } >= 3
         }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pipeline
 
-/// What is told of a database that fails, as a transcript.
+/// The notices about a database that fails, as a transcript.
 @Suite struct StoreTroubleTests {
     private func at(_ seconds: Double) -> MonotonicTime {
         MonotonicTime(nanoseconds: Int64(seconds * 1_000_000_000))
@@ -22,7 +22,7 @@ import Testing
         #expect(trouble.succeeded(.write, at: at(201)) == nil)
         #expect(!trouble.isAway)
         #expect(trouble.returned(rowsWaiting: 121, at: at(201)) == nil)
-        // One of them was refused; others have come meanwhile.
+        // The database refused one of the rows, and others have come meanwhile.
         trouble.wrote(120, of: 121)
         #expect(trouble.succeeded(.write, at: at(202)) == nil)
         #expect(
@@ -41,7 +41,7 @@ import Testing
                 == .back(after: .seconds(1), failures: 1, rowsWritten: 0))
         _ = trouble.failed(.write, isGeneral: true, at: at(40))
         _ = trouble.succeeded(.write, at: at(41))
-        // At a stop it is told at once.
+        // At a stop the return is told at once.
         #expect(trouble.returned(rowsWaiting: 900, at: at(41)) == nil)
         #expect(trouble.returned(rowsWaiting: 900, isLast: true, at: at(42)) != nil)
     }
@@ -61,7 +61,7 @@ import Testing
         for operation in StoreOperation.jobs + [.lookup] {
             #expect(trouble.failed(operation, isGeneral: true, at: at(2)) == nil)
         }
-        // It connects, and hangs again: not a return.
+        // The database connects and hangs again. That is no return.
         #expect(trouble.succeeded(.open, at: at(3)) == nil)
         #expect(trouble.isAway)
         #expect(trouble.failed(.write, isGeneral: true, at: at(4)) == nil)
@@ -81,7 +81,7 @@ import Testing
     @Test func `one that goes and comes back again and again makes no flood, and its last state is told`() {
         var trouble = trouble
         var (gone, back, untold) = (0, 0, 0)
-        // For ten minutes, every second.
+        // The database goes and comes back every second, for ten minutes.
         for second in 0..<600 {
             if case .away(let count) = trouble.failed(.write, isGeneral: true, at: at(Double(second))) {
                 gone += 1
@@ -90,10 +90,10 @@ import Testing
             _ = trouble.succeeded(.write, at: at(Double(second) + 0.5))
             if trouble.returned(rowsWaiting: 0, at: at(Double(second) + 0.5)) != nil { back += 1 }
         }
-        // Three at once, then one a minute.
+        // Three notices come at once, then one a minute.
         #expect(gone == 12 && back == gone)
         #expect(untold > 500 && untold + gone <= 600)
-        // One that stays away is told as soon as that is allowed.
+        // A database that stays away is told as soon as a notice is allowed.
         let told = (600..<700).first { trouble.failed(.open, isGeneral: true, at: at(Double($0))) != nil }
         #expect(told == 600)
         #expect(trouble.isAway)
@@ -121,7 +121,7 @@ import Testing
         #expect(trouble.failed(.licenses, isGeneral: false, at: at(30)) == nil)
         #expect(!trouble.isAway)
         #expect(trouble.failed(.write, isGeneral: true, at: at(40)) == .away(untold: 0))
-        // It answers this too, if only with a refusal.
+        // The database answers this operation, too, if only with a refusal.
         #expect(trouble.failed(.licenses, isGeneral: false, at: at(50)) == nil)
         _ = trouble.succeeded(.write, at: at(60))
         #expect(trouble.returned(rowsWaiting: 0, at: at(60)) != nil)

@@ -8,7 +8,7 @@ import Storage
 import TestSupport
 import Testing
 
-/// Which rooms without an organization the log names, how often, and how.
+/// The rooms without an organization that the log names, how often, and in which words.
 @Suite struct UnknownRoomsTests {
     private typealias Limits = UnknownRooms.Limits
 
@@ -39,7 +39,7 @@ import Testing
         }
         #expect(told == 10)
         #expect(rooms.overdue(at: at(59)) == nil)
-        // A line that comes anyway says it.
+        // The line of another room tells the count.
         #expect(rooms.note("new", .no_org_id, at: at(60)) == .room(.no_org_id, untold: 15))
         #expect(rooms.overdue(at: at(300)) == nil)
     }
@@ -50,7 +50,7 @@ import Testing
         #expect(rooms.overdue(at: at(59)) == nil)
         #expect(rooms.overdue(at: at(60)) == .untold(3))
         #expect(rooms.overdue(at: at(61)) == nil)
-        // Those that were counted get their turn.
+        // The rooms that were counted are told now.
         #expect(rooms.note("r12", .room_not_found, at: at(61)) == .room(.room_not_found, untold: 0))
         #expect(rooms.note("r0", .room_not_found, at: at(61)) == nil)
         for number in 20..<40 { _ = rooms.note("r\(number)", .room_not_found, at: at(62)) }
@@ -101,7 +101,7 @@ import Testing
             #expect(rooms.count <= Limits.names)
         }
         #expect(rooms.count > 0)
-        // What is long past makes room for what comes, without forgetting that.
+        // Rooms told long ago make room for new ones. Rooms told recently are remembered.
         var calm = UnknownRooms()
         for number in 0..<(Limits.names - 1) { _ = calm.note("old \(number)", .no_org_id, at: at(0)) }
         #expect(calm.note("recent", .no_org_id, at: at(4_000)) != nil)

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// Wall time stands still; monotonic time runs, because waits are real.
+/// A clock whose wall time stands still. Its monotonic time runs, because waits are real.
 struct StandingTime: TimeSource {
     var at: Timestamp
     func now() -> Timestamp { at }
@@ -17,7 +17,7 @@ struct StandingTime: TimeSource {
 }
 
 extension RecorderInbox {
-    /// Takes all that is here now, as the recorder does.
+    /// Takes all events that are here now, as the recorder does.
     func takeAll(for room: any EventRoom) -> [AcceptedEvent] {
         var contents = Contents()
         take(into: &contents, until: SystemTime().monotonic())
@@ -26,7 +26,7 @@ extension RecorderInbox {
     }
 }
 
-/// The public listener with everything a webhook passes, on loopback, and a recorder that the test plays.
+/// The public listener on loopback with everything that a webhook passes. The test plays the recorder.
 final class WebhookFixture {
     static let key = "APIqubitalTest"
     static let secret = "secret-for-tests-only-0123456789abcdef"
@@ -75,7 +75,7 @@ final class WebhookFixture {
 
     func client() throws -> RawHTTP { try RawHTTP(port: server.address.port) }
 
-    /// Posts a body as LiveKit does; signed unless told otherwise.
+    /// Posts a body as LiveKit does, with this `authorization`. The variant without it signs the body.
     func post(_ body: [UInt8], authorization: String?, over client: RawHTTP) -> RawHTTP.Reply? {
         client.ask("POST", "/webhook", headers: headers(authorization), body: body)
     }
@@ -88,12 +88,12 @@ final class WebhookFixture {
         [("Content-Type", "application/webhook+json")] + (authorization.map { [("Authorization", $0)] } ?? [])
     }
 
-    /// All that is queued now.
+    /// Takes all events that are queued now.
     func drain() -> [AcceptedEvent] {
         inbox.takeAll(for: intake)
     }
 
-    /// Refusals by reason, those that are not 0.
+    /// The refusals by reason, without those that are 0.
     func rejected() -> [String: Int] {
         var counts: [String: Int] = [:]
         for (family, series) in registry.snapshot() where family.name == "lkpush_webhook_rejected_total" {
@@ -120,7 +120,7 @@ final class WebhookFixture {
         try FileStore.read(data.appendingPathComponent(name).path, limit: 8 << 20)
     }
 
-    /// One entry of `index.json`: a recorded body and the token it came with.
+    /// An entry of `index.json`: a recorded body, and the headers that it came with.
     struct Recorded: Decodable {
         let file: String
         let event: String
@@ -133,7 +133,7 @@ final class WebhookFixture {
         return try JSONDecoder().decode(Index.self, from: Data(body("index.json"))).files
     }
 
-    /// One case of `negative.json`.
+    /// A case of `negative.json`.
     struct TokenCase: Decodable, CustomTestStringConvertible {
         let name: String
         let body_file: String

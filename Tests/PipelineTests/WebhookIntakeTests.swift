@@ -15,7 +15,7 @@ import Wire
         client.send(RawHTTP.request("POST", "/webhook", headers: fixture.headers(token), body: body))
     }
 
-    /// Waits until so many requests wait for room.
+    /// Waits until `count` requests wait for room.
     private func settle(_ fixture: WebhookFixture, waiting count: Int) -> Bool {
         eventually { fixture.intake.waitingCount == count }
     }
@@ -33,7 +33,7 @@ import Wire
         #expect(Promptness.holds(took, within: .seconds(1)))
         #expect(fixture.rejected() == ["queue_full": 1])
         #expect(fixture.drain().map(\.event.id) == ["EV_0", "EV_1"])
-        // What was refused is not queued behind the sender's back.
+        // A refused event is not queued later, when its sender does not know.
         #expect(fixture.drain().isEmpty)
         #expect(fixture.post(body(3), over: client)?.status == 200)
     }
@@ -81,7 +81,7 @@ import Wire
         let (inbox, intake) = (fixture.inbox, fixture.intake)
         let recorder = NamedThread(name: "recorder") {
             while true {
-                // About as slow as the patience of those who wait.
+                // The recorder is about as slow as the patience of the requests that wait.
                 let isDone = drained.wait(until: SystemTime().monotonic() + .milliseconds(15)) {
                     $0.isDone ? true : nil
                 }
@@ -112,7 +112,8 @@ import Wire
     }
 
     @Test func `a stop answers what was accepted and waits for what waits`() throws {
-        // Long enough that somebody sees it wait, and not too long to wait for.
+        // The patience is long enough that the waiting request is seen, and short enough for a test that has to wait
+        // for it.
         let fixture = try WebhookFixture(queue: 1, patience: .seconds(5))
         let client = try fixture.client()
         #expect(fixture.post(body(0), over: client)?.status == 200)

@@ -67,7 +67,7 @@ import Wire
     @Test(arguments: ["GET", "PUT", "HEAD", "PATCH"])
     func `a signed webhook with another method is counted, and 405 as ever`(_ method: String) throws {
         let fixture = try WebhookFixture()
-        // A redirect makes a GET of a POST and keeps its token.
+        // A redirect turns a POST into a GET and keeps its token.
         let client = try fixture.client()
         client.expectsNoBody = method == "HEAD"
         let reply = client.ask(method, "/webhook/", headers: fixture.headers(token(fixture)))
@@ -99,7 +99,7 @@ import Wire
         let (clock, cases) = try WebhookFixture.tokenCases()
         let later = try WebhookFixture(at: Timestamp(seconds: clock))
         var sent = 0
-        // Those that are bad for their body only are good here: it is not read.
+        // The body is not read, so a request whose only fault is its body has a good token here.
         let bodies: Set = ["sha_hex", "sha_urlsafe", "body_changed"]
         for one in cases where one.expect != 200 && !bodies.contains(one.name) {
             for (method, path) in [("POST", "/livekit/webhook"), ("GET", "/webhook"), ("PUT", "/webhook")] {
@@ -111,7 +111,7 @@ import Wire
         #expect(sent >= 30)
         #expect(later.rejected().isEmpty)
         #expect(try later.log().isEmpty)
-        // Everybody in a room has a token that is signed with the key: it is no webhook's.
+        // Everybody in a room has a token that is signed with the key. It is not the token of a webhook.
         let guest = fixture.signer.roomAdminToken(for: "r", at: fixture.now, lifetime: .seconds(60))
         #expect(try ask("POST", "/livekit/webhook", guest, fixture)?.status == 404)
         #expect(try ask("GET", "/webhook", guest, fixture)?.status == 405)

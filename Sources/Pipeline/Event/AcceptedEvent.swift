@@ -1,7 +1,7 @@
 package import LiveKit
 package import Wire
 
-/// A webhook that was verified, and when it came.
+/// An event that was verified, with its receive time.
 package struct AcceptedEvent: Sendable {
     package var event: Event
     package var receivedAt: Timestamp

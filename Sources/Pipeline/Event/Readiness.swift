@@ -1,33 +1,33 @@
 package import Platform
 
-/// Whether lkpush can take webhooks, and what is in the way.
+/// Tells whether lkpush is ready to take webhooks, and which obstacles there are.
 ///
-/// Any thread. A dead remote-write endpoint is no obstacle: the data is kept.
+/// Any thread may use it. A receiver that does not answer is no obstacle, because the samples are kept.
 package final class Readiness: Sendable {
-    /// What can be in the way, in the order in which it is reported.
+    /// A reason why webhooks are not taken. Obstacles are reported in the order of the cases.
     package enum Obstacle: Int, Sendable, CaseIterable {
         case starting, state, journal, stopping
     }
 
     private let reasons: Monitor<[Obstacle: String]>
 
-    /// Unready from the start, until `clear(.starting)`.
+    /// Begins with the obstacle `starting`; `clear(.starting)` removes it.
     package init() { reasons = Monitor([.starting: "starting"]) }
 
-    /// Puts an obstacle in the way, or changes its reason: a sentence for people, without secrets.
+    /// Adds an obstacle, or changes its reason: a sentence for people, without secrets.
     package func block(_ obstacle: Obstacle, because reason: String) {
         reasons.change { $0[obstacle] = reason }
     }
 
-    /// Takes an obstacle away.
+    /// Removes an obstacle.
     package func clear(_ obstacle: Obstacle) { reasons.change { _ = $0.removeValue(forKey: obstacle) } }
 
-    /// Why it is unready, the first reason first; empty when it is ready.
+    /// The reasons of all obstacles, in the order of the cases; empty when lkpush is ready.
     package var obstacles: [String] {
         reasons.withLock { reasons in Obstacle.allCases.compactMap { reasons[$0] } }
     }
 
-    /// Waits until nothing is in the way; false where that did not come in time.
+    /// Waits until there is no obstacle; false where `deadline` came first.
     package func wait(until deadline: MonotonicTime) -> Bool {
         reasons.wait(until: deadline) { $0.isEmpty ? true : nil } ?? false
     }

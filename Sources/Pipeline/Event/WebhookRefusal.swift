@@ -1,23 +1,23 @@
-/// Why a webhook was refused other than for its token; the raw value is the label value of `reason`.
+/// The reason why a webhook was refused, other than for its token. The raw value is the label value of `reason`.
 package enum WebhookRefusal: String, Sendable, CaseIterable {
-    /// Signed, but at another path than `/webhook`, or at the private listener: 404, or 405.
+    /// The request is signed, but has another path than `/webhook` or came to the private listener: 404 or 405.
     case wrong_path
-    /// Signed, at `/webhook`, but with another method than POST: 405.
+    /// The request is signed and came to `/webhook`, but with another method than POST: 405.
     case wrong_method
-    /// Signed, but not JSON of a webhook: 400.
+    /// The body is signed, but is not the JSON of a webhook: 400.
     case invalid_json
-    /// Longer than `WEBHOOK_MAX_BODY`: 413.
+    /// The body is longer than `WEBHOOK_MAX_BODY`: 413.
     case body_too_large
-    /// The bodies being received hold all the memory they may: 503.
+    /// The bodies that are being received use all the memory that they may: 503.
     case no_memory
-    /// No room in the queue for 500 ms: 503.
+    /// The queue had no room for 500 ms: 503.
     case queue_full
-    /// Its event was not committed within 900 ms; it is kept, and its repetition is a duplicate: 503.
+    /// The event was not committed within 900 ms: 503. It is kept, and its repetition is a duplicate.
     case commit_late
     /// The journal cannot be written: 503.
     case journal_failed
     /// The state is being restored: 503.
     case starting
-    /// lkpush ends: 503.
+    /// lkpush stops: 503.
     case stopping
 }

@@ -1,6 +1,6 @@
 package import Journal
 
-/// Who the journal thread hands committed events to: the recorder's inbox. Its calls never wait.
+/// The receiver of committed events: the recorder's inbox. Its calls never wait.
 package protocol CommittedEventReceiver: Sendable {
     /// Takes events in the order of their commits. Room for them was reserved before.
     func deliver(_ events: Committed<[AcceptedEvent]>)
@@ -8,10 +8,10 @@ package protocol CommittedEventReceiver: Sendable {
     /// Asks for a snapshot of the state.
     ///
     /// - Parameters:
-    ///   - isForced: it is wanted even where nothing has changed since the last one.
-    ///   - withAllIDs: it has all remembered ids in it, not only those since the last snapshot.
+    ///   - isForced: the snapshot is wanted even where nothing has changed since the last one.
+    ///   - withAllIDs: the snapshot has all remembered ids, not only those since the last one.
     func requestSnapshot(isForced: Bool, withAllIDs: Bool)
 
-    /// No event follows.
+    /// Notes that no event follows.
     func close()
 }

@@ -5,47 +5,48 @@ package import RemoteWrite
 import Storage
 package import Wire
 
-/// The one door of the journal thread: events of the intake, turns of the recorder, readings of the shipper, what became
-/// of rows, snapshots that were written, and the stop.
+/// The only door of the journal thread: events of the intake, turns of the recorder, readings of the shipper, news
+/// about rows, results of the snapshot thread, and the stop.
 ///
 /// Any thread may call it; only `commit(reading:)` waits.
 package final class JournalInbox: Sendable {
-    /// Everything that waits for the thread, and what its callers have to know of it.
+    /// Everything that waits for the thread, and the state that its callers need to know.
     struct Mail: Sendable {
-        /// From the intake.
+        /// The events of the intake.
         var events = UncommittedEvents()
-        /// How many events end the wait of the thread; `Int.max` while it does not wait for any.
+        /// The number of events that ends the wait of the thread; `Int.max` while it does not wait for any.
         var awaited = Int.max
-        /// From the recorder, in order.
+        /// The turns of the recorder, in order.
         var turns: [RecorderTurn] = []
-        /// From the recorder: no turn follows.
+        /// The recorder has left its last turn.
         var isRecorderDone = false
-        /// From the shipper, which waits for each of them.
+        /// The readings of the shipper, which waits for each of them.
         var readings: [ShipperReading] = []
-        /// From the store: rows up to here are in the database.
+        /// The store has applied rows up to this number.
         var appliedUpTo: Int64 = 0
-        /// From the store: the last input that has rows in the database.
+        /// The last input that has rows in the database, as the store says.
         var appliedInput: Int64 = 0
-        /// From the store: another copy of the state writes rows, and what comes after this input is not in that one.
+        /// The store found that another copy of the state writes rows. That copy does not have the rows of inputs after
+        /// this one.
         var copiedAfter: Int64?
-        /// From the store: rows that the database refused.
+        /// The rows that the database refused.
         var refused: [RefusedRow] = []
-        /// From the store: it has few rows left.
+        /// The store has few rows left in memory.
         var wantsRows = false
-        /// From the snapshot thread.
+        /// The results of the snapshot thread.
         var saved: [SnapshotResult] = []
 
-        /// Rows that are on disk and not in memory: where there are none, nobody asks for them.
+        /// The number of rows that are on disk and not in memory. While it is 0, the store asks for none.
         var rowsOnDisk = 0
-        /// False while the journal cannot be written: events are refused.
+        /// False while the journal cannot be written; then events are refused.
         var takesEvents = true
-        /// What becomes of readings that are not committed in time.
+        /// The outcome of readings that are not committed in time.
         var lateReadings = ReadingOutcome.maySend
-        /// No event follows: those that are there are committed, then the recorder is told.
+        /// No event follows. Events that are here are committed, then the recorder is told.
         var isClosing = false
         /// A start that is not done is not wanted any more.
         var isStartCancelled = false
-        /// A stop was asked for.
+        /// The deadline of a stop that was asked for.
         var stopBy: MonotonicTime?
         /// The thread is done.
         var isFinished = false
@@ -56,7 +57,7 @@ package final class JournalInbox: Sendable {
                 || isClosing || copiedAfter != nil
         }
 
-        /// Takes what has come since the last time. What says how things are stays.
+        /// Takes what has come since the last time. Fields that describe a state keep their values.
         mutating func take(events taken: inout UncommittedEvents) -> Contents {
             awaited = .max
             swap(&taken, &events)
@@ -76,7 +77,7 @@ package final class JournalInbox: Sendable {
         }
     }
 
-    /// What the thread takes at one time, beside the events.
+    /// Everything that the thread takes at one time, except the events.
     struct Contents: Sendable {
         var turns: [RecorderTurn] = []
         var readings: [ShipperReading] = []
@@ -91,7 +92,7 @@ package final class JournalInbox: Sendable {
     }
 
     let mail = Monitor(Mail())
-    /// How requests are answered whose events are committed, or cannot be.
+    /// The answers to requests whose events are committed, or cannot be.
     let answers: WebhookAnswers
 
     private let time: any TimeSource
@@ -103,7 +104,8 @@ package final class JournalInbox: Sendable {
 
     // MARK: Intake
 
-    /// Queues an event for the next commit; `request` is answered after that. False while the journal cannot be written.
+    /// Queues an event for the next commit; `request` is answered after that. False while the journal cannot be
+    /// written.
     func add(_ event: AcceptedEvent, _ request: PendingResponse) -> Bool {
         var isTaken = false
         mail.changeWakingIfNeeded { mail in
@@ -115,13 +117,14 @@ package final class JournalInbox: Sendable {
         return isTaken
     }
 
-    /// No event follows: what was accepted is committed, then the receiver of events is closed.
+    /// Notes that no event follows. Accepted events are committed, then the receiver of events is closed.
     package func close() { mail.change { $0.isClosing = true } }
 
     // MARK: Recorder
 
-    /// Takes an input that the recorder is about to apply, behind everything that the recorder left before. It wakes
-    /// nobody: what comes of the input does.
+    /// Takes an input that the recorder is about to apply, behind everything that the recorder left before.
+    ///
+    /// It does not wake the thread. The turn or the reading that shows the input's effect does.
     func note(_ input: AppliedInput) {
         mail.withLock { mail in
             if mail.turns.last?.snapshot != nil || mail.turns.isEmpty { mail.turns.append(RecorderTurn()) }
@@ -132,12 +135,12 @@ package final class JournalInbox: Sendable {
     /// Takes what one turn of the recorder left.
     func take(_ turn: RecorderTurn) { mail.change { $0.turns.append(turn) } }
 
-    /// The recorder has left its last turn.
+    /// Notes that the recorder has left its last turn.
     package func noteRecorderDone() { mail.change { $0.isRecorderDone = true } }
 
     // MARK: Store
 
-    /// Hears what became of rows.
+    /// Takes news about rows from the store.
     package func note(_ progress: RowProgress) {
         mail.changeWakingIfNeeded { mail in
             switch progress {
@@ -147,7 +150,8 @@ package final class JournalInbox: Sendable {
             case .applied(let number, let input, let left, let refused):
                 mail.appliedUpTo = number
                 mail.appliedInput = input
-                // Together, so that a refused row is on disk as a dead letter before the journal forgets the row.
+                // Both are noted together, so that a refused row is on disk as a dead letter before the journal forgets
+                // the row.
                 mail.refused += refused
                 guard left < RowBacklog.Limits.lowWater, mail.rowsOnDisk > 0, !mail.wantsRows else {
                     return !refused.isEmpty
@@ -160,18 +164,18 @@ package final class JournalInbox: Sendable {
 
     // MARK: Snapshots
 
-    /// The snapshot thread has written a snapshot, or failed to.
+    /// Takes the result of the snapshot thread.
     func note(_ result: SnapshotResult) { mail.change { $0.saved.append(result) } }
 
     // MARK: The end
 
-    /// Asks the thread to write what is left until `deadline`, and to end.
+    /// Asks the thread to write what is left until `deadline`, and then to end.
     func stop(by deadline: MonotonicTime) { mail.change { $0.stopBy = deadline } }
 
-    /// Has the thread give up where it has not restored the state yet; else it changes nothing.
+    /// Has the thread give up a start that has not restored the state yet. Later it changes nothing.
     package func cancelStart() { mail.change { $0.isStartCancelled = true } }
 
-    /// The state is not wanted any more.
+    /// The state is not wanted any more: the start was cancelled, or a stop was asked for.
     var isStartCancelled: Bool { mail.withLock { $0.isStartCancelled || $0.stopBy != nil } }
 
     /// Waits until the state is not wanted any more, but no longer than `deadline`.
@@ -179,14 +183,14 @@ package final class JournalInbox: Sendable {
         mail.wait(until: deadline) { $0.isStartCancelled || $0.stopBy != nil ? () : nil }
     }
 
-    /// Waits until the thread is done.
+    /// Waits until the thread is done; false where `deadline` came first.
     func waitForEnd(until deadline: MonotonicTime) -> Bool {
         mail.wait(until: deadline) { $0.isFinished ? true : nil } ?? false
     }
 }
 
 extension JournalInbox: ReadingJournal {
-    /// Has the reading committed after everything that it shows. Waits for that, a second at most.
+    /// Has the reading committed after everything that it shows. It waits for that, a second at most.
     package func commit(
         reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]
     ) -> ReadingOutcome {
@@ -198,13 +202,13 @@ extension JournalInbox: ReadingJournal {
     }
 }
 
-/// A reading of the shipper that may leave when everything before it is committed.
+/// A reading of the shipper. It may leave when everything before it is committed.
 struct ShipperReading: Sendable {
     let at: Timestamp
     let labels: String
     let began: [[UInt8]]
     let ended: [[UInt8]]
-    /// Nil until it is known.
+    /// The outcome; nil until it is known.
     let outcome: Monitor<ReadingOutcome?>
 
     func settle(_ new: ReadingOutcome) { outcome.change { $0 = new } }

@@ -2,7 +2,7 @@ import Metrics
 import Platform
 import Wire
 
-/// The journal's own metrics, with every series there from the start so that its first increment is seen.
+/// The journal's own metrics. Every series is there from the start, so that its first increment is seen.
 struct JournalMetrics: Sendable {
     private let commits: Family<Counter>
     private let commit_seconds: Histogram?

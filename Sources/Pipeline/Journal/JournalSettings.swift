@@ -1,9 +1,9 @@
 package import Journal
 package import Platform
 
-/// Where the state is kept, and how carefully.
+/// The settings of the journal: where the state is kept, and how carefully.
 package struct JournalSettings: Sendable {
-    /// What `DURABILITY` says.
+    /// The values of `DURABILITY`.
     package enum Durability: String, Sendable, CaseIterable {
         /// A webhook is answered when its event is on disk.
         case commit
@@ -11,22 +11,22 @@ package struct JournalSettings: Sendable {
         case memory
     }
 
-    /// The bounds of its waits, each with its reason.
+    /// The bounds of waits and memory, each with its reason.
     enum Limits {
-        /// Between attempts to write a journal that cannot be written: soon enough that a sender's next attempt finds it
-        /// well again, seldom enough that a full disk is left in peace.
+        /// The wait between attempts to write a journal that cannot be written. It is short enough that a sender's next
+        /// attempt finds the journal well again, and long enough to leave a full disk in peace.
         static let backoff = Backoff(from: .milliseconds(100), to: .seconds(1), jitter: .none)
-        /// Between looks at a directory that another process holds.
+        /// The wait between attempts to open a folder that another process holds.
         static let lockPace = Duration.milliseconds(250)
-        /// A commit with so many events comes from a crowd: the next ones are on their way, and wait for each other.
+        /// The events of a commit that comes from a crowd: the next events are on their way, and wait for each other.
         static let crowd = 8
-        /// So many events need no more company: a commit costs as much as a few of them.
+        /// The events that need no more company: a commit costs as much as a few of them.
         static let company = 96
-        /// The longest that events wait for company, however long the commit before took: it must not show in an answer.
+        /// The longest wait of events for company, however long the last commit took. It must not show in an answer.
         static let gathering = Duration.milliseconds(1)
-        /// How long a reading waits for the journal: then it leaves anyway, because silence would be worse.
+        /// The wait of a reading for the journal. After that it leaves anyway, because silence would be worse.
         static let readingPatience = Duration.seconds(1)
-        /// Inputs that wait for a journal that cannot be written: answers and reports of many hours.
+        /// The inputs that wait for a journal that cannot be written: answers and reports of many hours.
         static let inputs_bytes = 16 << 20
     }
 

@@ -3,18 +3,20 @@ package import Platform
 package import Recording
 import Wire
 
-/// The `journal` thread: owns the journal. Restores the state at start; then commits events before they are answered,
-/// and what the recorder did before its outcome leaves.
+/// The `journal` thread, the owner of the journal.
+///
+/// It restores the state at the start. Then it commits events before they are answered, and other inputs of the
+/// recorder before anything leaves that they caused.
 package final class JournalThread: Sendable {
-    /// Makes a recorder out of what was kept.
+    /// Makes a recorder from the state that was kept.
     package struct Restoration: Sendable {
-        /// An empty one.
+        /// Makes an empty recorder.
         let fresh: @Sendable () -> Recorder
-        /// An empty one, and no series are left of an attempt to restore one.
+        /// Makes an empty recorder, and ends the series that an attempt to restore one has left.
         let emptied: @Sendable () -> Recorder
-        /// One with this state; `keepsTotals` is false where counters and histograms begin at zero.
+        /// Makes a recorder with this state. Where `keepsTotals` is false, counters and histograms begin at zero.
         let restored: @Sendable (MessageReader, [IDSegment], _ keepsTotals: Bool) throws(StateFault) -> Recorder
-        /// How long ids of a kind are remembered.
+        /// Returns how long ids of a kind are remembered.
         let idLifetime: @Sendable (_ kind: Int) -> Duration
 
         package init(_ settings: RecorderSettings, _ catalog: Catalog) {
@@ -36,25 +38,25 @@ package final class JournalThread: Sendable {
         case pending
         /// Can become: none.
         case ready(RecorderStart)
-        /// It was taken, or will never come.
+        /// The start was taken, or will never come.
         case none
     }
 
     /// The format of the snapshots that it writes.
     package static let snapshotFormat = SnapshotBody.format
 
-    /// Takes events, turns, readings, and what became of rows.
+    /// Takes events, turns, readings, and news about rows.
     package let inbox: JournalInbox
     private let start = Monitor(Start.pending)
-    /// Nil when it was joined.
+    /// Nil once the thread was joined.
     private let thread: Monitor<NamedThread?>
 
     /// Starts the thread, which restores the state first.
     ///
     /// - Parameters:
-    ///   - store: where committed rows go.
-    ///   - events: where committed events go.
-    ///   - room: gets the room back of events that could not be committed.
+    ///   - store: takes committed rows.
+    ///   - events: takes committed events.
+    ///   - room: gets back the room of events that could not be committed.
     package init(
         _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, events: any CommittedEventReceiver,
         room: any EventRoom, restoration: Restoration, registry: Registry, readiness: Readiness, log: Log,
@@ -78,7 +80,7 @@ package final class JournalThread: Sendable {
         self.thread = Monitor(thread)
     }
 
-    /// Waits for the state; nil where a stop came first. Once.
+    /// Waits for the state; nil where a stop came first. Call it once.
     package func awaitStart() -> RecorderStart? {
         let found: RecorderStart?? = start.wait(until: nil) { start in
             switch start {
@@ -92,8 +94,8 @@ package final class JournalThread: Sendable {
         return found ?? nil
     }
 
-    /// Writes what is left and ends the thread; call it when nobody uses it any more.
-    /// False where it did not end in time.
+    /// Writes what is left and ends the thread. Call it when nobody uses the journal any more. False where the thread
+    /// did not end in time.
     package func stop(by deadline: MonotonicTime) -> Bool {
         inbox.stop(by: deadline)
         guard inbox.waitForEnd(until: deadline + .milliseconds(500)) else { return false }

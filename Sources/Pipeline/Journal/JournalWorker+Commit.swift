@@ -6,7 +6,7 @@ import Storage
 import Wire
 
 extension JournalWorker {
-    /// There is something that only a commit brings further, and it may be tried now.
+    /// There is work that only a commit can bring further, and a commit may be tried now.
     var isCommitDue: Bool {
         guard let files else { return !readings.isEmpty || !events.isEmpty }
         if case .failing(let again, _) = health { return time.monotonic() >= again }
@@ -17,7 +17,7 @@ extension JournalWorker {
             || commit.lineage != nil
     }
 
-    /// Commits what waits, and lets go what waited for it.
+    /// Commits everything that waits, and lets go what waited for the commit.
     func attempt() {
         guard var files else { return withoutFiles() }
         let begin = time.monotonic()
@@ -38,12 +38,13 @@ extension JournalWorker {
 
     // MARK: Writing
 
-    /// Not together with the removal of ids of a snapshot that could not be used: the new one may have its number.
+    /// A snapshot can go with this commit. It never goes together with the removal of ids of a snapshot that could not
+    /// be used, because the new one may have the same number.
     private func canTakeSnapshot(_ files: OpenState) -> Bool {
         snapshot != nil && !files.saver.isBusy && truncation?.idsAboveSnapshot == nil
     }
 
-    /// Tries whether a new journal can be written; what waits for the state waits on.
+    /// Tries whether a new journal can be written. Everything that waits for the state waits on.
     private func probe(_ journal: any StateJournal) throws(JournalError) -> Used? {
         var probe = Commit()
         probe.truncation = truncation
@@ -53,11 +54,11 @@ extension JournalWorker {
         return nil
     }
 
-    /// What a commit took with it.
+    /// The parts that a commit took with it.
     private struct Used {
         var snapshot: RecorderSnapshot?
         var header: SnapshotHeader?
-        /// How many of the backlog's pending rows.
+        /// The number of the backlog's pending rows.
         var spilled = 0
     }
 
@@ -76,14 +77,14 @@ extension JournalWorker {
                 JournalIDSegment(snapshot: header.number, kind: $0.kind, latest: $0.latest, bytes: $0.bytes)
             }
             if lacksState { moveOn(to: snapshot, journal) }
-            // What is in memory is lost with the process, and the snapshot would not make it again.
+            // Rows in memory are lost with the process, and a replay from this snapshot would not make them again.
             commit.outboxRows += store.rows(after: backlog.durableUpTo).map { OutboxRow($0) }
         }
         let isComplete = used.snapshot != nil
         let pending = Array(backlog.pending.all.prefix(isComplete ? backlog.pending.count : RowBacklog.Limits.portion))
         used.spilled = pending.count
         commit.outboxRows += pending.map { OutboxRow($0) }
-        // Nor would it make those that only wait for the inputs of this very commit.
+        // It would not make the held rows again either, which wait only for the inputs of this commit.
         if isComplete { commit.outboxRows += held.map { OutboxRow($0) } }
         commit.rowsAppliedUpTo = lastSpilled > forgottenUpTo && appliedUpTo > forgottenUpTo ? appliedUpTo : nil
         if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
@@ -97,7 +98,7 @@ extension JournalWorker {
         commit.inputs.renumber(first: max(journal.numbers.lastInput, commit.truncation?.inputs ?? 0) + 1)
         swap(&commit.events, &events.entries)
         defer { swap(&commit.events, &events.entries) }
-        // Something has to be written where it is tried whether the disk takes anything.
+        // Something has to be written, to try whether the disk takes anything.
         if commit.isEmpty { commit.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0) }
         receipt = try journal.commit(commit)
         if let last = commit.outboxRows.last { lastSpilled = max(lastSpilled, last.sequence) }
@@ -105,14 +106,14 @@ extension JournalWorker {
         return used
     }
 
-    /// A new journal goes on with the numbers of the state that it begins with.
+    /// Makes a new journal go on with the numbers of the state that it begins with.
     private func moveOn(to snapshot: RecorderSnapshot, _ journal: any StateJournal) {
         commit.truncation = Truncation(
             events: max(snapshot.events, journal.numbers.lastEvent),
             inputs: max(snapshot.inputs, journal.numbers.lastInput))
     }
 
-    // MARK: What follows
+    // MARK: After a commit
 
     private func succeeded(_ used: Used) {
         truncation = nil
@@ -137,7 +138,7 @@ extension JournalWorker {
         if used.spilled > 0 { keepBelowLimit() }
     }
 
-    /// Lets rows go whose inputs are durable: to memory while there is room, else to disk.
+    /// Lets held rows go whose inputs are durable: to memory while there is room, else to disk.
     func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
         guard commit.inputs.isEmpty, isStartDurable, !lacksState, !held.isEmpty else { return }
@@ -152,7 +153,7 @@ extension JournalWorker {
         if !direct.isEmpty { store.store(Committed(direct, by: receipt)) }
     }
 
-    /// There is no disk: what was accepted is good as it is.
+    /// Lets everything go at once. There is no disk, so what was accepted needs no commit.
     private func withoutFiles() {
         answerReadings()
         events.accept(inbox.answers)
@@ -180,7 +181,7 @@ extension JournalWorker {
         let wait = JournalSettings.Limits.backoff.wait(afterFailures: failures, chance: 0)
         health = .failing(again: time.monotonic() + wait, failures: failures)
         refuse()
-        // A journal that holds such readings commits them when it can.
+        // A journal that holds late readings commits them when it can.
         if sendsLateReadings { answerReadings() }
         let lost = backlog.giveUpPending()
         if lost > 0 {
@@ -189,7 +190,7 @@ extension JournalWorker {
         }
     }
 
-    /// Answers the events that could not be committed; nothing became of them.
+    /// Answers the requests of events that could not be committed. These events are not kept.
     private func refuse() {
         inbox.mail.change { mail in
             mail.takesEvents = false
@@ -209,14 +210,14 @@ extension JournalWorker {
         if snapshot == nil && files?.saver.isBusy == false { askForSnapshot() }
     }
 
-    /// Events are taken.
+    /// Notes that the journal can be written, so that events are taken.
     func beGood() {
         metrics.noteUp()
         inbox.mail.change { $0.takesEvents = true }
         readiness.clear(.journal)
     }
 
-    /// Opens the journal again after a failure; true where it is a new one, which the state has to be saved to first.
+    /// Opens the journal again after a failure. True where it is a new one, to which the state has to be saved first.
     private func reopen(_ files: inout OpenState) throws(JournalError) -> Bool {
         let opening = try files.journal.reopen(now: time.now())
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }

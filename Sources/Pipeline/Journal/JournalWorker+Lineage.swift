@@ -2,14 +2,14 @@ import Journal
 import Platform
 import Wire
 
-// Who may write rows under which name: on disk before the database can see it.
+// The lineage of the rows: it is on disk before the database can see it.
 
 extension JournalWorker {
     /// The database may see this start of the program.
     var isStartDurable: Bool { commit.lineage == nil }
 
-    /// Notes that the program began, knowing all inputs up to `input`. What cannot be written now goes with the next
-    /// commit; rows wait for it.
+    /// Notes that the program began, knowing all inputs up to `input`. Where that cannot be written now it goes with
+    /// the next commit, and rows wait for it.
     func beginLineage(after input: Int64, _ journal: any StateJournal) {
         lineage.begin(after: input)
         var note = Commit()
@@ -22,12 +22,12 @@ extension JournalWorker {
         }
     }
 
-    /// Another copy of the state writes rows under the same name: what it cannot have gets a new one.
+    /// Gives a new name to the rows of inputs after `input`, because another copy writes under the current one.
     func rename(after input: Int64) {
         let old = lineage.current
         lineage.rename(after: input, afterNumber: beganAfter)
         commit.lineage = lineage.text
-        // Nothing is known of what has the new name.
+        // Nothing is known of the rows with the new name.
         commit.inputAppliedUpTo = 0
         appliedInput = 0
         inbox.mail.withLock { $0.appliedInput = 0 }
@@ -42,14 +42,14 @@ extension JournalWorker {
             ["former": .string(old), "name": .string(lineage.current)])
     }
 
-    /// The new name is on disk: the store, which has been waiting for it, goes on.
+    /// Tells the store, which has been waiting, that the new name is on disk.
     func finishRenaming() {
         guard isRenaming, isStartDurable else { return }
         isRenaming = false
         store.use(lineage, beganAfter: beganAfter, appliedInput: 0)
     }
 
-    /// A journal that was opened again may be a new file.
+    /// Writes the lineage again where it is missing: a journal that was opened again may be a new file.
     func noteLineage(in journal: any StateJournal) {
         if journal.numbers.lineage != lineage.text { commit.lineage = lineage.text }
     }

@@ -7,7 +7,7 @@ import Wire
 // The replay: applies the entries of the journal after the snapshot, each under the rules that it was noted with.
 
 extension JournalWorker {
-    /// Applies what the journal has after the snapshot; false where a stop came first.
+    /// Applies the entries of the journal after the snapshot; false where a stop came first.
     func replay(
         _ journal: any StateJournal, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool,
         _ hasNewerRules: inout Bool
@@ -49,14 +49,14 @@ extension JournalWorker {
             isExact = false
         }
         hasNewerRules = replay.hasNewerRules
-        // A journal that does not know all that the state knows goes on after it.
+        // A journal that does not know everything that the state knows goes on after the state.
         if journal.numbers.lastEvent < replay.events || journal.numbers.lastInput < replay.inputs {
             truncation = truncation ?? Truncation()
             truncation?.events = max(replay.events, journal.numbers.lastEvent)
             truncation?.inputs = max(replay.inputs, journal.numbers.lastInput)
         }
         start.recorder = replay.recorder
-        // A number that was given is not given again, also where no snapshot tells of the entries that were truncated.
+        // A number that was given is not given again, even where no snapshot tells of the entries that were truncated.
         start.events = max(replay.events, journal.numbers.lastEvent)
         start.inputs = max(replay.inputs, journal.numbers.lastInput)
         try rows.takeLast(replay.takeRows(), to: journal)
@@ -77,20 +77,23 @@ extension JournalWorker {
         return nil
     }
 
-    // MARK: Numbers of inputs
+    // MARK: Ordinals
 
-    /// Every step of the recorder applies one event or one other input, and the journal numbers both: so their numbers
-    /// together number all inputs, and a replay counts as the process before did. Where something is lost, entries that
-    /// were numbered may be missing: then `ordinalBase` moves what follows beyond every number that was ever given.
+    /// Has the ordinals go on above those that earlier processes gave.
+    ///
+    /// Every step of the recorder applies one event or one other input, and the journal numbers both. So event number
+    /// plus input number is an ordinal of all inputs, and a replay counts as the process before did. Where something is
+    /// lost, entries that were numbered may be missing. Then `ordinalBase` moves what follows beyond every ordinal that
+    /// was ever given.
     func findOrdinals(of start: inout RecorderStart, _ found: Found, _ journal: any StateJournal, isExact: inout Bool) {
         let last = max(start.events, journal.numbers.lastEvent) + max(start.inputs, journal.numbers.lastInput)
         guard start.ordinalBase + last < lineage.starts.last?.after ?? 0 else { return }
-        // A snapshot of a program that keeps no base: where it wrote rows the database goes by their numbers, and where it
-        // wrote none those of its inputs are not there yet. Without a snapshot nothing is known.
+        // The snapshot is of a program that keeps no base. Where that program wrote rows, the database goes by their
+        // numbers. Where it wrote none, the rows of its inputs are not there yet. Without a snapshot nothing is known.
         if found.header == nil { isExact = false } else { moveOrdinals(of: &start) }
     }
 
-    /// Numbers the inputs from now on higher than all inputs before.
+    /// Gives the inputs from now on higher ordinals than all inputs before.
     func moveOrdinals(of start: inout RecorderStart) {
         let last = max(start.ordinalBase + start.events + start.inputs, lineage.starts.last?.after ?? 0)
         let floor = RowBacklog.floor(at: time.now())
@@ -98,25 +101,25 @@ extension JournalWorker {
     }
 }
 
-/// An input that is no event, as the journal noted it.
+/// An input other than an event, as the journal noted it.
 private struct NotedInput {
     let number: Int64
     let applied: AppliedInput
     let rules: Int
 }
 
-/// A recorder that goes through the journal again.
+/// A recorder that applies the entries of the journal again.
 private struct Replay {
     private(set) var recorder: Recorder
     private(set) var events: Int64
     private(set) var inputs: Int64
-    /// The rows made since `takeRows`, at the positions that they had before; the database may lack them.
+    /// The rows made since `takeRows`, at the positions that they had before. The database may lack them.
     private(set) var rows: [NumberedRow] = []
     /// The number of the last row that was made.
     private var lastRow: Int64
     private(set) var count = 0
     private(set) var isDamaged = false
-    /// Something was applied under rules that this program does not know.
+    /// Something was applied that was noted with rules which this program does not know.
     private(set) var hasNewerRules = false
     private let base: Int64
     private var actions: [Action] = []
@@ -136,7 +139,8 @@ private struct Replay {
         apply(input.applied.input, rules: input.rules)
     }
 
-    /// Look-ups were asked for before, and are asked for again after the replay; nobody is thrown out twice.
+    /// Applies an input, and keeps only the rows of its actions. Look-ups are asked for again after the replay, and no
+    /// participant is removed twice.
     private mutating func apply(_ input: Input, rules: Int) {
         count += 1
         if rules > Recorder.rules { hasNewerRules = true }
@@ -150,7 +154,8 @@ private struct Replay {
         return rows
     }
 
-    /// Events are missing. Rows made after them may differ from those made before: they are not made again.
+    /// Skips events that are missing. Rows made after them may differ from those made before, so they are not made
+    /// again.
     mutating func skip(to number: Int64) {
         events = number
         isDamaged = true
@@ -163,7 +168,7 @@ private struct Replay {
 }
 
 extension NumberedRow {
-    /// Appends the rows among what the recorder wants done after one input, numbered on from `last`.
+    /// Appends the rows among the actions of one input, numbered on from `last`.
     static func append(_ actions: [Action], of input: Int64, after last: inout Int64, to rows: inout [NumberedRow]) {
         var index: Int64 = 0
         for case .store(let row) in actions {

@@ -6,7 +6,7 @@ import Wire
 // The rows for the database that are not in memory.
 
 extension JournalWorker {
-    /// Brings rows from disk where few are left in memory.
+    /// Reads rows from disk where few are left in memory.
     func loadRows() {
         guard isStartDurable, backlog.unloaded > 0, store.rowsInMemory < RowBacklog.Limits.lowWater else { return }
         if backlog.hasRowsToRead, let journal = files?.journal, journal.isOpen {
@@ -65,10 +65,10 @@ extension JournalWorker {
     }
 }
 
-// A row as the journal's outbox keeps it.
+// The form of a row in the journal's outbox.
 
 extension OutboxRow {
-    /// Behind the fields of the row, whose readers skip it.
+    /// The field of the position. It lies behind the fields of the row, whose readers skip it.
     fileprivate static let positionField = 15
 
     init(_ row: NumberedRow) {

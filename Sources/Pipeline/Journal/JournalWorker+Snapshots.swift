@@ -4,7 +4,7 @@ import Recording
 import Wire
 
 extension JournalWorker {
-    /// Hands a snapshot to the thread that writes it. Everything that it needs beside it is on disk.
+    /// Hands a snapshot to the thread that writes it. Everything that the snapshot needs beside it is on disk.
     func save(_ snapshot: RecorderSnapshot, _ header: SnapshotHeader) {
         files?.saver.save(
             header,
@@ -13,13 +13,13 @@ extension JournalWorker {
                 ordinalBase: ordinalBase, lineage: lineage.text))
     }
 
-    /// A snapshot was written, or not.
+    /// Takes the result of the snapshot thread.
     func take(_ result: SnapshotResult) {
         metrics.noteSnapshot(isSaved: result.error == nil)
         if let error = result.error {
             log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
             if lacksState {
-                // Another one is asked for, and tried when the disk has had a pause.
+                // Another snapshot is asked for, and tried when the disk has had a pause.
                 health = .failing(again: time.monotonic() + JournalSettings.Limits.backoff.maximum, failures: 1)
                 askForSnapshot()
             }
@@ -32,7 +32,7 @@ extension JournalWorker {
             if case .good = health { beGood() }
         }
         guard var files else { return }
-        // Counters began at zero in this process; the next one can go on with them.
+        // Counters began at zero in this process, and the next one can go on with them.
         if files.journal.opening.mayHaveLost { commit.coversLoss = true }
         let older = files.note(result.header)
         self.files = files
@@ -43,7 +43,7 @@ extension JournalWorker {
             }
             self.truncation = truncation
         }
-        // A figure for people; what is wrong shows at the next commit.
+        // The size is a figure for people. An error shows at the next commit.
         if let size = try? files.journal.size_bytes() { metrics.note(size_bytes: size) }
         log.debug(
             "the state is saved",

@@ -5,10 +5,10 @@ import RemoteWrite
 import Storage
 import Wire
 
-// The start: waits for the folder, restores the state, replays the journal.
+// The start: waits for the state folder, restores the state, replays the journal.
 
 extension JournalWorker {
-    /// Brings the state that the recorder begins with; nil where a stop came first.
+    /// Returns the state that the recorder begins with; nil where a stop came first.
     func begin() -> RecorderStart? {
         guard let openJournal = settings.open else { return beginWithoutFiles() }
         while !inbox.isStartCancelled {
@@ -45,7 +45,7 @@ extension JournalWorker {
         return RecorderStart(recorder: makeRecorder())
     }
 
-    /// An empty one; nothing is left of an attempt before.
+    /// Makes an empty recorder. Nothing is left of an attempt before.
     private func makeRecorder() -> Recorder {
         defer { hasBegun = true }
         return hasBegun ? restoration.emptied() : restoration.fresh()
@@ -92,7 +92,7 @@ extension JournalWorker {
         guard try replay(journal, into: &start, &rows, isExact: &isExact, &hasNewerRules) else { return nil }
         start.rows = rows.last
         if !isExact {
-            // Totals that may be lower than those that were pushed would count as a restart plus their whole value.
+            // A total lower than the one that was pushed would count as a restart, and its whole value would be added.
             start.recorder.startTotalsAtZero()
             log.error("a part of the state was lost: counters begin at zero")
             moveOrdinals(of: &start)
@@ -112,11 +112,11 @@ extension JournalWorker {
             !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = ShippedState(
             lastReading: journal.numbers.lastReading, labels: journal.numbers.pushedLabels,
-            // What cannot be read ends by itself, five minutes after its last sample.
+            // A series that cannot be read ends by itself, five minutes after its last sample.
             series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
         self.files = files
         if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
-        // One in which a snapshot stands is not, though nothing else may be in it yet.
+        // A journal for which a snapshot exists is not new, though nothing else may be in it yet.
         let isNew = journal.opening.isNew && found.header?.journalID != journal.numbers.id
         beginLineage(after: start.ordinalBase + start.events + start.inputs, journal)
         try restoreRows(rows, &start, journal, isExact: isExact)
@@ -137,7 +137,8 @@ extension JournalWorker {
         return start
     }
 
-    /// What is counted from now on is in no journal: the snapshot of a clean stop is not the whole truth any more.
+    /// Notes that events are not journaled from now on. So the snapshot of a clean stop is not the whole truth any
+    /// more.
     private func noteUnjournaled(_ journal: any StateJournal, after number: Int64) {
         var note = Commit()
         note.unjournaledAfter = number
@@ -148,11 +149,11 @@ extension JournalWorker {
         }
     }
 
-    /// What was found of the snapshots.
+    /// The result of restoring a snapshot.
     struct Found {
-        /// Of the one that was restored; nil where there was none.
+        /// The header of the snapshot that was restored; nil where there was none.
         var header: SnapshotHeader?
-        /// Nil where it does not name its rows.
+        /// The lineage in the snapshot; nil where the snapshot does not name its rows.
         var lineage: RowLineage?
         var highestNumber: Int64 = 0
     }
@@ -169,7 +170,7 @@ extension JournalWorker {
             metrics.noteDamage(loaded.damaged.count + loaded.ofNewerProgram.count)
             found.highestNumber = max(found.highestNumber, loaded.highestNumber)
             guard let snapshot = loaded.newest else {
-                // Without a snapshot the journal has to begin at the beginning.
+                // Without a snapshot the journal has to hold everything from the first entry on.
                 if journal.numbers.eventsBase > 0 || journal.numbers.inputsBase > 0
                     || journal.numbers.unjournaledAfter != nil
                 {
@@ -192,7 +193,7 @@ extension JournalWorker {
                 start.rows = header.rowsEmitted
                 start.ordinalBase = restored.saved.ordinalBase
                 isExact = restored.isExact
-                // Those of a newer snapshot, which cannot be used, come again with the events after this one.
+                // The ids of a newer snapshot, which cannot be used, come again with the events after this one.
                 var truncation = Truncation()
                 truncation.idsAboveSnapshot = header.number
                 self.truncation = truncation
@@ -222,8 +223,8 @@ extension JournalWorker {
         do throws(MessageFault) {
             let saved = try SnapshotBody.read(snapshot.body)
             let header = snapshot.header
-            // What was in the journal when the snapshot was made has to be there, or to have been truncated since; else
-            // what followed may be missing too.
+            // Entries that were in the journal when the snapshot was made have to be there, or to have been truncated
+            // since. Else entries after them may be missing, too.
             let isFollowed =
                 !saved.isJournaled
                 || journal.numbers.lastEvent >= header.eventsApplied
@@ -244,11 +245,11 @@ extension JournalWorker {
         }
     }
 
-    /// Rows that were on disk come first, then those that the replay made again.
+    /// Restores the rows: first those that were on disk, then those that the replay made again.
     private func restoreRows(
         _ rows: ReplayedRows, _ start: inout RecorderStart, _ journal: any StateJournal, isExact: Bool
     ) throws {
-        // Rows up to this number are on disk, unless they are in the database.
+        // Rows up to this number are on disk or in the database.
         let known = rows.last - Int64(rows.inMemory.count)
         let extent = try journal.rowExtent()
         backlog = RowBacklog(
@@ -256,7 +257,8 @@ extension JournalWorker {
             onDisk: extent.flatMap { $0.oldest <= known || !isExact ? $0.oldest : nil })
         lastSpilled = extent?.newest ?? 0
         if !isExact {
-            // Further than any number that was given since, in as many processes as died before they saved anything.
+            // The numbers go on above any number that was given since, by however many processes died before they saved
+            // anything.
             backlog.jump(beyond: RowBacklog.floor(at: time.now()))
             start.rows = backlog.lastNumber
         }

@@ -7,11 +7,12 @@ import Wire
 
 /// The body of the journal thread, which makes it: `begin`, then `run`, then `end`.
 final class JournalWorker {
-    /// How the journal does.
+    /// The health of the journal.
     enum Health {
         /// Can become: failing.
         case good
-        /// It cannot be written; `again` is when it is tried next, after so many failures in a row. Can become: good.
+        /// The journal cannot be written. `again` is the time of the next attempt, after so many failures in a row. Can
+        /// become: good.
         case failing(again: MonotonicTime, failures: Int)
     }
 
@@ -26,52 +27,53 @@ final class JournalWorker {
     let log: Log
     let time: any TimeSource
 
-    /// Nil where nothing is kept.
+    /// The open journal; nil where nothing is kept.
     var files: OpenState?
     var backlog = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
-    /// Whether readings that are not committed in time are sent all the same.
+    /// Readings that are not committed in time are sent all the same.
     var sendsLateReadings: Bool { files?.journal.sendsLateReadings ?? true }
-    /// The file is new: the state has to be saved before anything is accepted or leaves.
+    /// The journal is new. The state has to be saved before anything is accepted or leaves.
     var lacksState = false
-    /// Of the last commit, or of the opening.
+    /// The receipt of the last commit, or of the opening.
     var receipt = CommitReceipt.withoutJournal
-    /// What the next commit takes with it.
+    /// The next commit, as far as it is known.
     var commit = Commit(rules: Recorder.rules)
-    /// Events that were taken out of the inbox for the next commit; kept for its memory.
+    /// The events of the next commit, taken out of the inbox. It is kept for its memory.
     var events = UncommittedEvents()
-    /// Rows that may leave when the inputs before them are durable.
+    /// The held rows: they may leave when the inputs before them are durable.
     var held: [NumberedRow] = []
     /// The starts of the program on this state and the names of its rows.
     var lineage = RowLineage(name: "")
-    /// The last row that was known when this process began.
+    /// The number of the last row that was known when this process began.
     var beganAfter: Int64 = 0
     /// The store waits for a new name.
     var isRenaming = false
     var snapshot: RecorderSnapshot?
     var readings: [ShipperReading] = []
     var truncation: Truncation?
-    /// Rows in the database, and those of them that the journal knows to be there.
+    /// Rows up to `appliedUpTo` are in the database, and the journal knows that of those up to `forgottenUpTo`.
+    /// `appliedInput` is the last input that has rows there.
     var appliedUpTo: Int64 = 0
     var appliedInput: Int64 = 0
     var forgottenUpTo: Int64 = 0
     /// The number of the last event that the recorder was given.
     var delivered: Int64 = 0
-    /// The last row that was written to disk.
+    /// The number of the last row that was written to disk.
     var lastSpilled: Int64 = 0
 
-    /// The last commit with events: when it ended, how long it took, and how many they were.
+    /// The last commit with events: when it ended, how long it took, and how many events it had.
     var lastGroup = (end: MonotonicTime(nanoseconds: 0), took: Duration.zero, count: 0)
 
-    /// What the numbers of inputs begin at.
+    /// The number that is added to the event number and the input number, for the ordinals of row positions.
     var ordinalBase: Int64 = 0
-    /// When the next snapshot is asked for.
+    /// The time when the next snapshot is asked for.
     var nextSnapshot: MonotonicTime
 
     private var isClosing = false
     private var isRecorderDone = false
     private var stopBy: MonotonicTime?
-    /// What the store was told last of rows that it does not have.
+    /// The last message to the store about rows that it does not have.
     private var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
     /// A recorder was made, and may have left series.
     var hasBegun = false
@@ -96,7 +98,7 @@ final class JournalWorker {
 
     // MARK: Turns
 
-    /// Works until a stop is asked for and everything is written, or the stop's time is over.
+    /// Works until a stop is asked for and everything is written, or until the stop's time is over.
     func run() {
         // Rows may wait on disk while nothing else happens.
         loadRows()
@@ -127,7 +129,7 @@ final class JournalWorker {
         }
     }
 
-    /// Says which rows the store does not have yet.
+    /// Tells the store which rows it does not have yet.
     func tellStore(isLast: Bool = false) {
         let isFailing = inbox.mail.withLock { !$0.takesEvents }
         let areExpected = !isLast && !isFailing && !(isRecorderDone && held.isEmpty)
@@ -138,8 +140,8 @@ final class JournalWorker {
         store.noteRows(onDisk: news.onDisk, areExpected: news.areExpected, areKept: news.areKept)
     }
 
-    /// Lets events of a crowd wait for each other, but no longer than the commit before took: one commit for all of
-    /// them costs what each would cost alone.
+    /// Lets events of a crowd wait for each other, but no longer than the last commit took. One commit for all of them
+    /// costs what each would cost alone.
     private func gather() {
         let limits = JournalSettings.Limits.self
         guard lastGroup.count >= limits.crowd, files != nil else { return }
@@ -168,7 +170,8 @@ final class JournalWorker {
         stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
         readings += taken.readings
-        // What a journal lacks that is about to begin with the whole state is no reason to be silent.
+        // The new journal is about to begin with the whole state. What it lacks until then is no reason to hold
+        // samples.
         if lacksState && sendsLateReadings { for reading in taken.readings { reading.settle(.maySend) } }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
@@ -189,17 +192,17 @@ final class JournalWorker {
         guard var new = turn.snapshot else { return }
         metrics.noteEncoded(took: new.took)
         if lacksState && new.events < delivered {
-            // A new journal begins with everything that was accepted before it, or it would miss what is not in there.
+            // A new journal begins with everything that was accepted before it. This snapshot lacks some of that.
             return askForSnapshot()
         }
-        // The newer state replaces the older one. The ids of the older one are in no other snapshot: they are kept.
+        // The newer state replaces the older one. The ids of the older one are in no other snapshot, so they are kept.
         if let older = snapshot { new.ids = older.ids + new.ids }
         snapshot = new
-        // A new journal begins with what follows the state; the inputs up to here are part of it.
+        // A new journal begins with what follows the state. The inputs up to here are part of the state.
         if lacksState { commit.inputs.restart(first: 1) }
     }
 
-    /// A state that knows of them takes the place of inputs for which there was no room.
+    /// Replaces the inputs for which there was no room by a state that knows of them.
     private func giveUpInputs() {
         log.throttled(.error, "the journal has not been written for too long: it begins anew with the whole state")
         commit.inputs.restart(first: 1)
@@ -208,8 +211,8 @@ final class JournalWorker {
         askForSnapshot()
     }
 
-    /// The journal is a new file that nothing is kept in before the state is: events are refused meanwhile. Where events
-    /// are not journaled, nothing depends on it.
+    /// Begins a new journal. Nothing is kept in it before the state is, so events are refused meanwhile. Where events
+    /// are not journaled, nothing depends on that.
     func beginAnew() {
         guard settings.durability == .commit else { return beGood() }
         lacksState = true
@@ -217,13 +220,13 @@ final class JournalWorker {
         readiness.block(.journal, because: "the journal is new: the state is being saved")
     }
 
-    /// Asks the recorder for a complete snapshot, at once.
+    /// Asks the recorder for a complete snapshot at once.
     func askForSnapshot() {
         nextSnapshot = time.monotonic() + settings.snapshotInterval
         receiver.requestSnapshot(isForced: true, withAllIDs: true)
     }
 
-    /// Asks for a snapshot when the last one is old enough, and none is on its way.
+    /// Asks for a snapshot when the last one is old enough and none is on its way.
     private func askForSnapshotIfDue() {
         guard let files, time.monotonic() >= nextSnapshot else { return }
         nextSnapshot = time.monotonic() + settings.snapshotInterval
@@ -233,7 +236,7 @@ final class JournalWorker {
 
     private func take(_ row: RefusedRow) {
         guard files != nil else { return }
-        // While the disk refuses, as many wait as the journal keeps.
+        // While the disk refuses, as many dead letters wait as the journal keeps.
         if commit.deadLetters.count >= Commit.Limits.deadLetters { commit.deadLetters.removeFirst() }
         metrics.noteDeadLetters(1)
         commit.deadLetters.append(
@@ -241,7 +244,7 @@ final class JournalWorker {
                 sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
     }
 
-    /// Nothing is left that could be written. A disk that fails may get well in time.
+    /// Nothing is left that could be written. A disk that fails may get well before the deadline.
     private var isDone: Bool {
         guard let files else { return !isCommitDue }
         if files.saver.isBusy || !held.isEmpty { return false }

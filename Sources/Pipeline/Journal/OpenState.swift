@@ -1,11 +1,11 @@
 import Journal
 import Wire
 
-/// The journal while it is open, with the thread that writes its snapshots. It belongs to the journal thread.
+/// The open journal, with the thread that writes its snapshots. It belongs to the journal thread.
 struct OpenState {
     let journal: any StateJournal
     let saver: SnapshotThread
-    /// The newest snapshot. The journal is kept from the one before it on.
+    /// The newest snapshot. The journal keeps what follows the snapshot before it.
     private(set) var current: SnapshotHeader?
     /// The highest number that any snapshot had.
     var lastNumber: Int64 = 0
@@ -15,7 +15,7 @@ struct OpenState {
         self.saver = saver
     }
 
-    /// The header of the next snapshot. `isExact` says that the journal has whatever follows it.
+    /// Makes the header of the next snapshot. `isExact` says that the journal has whatever follows it.
     mutating func header(of snapshot: RecorderSnapshot, isExact: Bool, at now: Timestamp) -> SnapshotHeader {
         lastNumber += 1
         return SnapshotHeader(
@@ -24,7 +24,7 @@ struct OpenState {
             isCleanStop: isExact || snapshot.isLast)
     }
 
-    /// A snapshot was restored, or saved; returns up to where the journal is no longer needed.
+    /// Notes that a snapshot was restored or saved. Returns the header up to which the journal is no longer needed.
     mutating func note(_ header: SnapshotHeader) -> SnapshotHeader? {
         defer { current = header }
         return current?.journalID == header.journalID ? current : nil

@@ -4,14 +4,14 @@ import Recording
 import Storage
 import Wire
 
-/// What one turn of the recorder leaves for the journal.
+/// The inputs, rows and snapshot that one turn of the recorder leaves for the journal.
 package struct RecorderTurn: Sendable {
-    /// Inputs other than events that were applied before the snapshot: they are committed before anything leaves that they
-    /// caused.
+    /// Inputs other than events that were applied before the snapshot. They are committed before anything leaves that
+    /// they caused.
     var inputs: [AppliedInput] = []
     /// Rows for the database, in order.
     package var rows: [NumberedRow] = []
-    /// The state after all of it.
+    /// The state after the inputs and rows.
     var snapshot: RecorderSnapshot?
 
     package init() {}
@@ -19,7 +19,7 @@ package struct RecorderTurn: Sendable {
     package var isEmpty: Bool { inputs.isEmpty && rows.isEmpty && snapshot == nil }
 }
 
-/// An input that the recorder applied, and the number of the event that it followed.
+/// An input that the recorder applied, with the number of the event that it followed.
 struct AppliedInput: Sendable {
     let input: Input
     let after: Int64
@@ -55,21 +55,21 @@ struct AppliedInput: Sendable {
 
 /// The recorder's state at one point of the journal.
 struct RecorderSnapshot: Sendable {
-    /// The state as `SnapshotBody` begins with it.
+    /// The state, as a `SnapshotBody` begins with it.
     var state: [UInt8]
     var ids: [IDSegment]
-    /// The numbers of the last event, input and row that it knows of.
+    /// The numbers of the last event, input and row that the state knows of.
     var events: Int64
     var inputs: Int64
     var rows: Int64
-    /// No other follows in this process.
+    /// No other snapshot follows in this process.
     var isLast: Bool
-    /// How long the recorder took to make it.
+    /// The time that the recorder took to make it.
     var took: Duration
 
     /// Encodes the state of a recorder.
     ///
-    /// - Parameter expected_bytes: the size of the one before, for the buffer.
+    /// - Parameter expected_bytes: the size of the last snapshot, for the buffer.
     init(
         of recorder: inout Recorder, events: Int64, inputs: Int64, rows: Int64, withAllIDs: Bool, isLast: Bool,
         expected_bytes: Int, _ time: any TimeSource
@@ -85,7 +85,7 @@ struct RecorderSnapshot: Sendable {
     }
 }
 
-/// How the writing of a snapshot ended.
+/// The outcome of writing a snapshot.
 struct SnapshotResult: Sendable {
     let header: SnapshotHeader
     let error: String?

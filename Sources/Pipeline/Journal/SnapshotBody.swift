@@ -1,8 +1,8 @@
 import Wire
 
-/// The body of a snapshot: the recorder's state, and what the journal keeps beside it.
+/// The body of a snapshot: the recorder's state, and what the journal thread keeps beside it.
 enum SnapshotBody {
-    /// The format of what this program writes; a field more needs no new one.
+    /// The format that this program writes. One more field needs no new format.
     static let format = 1
 
     private static let stateField = 1
@@ -11,16 +11,16 @@ enum SnapshotBody {
     private static let ordinalBaseField = 4
     private static let lineageField = 5
 
-    /// What `read` finds.
+    /// The result of `read`.
     struct Content {
         let state: MessageReader
-        /// The journal that numbers the rows.
+        /// The current name of the rows, for programs that know no lineage.
         let rowOrigin: String
         /// All events and inputs up to the snapshot were in the journal.
         let isJournaled: Bool
-        /// The number of an input in the row positions is this plus its event and input numbers.
+        /// The number that is added to the event number and the input number, for the ordinals of row positions.
         let ordinalBase: Int64
-        /// The starts of the program and the names of its rows; empty where a program wrote it that has neither.
+        /// The starts of the program and the names of its rows; empty where an older program wrote the snapshot.
         let lineage: String
     }
 

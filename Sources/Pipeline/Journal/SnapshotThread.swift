@@ -4,7 +4,7 @@ import Wire
 
 /// The `snapshot` thread: writes snapshots to disk, one at a time, so that no commit waits for it.
 ///
-/// The journal thread makes it, asks and stops it.
+/// The journal thread makes it, gives it snapshots and stops it.
 final class SnapshotThread: Sendable {
     private struct State: Sendable {
         var job: (header: SnapshotHeader, bytes: [UInt8])?
@@ -15,7 +15,7 @@ final class SnapshotThread: Sendable {
     private let state: Monitor<State>
     private let thread: NamedThread
 
-    /// - Parameter done: called on the thread.
+    /// - Parameter done: receives the result, on the snapshot thread.
     init(_ writer: any SnapshotWriter, time: any TimeSource, done: @escaping @Sendable (SnapshotResult) -> Void) {
         let state = Monitor(State())
         self.state = state
@@ -48,7 +48,7 @@ final class SnapshotThread: Sendable {
     /// A snapshot is being written.
     var isBusy: Bool { state.withLock { $0.isBusy } }
 
-    /// Writes a snapshot; only while none is being written.
+    /// Has a snapshot written. Call it only while none is being written.
     func save(_ header: SnapshotHeader, _ bytes: [UInt8]) {
         state.change { state in
             precondition(!state.isBusy, "one snapshot at a time")
@@ -57,7 +57,7 @@ final class SnapshotThread: Sendable {
         }
     }
 
-    /// Ends the thread, after the snapshot that is being written.
+    /// Ends the thread after the snapshot that is being written.
     func stop() {
         state.change { $0.isStopping = true }
         thread.join()

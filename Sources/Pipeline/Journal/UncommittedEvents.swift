@@ -6,7 +6,7 @@ import Recording
 struct UncommittedEvents: Sendable {
     private(set) var events: [AcceptedEvent] = []
     private(set) var requests: [PendingResponse] = []
-    /// The events as the journal keeps them.
+    /// The events, encoded for the journal.
     var entries = Group(rules: Recorder.rules)
 
     var count: Int { events.count }
@@ -18,19 +18,20 @@ struct UncommittedEvents: Sendable {
         entries.append { event.encode(into: &$0) }
     }
 
-    /// Moves the events and requests of `other` behind its own. The entries are not taken over: these events are refused.
+    /// Moves the events and requests of `other` behind its own. The entries are not taken over, because these events
+    /// are refused.
     mutating func take(_ other: inout UncommittedEvents) {
         events += other.events
         requests += other.requests
         other.removeAll()
     }
 
-    /// Answers all requests: their events are committed.
+    /// Gives all requests their answer, because their events are committed.
     func accept(_ answers: WebhookAnswers) {
         for request in requests { request.complete(answers.accepted) }
     }
 
-    /// Answers all requests: nothing became of their events.
+    /// Refuses all requests that have no answer yet. Their events are not kept.
     func refuse(_ refusal: WebhookRefusal, _ answers: WebhookAnswers) {
         for request in requests where request.claim() { request.respond(answers.refused(refusal)) }
     }

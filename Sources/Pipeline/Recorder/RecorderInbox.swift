@@ -1,34 +1,34 @@
 package import Journal
 package import Platform
 
-/// The one door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
+/// The only door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
 /// The thread waits here and nowhere else.
 ///
-/// Any thread may call it; nothing waits but the recorder. Events are bounded by the room that is reserved for them
-/// before, answers by the lookups that the recorder asked for itself and the few kinds of reports.
+/// Any thread may call it, and only the recorder waits. Events are bounded by the room that was reserved for them.
+/// Answers are bounded by the look-ups that the recorder asked for, and by the few kinds of reports.
 package final class RecorderInbox: Sendable {
     /// The bounds of waiting, each with its reason.
     package enum Limits {
-        /// How long the recorder lets events gather before it takes them: nobody waits for what it does, and two hundred
+        /// The time that events gather before the recorder takes them. Nobody waits for what it does, and two hundred
         /// wake-ups a second cost little where fifty thousand cost half a core.
         package static let gathering: Duration = .milliseconds(5)
     }
 
-    /// A snapshot that the journal asks for.
+    /// A request of the journal for a snapshot.
     package struct SnapshotRequest: Sendable, Equatable {
-        /// It is wanted even where nothing has changed since the last one.
+        /// The snapshot is wanted even where nothing has changed since the last one.
         var isForced: Bool
-        /// It has all remembered ids in it, not only those since the last snapshot.
+        /// The snapshot has all remembered ids, not only those since the last one.
         var withAllIDs: Bool
     }
 
-    /// What the recorder takes at one time.
+    /// Everything that the recorder takes at one time.
     package struct Contents: Sendable {
         package var events: [AcceptedEvent] = []
         var snapshot: SnapshotRequest?
         /// Nothing will ever come again.
         package var isLast = false
-        /// Until when the recorder may go on; nil while no stop was asked for.
+        /// The deadline of a stop; nil while no stop was asked for.
         var stopBy: MonotonicTime?
 
         package init() {}
@@ -38,7 +38,7 @@ package final class RecorderInbox: Sendable {
         var events: [AcceptedEvent] = []
         var answers: [StoreAnswer] = []
         var snapshot: SnapshotRequest?
-        /// How many events end the wait; `Int.max` while nobody waits for any.
+        /// The number of events that ends the wait; `Int.max` while nobody waits for any.
         var awaited = Int.max
         /// No event follows.
         var isClosed = false
@@ -50,7 +50,7 @@ package final class RecorderInbox: Sendable {
         var isUrgent: Bool { !answers.isEmpty || snapshot != nil || isClosed && stopBy != nil }
     }
 
-    /// As many events as there may ever be here: the room that is reserved for them.
+    /// The most events that may ever be here: the room that is reserved for them.
     package let capacity: Int
     private let mail = Monitor(Mail())
     private let time: any TimeSource
@@ -63,28 +63,28 @@ package final class RecorderInbox: Sendable {
 
     // MARK: Store
 
-    /// Leaves an answer.
+    /// Leaves an answer of the store.
     package func leave(_ answer: StoreAnswer) { mail.change { $0.answers.append(answer) } }
 
     // MARK: The end
 
-    /// Asks the recorder to apply what is here until `deadline`, and to end.
+    /// Asks the recorder to apply what is here until `deadline`, and then to end.
     func stop(by deadline: MonotonicTime) { mail.change { $0.stopBy = deadline } }
 
-    /// The thread is done.
+    /// Notes that the thread is done.
     func finish() { mail.change { $0.isFinished = true } }
 
-    /// Waits until the thread is done.
+    /// Waits until the thread is done; false where `deadline` came first.
     func waitForEnd(until deadline: MonotonicTime) -> Bool {
         mail.wait(until: deadline) { $0.isFinished ? true : nil } ?? false
     }
 
     // MARK: Recorder
 
-    /// Waits for events, or for anything else that has to be looked at, and takes the events and the request.
+    /// Waits for events or anything urgent, and takes the events and the request for a snapshot.
     ///
-    /// The first event waits for others for `gathering`, unless half of the room is taken or something is urgent. Waking
-    /// a thread costs more than most events.
+    /// The first event waits for others for `gathering`, unless half of the room is taken or something is urgent.
+    /// Waking a thread costs more than most events.
     package func take(into contents: inout Contents, until deadline: MonotonicTime?) {
         let half = max(1, capacity / 2)
         mail.wait(until: deadline) { mail -> Void? in
@@ -114,17 +114,17 @@ package final class RecorderInbox: Sendable {
         }
     }
 
-    /// Waits until there is an answer; nothing else ends it before `deadline`.
+    /// Waits until there is an answer. Nothing else ends the wait before `deadline`.
     func waitForAnswer(until deadline: MonotonicTime) {
         mail.wait(until: deadline) { $0.answers.isEmpty ? nil : () }
     }
 
-    /// Takes the request for a snapshot, where there is one.
+    /// Takes the request for a snapshot; nil where there is none.
     func takeSnapshotRequest() -> SnapshotRequest? { mail.withLock { $0.snapshot.take() } }
 }
 
 extension RecorderInbox: CommittedEventReceiver {
-    /// Takes committed events, for which room was reserved.
+    /// Takes committed events. Room was reserved for them.
     package func deliver(_ events: Committed<[AcceptedEvent]>) {
         if events.value.isEmpty { return }
         mail.changeWakingIfNeeded { mail in
@@ -134,7 +134,7 @@ extension RecorderInbox: CommittedEventReceiver {
         }
     }
 
-    /// Takes one event without a journal.
+    /// Takes one event that needs no commit.
     func deliver(_ event: Committed<AcceptedEvent>) {
         mail.changeWakingIfNeeded { mail in
             precondition(!mail.isClosed && mail.events.count < capacity, "room was reserved")
@@ -143,7 +143,7 @@ extension RecorderInbox: CommittedEventReceiver {
         }
     }
 
-    /// Asks for a snapshot; requests that were not answered yet become one.
+    /// Asks for a snapshot. Requests that were not answered yet become one.
     package func requestSnapshot(isForced: Bool, withAllIDs: Bool) {
         mail.change { mail in
             mail.snapshot = SnapshotRequest(
@@ -152,6 +152,6 @@ extension RecorderInbox: CommittedEventReceiver {
         }
     }
 
-    /// No event follows.
+    /// Notes that no event follows.
     package func close() { mail.change { $0.isClosed = true } }
 }

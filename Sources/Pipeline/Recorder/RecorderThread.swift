@@ -2,22 +2,23 @@ package import Platform
 import Recording
 import Storage
 
-/// The `recorder` thread: the one owner of the recorder. Takes committed events and answers of the store from its inbox,
-/// applies them in order, and hands on what the recorder wants done.
+/// The `recorder` thread: the one owner of the recorder. It takes committed events and answers of the store from its
+/// inbox, applies them in order, and performs the actions of the recorder.
 ///
-/// Events are applied in batches, at the pace of this thread. What it applied besides events, and what came of it, goes
-/// to the journal after each batch: nothing leaves that could not be told again after a restart.
+/// It applies events in batches, at its own pace. After each batch, the other inputs that it applied and the rows go to
+/// the journal. So nothing leaves that could not be told again after a restart.
 package final class RecorderThread: Sendable {
     /// The bounds of its pace, each with its reason.
     enum Limits {
-        /// Events that are applied before answers are looked for again.
+        /// Events that are applied before the inbox is looked at for answers again.
         static let eventsPerLook = 32
-        /// How long it waits for events.
+        /// The longest wait for events.
         static let pace = Duration.seconds(1)
-        /// How often the recorder is told the time when nothing happens: each is an entry of the journal.
+        /// The interval at which the recorder is told the time when nothing happens. Each time is an entry of the
+        /// journal.
         static let idlePace = Duration.seconds(5)
-        /// How long events are held back for answers that are on their way, when as many wait as may: less than a
-        /// webhook waits for room in the intake, so that none is refused for the database's sake.
+        /// The time that events are held back for answers that are on their way, when as many events wait as may. It is
+        /// less than a webhook waits for room in the intake, so that no webhook is refused for the database's sake.
         static let hold = Duration.milliseconds(400)
     }
 
@@ -27,10 +28,10 @@ package final class RecorderThread: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
-    ///   - start: what the journal restored.
-    ///   - room: gets the room back of events that were taken.
-    ///   - removals: where removals of sessions go; nil where nobody is removed.
-    ///   - unknownRooms: tells of rooms without an organization.
+    ///   - start: the state that the journal restored.
+    ///   - room: gets back the room of events that were taken.
+    ///   - removals: takes removals of sessions; nil where nobody is removed.
+    ///   - unknownRooms: logs rooms without an organization; nil where they are not logged.
     package init(
         _ inbox: RecorderInbox, start: RecorderStart, room: any EventRoom, journal: JournalInbox, store: StoreInbox,
         removals: (any SessionRemovals)? = nil, unknownRooms: UnknownRoomsLog? = nil,
@@ -47,9 +48,10 @@ package final class RecorderThread: Sendable {
         }
     }
 
-    /// Applies everything that was accepted, then ends the thread. Events that wait for an organization get it until
-    /// `deadline`; then they wait in the journal, or count as if the database had not answered where there is none. The
-    /// intake must be closed before. False where the thread did not end in time.
+    /// Applies everything that was accepted, then ends the thread. False where the thread did not end in time.
+    ///
+    /// The intake must be closed before. Events that wait for an organization get it until `deadline`. Then they wait
+    /// in the journal; where there is none, they count as if the database had not answered.
     package func stop(by deadline: MonotonicTime) -> Bool {
         inbox.stop(by: deadline)
         guard inbox.waitForEnd(until: deadline + .seconds(1)) else { return false }

@@ -6,12 +6,11 @@ import Wire
 /// The body of the recorder thread, which makes it.
 struct RecorderWorker {
     private var recorder: Recorder
-    /// The numbers of the last event and input that were applied, and of the last row that was made: rows are numbered here
-    /// and nowhere else.
+    /// The numbers of the last event and input that were applied, and of the last row that was made.
     private var events: Int64
     private var inputs: Int64
     private var rows: Int64
-    /// What the numbers of events and inputs are added to.
+    /// The number that is added to the event number and the input number, for the ordinals of row positions.
     private let ordinalBase: Int64
     private let keepsState: Bool
     private let keepsInputs: Bool
@@ -27,10 +26,10 @@ struct RecorderWorker {
     private var contents = RecorderInbox.Contents()
     private var actions: [Action] = []
     private var turn = RecorderTurn()
-    /// The database has answered since events were last held back for it in vain.
+    /// The database has answered since events were last held back in vain.
     private var mayHold = true
     private var lastInput: MonotonicTime
-    /// The last snapshot: what it stood for, and its size, for the buffer of the next one.
+    /// The last snapshot: which numbers it stood for, and its size, for the buffer of the next one.
     private var lastSnapshot: (events: Int64, inputs: Int64, size_bytes: Int) = (-1, -1, 0)
 
     init(
@@ -53,7 +52,7 @@ struct RecorderWorker {
     /// Works until a stop is asked for and no event follows.
     mutating func run() {
         for room in recorder.outstandingLookups { lookUp(room) }
-        // Where one is wanted from the start, events may be waiting for it.
+        // Events may be waiting for a snapshot that is wanted from the start.
         if let request = inbox.takeSnapshotRequest() { takeSnapshot(request) }
         handOver()
         while true {
@@ -69,7 +68,7 @@ struct RecorderWorker {
     private mutating func applyBatch() {
         let batch = contents.events
         for (index, event) in batch.enumerated() {
-            // Answers are looked for between events too: those that wait for one should not pile up.
+            // Answers are taken between events, too, so that events which wait for one do not pile up.
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }
             if recorder.isWaitingRoomFull && mayHold { holdForAnswers() }
             events += 1
@@ -84,6 +83,8 @@ struct RecorderWorker {
         if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
     }
 
+    /// Holds events back for answers that are on their way.
+    ///
     /// A database that is only slow should not make events count under `unknown`. One that does not answer holds
     /// nothing back a second time.
     private mutating func holdForAnswers() {
@@ -107,7 +108,7 @@ struct RecorderWorker {
         }
     }
 
-    /// The last events may wait for an organization: the answers are waited for, then left to the next start.
+    /// Waits for the organizations of the last events. Events that get none in time are left to the next start.
     private mutating func settle(until deadline: MonotonicTime) {
         contents.events.removeAll()
         while recorder.waitingEvents > 0, time.monotonic() < deadline {
@@ -116,7 +117,7 @@ struct RecorderWorker {
             handOver()
         }
         if !keepsState {
-            // No input, but rows may come of it, and each input has its own.
+            // This is no input. But rows may come of it, and the rows of each step need a position of their own.
             inputs += 1
             recorder.giveUpWaiting(at: time.now(), into: &actions)
             perform()
@@ -127,10 +128,10 @@ struct RecorderWorker {
         handOver()
     }
 
-    // MARK: Inputs and what comes of them
+    // MARK: Inputs and actions
 
-    /// Applies an input that is no event. The journal has it before: a reading that shows what came of it is committed
-    /// after it.
+    /// Applies an input that is no event. The journal has the input before, so a reading that shows its effect is
+    /// committed after it.
     private mutating func apply(_ input: Input) {
         inputs += 1
         if keepsInputs { journal.note(AppliedInput(input: input, after: events)) }
@@ -157,7 +158,7 @@ struct RecorderWorker {
     }
 
     private func lookUp(_ room: String) {
-        // Where too many lookups wait, no answer will come: the recorder is told so at once.
+        // Where too many look-ups wait, no answer will come. So the recorder is told at once.
         if !store.lookUp(room: room) { inbox.leave(.organization(room: room, .failure(.lookup_error))) }
     }
 
@@ -167,7 +168,7 @@ struct RecorderWorker {
         turn = RecorderTurn()
     }
 
-    /// Makes the snapshot that was asked for. It takes as long as the state is large.
+    /// Makes the snapshot that was asked for. The larger the state, the longer it takes.
     private mutating func takeSnapshot(_ request: RecorderInbox.SnapshotRequest, isLast: Bool = false) {
         guard keepsState else { return }
         if !request.isForced && lastSnapshot.events == events && lastSnapshot.inputs == inputs { return }

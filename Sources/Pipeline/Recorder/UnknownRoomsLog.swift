@@ -2,8 +2,8 @@ package import Platform
 package import Recording
 package import Storage
 
-/// Tells in the log which rooms have no organization, why, and what to do about it: the only place where the name of a
-/// room is ever logged. It belongs to the recorder thread.
+/// Logs which rooms have no organization, why, and what to do about it. No other part ever logs the name of a room. It
+/// belongs to the recorder thread.
 package struct UnknownRoomsLog {
     /// The bounds of a line, each with its reason.
     package enum Limits {
@@ -20,18 +20,18 @@ package struct UnknownRoomsLog {
         self.log = log
     }
 
-    /// An event of this room counted under `unknown`.
+    /// Notes that an event of this room counted under `unknown`, and logs it where that is due.
     package mutating func note(_ room: String, _ reason: LookupError, at now: MonotonicTime) {
         guard let line = rooms.note(room, reason, at: now) else { return }
         say(line, room)
     }
 
-    /// Says what is overdue: call it now and then.
+    /// Logs the count that is overdue. Call it now and then.
     package mutating func look(at now: MonotonicTime) {
         if let line = rooms.overdue(at: now) { say(line) }
     }
 
-    /// Says what is left to be said.
+    /// Logs the count that is left at the end.
     package mutating func finish() {
         if let line = rooms.rest() { say(line) }
     }
@@ -56,7 +56,7 @@ package struct UnknownRoomsLog {
         }
     }
 
-    /// What is wrong, what it costs and what to do.
+    /// Returns the message: what is wrong, what it costs and what to do.
     private static func message(_ reason: LookupError, _ source: OrganizationSource) -> StaticString {
         switch (reason, source) {
         case (.lookup_error, .roomName):

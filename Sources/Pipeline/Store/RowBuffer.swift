@@ -1,11 +1,11 @@
 package import Storage
 import Wire
 
-/// A row and its place in the order of all rows of a journal, from 1.
+/// A row with its running number: its place in the order of all rows of a journal, from 1.
 package struct NumberedRow: Sendable {
     package let number: Int64
     package let row: StoreRow
-    /// The input that made it; nil where the program that did so did not say.
+    /// The position of the row; nil where the program that made the row gave none.
     package let position: RowPosition?
 
     package init(number: Int64, row: StoreRow, position: RowPosition? = nil) {
@@ -15,24 +15,24 @@ package struct NumberedRow: Sendable {
     }
 }
 
-/// Rows on their way to the database that are in memory, in order.
+/// The rows in memory on their way to the database, in order.
 ///
-/// A batch that was taken stays the batch until it is applied, under the same numbers: that is how the database knows
-/// it when the answer to a commit was lost. Where nothing else bounds it and the bound is reached, the oldest rows that
-/// are not in the batch are given up.
+/// A batch that was taken stays the batch until it is applied, under the same numbers. That is how the database
+/// recognizes it where the answer to a commit was lost. Where nothing else bounds the rows and `capacity` is reached,
+/// the oldest rows outside the batch are given up.
 struct RowBuffer {
-    /// Who numbers the rows.
+    /// The starts of the program, and the names of its rows.
     private var lineage: RowLineage
     private let capacity: Int
     private var rows = Deque<NumberedRow>()
     private var taken: [NumberedRow] = []
     /// The number of the last row that was known when this process began.
     private var beganAfter: Int64 = 0
-    /// The last row that may be in the database.
+    /// The number of the last row that may be in the database.
     private var triedUpTo: Int64 = 0
     /// The last input that has rows in the database.
     private(set) var appliedInput: Int64 = 0
-    /// Another copy of the state writes under the same name: no row leaves before the journal has a new one.
+    /// Another copy of the state writes under the same name. No row leaves before the journal has a new one.
     private(set) var lacksName = false
     /// The number of the newest row that was ever here.
     private(set) var lastNumber: Int64 = 0
@@ -42,7 +42,7 @@ struct RowBuffer {
         lineage = RowLineage(name: name)
     }
 
-    /// The journal says who numbers the rows, and up to which one they were known when the process began.
+    /// Takes the names of the rows from the journal, and how far rows and inputs were known when the process began.
     mutating func use(_ lineage: RowLineage, beganAfter number: Int64, appliedInput input: Int64) {
         for row in taken.reversed() { rows.prepend(row) }
         taken.removeAll()
@@ -52,11 +52,11 @@ struct RowBuffer {
 
     /// The name of the rows that are made now.
     var name: String { lineage.current }
-    /// The rows on their way.
+    /// The rows of the batch.
     var batch: [StoreRow] { taken.map(\.row) }
     var batchSequence: Int64 { taken.first?.number ?? 0 }
 
-    /// Where the batch comes from; nil where there is none.
+    /// The origin of the batch; nil where there is no batch.
     var origin: RowOrigin? {
         guard let first = taken.first else { return nil }
         let place = lineage.place(of: first)
@@ -69,11 +69,11 @@ struct RowBuffer {
             writer: lineage.starts.isEmpty ? nil : writer)
     }
 
-    /// All rows that are not applied.
+    /// The number of rows that are not applied.
     var count: Int { rows.count + taken.count }
     var isEmpty: Bool { count == 0 }
 
-    /// Adds a row; returns how many old ones were given up for it.
+    /// Adds a row. Returns how many older rows were given up for it.
     mutating func append(_ row: NumberedRow) -> Int {
         precondition(row.number > lastNumber, "rows come in order")
         lastNumber = row.number
@@ -83,12 +83,12 @@ struct RowBuffer {
         return 1
     }
 
-    /// The rows after this number, oldest first.
+    /// Returns the rows after `number`, the oldest first.
     func rows(after number: Int64) -> [NumberedRow] {
         (taken + rows.all).filter { $0.number > number }
     }
 
-    /// Makes sure that there is a batch, of at most `limit` rows of one name whose numbers have no gap; false where there
+    /// Makes sure that there is a batch: at most `limit` rows of one name whose numbers have no gap. False where there
     /// is nothing to send.
     mutating func take(limit: Int) -> Bool {
         if lacksName { return false }
@@ -103,10 +103,10 @@ struct RowBuffer {
         return !taken.isEmpty
     }
 
-    /// The batch may be in the database: the answer to the commit was lost.
+    /// Notes that the batch may be in the database, because the answer to the commit was lost.
     mutating func tried() { triedUpTo = max(triedUpTo, taken.last?.number ?? 0) }
 
-    /// The batch is in the database; returns the number of its last row.
+    /// Notes that the batch is in the database. Returns the number of its last row.
     mutating func applied() -> Int64 {
         defer { taken.removeAll() }
         tried()
@@ -116,6 +116,6 @@ struct RowBuffer {
         return taken.last?.number ?? 0
     }
 
-    /// The batch cannot be written under its name.
+    /// Notes that the batch cannot be written under its name.
     mutating func refuseName() { lacksName = true }
 }

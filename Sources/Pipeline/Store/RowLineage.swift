@@ -2,44 +2,48 @@ import Platform
 import Storage
 import Wire
 
-/// The starts of the program on a state folder, and the names that its rows have in the database: what tells the folder
-/// from a copy of it. The journal keeps it as text; a snapshot too, for a journal whose file was lost.
+/// The starts of the program on a state folder, and the names of its rows in the database.
+///
+/// They tell the folder from a copy of it. The journal keeps them as text. A snapshot keeps them, too, for a journal
+/// whose file was lost.
 struct RowLineage: Sendable, Equatable {
     /// The bounds of the lists, each with its reason.
     enum Limits {
-        /// Starts that are remembered. One that was forgotten and wrote the database's last row is taken for one of a
-        /// copy: rows get a new name, and a warning is wrong; nothing is lost and nothing is written twice.
+        /// The starts that are remembered. Where a forgotten start wrote the database's last row, it is taken for the
+        /// start of a copy: rows get a new name, and the warning is wrong. Nothing is lost, and nothing is written
+        /// twice.
         static let starts = 32
-        /// Names that rows in the outbox may still have: each copy of a copy adds one.
+        /// The names that rows in the outbox may still have. Each copy of a copy adds one.
         static let names = 4
     }
 
     /// A name under which rows are numbered.
     struct Name: Sendable, Equatable {
         let id: String
-        /// Rows of inputs after this one have it.
+        /// The rows of inputs after this one have the name.
         let after: Int64
-        /// So have rows with higher numbers than this, of which nobody knows the input.
+        /// Rows with higher numbers than this have the name, too, where nobody knows their input.
         let afterNumber: Int64
     }
 
-    /// The oldest first; never empty. Rows of all but the last are shared with another copy of the state.
+    /// The names, the oldest first; never empty. The rows of all but the last are shared with another copy of the
+    /// state.
     private(set) var names: [Name]
-    /// The oldest first; the last is the running one.
+    /// The starts, the oldest first. The last one is this process.
     private(set) var starts: [ProcessStart] = []
 
     init(name: String) { names = [Name(id: name, after: -1, afterNumber: 0)] }
 
-    /// The name of what is made now.
+    /// The name of the rows that are made now.
     var current: String { names[names.count - 1].id }
 
-    /// A start that knows all inputs up to `input`.
+    /// Adds the start of this process, which knows all inputs up to `input`.
     mutating func begin(after input: Int64) {
         starts.append(ProcessStart(id: RandomID.makeShort(), after: input))
         starts = starts.suffix(Limits.starts)
     }
 
-    /// Another copy writes under the current name: what comes after `input` gets a new one.
+    /// Adds a new name for the rows of inputs after `input`, because another copy writes under the current one.
     mutating func rename(after input: Int64, afterNumber number: Int64) {
         let last = names[names.count - 1]
         names.append(
@@ -47,7 +51,7 @@ struct RowLineage: Sendable, Equatable {
         names = names.suffix(Limits.names)
     }
 
-    /// The place of a row's name among `names`.
+    /// Returns the index of a row's name in `names`.
     func place(of row: NumberedRow) -> Int {
         let place =
             if let position = row.position {
@@ -60,13 +64,13 @@ struct RowLineage: Sendable, Equatable {
 
     // MARK: As text
 
-    /// The names on one line, the starts on the next.
+    /// The names on one line, and the starts on the next.
     var text: String {
         let names = names.map { "\($0.id):\($0.after):\($0.afterNumber)" }.joined(separator: " ")
         return "\(names)\n\(ProcessStart.text(starts))"
     }
 
-    /// Nil where the text has no name in it.
+    /// Nil where the text holds no name.
     init?(text: String) {
         let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = lines.first else { return nil }

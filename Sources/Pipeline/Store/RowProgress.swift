@@ -1,13 +1,13 @@
 import Storage
 
-/// What the store thread tells the journal thread of the rows that it was given.
+/// News about rows, from the store thread to the journal thread.
 package enum RowProgress: Sendable {
-    /// Rows up to `number` are in the database, but for those that it refused; `left` others wait in memory.
+    /// Rows up to `upTo` are applied, except those that the database refused. `left` other rows wait in memory.
     ///
     /// - Parameter input: the last input that has rows in the database; 0 where nobody knows.
     case applied(upTo: Int64, input: Int64, left: Int, refused: [RefusedRow])
-    /// Another copy of the state writes rows under the same name: those of inputs after this one need another name, which
-    /// the store waits for.
+    /// Another copy of the state writes rows under the same name. The rows of inputs after this one need another name,
+    /// and the store waits for it.
     case copied(after: Int64)
 }
 
@@ -15,6 +15,6 @@ package enum RowProgress: Sendable {
 package struct RefusedRow: Sendable {
     let number: Int64
     let row: StoreRow
-    /// Why, without the row's values.
+    /// The reason, without the row's values.
     let error: StoreError
 }

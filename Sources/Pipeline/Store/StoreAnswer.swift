@@ -1,11 +1,11 @@
 package import Storage
 
-/// What the store thread tells the recorder.
+/// An answer of the store thread to the recorder.
 package enum StoreAnswer: Sendable, Equatable {
-    /// Whose room it is, or why nobody knows.
+    /// The organization of a room, or why none was found.
     case organization(room: String, Result<Organization, LookupError>)
-    /// What the database says about all organizations.
+    /// A report on all organizations.
     case report(Report)
-    /// Who is in a room, as the database remembers it: asked for where there is no state.
+    /// The presence, as the database remembers it. It is asked for where there is no state.
     case presence([OpenPresence])
 }

@@ -4,40 +4,41 @@ package import Platform
 import Storage
 import Wire
 
-/// The one door of the store thread: rows of the journal thread, lookups of the recorder, and the stop. Nobody waits for
-/// the database here; two calls wait for the thread, at the start and at the end.
+/// The only door of the store thread: rows of the journal thread, look-ups of the recorder, and the stop.
+///
+/// Nobody waits for the database here. Two calls wait for the thread, one at the start and one at the end.
 package final class StoreInbox: Sendable {
-    /// Everything that waits for the thread, and what its callers have to know of it.
+    /// Everything that waits for the thread, and the state that its callers need to know.
     struct Mail {
         var rows: RowBuffer
         /// Rows that wait on disk for room in memory.
         var rowsOnDisk = 0
-        /// Rows may come that are counted nowhere yet: a stop waits for them.
+        /// Rows may come that are counted nowhere yet. A stop waits for them.
         var areRowsExpected = false
         /// Rows that are left at the end are kept for the next process.
         var areRowsKept = false
-        /// Rooms to look up, in the order they were asked for, each once.
+        /// The rooms to look up, each once, in the order in which they were asked for.
         private var rooms = Deque<String>()
         private var asked: Set<ExactText> = []
-        /// The database was tried once: it works, or it is known not to.
+        /// The database was tried once, with success or without.
         var isTried = false
-        /// Who is in a room has to be asked, once.
+        /// The presence has to be asked for, once.
         var wantsPresence = false
-        /// A stop was asked for; rows are drained until then.
+        /// The deadline of a stop that was asked for. Rows are drained until then.
         var stopBy: MonotonicTime?
-        /// The thread is done; so many rows are left.
+        /// The number of rows that are left; nil before the thread is done.
         var rowsLeft: Int?
 
         init(rows: RowBuffer) { self.rows = rows }
 
-        /// All rows that are not applied.
+        /// The number of rows that are not applied.
         var rowsWaiting: Int { rows.count + rowsOnDisk }
 
         /// Rooms wait for an answer.
         var hasLookups: Bool { !rooms.isEmpty }
         var lookupCount: Int { rooms.count }
 
-        /// False where too many wait.
+        /// Adds a room to the look-ups; false where `limit` rooms wait already.
         mutating func ask(_ room: String, limit: Int) -> Bool {
             if asked.contains(ExactText(room)) { return true }
             guard rooms.count < limit else { return false }
@@ -46,10 +47,10 @@ package final class StoreInbox: Sendable {
             return true
         }
 
-        /// The first `limit` rooms; they wait until they are `answered`.
+        /// Returns the first `limit` rooms. They wait on until they are `answered`.
         func pending(limit: Int) -> [String] { Array(rooms.all.prefix(limit)) }
 
-        /// The first room has its answer.
+        /// Removes the first room, because it has its answer.
         mutating func answered() {
             if let room = rooms.popFirst() { asked.remove(ExactText(room)) }
         }
@@ -60,9 +61,9 @@ package final class StoreInbox: Sendable {
     private let settings: StoreSettings
     private let log: Log
 
-    /// Declares the metrics of the store; traps where the registry has a store already.
+    /// Declares the metrics of the store. Traps where the registry has a store already.
     package init(_ settings: StoreSettings, registry: Registry, log: Log) {
-        // Until a journal says otherwise, rows are named by the process that makes them.
+        // Until a journal gives the names of rows, the process that makes the rows names them.
         let mail = Monitor(Mail(rows: RowBuffer(capacity: settings.rowsWaiting, name: RandomID.make())))
         let metrics = StoreMetrics(in: registry)
         self.mail = mail
@@ -76,19 +77,19 @@ package final class StoreInbox: Sendable {
 
     // MARK: Journal
 
-    /// Says under which name rows are written: before the first of them, and where that changes.
+    /// Sets the names under which rows are written: before the first row, and where the names change.
     func use(_ lineage: RowLineage, beganAfter number: Int64, appliedInput: Int64) {
         mail.change { $0.rows.use(lineage, beganAfter: number, appliedInput: appliedInput) }
     }
 
-    /// Takes rows for the database, in the order of their numbers; never waits. Where too many wait, the oldest are given
-    /// up and counted.
+    /// Takes rows for the database, in the order of their numbers. It never waits. Where too many rows wait, the oldest
+    /// are given up and counted.
     package func store(_ rows: Committed<[NumberedRow]>) {
         var lost = 0
         mail.changeWakingIfNeeded { [full = settings.rowsInBatch] mail in
             let before = mail.rows.count
             lost = rows.value.reduce(0) { $0 + mail.rows.append($1) }
-            // The first row starts the wait for others, a full batch ends it.
+            // The first row starts the wait for others, and a full batch ends it.
             return before == 0 || before < full && mail.rows.count >= full
         }
         guard lost > 0 else { return }
@@ -99,11 +100,11 @@ package final class StoreInbox: Sendable {
     /// Counts rows that the journal gave up.
     func noteGivenUp(_ count: Int) { metrics.count(.given_up, count) }
 
-    /// Says where other rows are.
+    /// Notes which rows the store does not have.
     ///
     /// - Parameters:
-    ///   - onDisk: rows that wait on disk for room in memory.
-    ///   - areExpected: rows may come that are counted nowhere yet: a stop waits for them.
+    ///   - onDisk: the number of rows that wait on disk for room in memory.
+    ///   - areExpected: rows may come that are counted nowhere yet. A stop waits for them.
     ///   - areKept: rows that are left at the end are kept for the next process.
     func noteRows(onDisk count: Int, areExpected: Bool, areKept: Bool) {
         mail.change { mail in
@@ -113,33 +114,34 @@ package final class StoreInbox: Sendable {
         }
     }
 
-    /// Rows that are in memory.
+    /// The number of rows in memory.
     var rowsInMemory: Int { mail.withLock { $0.rows.count } }
 
-    /// The rows in memory that come after this number.
+    /// Returns the rows in memory after `number`.
     func rows(after number: Int64) -> [NumberedRow] { mail.withLock { $0.rows.rows(after: number) } }
 
     // MARK: Recorder
 
-    /// Asks whose room it is; never waits. The answer comes once, however often it is asked for meanwhile.
+    /// Asks for the organization of a room. It never waits. The answer comes once, however often it is asked for
+    /// meanwhile.
     ///
-    /// False where too many lookups wait: then no answer will come.
+    /// False where too many look-ups wait: then no answer will come.
     package func lookUp(room: String) -> Bool {
         let isAsked = mail.change { $0.ask(room, limit: StoreSettings.Limits.lookupsWaiting) }
         if !isAsked { metrics.unasked?.increment() }
         return isAsked
     }
 
-    /// Asks who is in a room, as soon as the database answers; never waits.
+    /// Asks for the presence, as soon as the database answers. It never waits.
     package func askForPresence() { mail.change { $0.wantsPresence = true } }
 
     // MARK: Start and stop
 
-    /// Waits until the database was tried once, whatever came of it, but no longer than `deadline`.
+    /// Waits until the database was tried once, with success or without, but no longer than `deadline`.
     package func awaitFirstAttempt(until deadline: MonotonicTime) {
         _ = mail.wait(until: deadline) { $0.isTried ? true : nil }
     }
 
-    /// Rows that wait for the database, in memory and on disk.
+    /// The number of rows that wait for the database, in memory and on disk.
     package var rowsWaiting: Int { mail.withLock { $0.rowsWaiting } }
 }

@@ -1,7 +1,7 @@
 import Metrics
 import Storage
 
-/// The store's own metrics, with every series there from the start so that its first increment is seen.
+/// The store's own metrics. Every series is there from the start, so that its first increment is seen.
 struct StoreMetrics: Sendable {
     private let errors: Family<Counter>
     private let rows: Family<Counter>
@@ -24,7 +24,7 @@ struct StoreMetrics: Sendable {
         for result in Result.allCases { _ = rows.series([result.rawValue]) }
     }
 
-    /// What became of a row. A dropped one says why its room has no organization.
+    /// The fate of a row. A row that was dropped has the reason why its room has no organization.
     enum Result: String, CaseIterable {
         case written, refused, given_up, not_configured, room_not_found, no_organization, no_org_id, lookup_error
 
@@ -46,7 +46,7 @@ struct StoreMetrics: Sendable {
     }
 
     func count(_ outcome: WriteOutcome) {
-        // A row that had been applied before was not counted then: the answer was lost.
+        // A row that had been applied before was not counted then, because the answer was lost.
         count(.written, outcome.written + outcome.repeated)
         count(.refused, outcome.refused)
         for (reason, number) in outcome.dropped { count(Result(reason), number) }

@@ -1,11 +1,12 @@
 import Platform
 
-/// When each operation may be tried, and which background job is due. Pure: times and chance are parameters.
+/// Decides when each operation may be tried, and which background job is due. It is pure: times and chance are
+/// parameters.
 struct StoreSchedule {
     private struct Entry {
         var notBefore: MonotonicTime
         var failures = 0
-        /// When the failures began.
+        /// The time when the failures began.
         var troubledSince: MonotonicTime?
     }
 
@@ -15,7 +16,7 @@ struct StoreSchedule {
     private let backoff: Backoff
     private var entries: [StoreOperation: Entry]
 
-    /// Everything may be tried at once: each job runs at start.
+    /// Every operation may be tried at once, so each job runs at the start.
     init(minBackoff: Duration, maxBackoff: Duration, at now: MonotonicTime) {
         backoff = Backoff(from: minBackoff, to: maxBackoff, jitter: Self.jitter, mayExceedMaximum: true)
         entries = Dictionary(
@@ -28,27 +29,28 @@ struct StoreSchedule {
 
     func isReady(_ operation: StoreOperation, at now: MonotonicTime) -> Bool { notBefore(operation) <= now }
 
-    /// How long it has failed without a success between; nil while it works.
+    /// The time that the operation has failed without a success between; nil while it works.
     func trouble(of operation: StoreOperation, at now: MonotonicTime) -> Duration? {
         entries[operation]?.troubledSince.map { now.since($0) }
     }
 
-    /// The job that is due and has waited longest.
+    /// Returns the job that is due and has waited longest.
     func job(at now: MonotonicTime) -> StoreOperation? {
         StoreOperation.jobs.filter { isReady($0, at: now) }.min { notBefore($0) < notBefore($1) }
     }
 
-    /// When the next job is due.
+    /// The time when the next job is due.
     var nextJobAt: MonotonicTime? { StoreOperation.jobs.map(notBefore).min() }
 
-    /// It worked; a job is due again after `interval`. `chance` from 0 to 1 spreads that by a tenth to either side.
+    /// Notes a success. A job is due again after `interval`; `chance` from 0 to 1 spreads that by a tenth to either
+    /// side.
     mutating func succeeded(
         _ operation: StoreOperation, at now: MonotonicTime, interval: Duration = .zero, chance: Double = 0.5
     ) {
         entries[operation] = Entry(notBefore: now + Self.jitter.spread(interval, chance: chance))
     }
 
-    /// It failed: the next attempt waits, each time twice as long. `chance` from 0 to 1 spreads that by a tenth.
+    /// Notes a failure. The next attempt waits, each time twice as long; `chance` from 0 to 1 spreads that by a tenth.
     mutating func failed(_ operation: StoreOperation, at now: MonotonicTime, chance: Double) {
         var entry = entries[operation] ?? Entry(notBefore: now)
         entry.failures += 1
@@ -57,7 +59,7 @@ struct StoreSchedule {
         entries[operation] = entry
     }
 
-    /// It could not be tried because `other` failed: it waits for that.
+    /// Notes that the operation could not be tried because `other` failed. It waits for the next attempt of `other`.
     mutating func postpone(_ operation: StoreOperation, behind other: StoreOperation, at now: MonotonicTime) {
         var entry = entries[operation] ?? Entry(notBefore: now)
         entry.notBefore = notBefore(other)
@@ -65,7 +67,7 @@ struct StoreSchedule {
         entries[operation] = entry
     }
 
-    /// It may be tried now, whatever happened before: for the last attempt of a stop.
+    /// Lets the operation be tried now, whatever happened before: for the last attempt of a stop.
     mutating func hurry(_ operation: StoreOperation, at now: MonotonicTime) {
         entries[operation]?.notBefore = now
     }

@@ -1,27 +1,29 @@
 package import Storage
 
-/// How often the store asks the database, and how much it holds while the database is away.
+/// The pace at which the store asks the database, and how much it holds while the database is away.
 package struct StoreSettings: Sendable {
     package enum Limits {
-        /// Rows that wait for the database: some 10 MB. A journal will hold them on disk; until then the oldest go.
+        /// The most rows in memory: some 10 MB. With a journal fewer are in memory, and the rest waits on disk. Without
+        /// one the oldest rows beyond this are given up.
         package static let rowsWaiting = 20_000
-        /// Rows of one transaction: enough to make the commit's cost small, few enough that a lookup waits briefly.
+        /// Rows of one transaction: enough to make the commit's cost small, few enough that a look-up waits briefly.
         package static let rowsInBatch = 500
-        /// How long rows gather after a batch, unless there is a full one: a commit costs the device the same for one row
-        /// as for hundreds, and webhooks wait for the same device.
+        /// The time that rows gather after a batch, unless a full one is there. A commit costs the device the same for
+        /// one row as for hundreds, and webhooks wait for the same device.
         package static let gathering = Duration.milliseconds(50)
-        /// Rooms that wait for an answer: more than are ever open; each is a name of some 40 bytes.
+        /// Rooms that wait for an answer: more than are ever open. Each is a name of some 40 bytes.
         package static let lookupsWaiting = 100_000
     }
 
-    /// The intervals of SPEC 3.2; each schedule is jittered by a tenth, so that processes do not ask in step.
+    /// The intervals of the background jobs: Specification, *Background work*. Each is spread by a tenth, so that
+    /// processes do not ask in step.
     package var licenseRefresh = Duration.seconds(3_600)
     package var activityRefresh = Duration.seconds(300)
     package var egressRefresh = Duration.seconds(300)
     package var presenceRefresh = Duration.seconds(300)
     package var purgeInterval = Duration.seconds(86_400)
-    /// Activity of days older than this is deleted; zero never. Nil where the user did not set it: 90 days, or never
-    /// where the activity table was there before lkpush.
+    /// Activity of days older than this is deleted; zero means never. Nil where the user did not set it: then 90 days,
+    /// or never where the activity table was there before lkpush.
     package var activityRetention: Duration?
 
     package var lookup = LookupQuery.standard
@@ -33,15 +35,15 @@ package struct StoreSettings: Sendable {
 
     package var minBackoff = Duration.milliseconds(200)
     package var maxBackoff = Duration.seconds(30)
-    /// How long lookups are tried again before they are answered with `lookup_error`: less than the 10 s that events
-    /// wait, so that a short trouble of the database costs no event its organization.
+    /// The time that look-ups are tried again before they are answered with `lookup_error`. It is less than the 10 s
+    /// that events wait, so that a short trouble of the database costs no event its organization.
     package var lookupPatience = Duration.seconds(5)
 
     package init() {}
 
     static let defaultRetention_days = 90
 
-    /// The interval of a background job.
+    /// Returns the interval of a background job.
     func interval(of job: StoreOperation) -> Duration {
         switch job {
         case .licenses: licenseRefresh

@@ -1,17 +1,17 @@
 package import Platform
 package import Storage
 
-/// The `store` thread: owns the database, takes rows to it, and brings organizations and reports back.
+/// The `store` thread: owns the database, writes rows to it, and brings organizations and reports back.
 ///
-/// Any thread may leave rows and lookups in its inbox; nobody ever waits for the database. The database is opened on the thread,
-/// when it is first needed, and opened again with a growing delay after it was lost. Rows wait meanwhile, in order; when
-/// too many wait, the oldest are given up and counted.
+/// Any thread may leave rows and look-ups in its inbox; nobody ever waits for the database. The thread opens the
+/// database when it is first needed, and opens it again with a growing delay after it was lost. Meanwhile rows wait, in
+/// order. When too many wait, the oldest are given up and counted.
 package final class StoreThread: Sendable {
-    /// How a stop ended.
+    /// The outcome of a stop.
     package struct Stopped: Sendable, Equatable {
-        /// Rows that did not reach the database.
+        /// The number of rows that did not reach the database.
         package let rowsLeft: Int
-        /// The thread is gone. If not, a call of the database did not return in time.
+        /// The thread has ended. If not, a call of the database did not return in time.
         package let isFinished: Bool
 
         package init(rowsLeft: Int, isFinished: Bool) {
@@ -20,14 +20,14 @@ package final class StoreThread: Sendable {
         }
     }
 
-    /// Says what it costs that the database keeps no positions, and what to do.
+    /// The warning about a database that keeps no positions: what that costs, and what to do.
     package static let positionsWithheld: StaticString = """
         lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is counted \
         may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the owner of the \
         tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
         """
 
-    /// Takes rows and lookups.
+    /// Takes rows and look-ups.
     package let inbox: StoreInbox
     private let interruption: Interruption
     private let thread: NamedThread
@@ -36,8 +36,8 @@ package final class StoreThread: Sendable {
     ///
     /// - Parameters:
     ///   - interruption: ends the wait of the databases that `open` makes.
-    ///   - answer: hears what the recorder asked for, on the store thread; it must not wait.
-    ///   - progress: hears what became of rows, on the store thread; it must not wait.
+    ///   - answer: receives what the recorder asked for, on the store thread; it must not wait.
+    ///   - progress: receives news about rows, on the store thread; it must not wait.
     package init(
         _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, log: Log,
         time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
@@ -53,7 +53,7 @@ package final class StoreThread: Sendable {
         }
     }
 
-    /// Ends the thread. Rows are drained into a database that works until `deadline`; call it once, after the last row.
+    /// Ends the thread. Rows are drained into a database that works until `deadline`. Call it once, after the last row.
     package func stop(by deadline: MonotonicTime) -> Stopped {
         let mail = inbox.mail
         mail.change { $0.stopBy = deadline }
@@ -61,7 +61,7 @@ package final class StoreThread: Sendable {
             thread.join()
             return Stopped(rowsLeft: left, isFinished: true)
         }
-        // One statement may be waiting: over the network until it is interrupted, for a lock of a file until the
+        // One statement may still wait: for the network until it is interrupted, or for a lock of a file until the
         // database's own time-out.
         interruption.interrupt()
         guard let left = mail.wait(until: deadline + .seconds(2), { $0.rowsLeft }) else {

@@ -1,28 +1,30 @@
 import Platform
 
-/// What is to be said about a database that does not work: once when that begins, now and then while it lasts, once when
-/// it is over. Pure: times are parameters.
+/// Decides what is told about a database that does not work: once when that begins, now and then while it lasts, and
+/// once when it is over. It is pure: times are parameters.
 ///
-/// The law: whoever reads the notices always knows how it is, and a database that comes and goes makes no flood of them.
+/// A reader of the notices always knows whether the database works. A database that comes and goes makes no flood of
+/// them.
 struct StoreTrouble {
     enum Limits {
-        /// Troubles that are told one right after another; more in `refill` are counted and told with the next.
+        /// Troubles that are told one right after another. Each `refill` allows one more. The others are counted and
+        /// told with the next one.
         static let burst = 3
         static let refill = Duration.seconds(60)
-        /// How often one that lasts is told again.
+        /// The interval at which a trouble that lasts is told again.
         static let reminder = Duration.seconds(600)
-        /// How long rows may take to be written before the return is told without waiting for them.
+        /// The time that rows may take to be written before the return is told without waiting for them.
         static let catchUp = Duration.seconds(30)
     }
 
-    /// What a line says.
+    /// A line for the log.
     enum Notice: Equatable {
-        /// Nothing works any more. So many earlier troubles were too many to be told.
+        /// Nothing works any more. `untold` earlier troubles were left out, because there were too many.
         case away(untold: Int)
         case stillAway(for: Duration)
-        /// - Parameter rowsWritten: since it went away.
+        /// - Parameter rowsWritten: the rows that were written since the database went away.
         case back(after: Duration, failures: Int, rowsWritten: Int)
-        /// It answers, but fails this.
+        /// The database answers, but fails this operation.
         case failing(untold: Int)
         case stillFailing(for: Duration)
         case doesAgain(after: Duration, failures: Int)
@@ -31,18 +33,18 @@ struct StoreTrouble {
     private struct Episode {
         let since: MonotonicTime
         var failures = 0
-        /// What has failed and not succeeded since.
+        /// The operations that have failed and not succeeded since.
         var failing: Set<StoreOperation> = []
         var toldAt: MonotonicTime?
         var rowsWritten = 0
-        /// When it was over, while its rows are being written.
+        /// The time when it was over; set while its rows are being written.
         var endedAt: MonotonicTime?
-        /// How many of those that waited then are left; nil before that was asked.
+        /// The rows that waited then and are not written yet; nil before they were counted.
         var rowsLeft: Int?
     }
 
     private var away: Episode?
-    /// What fails by itself, while the database answers.
+    /// The operations that fail by themselves, while the database answers.
     private var failing: [StoreOperation: Episode] = [:]
     private var untold = 0
     private var budget = Limits.burst
@@ -53,17 +55,17 @@ struct StoreTrouble {
     /// The database as a whole does not work now.
     var isAway: Bool { away.map { $0.endedAt == nil } ?? false }
 
-    /// It works again, and that is still to be told.
+    /// The database works again, and that is not told yet.
     var isReturning: Bool { away?.endedAt != nil }
 
-    // MARK: What happens
+    // MARK: Outcomes of operations
 
-    /// An operation failed.
+    /// Notes that an operation failed.
     ///
-    /// - Parameter isGeneral: it is the database that does not work, not this operation.
+    /// - Parameter isGeneral: the database as a whole does not work, not only this operation.
     mutating func failed(_ operation: StoreOperation, isGeneral: Bool, at now: MonotonicTime) -> Notice? {
         guard isGeneral else {
-            // It has answered.
+            // The database has answered.
             answered(operation, at: now)
             var episode = failing[operation] ?? Episode(since: now)
             let notice = Self.note(
@@ -73,7 +75,7 @@ struct StoreTrouble {
             return notice
         }
         var episode = away ?? Episode(since: now)
-        // One that was not yet told to be over goes on.
+        // A trouble whose end was not told yet goes on.
         (episode.endedAt, episode.rowsLeft) = (nil, nil)
         let notice = Self.note(
             &episode, operation, at: now,
@@ -82,9 +84,9 @@ struct StoreTrouble {
         return notice
     }
 
-    /// An operation succeeded.
+    /// Notes that an operation succeeded.
     ///
-    /// - Parameter idle: operations that nobody waits for now: what they failed is over too.
+    /// - Parameter idle: operations that nobody waits for now. Their failures are over, too.
     mutating func succeeded(
         _ operation: StoreOperation, idle: Set<StoreOperation> = [], at now: MonotonicTime
     ) -> Notice? {
@@ -97,16 +99,15 @@ struct StoreTrouble {
         return .doesAgain(after: now.since(episode.since), failures: episode.failures)
     }
 
-    /// A batch of rows was dealt with, and so many of it were written.
+    /// Notes that a batch of rows was dealt with, and that `rows` of it were written.
     mutating func wrote(_ rows: Int, of batch: Int) {
         away?.rowsWritten += rows
         if let left = away?.rowsLeft { away?.rowsLeft = left - batch }
     }
 
-    /// Whether the return of the database is to be told: when the rows that waited for it are written, or that takes
-    /// long.
+    /// Returns the notice that the database works again, once the rows that waited for it are written or take too long.
     ///
-    /// - Parameter isLast: no more are written by this process.
+    /// - Parameter isLast: this process writes no more rows.
     mutating func returned(rowsWaiting: Int, isLast: Bool = false, at now: MonotonicTime) -> Notice? {
         guard let episode = away, let endedAt = episode.endedAt else { return nil }
         let left = min(episode.rowsLeft ?? rowsWaiting, rowsWaiting)
@@ -121,13 +122,13 @@ struct StoreTrouble {
             after: endedAt.since(episode.since), failures: episode.failures, rowsWritten: episode.rowsWritten)
     }
 
-    // MARK: Inside
+    // MARK: Internals
 
     private mutating func answered(
         _ operation: StoreOperation, idle: Set<StoreOperation> = [], at now: MonotonicTime
     ) {
         guard var episode = away, episode.endedAt == nil else { return }
-        // What answers is connected.
+        // A database that answers is connected.
         episode.failing.subtract(idle.union([operation, .open, .migrate]))
         if episode.failing.isEmpty { episode.endedAt = now }
         away = episode
@@ -149,8 +150,8 @@ struct StoreTrouble {
         return again(now.since(episode.since))
     }
 
-    /// Takes one of the lines that may be written now; gives how many troubles were not told before. Nil where it was one
-    /// too many.
+    /// Takes one of the lines that may be written now. Returns how many troubles were not told before it; nil where no
+    /// line is left.
     private mutating func take(at now: MonotonicTime) -> Int? {
         let refills = Int(now.since(refilledAt) / Limits.refill)
         if refills > 0 {

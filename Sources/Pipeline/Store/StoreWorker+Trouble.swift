@@ -1,10 +1,10 @@
 import Platform
 import Storage
 
-// What the log hears of a database that does not work.
+// The log lines about a database that does not work.
 
 extension StoreWorker {
-    /// Counts a failure, has the operation wait, and says so where it is news.
+    /// Counts a failure, lets the operation wait, and logs it where it is news.
     func failed(_ operation: StoreOperation, _ error: StoreError) {
         let now = time.monotonic()
         metrics.failed(operation)
@@ -53,7 +53,7 @@ extension StoreWorker {
         security, or give it a policy that lets everything through, see lkpush check
         """
 
-    /// An operation did what it should.
+    /// Notes a success, and logs it where the operation had failed.
     func succeeded(_ operation: StoreOperation) {
         let idle: Set<StoreOperation> = mail.withLock { mail in
             var idle: Set<StoreOperation> = []
@@ -73,9 +73,9 @@ extension StoreWorker {
             ])
     }
 
-    /// Says that the database works again, once the rows that waited for it are written.
+    /// Logs that the database works again, once the rows that waited for it are written.
     ///
-    /// - Parameter isLast: no more are written by this process.
+    /// - Parameter isLast: this process writes no more rows.
     func tellReturn(isLast: Bool = false) {
         guard trouble.isReturning else { return }
         let waiting = rowsWaiting
@@ -91,6 +91,6 @@ extension StoreWorker {
             ])
     }
 
-    /// In memory and on disk.
+    /// The number of rows that wait, in memory and on disk.
     private var rowsWaiting: Int { mail.withLock { $0.rowsWaiting } }
 }

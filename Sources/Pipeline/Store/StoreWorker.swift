@@ -3,7 +3,8 @@ import Platform
 import Storage
 import Wire
 
-/// The body of the store thread: lookups first, then a batch of rows, then one background job, and again.
+/// The body of the store thread. In each round it answers look-ups, writes a batch of rows, and runs one background
+/// job.
 ///
 /// It belongs to the store thread, which makes it.
 final class StoreWorker {
@@ -16,15 +17,15 @@ final class StoreWorker {
     private let answer: (StoreAnswer) -> Void
     private let progress: (RowProgress) -> Void
     var schedule: StoreSchedule
-    /// What the log was told of the database.
+    /// The troubles of the database, and what the log was told of them.
     var trouble: StoreTrouble
     private var lookupBatch = LookupBatch()
     private var store: ApplicationStore?
-    /// Where policies applied when it was last looked.
+    /// The tables to which policies applied at the last look.
     private var guarded: [GuardedTable] = []
-    /// It was said that the database keeps no positions.
+    /// The log was told that the database keeps no positions.
     private var isWithheldTold = false
-    /// Until then rows gather, unless they are a full batch.
+    /// Rows gather until this time, unless they are a full batch.
     private var nextBatch: MonotonicTime
 
     init(
@@ -60,14 +61,14 @@ final class StoreWorker {
             if schedule.isReady(.write, at: time.monotonic()), mail.withLock({ isBatchDue($0) }) { _ = writeBatch() }
             tellReturn()
             if let job = schedule.job(at: time.monotonic()) { run(job) }
-            // Nothing may need it for minutes: whether it is back is to be known before.
+            // Nothing else may need the database for minutes. The log should tell its return before that.
             if store == nil && trouble.isAway { _ = connected() }
         }
     }
 
     // MARK: Waiting
 
-    /// Waits until there is something that may be tried; returns the deadline once a stop is asked for.
+    /// Waits until there is work that may be tried. Returns the deadline of a stop that was asked for, else nil.
     private func waitForWork() -> MonotonicTime? {
         let now = time.monotonic()
         let takesLookups = schedule.isReady(.lookup, at: now) || isImpatient(at: now)
@@ -88,18 +89,18 @@ final class StoreWorker {
 
     // MARK: Lookups
 
-    /// Lookups have failed for so long that who asks now is told at once.
+    /// Look-ups have failed for so long that new ones are answered at once.
     private func isImpatient(at now: MonotonicTime) -> Bool {
         schedule.trouble(of: .lookup, at: now).map { $0 >= settings.lookupPatience } ?? false
     }
 
-    /// Answers what waits; where that is very much, rows get their turn between.
+    /// Answers the look-ups that wait. Where there are very many, rows get their turn between.
     private func answerLookups() {
         var turns = 0
         while turns < LookupBatch.Limits.turns, answerBatch() { turns += 1 }
     }
 
-    /// Answers one batch; false where none waits, or some of it still does.
+    /// Answers one batch. False where no room waits, some of the batch still waits, or a stop was asked for.
     private func answerBatch() -> Bool {
         let limit = lookupBatch.size
         let rooms = mail.withLock { $0.pending(limit: limit) }
@@ -112,7 +113,7 @@ final class StoreWorker {
                 for (room, organization) in zip(rooms, organizations) { reply(room, organization) }
                 answered = rooms.count
             }
-            // A question that took too long to be answered at all is a slow one too.
+            // A query that took too long to be answered at all counts as a slow one, too.
             lookupBatch.answered(rooms.count, in: time.monotonic().since(begin))
         }
         let left = rooms.dropFirst(answered)
@@ -122,7 +123,7 @@ final class StoreWorker {
         return left.isEmpty && mail.withLock { $0.stopBy } == nil
     }
 
-    /// Takes the room off the list first, so that who asks again after the answer is asked for again.
+    /// Removes the room from the look-ups first, so that a request after the answer is a new question.
     private func reply(_ room: String, _ organization: Result<Organization, LookupError>) {
         mail.withLock { $0.answered() }
         answer(.organization(room: room, organization))
@@ -130,7 +131,7 @@ final class StoreWorker {
 
     // MARK: Presence
 
-    /// Answers who is in a room, where that is wanted.
+    /// Answers with the presence, where it was asked for.
     private func askForPresence() {
         guard mail.withLock({ $0.wantsPresence }), schedule.isReady(.restore, at: time.monotonic()) else { return }
         _ = attempt(.restore) { (store) throws(StoreError) in
@@ -145,7 +146,7 @@ final class StoreWorker {
 
     // MARK: Rows
 
-    /// There are rows, and they are many or have waited for others.
+    /// There are rows, and they are a full batch or have waited for others.
     private func isBatchDue(_ mail: StoreInbox.Mail) -> Bool {
         let count = mail.rows.count
         return count >= settings.rowsInBatch || count > 0 && time.monotonic() >= nextBatch
@@ -162,7 +163,7 @@ final class StoreWorker {
         var refused: [RefusedRow] = []
         var copiedAfter: Int64?
         let isWritten = attempt(.write) { (store) throws(StoreError) in
-            // Whatever comes of it may be in the database.
+            // The batch may be in the database, whatever the outcome is.
             defer { if copiedAfter == nil { mail.withLock { $0.rows.tried() } } }
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
             copiedAfter = outcome.copiedAfter
@@ -187,7 +188,7 @@ final class StoreWorker {
         return isWritten
     }
 
-    /// The rows in between are not made again: nobody has them any more.
+    /// Warns that the database lacks rows. They are not made again, because nobody has them any more.
     private func noteBehind() {
         log.throttled(
             .warning,
@@ -198,12 +199,12 @@ final class StoreWorker {
             """)
     }
 
-    /// The role lacks a right that it did not need before.
+    /// Warns that the role lacks a right that it did not need before.
     private func noteWithheld(_ error: StoreError) {
         log.throttled(.warning, StoreThread.positionsWithheld, ["error": .text(error)])
     }
 
-    /// Says why rows were refused, one line for each table and code.
+    /// Logs why rows were refused, one line for each table and code.
     private func report(_ refused: [RefusedRow]) {
         let groups = Dictionary(grouping: refused, by: { "\($0.row.table) \($0.error.code)" })
         for (key, rows) in groups.sorted(by: { $0.key < $1.key }) {
@@ -255,7 +256,8 @@ final class StoreWorker {
 
     // MARK: Connection
 
-    /// Runs one operation on a connection that works; counts, logs and schedules the next attempt where it failed.
+    /// Runs one operation on a connection that works. Where it fails, that is counted and logged, and the next attempt
+    /// is scheduled.
     private func attempt(_ operation: StoreOperation, _ body: (ApplicationStore) throws(StoreError) -> Void) -> Bool {
         let connected = connected()
         mail.change { $0.isTried = true }
@@ -275,7 +277,8 @@ final class StoreWorker {
         }
     }
 
-    /// The connection, made and its schema brought up to date where there is none; nil where that is not due or failed.
+    /// Returns the connection. Where there is none, it makes one and brings the schema up to date; nil where that is
+    /// not due or failed.
     private func connected() -> ApplicationStore? {
         if let store { return store }
         guard schedule.isReady(.open, at: time.monotonic()) else { return nil }
@@ -309,14 +312,14 @@ final class StoreWorker {
         }
     }
 
-    /// Says where policies of row level security apply, once until they change.
+    /// Warns where policies of row level security apply, once until they change.
     private func warnOfPolicies(_ store: ApplicationStore) throws(StoreError) {
         let found: [GuardedTable]
         do throws(StoreError) {
             found = try store.guardedTables(asksForRooms: settings.asksForRooms)
         } catch {
             if error.kind == .connectionLost { throw error }
-            // What cannot be looked at may still work.
+            // Tables that cannot be looked at may still work.
             log.debug("row level security could not be looked at", ["error": .text(error)])
             return
         }
@@ -339,10 +342,10 @@ final class StoreWorker {
 
     // MARK: Stopping
 
-    /// How long a database that is busy is left alone while the rows are drained.
+    /// The pause between attempts to drain rows into a database that is busy.
     private static let drainPause = Duration.milliseconds(50)
 
-    /// Writes what waits, as long as the database works and the time allows; returns how many rows are left.
+    /// Writes the rows that wait, as long as the database works and the time allows. Returns how many are left.
     private func drain(until deadline: MonotonicTime) -> Int {
         for room in mail.withLock({ $0.pending(limit: .max) }) { reply(room, .failure(.lookup_error)) }
         while time.monotonic() < deadline {
@@ -350,8 +353,8 @@ final class StoreWorker {
             let isWritten = writeBatch()
             if isWritten == true { continue }
             if isWritten == nil && mail.withLock({ $0.rowsWaiting == 0 && !$0.areRowsExpected }) { break }
-            // Lost means that it does not come back in the time that is left; busy may pass, and rows may come from the
-            // journal.
+            // A lost database does not come back in the time that is left. A busy one may, and the journal may bring
+            // rows.
             if isWritten == false && store == nil { break }
             let count = mail.withLock { $0.rows.count }
             _ = mail.wait(until: min(deadline, time.monotonic() + Self.drainPause)) { mail -> Bool? in

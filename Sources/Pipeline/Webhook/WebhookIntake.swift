@@ -4,29 +4,29 @@ package import Platform
 import Synchronization
 import Wire
 
-/// The way of events in: room for each is reserved first, then the journal's inbox gets it. Requests that find no room wait
-/// in line.
+/// The way of events in: room for each is reserved first, then the journal's inbox gets it. Requests that find no room
+/// wait in line.
 ///
-/// Any thread may offer. Who waits is admitted in order of arrival, before anybody who comes later. Without a journal of
-/// events an offered event is with the recorder at once.
+/// Any thread may offer. Requests in line are admitted in the order of their arrival, before later ones. Without a
+/// journal of events an offered event is with the recorder at once.
 package final class WebhookIntake: Sendable {
     /// The bounds of waiting, each with its reason.
     package enum Limits {
-        /// How long a request waits for room. LiveKit has no time-out of its own and wants an answer in 1 s.
+        /// The time that a request waits for room. LiveKit has no time-out of its own and wants an answer in 1 s.
         package static let patience: Duration = .milliseconds(500)
-        /// How long a request waits in all, with the commit of its event: an answer leaves within 1 s.
+        /// The time that a request waits in all, with the commit of its event, so that an answer leaves within 1 s.
         package static let commitPatience: Duration = .milliseconds(900)
-        /// Requests that wait at one time: each is an open connection with an event.
+        /// Requests that wait at one time. Each is an open connection with an event.
         package static let waiting = 4_000
     }
 
-    /// What became of an offered event.
+    /// The outcome of an offer.
     package enum Offer: Sendable {
-        /// It is queued, and durable as far as it was asked for.
+        /// The event is queued, and durable where that was asked for.
         case accepted
-        /// It is on its way; the pending response says how that ended.
+        /// The event is on its way. The pending response tells how that ended.
         case waiting(PendingResponse)
-        /// Nothing became of it.
+        /// The event was not taken.
         case refused(WebhookRefusal)
     }
 
@@ -47,10 +47,10 @@ package final class WebhookIntake: Sendable {
     private struct State {
         var phase: Phase
         var line = Deque<Waiter>()
-        /// Events that were given room and that the recorder has not taken.
+        /// The number of events that have room and that the recorder has not taken.
         var reserved = 0
 
-        /// Drops those in front whose deadline has answered: deadlines are in order.
+        /// Removes the waiters in front whose deadline is over. Deadlines are in order.
         mutating func removeLate(now: MonotonicTime) {
             while let waiter = line.first, waiter.request.deadline < now { _ = line.popFirst() }
         }
@@ -63,8 +63,8 @@ package final class WebhookIntake: Sendable {
     private let recorder: RecorderInbox
 
     /// - Parameters:
-    ///   - journal: where events are made durable; nil where being queued is enough.
-    ///   - recorder: has the room that is reserved here.
+    ///   - journal: makes events durable; nil where being queued is enough.
+    ///   - recorder: its inbox has the room that is reserved here.
     package init(
         answers: WebhookAnswers, patience: Duration = Limits.patience, journal: JournalInbox?,
         recorder: RecorderInbox, isOpen: Bool = true
@@ -79,13 +79,13 @@ package final class WebhookIntake: Sendable {
     /// The most events that may be on their way to the recorder.
     package var capacity: Int { recorder.capacity }
 
-    /// Events that have room now: being committed, or queued for the recorder.
+    /// The number of events that have room now: being committed, or queued for the recorder.
     package var count: Int { state.withLock { $0.reserved } }
 
-    /// Requests that wait for room now, late ones included until the next look.
+    /// The number of requests that wait for room now. Late ones are included until they are removed.
     package var waitingCount: Int { state.withLock { $0.line.count } }
 
-    /// Takes events from now on; those that have waited for it first.
+    /// Takes events from now on. Those that waited for it come first.
     package func open() {
         state.withLock { if $0.phase == .starting { $0.phase = .open } }
         admit()
@@ -107,14 +107,14 @@ package final class WebhookIntake: Sendable {
                 return .waiting(request)
             }
             guard state.line.count < Limits.waiting else { return .refused(.queue_full) }
-            // While the state is restored, too: that takes less than a second as a rule.
+            // Requests wait while the state is restored, too. That takes less than a second as a rule.
             let request = pending(until: now + patience, state.phase == .starting ? .starting : .queue_full)
             state.line.append(Waiter(event: event, request: request, arrivedAt: now))
             return .waiting(request)
         }
     }
 
-    /// Refuses what comes from now on, and who waits in line. What has room still goes its way.
+    /// Refuses all events that come from now on, and all requests in line. Events that have room go their way.
     package func close() {
         let waiters = state.withLock { state in
             state.phase = .closed
@@ -122,7 +122,7 @@ package final class WebhookIntake: Sendable {
             return Array(state.line.all)
         }
         for waiter in waiters { waiter.request.expire() }
-        // Without a journal nothing else comes.
+        // Without a journal nobody else closes the recorder's inbox.
         if journal == nil { recorder.close() }
     }
 
@@ -130,7 +130,7 @@ package final class WebhookIntake: Sendable {
         PendingResponse(deadline: deadline) { [answers] in answers.refused(refusal) }
     }
 
-    /// Passes an event on that needs no commit.
+    /// Passes on an event that needs no commit.
     private func pass(_ event: AcceptedEvent, _ state: inout State) {
         recorder.deliver(Committed(event, by: .withoutJournal))
         state.reserved += 1
@@ -142,7 +142,8 @@ package final class WebhookIntake: Sendable {
             guard state.phase != .starting else { return }
             while state.reserved < capacity, let waiter = state.line.popFirst() {
                 guard let journal else {
-                    // Claimed before it is queued: an event whose sender was told 503 comes again.
+                    // The request is claimed before its event is queued: an event whose sender was told 503 comes
+                    // again.
                     guard waiter.request.claim() else { continue }
                     pass(waiter.event, &state)
                     answered.append((waiter, nil))
@@ -159,7 +160,7 @@ package final class WebhookIntake: Sendable {
                 }
             }
         }
-        // Outside the lock: an answer enters the HTTP library.
+        // Answers are given outside the lock, because they enter the HTTP library.
         for (waiter, refusal) in answered {
             waiter.request.respond(refusal.map(answers.refused) ?? answers.accepted)
         }
@@ -167,7 +168,7 @@ package final class WebhookIntake: Sendable {
 }
 
 extension WebhookIntake: EventRoom {
-    /// Gives back the room of events, and admits those who wait for it.
+    /// Gives back the room of events, and admits requests that wait for it.
     package func free(_ count: Int) {
         state.withLock { $0.reserved -= count }
         admit()

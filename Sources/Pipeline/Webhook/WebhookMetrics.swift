@@ -1,7 +1,8 @@
 import LiveKit
 package import Metrics
 
-/// What the intake counts. Every reason has its series from the start, so that its first refusal shows in `increase()`.
+/// The counters of the intake. Every reason has its series from the start, so that its first refusal shows in
+/// `increase()`.
 package struct WebhookMetrics: Sendable {
     private let byToken: [TokenFault: Counter]
     private let byRefusal: [WebhookRefusal: Counter]
@@ -20,7 +21,7 @@ package struct WebhookMetrics: Sendable {
     func count(_ reason: TokenFault) { byToken[reason]?.increment() }
     func count(_ reason: WebhookRefusal) { byRefusal[reason]?.increment() }
 
-    /// Shows how full the intake is.
+    /// Declares the gauges that show how full the intake is.
     package static func show(_ intake: WebhookIntake, in registry: Registry) {
         let queued = registry.gauge("lkpush_webhook_queue_events", "Events between listener and recorder.")
         let room = registry.gauge("lkpush_webhook_queue_capacity_events", "The most events that fit between them.")

@@ -4,15 +4,17 @@ package import Platform
 import Synchronization
 import Wire
 
-/// `POST /webhook`: verify over the raw bytes, decode, queue, answer. SPEC 2 holds the table of answers.
+/// `POST /webhook`: verifies over the raw bytes, decodes, queues and answers.
 ///
-/// Neither body nor token is ever logged. Keys can be replaced while it runs.
+/// The table of answers is in the Specification, *Webhook intake*. Neither body nor token is ever logged. Keys can be
+/// replaced while it runs.
 package final class WebhookRoute: Sendable {
     /// The bounds of what is logged, each with its reason.
     package enum Limits {
-        /// LiveKit's event ids have 15 characters; a longer one is cut in the log.
+        /// The characters of an event id. LiveKit's have 15; a longer one is cut in the log.
         package static let loggedID = 64
-        /// A path that people or a proxy made up is known again by as much; a method is one word.
+        /// The characters of a path and of a method. So much of a path that people or a proxy made up is recognized
+        /// again; a method is one word.
         package static let loggedPath = 100
         package static let loggedMethod = 16
     }
@@ -27,11 +29,11 @@ package final class WebhookRoute: Sendable {
 
     private static let path = "/webhook"
     private static let accepted = Response(status: 200)
-    /// Ends the connection: strangers have none to keep.
+    /// It ends the connection, because strangers have none to keep.
     private static let unauthorized = Response.text(
         401, "unauthorized\n", headers: ["WWW-Authenticate": "Bearer", "Connection": "close"])
     private static let invalid = Response.text(400, "invalid webhook\n")
-    /// Without `Retry-After`: LiveKit would wait that long instead of its own 1, 2, 4, 8 s.
+    /// It has no `Retry-After`: LiveKit would wait that long instead of its own 1, 2, 4, 8 s.
     private static let busy = Response.text(503, "busy\n")
     private static let starting = Response.text(503, "starting\n")
     private static let stopping = Response.text(503, "stopping\n")
@@ -49,7 +51,7 @@ package final class WebhookRoute: Sendable {
         self.log = log
     }
 
-    /// The answers to signed webhooks; refusals are counted and logged.
+    /// Makes the answers to signed webhooks. Refusals are counted and logged.
     package static func answers(metrics: WebhookMetrics, log: Log) -> WebhookAnswers {
         WebhookAnswers(accepted: accepted) { refusal in
             metrics.count(refusal)
@@ -68,7 +70,7 @@ package final class WebhookRoute: Sendable {
         }
     }
 
-    /// Replaces the keys: from now on only the new ones are known.
+    /// Replaces the keys. From now on only the new ones are known.
     package func use(_ new: TokenVerifier) { verifier.withLock { $0 = new } }
 
     /// The row of the routing table.
@@ -121,16 +123,16 @@ package final class WebhookRoute: Sendable {
         }
     }
 
-    // MARK: Astray
+    // MARK: Stray requests
 
-    /// Which listener a request came to.
+    /// The listener that a request came to.
     package enum Listener: Sendable { case `public`, `private` }
 
-    /// What sees the requests that no route of a listener takes.
+    /// Returns the handler of the requests that no route of a listener takes.
     ///
-    /// LiveKit counts any answer but a failure as delivered, so a webhook that goes to the wrong place is lost without a
-    /// word: one with a good token is counted and told. Without one a request is a stranger's, and nothing is said. The
-    /// body is not read, so its hash is not checked.
+    /// LiveKit counts any answer but a failure as delivered. So a webhook that goes to the wrong place is lost without
+    /// a word. One with a good token is counted and logged. A request without one is a stranger's, and nothing is said.
+    /// The body is not read, so its hash is not checked.
     package func strays(on listener: Listener) -> StrayHandler { { self.note($0, on: listener) } }
 
     private func note(_ request: borrowing StrayRequest, on listener: Listener) {
@@ -168,7 +170,7 @@ package final class WebhookRoute: Sendable {
             ])
     }
 
-    /// A path without what may stand behind it: an escaped `?` is part of it here.
+    /// Returns a path without the query or fragment that an escaped `?` or `#` made a part of it.
     private static func shown(_ path: String) -> String {
         guard path.utf8.first == UInt8(ascii: "/") else { return "(none)" }
         let bare = String(path.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
@@ -176,7 +178,8 @@ package final class WebhookRoute: Sendable {
         return bare.utf8.count == path.utf8.count ? text : text + "?••••"
     }
 
-    /// Says what is wrong where someone can repair it. One message per reason: each is throttled by itself.
+    /// Logs why a token was rejected, and what to do where someone can repair it. Each reason has its own message, so
+    /// each is throttled by itself.
     private func warn(_ reason: TokenFault) {
         let message: StaticString =
             switch reason {
