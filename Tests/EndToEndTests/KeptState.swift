@@ -4,14 +4,15 @@ import TestSupport
 import Testing
 import Wire
 
-/// A state folder that a version of the program left when it was killed under load, and what must come of it.
+/// A state folder that a version of the program left when it was killed under load, with the truth about it.
 ///
-/// `Data/versions/README.md` says how they are made. Whatever folder lies there is a test: nothing else names them.
+/// `Data/versions/README.md` describes how they are made. Every folder there is a test, without being named elsewhere.
 struct KeptState: CustomTestStringConvertible, Sendable {
-    /// From the least to the most times that something may be there: what was answered, and what may have been taken.
+    /// The least and the most times that something may be there: as often as it was answered, and as it may have been
+    /// taken.
     typealias Bounds = [String: [Int]]
 
-    /// What was known of it.
+    /// The facts that were recorded about the state.
     struct Truth: Decodable {
         let version: String
         /// Seconds since 1970.
@@ -19,7 +20,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         /// Counters of `/metrics`, just before the kill.
         let scrape: [String: Double]
         let events: Bounds
-        /// Sessions of one minute, by user.
+        /// Sessions of one minute each, by user.
         let sessions: Bounds
         let recordings: Bounds
     }
@@ -29,7 +30,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
 
     private static let root = Repository.root + "/Tests/EndToEndTests/Data/versions"
 
-    /// All of them.
+    /// All kept states.
     static let all: [KeptState] = {
         let files = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
         let suffix = ".tar.gz"
@@ -38,7 +39,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         }
     }()
 
-    /// Puts the state into `folder`, under the name `state`.
+    /// Unpacks the state into `folder`, under the name `state`.
     func unpack(into folder: TemporaryFolder) throws -> Truth {
         let archive = "\(Self.root)/\(testDescription).tar.gz"
         let done = ChildProcess.run("/bin/tar", ["-xzf", archive, "-C", folder.file("")])
@@ -47,7 +48,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         return try JSONDecoder().decode(Truth.self, from: Data(bytes))
     }
 
-    /// Variables for a program that believes it is a minute after the kill.
+    /// Variables for a program whose clock says that the kill was a minute ago.
     static func environment(_ truth: Truth, in folder: TemporaryFolder) throws -> [String: String] {
         let library = folder.file("libclock.so")
         let path = ProcessEnvironment.current["PATH"] ?? ""
@@ -57,7 +58,7 @@ struct KeptState: CustomTestStringConvertible, Sendable {
             environment: ["PATH": path])
         try #require(compiled.status == 0, "\(compiled.output)")
         let back = Int(SystemTime().now().seconds) - truth.killed_at - 60
-        // As the program was that made it.
+        // These settings are those of the program that made the state.
         return [
             "LD_PRELOAD": library, "CLOCK_BACK": "\(back)", "REGION": "local", "ENVIRONMENT": "", "LOG_LEVEL": "info",
             "HISTOGRAM_LONG_BUCKETS": "false",
@@ -66,10 +67,10 @@ struct KeptState: CustomTestStringConvertible, Sendable {
 }
 
 extension KeptState.Truth {
-    /// One line for each counter that is lower than it was, or counts what was not sent.
+    /// One line for each counter that is lower than before, or counts more than was sent.
     func differences(from samples: [String: Double]) -> [String] {
         var lines: [String] = []
-        // With labels in one order.
+        // This sorts the labels of each sample.
         let scraped = Exposition.samples(scrape.map { "\($0.key) \($0.value)" }.joined(separator: "\n"))
         if scraped.count != scrape.count { lines.append("\(scraped.count) of \(scrape.count) samples could be read") }
         for (name, value) in scraped.sorted(by: { $0.key < $1.key }) where samples[name] ?? -1 < value {

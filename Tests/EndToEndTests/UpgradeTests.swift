@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// What a version before left when it was killed, in the hands of this one (SPEC 4, Upgrades and back).
+/// States that earlier versions left when they were killed, used by this version (Specification, *Nothing is lost*).
 @Suite struct UpgradeTests {
     @Test func `there is something to start with`() {
         #expect(KeptState.all.count >= 3)
@@ -19,7 +19,8 @@ import Testing
         let truth = try state.unpack(into: folder)
         let environment = try KeptState.environment(truth, in: folder)
         let database = ApplicationDatabase(file: folder.file("state/office.db"))
-        // Killed again before it saved anything, then stopped in order: the journal is replayed twice, and once it is not.
+        // The program is killed again before it saves anything, then stopped in good order twice. So the journal is
+        // replayed twice, and the third start has nothing to replay.
         for end in [SIGKILL, SIGTERM, SIGTERM] {
             let exporter = try RunningExporter(folder, environment)
             let ports = try exporter.ready()
@@ -53,13 +54,14 @@ import Testing
         let others = ["lk_participant_lifetime_seconds", "lk_room_duration_seconds"]
         let differences = truth.differences(from: samples).filter { line in !others.contains { line.hasPrefix($0) } }
         #expect(differences.prefix(10) == [])
-        // Not what the replay observed: it was pushed before, and would be added to that.
+        // The replay must not observe into these histograms: the durations were pushed before, and would be added to
+        // that.
         let started = samples.filter { sample in others.contains { sample.key.hasPrefix($0 + "_count") } }
         #expect(started.values.allSatisfy { $0 == 0 }, "\(started)")
         #expect(exporter.process.end(with: SIGTERM) == 0)
     }
 
-    /// What the program before refuses, or could not read: a format above 1, a table with another shape.
+    /// The earlier program refuses a format above 1, and cannot read a table with another shape.
     @Test func `what this version leaves after a clean stop is what the first one can read`() throws {
         let folder = TemporaryFolder()
         let exporter = try RunningExporter(folder, [:])
@@ -92,7 +94,8 @@ import Testing
             ])
         #expect(!state.snapshots.isEmpty)
         for path in state.snapshots {
-            // Magic, format, length of the header; in the body field 1 is the state, and its field 1 the version.
+            // The file has a magic number, the format, and the length of the header. In the body, field 1 is the state,
+            // whose field 1 is the version.
             let bytes = try FileStore.read(path, limit: 1 << 20)
             #expect(Array(bytes[8..<12]) == [1, 0, 0, 0])
             let body = bytes[(32 + Int(bytes[12]) + Int(bytes[13]) << 8)...]
