@@ -47,7 +47,7 @@ package struct RemovalQueue: Sendable {
         case wait(until: MonotonicTime?)
     }
 
-    /// How a request ended.
+    /// The outcome of a request.
     package enum Outcome: Sendable, Equatable {
         /// - Parameter code: Twirp's error code. Nil if the answer has none.
         case answered(status: Int, code: String?, retryAfter: Duration?)

@@ -28,7 +28,7 @@ package struct Delivery: Sendable {
         package let samples: Int
     }
 
-    /// How a request ended.
+    /// The outcome of a request.
     package enum Outcome: Sendable, Equatable {
         /// - Parameters:
         ///   - retryAfter: the wait that the receiver asks for.

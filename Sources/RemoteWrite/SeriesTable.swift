@@ -17,8 +17,8 @@ package struct SeriesTable {
         /// are, each time.
         package let idleInterval: Duration
 
-        /// An idle interval that is no multiple of the push interval is shortened to the next one. So no series is
-        /// silent for longer than was asked.
+        /// The idle interval is rounded down to a multiple of the push interval, so that no series is silent for longer
+        /// than was asked.
         package init(pushInterval: Duration = .seconds(15), idleInterval: Duration = .seconds(15)) {
             self.pushInterval = pushInterval
             self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
