@@ -4,14 +4,17 @@ package import Metrics
 package import Platform
 package import Wire
 
-/// The `enforcer` thread: has LiveKit remove the sessions that the recorder found replaced. SPEC 3.3.
+/// The thread `enforcer`: it has LiveKit remove the sessions that the recorder found replaced. The rules are in
+/// Specification, *Single-session enforcement*.
 ///
-/// Any thread may call it; nobody ever waits for LiveKit. What LiveKit does not answer is tried again for a minute.
+/// Any thread may call it, and no caller waits for LiveKit. A call that LiveKit does not answer is retried for a
+/// minute.
 package final class EnforcerThread: Sendable {
     package enum Limits {
-        /// How long a stop waits for requests that are under way: LiveKit answers in milliseconds, or is not well.
+        /// The time for which a stop waits for requests that are under way. LiveKit answers in milliseconds unless it
+        /// has trouble.
         package static let farewell = Duration.seconds(1)
-        /// How much longer it waits for the thread: curl may be looking up a name.
+        /// The additional time for which a stop waits for the thread: curl may be resolving a name.
         static let grace = Duration.milliseconds(500)
     }
 
@@ -20,7 +23,7 @@ package final class EnforcerThread: Sendable {
     private let log: Log
     private let time: any TimeSource
 
-    /// Starts the thread. Fails where curl cannot be set up.
+    /// Starts the thread. Throws if curl cannot be set up.
     package init(
         _ settings: EnforcerSettings, signer: TokenSigner, registry: Registry, log: Log,
         time: any TimeSource = SystemTime()
@@ -35,7 +38,7 @@ package final class EnforcerThread: Sendable {
         self.time = time
         thread = NamedThread(name: "enforcer") {
             Self.work(settings, inbox, log, time)
-            // Only now: what curl still holds is let go by then.
+            // This comes last: by now curl has released everything that it held.
             inbox.change { $0.isFinished = true }
         }
         let failure: TransportError?? = inbox.wait(until: nil) { inbox in
@@ -71,9 +74,10 @@ package final class EnforcerThread: Sendable {
         }
     }
 
-    // MARK: What others want
+    // MARK: Requests of other threads
 
-    /// Has whoever has this identity in the room of this name removed, but not later than `limit`; never waits.
+    /// Has the participant with this identity removed from the room of this name, but not later than `limit`. Never
+    /// blocks.
     package func remove(room: String, identity: String, until limit: Timestamp) {
         let now = time.monotonic()
         let deadline = now + min(limit.since(time.now()), RemovalQueue.Limits.patience)
@@ -84,7 +88,7 @@ package final class EnforcerThread: Sendable {
         if !isTaken { log.throttled(.warning, "a session is not removed: too many wait, or it is too late") }
     }
 
-    /// The session has ended: what has not been done yet is not done any more; never waits.
+    /// The session has ended: a removal that was not sent yet is withdrawn. Never blocks.
     package func withdraw(room: String, identity: String) {
         inbox.withLock { $0.queue.withdraw(room: room, identity: identity) }
     }
@@ -92,11 +96,11 @@ package final class EnforcerThread: Sendable {
     /// Signs with another key from now on.
     package func use(_ signer: TokenSigner) { inbox.withLock { $0.signer = signer } }
 
-    /// Removals that wait or are under way.
+    /// The number of removals that wait or are under way.
     package var count: Int { inbox.withLock { $0.queue.count } }
 
-    /// Drops and counts what waits, lets what is under way end until `deadline`, but not for longer than
-    /// `Limits.farewell`, and ends the thread. Call it once. False where the thread did not end in time.
+    /// Stops the thread: drops and counts the removals that wait, and gives those under way until `deadline`, but at
+    /// most `Limits.farewell`. Call it once. Returns false if the thread did not end in time.
     package func stop(by deadline: MonotonicTime) -> Bool {
         let limit = min(deadline, time.monotonic() + Limits.farewell)
         let waker: Waker? = inbox.change { inbox in

@@ -2,11 +2,11 @@ import HTTPClient
 import LiveKit
 import Platform
 
-/// What runs on the thread `enforcer`: sends what the queue says, and tells it what came of it.
+/// The loop of the thread `enforcer`: it sends what the queue decides, and passes the outcomes to it.
 ///
-/// Made, used and ended on that thread. No log line names a person, a room or a token.
+/// It is made, used and ended on that thread. No log line names a person, a room or a token.
 final class EnforcerWorker {
-    /// What the thread shares with those who call the enforcer.
+    /// The state that the thread shares with the callers of the enforcer.
     struct Inbox {
         var queue: RemovalQueue
         var signer: TokenSigner
@@ -16,7 +16,8 @@ final class EnforcerWorker {
         var isFinished = false
     }
 
-    /// How long a token is good: longer than any request, and than clocks differ. LiveKit adds a minute itself.
+    /// The lifetime of a token: longer than any request, and than the difference of two clocks. LiveKit adds a minute
+    /// itself.
     private static let tokenLifetime = Duration.seconds(60)
 
     private let settings: EnforcerSettings
@@ -41,7 +42,7 @@ final class EnforcerWorker {
         inbox.change { [waker = transport.waker] in $0.waker = waker }
     }
 
-    /// Works until it is told to stop; then until the last request has ended or the time is over.
+    /// Works until a stop is asked for, and then until the last request has ended or the time is over.
     func run() {
         while true {
             let stopBy = inbox.withLock { $0.stopBy }

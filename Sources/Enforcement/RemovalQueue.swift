@@ -1,30 +1,32 @@
 package import Platform
 
-/// Decides which removal is sent when, and what an answer means. It knows neither clock nor network.
+/// Decides which removal is sent when, and what an answer means. It is a machine without clock and network.
 ///
-/// Every removal ends with one result: `asked` is the sum of `results` and `count`, after every call.
+/// Every removal ends with one result. Invariant: `asked` is the sum of `results` and `count`, after every call.
 package struct RemovalQueue: Sendable {
     package enum Limits {
-        /// Removals that wait or are under way, some hundred bytes each: more people than join twice in a minute.
+        /// The most removals that wait or are under way, some hundred bytes each. It is more people than join twice in
+        /// a minute.
         package static let removals = 1_000
-        /// Requests at one time: one that hangs must not hold up the others.
+        /// The most requests at one time. With several, one that hangs does not hold up the others.
         package static let inFlight = 8
-        /// How long a removal is tried at most: SPEC 3.3.
+        /// The longest time for which a removal is tried: see Specification, *Single-session enforcement*.
         package static let patience = Duration.seconds(60)
-        /// Each wait is up to a half shorter: people who came at the same moment are not removed at the same moment.
+        /// Each wait is up to a half shorter, so that people who came at the same moment are not removed at the same
+        /// moment.
         static let jitter = Jitter(0.5...1)
     }
 
-    /// What became of a removal.
+    /// The result of a removal.
     package enum Result: String, Sendable, CaseIterable {
         case removed
-        /// LiveKit knows nobody there, or the session ended before it could be removed.
+        /// LiveKit has no such participant, or the session ended before it could be removed.
         case already_gone
-        /// LiveKit, or something before it, does not want it.
+        /// LiveKit, or a server before it, refused the call.
         case refused
-        /// No usable answer in time.
+        /// No usable answer came in time.
         case failed
-        /// Not tried, or not to its end: too many waited, or lkpush stopped.
+        /// The removal was not tried, or not to its end: too many waited, or lkpush stopped.
         case dropped
     }
 
@@ -33,26 +35,26 @@ package struct RemovalQueue: Sendable {
         package let number: UInt64
         package let room: String
         package let identity: String
-        /// When the request must have ended.
+        /// The request must have ended at this time.
         package let deadline: MonotonicTime
     }
 
-    /// What to do now.
+    /// The next step.
     package enum Step: Sendable, Equatable {
-        /// Send this, and `settle` it.
+        /// Send this request, then call `settle`.
         case send(Attempt)
-        /// Nothing; ask again at that time, or when a request has ended.
+        /// Send nothing. Call `next` again at that time, or when a request has ended.
         case wait(until: MonotonicTime?)
     }
 
-    /// How a request ended.
+    /// The outcome of a request.
     package enum Outcome: Sendable, Equatable {
-        /// - Parameter code: Twirp's, nil where the answer has none.
+        /// - Parameter code: Twirp's error code. Nil if the answer has none.
         case answered(status: Int, code: String?, retryAfter: Duration?)
         case unanswered
     }
 
-    /// What was made of it.
+    /// The meaning of an outcome for the removal.
     package enum Verdict: Sendable, Equatable {
         case ended(Result)
         case retried(after: Duration)
@@ -66,7 +68,7 @@ package struct RemovalQueue: Sendable {
         var notBefore: MonotonicTime
         var failures = 0
         var isInFlight = false
-        /// It is not wanted any more, but may just be happening.
+        /// The removal was withdrawn, but its request is under way.
         var isWithdrawn = false
     }
 
@@ -74,7 +76,7 @@ package struct RemovalQueue: Sendable {
     private var entries: [Entry] = []
     private var lastNumber: UInt64 = 0
     private var inFlight = 0
-    /// LiveKit's limit of requests is one for all of them.
+    /// LiveKit has one rate limit for all requests, so they wait together.
     private var heldUntil: MonotonicTime?
     private var isClosed = false
     private var random: SplitMix
@@ -87,12 +89,12 @@ package struct RemovalQueue: Sendable {
         random = SplitMix(seed: seed)
     }
 
-    /// Removals that wait or are under way.
+    /// The number of removals that wait or are under way.
     package var count: Int { entries.count }
 
     // MARK: In
 
-    /// Takes a removal that must end before `deadline`; false where it is dropped at once.
+    /// Takes a removal that must end before `deadline`. Returns false if it is dropped at once.
     package mutating func add(
         room: String, identity: String, deadline: MonotonicTime, at now: MonotonicTime
     ) -> Bool {
@@ -107,7 +109,7 @@ package struct RemovalQueue: Sendable {
         return true
     }
 
-    /// The session is gone: what has not been sent is not sent, what is under way is not sent again.
+    /// The session has ended: a removal that was not sent is not sent, and one that is under way is not sent again.
     package mutating func withdraw(room: String, identity: String) {
         for index in entries.indices.reversed()
         where entries[index].identity == identity && entries[index].room == room {
@@ -120,13 +122,13 @@ package struct RemovalQueue: Sendable {
         }
     }
 
-    /// Drops what waits, and takes nothing more; what is under way may end.
+    /// Drops the removals that wait, and refuses later ones. Those under way may end.
     package mutating func close() {
         isClosed = true
         end(.dropped) { !$0.isInFlight }
     }
 
-    /// Gives up what is under way too. It may still happen.
+    /// Gives up the removals that are under way, too. They may still take effect.
     package mutating func abandon() {
         close()
         inFlight = 0
@@ -135,7 +137,7 @@ package struct RemovalQueue: Sendable {
 
     // MARK: Out
 
-    /// What to do at `now`.
+    /// The next step at `now`.
     package mutating func next(at now: MonotonicTime) -> Step {
         end(.failed) { !$0.isInFlight && $0.deadline <= now }
         guard inFlight < Limits.inFlight else { return .wait(until: nil) }
@@ -156,7 +158,7 @@ package struct RemovalQueue: Sendable {
         return .wait(until: earliest)
     }
 
-    /// What became of a request. Traps where it was not begun.
+    /// Takes the outcome of a request. Traps if the request was not begun.
     package mutating func settle(_ number: UInt64, _ outcome: Outcome, at now: MonotonicTime) -> Verdict {
         guard let index = entries.firstIndex(where: { $0.number == number && $0.isInFlight }) else {
             preconditionFailure("only a request that was begun can end")
@@ -166,21 +168,21 @@ package struct RemovalQueue: Sendable {
         switch outcome {
         case .unanswered: return retry(index, nil, at: now)
         case .answered(200..<300, _, _): return end(index, .removed)
-        // Without Twirp's code it is the answer of a server that is not LiveKit's.
+        // Without Twirp's code, the answer comes from a server that is not LiveKit.
         case .answered(404, "not_found", _): return end(index, .already_gone)
         case .answered(429, _, let wait):
             let verdict = retry(index, wait, at: now)
             if case .retried(let wait) = verdict { heldUntil = max(heldUntil ?? now, now + wait) }
             return verdict
-        // Not implemented: it will not be in a second either.
+        // LiveKit does not implement the call, so a retry would not help.
         case .answered(501, _, _): return end(index, .refused)
-        // 408 is how Twirp says that LiveKit's own time was up.
+        // With 408 Twirp says that LiveKit's own time was up.
         case .answered(408, _, let wait), .answered(500..., _, let wait): return retry(index, wait, at: now)
         case .answered: return end(index, .refused)
         }
     }
 
-    /// Again after a growing wait with chance in it, or the one that LiveKit asks for, if there is time for it.
+    /// Retries after a growing wait with jitter, or the wait that LiveKit asks for, if there is time for it.
     private mutating func retry(_ index: Int, _ asked: Duration?, at now: MonotonicTime) -> Verdict {
         if entries[index].isWithdrawn { return end(index, .already_gone) }
         if isClosed { return end(index, .dropped) }

@@ -6,9 +6,9 @@ import Shipper
 import Storage
 import Wire
 
-/// `lkpush check`: shows the configuration in effect, and reaches the state, the database and the receiver once.
+/// `lkpush check`: prints the configuration in effect, and tries the state folder, the database and the receiver once.
 enum Check {
-    /// True when everything answered.
+    /// Returns true if everything answered.
     static func run(_ settings: Settings, _ reader: SettingsReader, log: Log) -> Bool {
         let rows = reader.rows
         let width = rows.map(\.name.count).max() ?? 0
@@ -38,7 +38,8 @@ enum Check {
         return outcome.isGood
     }
 
-    /// Writes to the folder as the journal would; a process that uses it is left alone.
+    /// Writes to the state folder as the journal would. If another process uses the folder, that is reported and not an
+    /// error.
     private static func state(_ settings: Settings) -> (isGood: Bool, text: String) {
         let directory = settings.stateDirectory
         let probe = "\(directory)/check"
@@ -55,7 +56,8 @@ enum Check {
         }
     }
 
-    /// A database that works may hide what lkpush asks for: that is a warning, for it may be meant.
+    /// Tries the database. Policies may hide rows from lkpush although the database works. That may be intended, so it
+    /// is a warning.
     private static func database(_ settings: Settings) -> Bool {
         var guarded: [GuardedTable] = []
         let outcome = database(settings, &guarded)
@@ -95,7 +97,7 @@ enum Check {
         }
     }
 
-    /// A text of several lines in one.
+    /// Joins the lines of a text with blanks.
     static func plain(_ text: String) -> String {
         text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }

@@ -1,27 +1,27 @@
-/// What the command line asks for. Everything else is configured by the environment.
+/// The parsed command line. Everything else is configured by environment variables.
 package struct CommandLine: Sendable, Equatable {
-    /// What to do.
+    /// The command to run.
     package enum Command: Sendable, Equatable {
         case serve
         case check
         case migrate
-        /// The words after `simulate`, which has flags of its own.
+        /// The arguments after `simulate`, which has flags of its own.
         case simulate([String])
         case version
         case help
     }
 
-    /// The words cannot be understood; `description` says why and what was meant.
+    /// The arguments cannot be understood. `description` gives the reason and a hint.
     package struct CommandFault: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
         package init(description: String) { self.description = description }
     }
 
     package let command: Command
-    /// A file of `NAME=value` lines that is read before the environment; nil without one.
+    /// A file of `NAME=value` lines, whose variables count where the environment has none. Nil without such a file.
     package let environmentFile: String?
 
-    /// - Parameter arguments: without the program's name.
+    /// - Parameter arguments: the arguments without the program's name.
     package init(_ arguments: [String]) throws(CommandFault) {
         var command: Command?
         var file: String?

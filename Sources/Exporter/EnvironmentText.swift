@@ -1,13 +1,13 @@
 import Platform
 
-/// The content of an environment file while it is read. `EnvironmentFile` says how.
+/// The parser of an environment file. `EnvironmentFile` describes the format.
 struct EnvironmentText {
     private let path: String
     private let environment: [String: String]
     private let scalars: [Unicode.Scalar]
     private var at = 0
     private var line = 1
-    /// By name without what is invisible around it: the name as it was given, and the value.
+    /// The assignments so far, by trimmed name: the name as it was given, and the value.
     private var found: [String: (name: String, value: String)] = [:]
 
     init(_ text: String, of path: String, under environment: [String: String]) {
@@ -16,8 +16,8 @@ struct EnvironmentText {
         scalars = Array(text.unicodeScalars)
     }
 
-    /// The assignments, under those of the environment. Names keep what is invisible around them, so that it is told
-    /// which were given so.
+    /// Reads all assignments and adds them to the environment, whose variables win. Names keep invisible characters
+    /// around them, so that `SettingsReader` can warn about them.
     mutating func read() throws(TextFile.ReadError) -> [String: String] {
         while true {
             skipInvisible(acrossLines: true)
@@ -44,7 +44,7 @@ struct EnvironmentText {
                 path, line: first, "expected NAME=value; a name holds letters, digits, _, . and - only")
         }
         guard let separator = peek, separator != "\n" else {
-            // A name alone is handed on from the environment.
+            // A name without `=` is allowed if the environment has it.
             guard environment[name] != nil else {
                 throw TextFile.ReadError(path, line: first, "expected NAME=value")
             }
@@ -55,7 +55,7 @@ struct EnvironmentText {
         found[name] = (given, value)
     }
 
-    /// Up to `=`, the end of the line, or `:` with a blank behind it.
+    /// Reads up to `=`, to the end of the line, or to a `:` that a blank follows.
     private mutating func readName() throws(TextFile.ReadError) -> String {
         let start = at
         while let next = peek, next != "=", next != "\n" {
@@ -67,7 +67,8 @@ struct EnvironmentText {
         if name.starts(with: word), let after = name.dropFirst(word.count).first, PlainText.isInvisible(after) {
             name = name.dropFirst(word.count).drop { PlainText.isInvisible($0) }
         }
-        // Blanks around `=` are usual; what cannot be seen is told where the setting is read.
+        // Blanks before `=` are usual and are dropped. Other invisible characters stay: `SettingsReader` warns about
+        // them.
         while name.last == " " || name.last == "\t" { name.removeLast() }
         return Self.text(name)
     }
@@ -109,7 +110,7 @@ struct EnvironmentText {
             if next == "\\", at + 1 < scalars.count {
                 let after = scalars[at + 1]
                 if after == "\n" { line += 1 }
-                // In double quotes the escapes are resolved together with variables.
+                // Escapes in double quotes are resolved later, together with variables.
                 if quote == "\"" || after != quote { content.append(next) }
                 content.append(after)
                 at += 2
@@ -136,7 +137,7 @@ struct EnvironmentText {
         "\\": "\\",
     ]
 
-    /// The value with variables in place, and with escapes resolved where there are such.
+    /// Replaces the variables of a value, and resolves escapes if that is asked for.
     private func expanded(
         _ value: [Unicode.Scalar], escapes: Bool, startingAt first: Int? = nil
     ) throws(TextFile.ReadError) -> String {
@@ -152,7 +153,7 @@ struct EnvironmentText {
                 at += 2
             } else if value[at] == "$", let next, next == "{" || Self.isNameStart(next) {
                 guard let (text, end) = variable(value, from: at + 1) else {
-                    // The text behind the dollar sign may be a part of a secret: it is not repeated.
+                    // The text behind the dollar sign may be a part of a secret, so it is not quoted.
                     throw TextFile.ReadError(
                         path, line: first ?? line,
                         "$ is followed by what is no variable that is set; for a dollar sign write $$, or put the "
@@ -168,7 +169,8 @@ struct EnvironmentText {
         return result
     }
 
-    /// The value of the variable that begins at `start`, and where its name ends; nil where it is not set and has no default.
+    /// The value of the variable that begins at `start`, and the end of its name. Nil if it is neither set nor has a
+    /// default.
     private func variable(_ value: [Unicode.Scalar], from start: Int) -> (text: String, end: Int)? {
         guard value[start] == "{" else {
             let end = value[start...].firstIndex { !Self.isNameStart($0) && !Self.isDigit($0) } ?? value.count
@@ -181,7 +183,7 @@ struct EnvironmentText {
         guard let first = name.first, Self.isNameStart(first) else { return nil }
         let known = lookUp(Self.text(name))
         if rest.isEmpty { return known.map { ($0, close + 1) } }
-        // A default within a default is not read.
+        // A variable in a default is not supported.
         guard !rest.contains("$") else { return nil }
         if rest.starts(with: ":-".unicodeScalars) {
             let isThere = known?.isEmpty == false
@@ -204,7 +206,7 @@ struct EnvironmentText {
         }
     }
 
-    /// To the end of the line; it is counted where the next one begins.
+    /// Skips to the end of the line. The line is counted when the next one begins.
     private mutating func skipLine() {
         while let next = peek, next != "\n" { at += 1 }
     }

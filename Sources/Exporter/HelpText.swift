@@ -1,4 +1,4 @@
-/// What `lkpush help` prints.
+/// The output of `lkpush help`.
 package enum HelpText {
     package static var text: String {
         var reader = SettingsReader([:])

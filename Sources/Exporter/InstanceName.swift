@@ -1,14 +1,14 @@
 import Glibc
 package import Platform
 
-/// The label `instance`: what was configured, else the host name of the first start, kept in the state directory so
-/// that a pod that gets a new name goes on with the old series.
+/// The label `instance`: the configured name, or the host name of the first start. That is kept in the state folder, so
+/// that a pod with a new name goes on with the old series.
 package enum InstanceName {
-    /// The name in use. Where the directory does not keep it, the host name serves and is not remembered.
+    /// The name in use. If the folder cannot keep it, the host name is used and not remembered.
     package static func resolve(configured: String, stateDirectory: String, log: Log) -> String {
         if !configured.isEmpty { return configured }
         let path = stateDirectory + "/instance"
-        // Absent at the first start.
+        // The file is absent at the first start.
         if let kept = try? FileStore.read(path, limit: 4_096) {
             let name = String(decoding: kept, as: UTF8.self).filter { !$0.isNewline }
             if !name.isEmpty { return name }

@@ -1,11 +1,11 @@
 package import Platform
 
-/// The `keys` thread: looks whether the files of keys have changed, and hands on what is good then.
+/// The thread `keys`: it looks whether the files of keys have changed, and passes on the key ring.
 ///
-/// It reads the whole files: they are small, and nothing else tells a replacement of the same size and time, behind any
+/// It reads the whole files, which are small. Nothing else shows a replacement with the same size and time, behind any
 /// number of links. A file system that hangs holds up this thread alone.
 package final class KeyThread: Sendable {
-    /// How long somebody who asks for a look waits for it.
+    /// The longest wait of `lookNow`.
     private static let patience = Duration.seconds(5)
 
     private struct Inbox: Sendable {
@@ -24,7 +24,7 @@ package final class KeyThread: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
-    ///   - use: takes what is good from now on; called on the thread.
+    ///   - use: takes the key ring when it has changed. It is called on the thread.
     package init(
         _ keys: LiveKitKeys, from pairs: [KeyPair], every interval: Duration = KeyRing.Limits.interval, log: Log,
         time: any TimeSource = SystemTime(), use: @escaping @Sendable (KeyRing) -> Void
@@ -51,7 +51,8 @@ package final class KeyThread: Sendable {
         }
     }
 
-    /// Has the files read at once, and what they hold used at once. False where that took too long: it follows.
+    /// Reads the files now, and uses what they hold at once. Returns false if that took too long: then it happens
+    /// later.
     package func lookNow() -> Bool {
         let number = inbox.change { inbox in
             inbox.asked += 1
@@ -61,7 +62,7 @@ package final class KeyThread: Sendable {
         return inbox.wait(until: deadline) { $0.answered >= number || $0.isStopped ? true : nil } ?? false
     }
 
-    /// Ends the thread; false where it did not end in time: its file system hangs. Call it once.
+    /// Ends the thread. Returns false if it did not end in time because its file system hangs. Call it once.
     package func stop(by deadline: MonotonicTime) -> Bool {
         inbox.change { $0.isStopped = true }
         guard inbox.wait(until: deadline, { $0.isFinished ? true : nil }) != nil else { return false }
@@ -70,7 +71,7 @@ package final class KeyThread: Sendable {
     }
 }
 
-/// What runs on the thread.
+/// The loop body of the thread.
 private struct KeyWorker {
     private let keys: LiveKitKeys
     private var ring: KeyRing
@@ -90,7 +91,7 @@ private struct KeyWorker {
         self.use = use
     }
 
-    /// Reads, and believes what it reads the second time.
+    /// Reads the files. A change counts when it was read twice in a row.
     mutating func beat() {
         let change: KeyRing.Change
         do throws(LiveKitKeys.KeysError) {
@@ -105,7 +106,7 @@ private struct KeyWorker {
         apply(change)
     }
 
-    /// Reads, and believes it at once.
+    /// Reads the files. A change counts at once.
     mutating func look() {
         do throws(LiveKitKeys.KeysError) {
             let change = ring.adopt(try keys.read(), at: time.monotonic())

@@ -1,7 +1,7 @@
 package import HTTPServing
 package import Metrics
 
-/// What the listeners count: open connections and those that were cut.
+/// The metrics of the listeners: open connections, and connections that were cut or refused.
 package struct ListenerMetrics: Sendable {
     private let open: Family<Gauge>
     private let accepted: Family<Counter>
@@ -26,7 +26,7 @@ package struct ListenerMetrics: Sendable {
             labels: ["listener"])
     }
 
-    /// Shows one server's figures under the name of its listener.
+    /// Publishes the statistics of one server under the name of its listener.
     package func show(_ server: Server, as listener: String, in registry: Registry) {
         let open = open.series([listener])
         let accepted = accepted.series([listener])
@@ -38,7 +38,7 @@ package struct ListenerMetrics: Sendable {
         let full = refused.series([listener, "max_connections"])
         let descriptors = refused.series([listener, "descriptors"])
         let incomplete = incomplete.series([listener])
-        // The registry lives as long as the process and must not keep a server, nor be the last to let one go.
+        // The registry lives as long as the process. It must not keep a server alive, nor be the last to release it.
         registry.onRead { [read = server.statisticsReader] in
             let statistics = read()
             open?.set(statistics.connections)

@@ -13,7 +13,7 @@ import RemoteWrite
 import Shipper
 import Storage
 
-/// What settings mean for each part: made before anything starts, so that a mistake stops nothing halfway.
+/// The settings of each part, made before anything starts, so that a mistake stops nothing halfway.
 struct Plan {
     let registry: Registry
     let catalog: Catalog
@@ -33,13 +33,13 @@ struct Plan {
     let openDatabase: OpenDatabase
     let databaseInterruption = Interruption()
     let shipperSettings: ShipperSettings?
-    /// As they were read now.
+    /// The key pairs as they were read now.
     let keyPairs: [KeyPair]
-    /// Nil where nobody is removed.
+    /// Nil if sessions are not enforced.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
     init(_ settings: Settings, log: Log, time: any TimeSource) throws(StartError) {
-        // Whoever needs it says what is wrong with it, and goes on trying.
+        // A failure is ignored here: the parts that need the folder report it, and try again.
         try? FileStore.makeDirectory(settings.stateDirectory)
         do {
             registry = Registry(
@@ -109,7 +109,7 @@ struct Plan {
             isSingleSession: settings.singleSession, digest: { Digest(of: Array($0.utf8).span).prefix })
     }
 
-    /// Starts the thread that removes replaced sessions, where that is wanted.
+    /// Starts the thread that removes replaced sessions, if that is configured.
     func startEnforcer(log: Log, time: any TimeSource) throws(StartError) -> EnforcerThread? {
         guard let (settings, signer) = enforcer else { return nil }
         do throws(TransportError) {
@@ -142,12 +142,12 @@ struct Plan {
         return store
     }
 
-    /// How the database is asked for the organization of a room.
+    /// The query for the organization of a room.
     static func lookup(_ settings: Settings) throws(LookupQuery.QueryFault) -> LookupQuery {
         settings.organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: settings.organizationLookupSQL)
     }
 
-    /// Nil where nothing is pushed.
+    /// The settings of the shipper. Nil if no receiver is configured.
     static func shipper(_ settings: Settings, log: Log) throws -> ShipperSettings? {
         guard let text = settings.remoteWriteURL, let url = EndpointURL(text) else { return nil }
         let instance = InstanceName.resolve(

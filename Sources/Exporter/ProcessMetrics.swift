@@ -2,10 +2,10 @@ import Glibc
 package import Platform
 package import Metrics
 
-/// The customary metrics of a process, read from procfs when the registry is read.
+/// The usual metrics of a process. They are read from procfs when the registry is read.
 /// https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
 package enum ProcessMetrics {
-    /// Declares them, and what the process says of its own log.
+    /// Declares these metrics, and the counter of lost log lines.
     package static func declare(in registry: Registry, version: String, log: Log) {
         let cpu = registry.counter("process_cpu_seconds_total", "User and system CPU time spent in seconds.").series()
         let resident = registry.gauge("process_resident_memory_bytes", "Resident memory size in bytes.").series()
@@ -36,7 +36,7 @@ package enum ProcessMetrics {
                 maxFiles?.set(Double(limit.rlim_cur))
             }
             withProcFile("/proc/self/stat") { text in
-                // After the name in parentheses: state is field 3, threads 20, virtual size 23, resident pages 24.
+                // Fields after the name in parentheses: 3 is the state, 20 threads, 23 virtual size, 24 resident pages.
                 threads?.set(field(20, of: text))
                 virtual?.set(field(23, of: text))
                 resident?.set(field(24, of: text) * page)
@@ -48,7 +48,7 @@ package enum ProcessMetrics {
 
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
-    /// Reads a small file of procfs into a buffer on the stack; one of more than a KiB would be on the heap.
+    /// Reads a small file of procfs into a buffer on the stack. A buffer of more than 1 KiB would be on the heap.
     private static func withProcFile(_ path: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -59,7 +59,7 @@ package enum ProcessMetrics {
         }
     }
 
-    /// The number in field `index` (from 1) of `/proc/self/stat`; the name in field 2 may hold blanks.
+    /// The number in field `index` (from 1) of `/proc/self/stat`. The name in field 2 may hold blanks.
     private static func field(_ index: Int, of text: UnsafeBufferPointer<UInt8>) -> Double {
         guard let close = text.lastIndex(of: UInt8(ascii: ")")) else { return 0 }
         var current = 2
@@ -87,19 +87,19 @@ package enum ProcessMetrics {
     }
 }
 
-/// Counts the open files of the process. The folder that lists them stays open: opening it each time would allocate at
-/// every reading.
+/// Counts the open descriptors of the process. The folder that lists them stays open, because opening it would allocate
+/// at every reading.
 private final class OpenDescriptors: Sendable {
     private let folder: Monitor<OpaquePointer?>
 
     init() { folder = Monitor(opendir("/proc/self/fd")) }
 
-    /// Any thread may read it. Wraps `rewinddir` and `readdir`.
+    /// The number of open descriptors. Any thread may read it. Wraps `rewinddir` and `readdir`.
     var count: Int {
         folder.withLock { folder in
             guard let folder else { return 0 }
             rewinddir(folder)
-            // `.`, `..` and the folder itself are no files of ours.
+            // `.`, `..` and the folder's own descriptor do not count.
             var count = -3
             while readdir(folder) != nil { count += 1 }
             return count

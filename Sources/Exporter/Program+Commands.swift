@@ -5,7 +5,7 @@ import Wire
 
 /// The commands that need a configuration.
 extension Program {
-    /// Runs the exporter until a signal stops it.
+    /// Runs the exporter until a signal stops it. Returns the exit status.
     static func serve(_ settings: Settings, log: Log) -> Int32 {
         log.info("lkpush starts", ["version": .string(Version.number)])
         let requests = SignalRequests(timeout: settings.shutdownTimeout, log: log)
@@ -19,12 +19,12 @@ extension Program {
         do throws(StartError) {
             try service.start()
         } catch {
-            // Whoever asked for a stop gets one; nothing is wrong.
+            // If a stop was asked for, the start ended as it should: nothing is wrong.
             if error != .stopped { return cannotStart(error, log) }
         }
         while requests.next() == .reload { service.reload() }
         let isInTime = service.stop()
-        // Who does not read the log does not make a stop late.
+        // A slow reader of the log must not make the stop late.
         log.close(by: requests.finish())
         return isInTime ? Status.done : Status.failed
     }
@@ -34,7 +34,7 @@ extension Program {
         return Status.failed
     }
 
-    /// Creates or upgrades the schema.
+    /// Creates or upgrades the schema. Returns the exit status.
     static func migrate(_ settings: Settings) -> Int32 {
         do {
             try FileStore.makeDirectory(settings.stateDirectory)
@@ -43,7 +43,8 @@ extension Program {
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
             for name in applied { Terminal.printLine("applied \(name)") }
-            // The program does without; who asks for the whole schema is told.
+            // The service works without the positions, but this command was asked for the whole schema, so it is an
+            // error.
             if let error = store.positionsWithheld { throw error }
             Terminal.printLine(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done

@@ -2,7 +2,7 @@ import Glibc
 package import LiveKit
 import Platform
 
-/// The program from its first word to its exit status.
+/// The program, from its arguments to its exit status.
 package enum Program {
     /// Exit statuses. https://man.openbsd.org/sysexits
     enum Status {
@@ -14,9 +14,9 @@ package enum Program {
 
     /// Runs one command. Call it from the main thread, with the signals blocked.
     /// - Parameters:
-    ///   - arguments: without the program's name.
+    ///   - arguments: the arguments without the program's name.
     ///   - environment: the variables of the process.
-    ///   - simulate: runs `lkpush simulate`, which lives beside this target; it signs with what `newestSigner` gives.
+    ///   - simulate: runs `lkpush simulate`, which is in another target. It signs with the newest signer.
     package static func run(
         arguments: [String], environment: [String: String],
         simulate: (
@@ -79,6 +79,6 @@ package enum Program {
         return serve(settings, log: log)
     }
 
-    /// How long the last lines of the log may take to somebody who reads them slowly.
+    /// The time for the last lines of the log if their reader is slow.
     private static let lastWords = Duration.seconds(5)
 }

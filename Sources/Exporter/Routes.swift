@@ -2,17 +2,17 @@ package import HTTPServing
 package import Metrics
 package import Pipeline
 
-/// The routing tables of both listeners: one row per route.
+/// The routes of both listeners, one row per route.
 package enum Routes {
-    /// What strangers reach: `LISTEN`. `/metrics` names tenants and is never here.
+    /// The routes of the public listener, `LISTEN`, which strangers reach. `/metrics` names tenants and is never here.
     ///
-    /// Only a signed webhook keeps its connection: whatever else is answered, the answer ends it, so that strangers hold
-    /// no connection longer than one request may take and send no requests in a row.
+    /// Only a signed webhook keeps its connection. Every other answer closes it. So strangers hold no connection for
+    /// longer than one request may take, and send no requests in a row.
     package static func `public`(webhook: WebhookRoute, readiness: Readiness) -> [Route] {
         [webhook.route, healthz(["Connection": "close"]), readyz(readiness, ["Connection": "close"])]
     }
 
-    /// What operators reach: `METRICS_LISTEN`.
+    /// The routes of the private listener, `METRICS_LISTEN`, for operators.
     package static func `private`(registry: Registry, readiness: Readiness) -> [Route] {
         let rows = [
             (metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
@@ -50,9 +50,10 @@ package enum Routes {
         }
     }
 
-    /// The format that a client prefers: OpenMetrics where its `Accept` names it and wants nothing more, else text.
+    /// The format that a client prefers: OpenMetrics if its `Accept` names it and prefers nothing to it, otherwise
+    /// text.
     ///
-    /// Whoever takes neither gets text: a page that can be read beats a bare 406.
+    /// A client that accepts neither gets text, because a page that can be read is better than an empty 406.
     package static func metricsFormat(accept: String?) -> Exposition.Format {
         let accept = AcceptHeader(accept ?? "*/*")
         let openMetrics = accept.preference(for: "application/openmetrics-text", version: "1.0.0")

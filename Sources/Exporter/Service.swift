@@ -9,17 +9,17 @@ import Recording
 import RemoteWrite
 import Shipper
 
-/// The running exporter: everything it is made of, started from the bottom up and stopped from the top down.
+/// The running exporter. It starts all parts from the bottom up, and stops them from the top down.
 ///
 /// One thread starts, reloads and stops it.
 package final class Service {
-    /// The bounds of the composition, each with its reason.
+    /// Bounds of the start and the stop, each with its reason.
     package enum Limits {
         /// Connections of the private listener: a scraper or two, probes, and people.
         package static let privateConnections = 64
-        /// How long a start waits for the database; ready within half a second is promised.
+        /// The longest wait of a start for the database. A start within half a second is promised.
         package static let databasePatience = Duration.milliseconds(250)
-        /// How long what was started may take to stop where the rest cannot start.
+        /// The time for stopping the parts that were started when another part cannot start.
         package static let farewell = Duration.seconds(1)
     }
 
@@ -28,19 +28,19 @@ package final class Service {
     private let log: Log
     private let time: any TimeSource
 
-    /// Nil where nobody is removed.
+    /// Nil if sessions are not enforced.
     private var enforcer: EnforcerThread?
     private var privateServer: Server?
     private var publicServer: Server?
-    /// Nil where the keys come from the environment alone.
+    /// Nil if all keys come from the environment.
     private var keys: KeyThread?
     private var store: StoreThread?
     private var journal: JournalThread?
-    /// Nil where nothing is pushed.
+    /// Nil if no receiver is configured.
     private var shipper: ShipperThread?
     private var recorder: RecorderThread?
 
-    /// Makes everything out of settings that has to be right before anything starts.
+    /// Makes everything from the settings that must be right before anything starts.
     package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartError) {
         self.settings = settings
         self.log = log
@@ -48,13 +48,13 @@ package final class Service {
         plan = try Plan(settings, log: log, time: time)
     }
 
-    /// Every metric there is.
+    /// All metrics.
     package var registry: Registry { plan.registry }
 
-    /// Where webhooks are taken, once it has started.
+    /// The address of the public listener, after the start.
     package var publicAddress: ListenAddress { Self.address(of: publicServer) }
 
-    /// Where `/metrics` is served, once it has started.
+    /// The address of the private listener, after the start.
     package var metricsAddress: ListenAddress { Self.address(of: privateServer) }
 
     private static func address(of server: Server?) -> ListenAddress {
@@ -64,23 +64,24 @@ package final class Service {
 
     // MARK: Starting
 
-    /// What ends a start that waits for the state, such as for a folder that another process has. Any thread.
+    /// Cancels a start that waits for the state, for example for a folder that another process has locked. Any thread
+    /// may call it.
     package var cancelStart: @Sendable () -> Void { { [inbox = plan.journalInbox] in inbox.cancelStart() } }
 
-    /// Starts everything, and returns when webhooks are taken. Once.
+    /// Starts all parts, and returns when webhooks are taken. Call it once.
     ///
-    /// Where it fails, what was started is stopped again.
+    /// If a part fails to start, the parts that were started are stopped again.
     package func start() throws(StartError) {
         let begin = time.monotonic()
         do throws(StartError) {
             try startEnforcer()
-            // The listeners come first, so that health can be asked for while the state is restored.
+            // The listeners start first, so that health can be asked for while the state is restored.
             try startListeners()
             startKeys()
             startStore()
             let state = try restoreState()
             greetDatabase(state, until: begin + Limits.databasePatience)
-            // The first reading comes before the first event: every counter is known to have been zero.
+            // The first reading comes before the first event, so every counter is known to have been zero.
             try startShipper(restoring: state)
             startRecorder(with: state)
         } catch {
@@ -126,7 +127,7 @@ package final class Service {
         }
     }
 
-    /// Where the keys are in files: uses those that are good now for whatever is verified or signed.
+    /// If keys are in files, starts the thread that passes on new ones, for verifying and for signing.
     private func startKeys() {
         guard settings.liveKitKeys.isInFile else { return }
         let (webhook, enforcer, leeway) = (plan.webhook, enforcer, settings.webhookClockLeeway)
@@ -143,7 +144,7 @@ package final class Service {
             interruption: plan.databaseInterruption, answer: { recorder.leave($0) }, progress: { journal.note($0) })
     }
 
-    /// Starts the journal and waits for the state that it restores.
+    /// Starts the journal, and waits for the state that it restores.
     private func restoreState() throws(StartError) -> RecorderStart {
         let journal = JournalThread(
             plan.journalInbox, settings: plan.journalSettings, store: plan.storeInbox, events: plan.recorderInbox,
@@ -154,8 +155,8 @@ package final class Service {
         return state
     }
 
-    /// The first webhooks come in a crowd after a restart: they should not have to wait for a database that is only just
-    /// being opened. One that does not answer does not keep them out.
+    /// Waits for a moment for the database. After a restart many webhooks come at once, and their look-ups should not
+    /// wait for a connection that is just being opened. A database that does not answer does not keep the webhooks out.
     private func greetDatabase(_ state: RecorderStart, until deadline: MonotonicTime) {
         if state.isFresh { plan.storeInbox.askForPresence() }
         plan.storeInbox.awaitFirstAttempt(until: deadline)
@@ -184,7 +185,7 @@ package final class Service {
 
     // MARK: Running
 
-    /// Reads the files that hold keys and secrets again, without waiting for the next look at them.
+    /// Reads the files of keys and secrets again, without waiting for the next regular look.
     package func reload() {
         if let keys {
             if !keys.lookNow() { log.warning("the files of keys cannot be read for so long: the old keys stay") }
@@ -196,8 +197,10 @@ package final class Service {
 
     // MARK: Stopping
 
-    /// Stops from the top down: no new webhooks, the accepted ones counted, rows written, the last sample pushed.
-    /// True when every stage ended within `SHUTDOWN_TIMEOUT`; what it could not finish, such as rows for a database that
+    /// Stops the parts from the top down: webhooks are refused, accepted events are counted, rows are written, the last
+    /// samples are pushed.
+    ///
+    /// Returns true if every stage ended within `SHUTDOWN_TIMEOUT`. Unfinished work, such as rows for a database that
     /// is down, is counted and logged.
     package func stop() -> Bool { stop(within: settings.shutdownTimeout) }
 
@@ -206,7 +209,7 @@ package final class Service {
         plan.readiness.block(.stopping, because: "stopping")
         publicServer?.stopAccepting()
         log.info("stopping")
-        // Each stage may take its share of what is left; what it does not need is the next one's.
+        // Each stage has its share of the time. A stage may also use the time that earlier stages left.
         func deadline(_ share: Double) -> MonotonicTime { start + timeout * share }
         let served = publicServer?.stop(deadline: deadline(0.2)) ?? .finished
         plan.intake.close()
@@ -214,7 +217,7 @@ package final class Service {
         if recorder == nil { plan.journalInbox.noteRecorderDone() }
         let recorded = recorder?.stop(by: deadline(0.4)) ?? true
         let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
-        // It owns nothing: where its file system hangs, it ends with the process.
+        // The thread owns nothing. If its file system hangs, it ends with the process.
         _ = keys?.stop(by: deadline(0.5))
         let stored = store?.stop(by: deadline(0.6))
         let shipped = shipper?.stop(by: deadline(0.85))

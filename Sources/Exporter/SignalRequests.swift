@@ -1,19 +1,19 @@
 import Glibc
 import Platform
 
-/// What signals ask of the process, for the thread that does it.
+/// The requests that come as signals, for the thread that performs them.
 ///
-/// The `signals` thread waits for them: the start of the exporter may wait for long, and must end where a stop is asked
-/// for. A stop that takes longer than its time ends the process, and so does a second signal.
+/// The thread `signals` waits for signals, because a start may wait for long and must end when a stop is asked for. A
+/// second signal ends the process, and so does a stop that takes too long.
 final class SignalRequests: Sendable {
     private enum Limits {
-        /// How long the line that says why the process ends may take to be read.
+        /// The time for the reader of the line that says why the process ends.
         static let lastWords = Duration.milliseconds(100)
     }
 
     private struct State {
         var wantsReload = false
-        /// When the stop that was asked for must have ended.
+        /// The stop that was asked for must have ended at this time.
         var stopBy: MonotonicTime?
         var isFinished = false
         var onStop: @Sendable () -> Void = {}
@@ -21,7 +21,7 @@ final class SignalRequests: Sendable {
 
     private let state = Monitor(State())
 
-    /// Starts the thread. It is never joined: it waits for a signal that may never come.
+    /// Starts the thread. It is never joined, because it waits for a signal that may never come.
     init(timeout: Duration, log: Log) {
         _ = NamedThread(name: "signals") { [state] in
             while Signals.wait() == .reload { state.change { $0.wantsReload = true } }
@@ -48,7 +48,7 @@ final class SignalRequests: Sendable {
         }
     }
 
-    /// Calls `body` when a stop is asked for, at once where that was before.
+    /// Calls `body` when a stop is asked for. If that was before, it is called at once.
     func onStop(_ body: @escaping @Sendable () -> Void) {
         let isAsked = state.change { state in
             state.onStop = body
@@ -67,7 +67,7 @@ final class SignalRequests: Sendable {
         return request ?? .stop
     }
 
-    /// The stop is done; returns when its time would have been over.
+    /// Notes that the stop is done. Returns the deadline that it had.
     func finish() -> MonotonicTime {
         state.change { state in
             state.isFinished = true

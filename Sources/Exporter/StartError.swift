@@ -1,6 +1,6 @@
-/// Why the exporter could not start.
+/// The reason why the exporter could not start.
 package enum StartError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Something that it needs is not to be had: what, in words.
+    /// Something that it needs is not available. The text says what.
     case unavailable(String)
     /// A stop was asked for before the start was done.
     case stopped

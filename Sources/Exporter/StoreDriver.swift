@@ -5,9 +5,9 @@ import StorageSQLite
 
 /// Chooses the adapter for a database.
 package enum StoreDriver {
-    /// The one place where a URL's scheme chooses the driver.
+    /// Returns the function that opens a database. This is the one place where the scheme of a URL chooses the driver.
     ///
-    /// - Parameter interruption: ends the wait of a database over the network.
+    /// - Parameter interruption: ends the waits of a database over the network.
     package static func open(
         _ url: DatabaseURL, interruption: Interruption = Interruption()
     ) throws(DatabaseURL.URLFault) -> OpenDatabase {
@@ -20,11 +20,12 @@ package enum StoreDriver {
         }
     }
 
-    /// The same for a URL that may change: it is read again for each connection.
+    /// Returns the function that opens the database of the settings. The URL may change: it is read again for each
+    /// connection.
     package static func open(
         _ settings: Settings, interruption: Interruption = Interruption()
     ) throws -> OpenDatabase {
-        // A mistake is found now.
+        // A mistake in the URL is found now.
         _ = try open(DatabaseURL(settings.databaseLocation()))
         return { () throws(StoreError) in
             let openNow: OpenDatabase

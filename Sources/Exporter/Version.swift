@@ -1,7 +1,7 @@
-/// Which lkpush this is.
+/// The version of lkpush.
 package enum Version {
-    /// As `lkpush version`, the log and the metrics tell it.
+    /// The version that `lkpush version`, the log and the metrics show.
     package static let number = "0.2.0"
-    /// How requests name who sends them.
+    /// The header `User-Agent` of requests.
     package static let userAgent = "lkpush/\(number)"
 }

@@ -1,13 +1,13 @@
-/// An absolute `http` or `https` URL that a request may go to. Its printed form holds no credentials.
+/// An absolute `http` or `https` URL for requests. Its printed form holds no credentials.
 ///
-/// User name, password and query may hold secrets: only `exposed` shows them. https://www.rfc-editor.org/rfc/rfc3986
+/// User name, password and query may hold secrets, so only `exposed` shows them. https://www.rfc-editor.org/rfc/rfc3986
 package struct EndpointURL: Sendable, Hashable, CustomStringConvertible {
-    /// The whole text, for the one place that connects.
+    /// The whole text, for the one place that opens connections.
     package let exposed: String
-    /// Scheme, host, port and path: what logs, labels and errors may show.
+    /// Scheme, host, port and path: the part that logs, labels and errors may show.
     package let description: String
 
-    /// Fails with nil where the text is not an absolute HTTP URL with a host, or holds spaces or control characters.
+    /// Returns nil if the text is not an absolute HTTP URL with a host, or holds spaces or control characters.
     package init?(_ text: String) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
         let scheme: String

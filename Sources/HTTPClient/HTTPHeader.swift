@@ -1,9 +1,9 @@
-/// A request header whose name and value cannot break out of their line.
+/// A request header. Its name and value cannot hold the end of a line.
 package struct HTTPHeader: Sendable, Equatable {
     package let name: String
     package let value: String
 
-    /// Fails with nil where the name is no token or the value holds a control character.
+    /// Returns nil if the name is no token, or if the value holds a control character.
     /// https://www.rfc-editor.org/rfc/rfc9110#section-5.5
     package init?(_ name: String, _ value: String) {
         guard !name.isEmpty, name.utf8.allSatisfy(Self.isToken),
@@ -13,13 +13,13 @@ package struct HTTPHeader: Sendable, Equatable {
         self.value = value
     }
 
-    /// A header that the program itself spells out; traps where it is malformed.
+    /// A header whose name the program itself spells out. Traps if it is malformed.
     package init(known name: StaticString, _ value: String) {
         guard let header = HTTPHeader("\(name)", value) else { preconditionFailure("\(name) is no valid header") }
         self = header
     }
 
-    /// The line that curl takes; a semicolon is its way to write an empty value.
+    /// The line in the form that curl takes. A semicolon stands for an empty value.
     var line: String { value.isEmpty ? "\(name);" : "\(name): \(value)" }
 
     private static func isToken(_ byte: UInt8) -> Bool {

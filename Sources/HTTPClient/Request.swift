@@ -4,10 +4,10 @@ package struct Request: Sendable {
 
     package var method: Method
     package var url: EndpointURL
-    /// Sent as they are; credentials are among them, so a request is never printed.
+    /// Headers that are sent as they are. Credentials are among them, so a request is never printed.
     package var headers: [HTTPHeader]
     package var body: [UInt8]
-    /// From start to the last byte of the response.
+    /// The limit for the time from the start to the last byte of the response.
     package var timeout: Duration
 
     package init(
@@ -22,16 +22,16 @@ package struct Request: Sendable {
     }
 }
 
-/// Names a started request until its completion.
+/// Identifies a started request until its completion.
 package struct RequestID: Sendable, Hashable {
     let number: UInt64
 }
 
-/// How a request ended: each started request has exactly one completion, unless it was cancelled.
+/// The end of a request. Each started request has exactly one completion, unless it was cancelled.
 package struct Completion: Sendable {
-    /// How a request ended.
+    /// The outcome of a request.
     package enum Outcome: Sendable {
-        /// The peer answered with a status, whatever became of the rest of its body.
+        /// The peer answered with a status. The rest of its body may be missing.
         case response(Response)
         /// No status arrived.
         case failure(NetworkError)
@@ -39,19 +39,19 @@ package struct Completion: Sendable {
 
     package let id: RequestID
     package let outcome: Outcome
-    /// From start to end.
+    /// The time from the start to the end.
     package let duration: Duration
-    /// How often the request was put on a connection: 0 means that no peer can have seen it, 2 that a kept-alive
-    /// connection turned out to be dead and the request was sent again, perhaps after it had been received.
+    /// The number of times that the request was put on a connection. 0 means that no peer can have seen it. 2 means
+    /// that a kept-alive connection was dead, and that the request was sent again, perhaps after it had been received.
     package let deliveries: Int
 }
 
-/// What a peer answered.
+/// The answer of a peer.
 package struct Response: Sendable, Equatable {
     package let status: Int
-    /// Only those that `TransportOptions.recordedHeaders` names, in lower case.
+    /// The headers that `TransportOptions.recordedHeaders` names, in lower case.
     package let headers: [String: String]
-    /// The first bytes, at most `Transport.Limits.bodyKept_bytes`.
+    /// The first bytes of the body, at most `Transport.Limits.bodyKept_bytes`.
     package let body: [UInt8]
 
     package init(status: Int, headers: [String: String], body: [UInt8]) {
@@ -61,17 +61,17 @@ package struct Response: Sendable, Equatable {
     }
 }
 
-/// Why no answer arrived.
+/// The reason why no answer arrived.
 package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Where it went wrong.
+    /// The step that failed.
     package enum Kind: String, Sendable, CaseIterable {
-        /// The name has no address.
+        /// The host name has no address.
         case resolve
-        /// No connection: refused, unreachable, or not made in time.
+        /// No connection was made: it was refused, the host was unreachable, or it took too long.
         case connect
-        /// The peer could not prove who it is, or refused who we are.
+        /// The peer could not prove its identity, or refused ours.
         case tls
-        /// Connected, but no answer in time.
+        /// The connection was made, but no answer came in time.
         case timeout
         /// The connection broke.
         case reset
@@ -80,9 +80,9 @@ package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     package let kind: Kind
-    /// Whether the peer may have received the request, and may have acted on it.
+    /// True if the peer may have received the request, and may have acted on it.
     package let mayHaveArrived: Bool
-    /// The number and text of curl; never holds credentials.
+    /// The error code and text of curl. They never hold credentials.
     package let code: UInt32
     package let text: String
 

@@ -2,10 +2,10 @@ package import Wire
 
 /// The header `Retry-After`: seconds, or an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 package enum RetryAfter {
-    /// How long to wait from `now`; nil where the text is neither form, or names a moment that has passed.
+    /// The wait from `now`. Nil if the text has neither form, or names a time that has passed.
     package static func parse(_ text: String, at now: Timestamp) -> Duration? {
         if !text.isEmpty && text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-            // More digits than any wait has: as long as may be.
+            // A number with more than nine digits is longer than any wait: it becomes the longest.
             return .seconds(text.utf8.count > 9 ? 1_000_000_000 : Int64(text) ?? 0)
         }
         guard let moment = date(text) else { return nil }
@@ -13,7 +13,7 @@ package enum RetryAfter {
         return wait > .zero ? wait : nil
     }
 
-    /// One of the three forms of an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+    /// Reads one of the three forms of an HTTP date. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
     package static func date(_ text: String) -> Timestamp? {
         let words = text.split { $0 == " " || $0 == "," || $0 == "-" }
         // Sun, 06 Nov 1994 08:49:37 GMT | Sunday, 06-Nov-94 08:49:37 GMT | Sun Nov  6 08:49:37 1994
@@ -38,8 +38,8 @@ package enum RetryAfter {
 }
 
 extension Response {
-    /// How long the peer asks to wait from `now`; nil where it does not, or where its words are no wait. Only a transport
-    /// that records the header `retry-after` knows it.
+    /// The wait that the peer asks for, from `now`. Nil if it asks for none, or if its text cannot be read. It is known
+    /// only if the transport records the header `retry-after`.
     package func retryAfter(at now: Timestamp) -> Duration? {
         headers["retry-after"].flatMap { RetryAfter.parse($0, at: now) }
     }

@@ -1,9 +1,9 @@
 import CCurl
 import Platform
 
-/// One easy handle and what its callbacks collect; used again for request after request.
+/// One easy handle and the data that its callbacks collect. It is reused for later requests.
 ///
-/// Its transport keeps it alive while curl holds its address.
+/// The transport keeps it alive while curl holds its address.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
@@ -32,7 +32,7 @@ final class Transfer {
         errorText.deallocate()
     }
 
-    /// Sets every option anew. Wraps `curl_easy_setopt`.
+    /// Resets the handle and sets every option. Wraps `curl_easy_setopt`.
     func prepare(_ request: Request, _ options: TransportOptions) throws(TransportError) {
         curl_easy_reset(easy)
         headers.removeAll(keepingCapacity: true)
@@ -47,9 +47,9 @@ final class Transfer {
         try set(CURLOPT_URL, request.url.exposed)
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
         try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
-        // Signals belong to the program, not to a library.
+        // Signals belong to the program. A library must not use them.
         try set(CURLOPT_NOSIGNAL, 1)
-        // A redirect could carry the credentials to somebody else.
+        // A redirect could carry the credentials to another host.
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try set(CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout / .milliseconds(1))))
@@ -90,7 +90,7 @@ final class Transfer {
     private func setHeaders(_ headers: [HTTPHeader]) throws(TransportError) {
         curl_slist_free_all(headerLines)
         headerLines = nil
-        // Without this curl asks for permission to send a body, and loses a round trip.
+        // Without this header curl asks for permission before it sends a body, which costs a round trip.
         for line in ["Expect:"] + headers.map(\.line) {
             guard let longer = curl_slist_append(headerLines, line) else {
                 throw TransportError(operation: "add header", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
@@ -100,7 +100,7 @@ final class Transfer {
         if let headerLines { try set(CURLOPT_HTTPHEADER, UnsafeRawPointer(headerLines)) }
     }
 
-    /// curl copies the body: its address need not outlive this call.
+    /// Sets the body. curl copies it, so its address need not outlive this call.
     private func setBody(_ body: [UInt8]) throws(TransportError) {
         try set(CURLOPT_POST, 1)
         try set(CURLOPT_POSTFIELDSIZE, body.count)
@@ -110,7 +110,7 @@ final class Transfer {
         try check("set body", code)
     }
 
-    /// How it ended. Called once curl has reported the end.
+    /// The completion of the request. Call it after curl has reported the end.
     func completion(_ result: CURLcode, at now: MonotonicTime) -> Completion {
         Completion(id: id, outcome: outcome(result), duration: now.since(startedAt), deliveries: deliveries)
     }
@@ -118,7 +118,7 @@ final class Transfer {
     private func outcome(_ result: CURLcode) -> Completion.Outcome {
         var status = 0
         _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-        // A whole head is an answer, whether its body ended, was cut by us, never ended or broke off.
+        // A complete head is an answer: its body may have ended, or was cut by us, or never ended, or broke off.
         if status >= 200 && (isHeadComplete || result == CURLE_OK) {
             return .response(Response(status: status, headers: headers, body: body))
         }
@@ -130,7 +130,7 @@ final class Transfer {
                 text: Self.withoutUserInfo(text)))
     }
 
-    /// libcurl quotes the address of a proxy that it cannot use, with user and password: they are masked.
+    /// Masks user and password in a text of libcurl, which quotes the address of a proxy that it cannot use.
     static func withoutUserInfo(_ text: String) -> String {
         text.replacing(#/([a-zA-Z0-9]+:\/\/)?[^\s'"]*@/#) { "\($0.1 ?? "")••••@" }
     }
@@ -154,7 +154,7 @@ final class Transfer {
         try check("set option \(option.rawValue)", ccurl_set_long(easy, option, value))
     }
 
-    /// curl copies strings.
+    /// Sets a text. curl copies it.
     private func set(_ option: CURLoption, _ value: String) throws(TransportError) {
         try check("set option \(option.rawValue)", value.withCString { ccurl_set_pointer(easy, option, $0) })
     }
@@ -170,9 +170,9 @@ final class Transfer {
         }
     }
 
-    // MARK: Called back
+    // MARK: Callbacks
 
-    /// A line of the head. A new status line starts a new head: what came before was an interim answer.
+    /// Takes a line of the head. A new status line starts a new head: the one before it was an interim answer.
     fileprivate func take(headerLine line: UnsafeBufferPointer<UInt8>) {
         if line.starts(with: "HTTP/".utf8) {
             headers.removeAll(keepingCapacity: true)
@@ -192,7 +192,7 @@ final class Transfer {
         headers[name] = String(decoding: value[..<end], as: UTF8.self)
     }
 
-    /// Part of the body; false where there was more than anybody should read.
+    /// Takes a part of the body. Returns false if the body is longer than anybody should read.
     fileprivate func take(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         body.append(contentsOf: bytes.prefix(Transport.Limits.bodyKept_bytes - body.count))
         received += bytes.count
@@ -202,7 +202,7 @@ final class Transfer {
     fileprivate func countDelivery() { deliveries += 1 }
 }
 
-// These are formed outside of any actor, and curl calls them on the thread that owns the transport.
+// These functions are outside of any actor. curl calls them on the thread that owns the transport.
 
 private func receiveBody(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?

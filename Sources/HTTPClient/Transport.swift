@@ -3,25 +3,25 @@ package import Platform
 
 /// Sends HTTP/1.1 requests over kept-alive connections, many at a time, from one thread.
 ///
-/// Not Sendable: the thread that makes it owns it, and another one that uses it traps. Only `waker` crosses threads.
-/// Nothing follows redirects; peers are verified; signals are never used.
+/// It is not Sendable: the thread that makes it owns it, and use by another thread traps. Only `waker` crosses threads.
+/// It follows no redirect, verifies every peer, and uses no signals.
 package final class Transport {
     package enum Limits {
-        /// A receiver's message is for a log line.
+        /// The part of a body that is kept: a receiver's message for a log line.
         package static let bodyKept_bytes = 1_024
-        /// A longer body costs more than a new connection.
+        /// The part of a body that is read. Beyond it, a new connection costs less than the rest.
         package static let bodyRead_bytes = 65_536
-        /// No header that we read is longer.
+        /// The longest header line that is read. No header that we use is longer.
         package static let headerLine_bytes = 1_024
-        /// curl takes whole milliseconds in an `Int32`; a longer wait is made of several.
+        /// The longest single wait, since curl takes milliseconds in an `Int32`. A longer wait is made of several.
         static let wait_ms: Int64 = 60_000
-        /// Handles kept for later requests.
+        /// The number of handles that are kept for later requests.
         static let idleTransfers = 512
     }
 
     /// Ends a wait from another thread.
     package let waker: Waker
-    /// Applies to requests started from now on.
+    /// The options of requests that are started from now on.
     package var options: TransportOptions
 
     private let multi: UnsafeMutableRawPointer
@@ -32,12 +32,12 @@ package final class Transport {
     private var lastNumber: UInt64 = 0
     private var refused: [Completion] = []
 
-    /// `curl_global_init` must run once before anything else of curl.
+    /// `curl_global_init` must run once before any other function of curl.
     private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     /// Wraps `curl_multi_init`.
     ///
-    /// - Parameter waker: that of the transport which this one replaces, so that others need not learn a new one.
+    /// - Parameter waker: the waker of the transport that this one replaces, so that its users can keep it.
     package init(
         _ options: TransportOptions = .init(), time: any TimeSource = SystemTime(), waker: Waker? = nil
     ) throws(TransportError) {
@@ -58,16 +58,16 @@ package final class Transport {
     deinit {
         waker.detach(multi)
         for transfer in active.values { curl_multi_remove_handle(multi, transfer.easy) }
-        // The handles go before the connections they used.
+        // The easy handles must be freed before the multi handle, whose connections they used.
         active.removeAll()
         idle.removeAll()
         curl_multi_cleanup(multi)
     }
 
-    /// How many requests have no completion yet.
+    /// The number of requests without a completion yet.
     package var activeCount: Int { active.count + refused.count }
 
-    /// Starts a request; its completion comes from `poll`. What curl refuses at once completes as a failure.
+    /// Starts a request. Its completion comes from `poll`. If curl refuses it at once, it completes as a failure.
     package func start(_ request: Request) -> RequestID {
         owner.assertOwned("a transport")
         lastNumber += 1
@@ -95,7 +95,7 @@ package final class Transport {
         return id
     }
 
-    /// Gives a request up; it has no completion. Nothing happens where it has ended.
+    /// Cancels a request, which then has no completion. Does nothing if the request has ended.
     package func cancel(_ id: RequestID) {
         owner.assertOwned("a transport")
         refused.removeAll { $0.id == id }
@@ -103,9 +103,9 @@ package final class Transport {
         curl_multi_remove_handle(multi, transfer.easy)
     }
 
-    /// Works until at least one request ends, the deadline passes or the waker is called; appends what ended.
+    /// Works until at least one request ends, the deadline passes, or the waker is called. Appends the completions.
     ///
-    /// Without a deadline it waits for ever. Wraps `curl_multi_perform` and `curl_multi_poll`.
+    /// Without a deadline the wait has no limit. Wraps `curl_multi_perform` and `curl_multi_poll`.
     package func poll(until deadline: MonotonicTime?, into completions: inout [Completion]) {
         owner.assertOwned("a transport")
         let before = completions.count
@@ -121,7 +121,7 @@ package final class Transport {
             if let deadline {
                 let left = deadline.since(time.monotonic())
                 if left <= .zero { return }
-                // Rounded up: a wait that ends early would only be repeated.
+                // The wait is rounded up: one that ends early would have to be repeated.
                 wait = min(wait, Int64(left / .milliseconds(1)) + 1)
             }
             curl_multi_poll(multi, nil, 0, Int32(wait), nil)

@@ -1,24 +1,24 @@
-/// What all requests of a transport have in common.
+/// The options that all requests of a transport share.
 package struct TransportOptions: Sendable, Equatable {
     package var connectTimeout: Duration = .seconds(10)
-    /// A connection older than this is not used again, so that a moved endpoint is found. The caller adds jitter.
+    /// The age after which a connection is not used again, so that a moved endpoint is found. The caller adds jitter.
     package var connectionLifetime: Duration = .seconds(600)
-    /// How long a looked-up address is kept.
+    /// The time for which a resolved address is cached.
     package var addressLifetime: Duration = .seconds(60)
-    /// The most connections to one host; 0 leaves it to the number of requests.
+    /// The most connections to one host; 0 for no limit.
     package var connectionsPerHost = 0
-    /// Response headers to keep, in lower case.
+    /// The response headers to keep, in lower case.
     package var recordedHeaders: Set<String> = ["retry-after"]
-    /// Certificates to trust in place of the system's: a PEM file.
+    /// A PEM file with the certificates to trust instead of the system's.
     package var authorityFile: String?
-    /// The certificate that proves who we are, and its key: PEM files.
+    /// PEM files with the client certificate and its key.
     package var certificateFile: String?
     package var keyFile: String?
 
     package init() {}
 }
 
-/// curl could not be set up: out of memory, or an option it does not know.
+/// curl could not be set up: no memory was left, or it does not know an option.
 package struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
     package let operation: String
     package let code: UInt32

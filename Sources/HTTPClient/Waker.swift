@@ -3,7 +3,7 @@ import Synchronization
 
 /// Ends the wait of a transport from another thread.
 ///
-/// Any thread may call it at any time, also after the transport is gone.
+/// Any thread may call it at any time, even when the transport is gone.
 package final class Waker: Sendable {
     /// `@unchecked Sendable`: `curl_multi_wakeup` is the one function of a multi handle that any thread may call.
     /// https://curl.se/libcurl/c/curl_multi_wakeup.html
@@ -16,7 +16,7 @@ package final class Waker: Sendable {
 
     init() {}
 
-    /// From now on this transport is woken, and no other.
+    /// From now on `wake` wakes this transport and no other.
     func attach(_ multi: UnsafeMutableRawPointer) {
         let new = Handle(multi: multi)
         handle.withLock { $0 = new }
@@ -24,17 +24,17 @@ package final class Waker: Sendable {
 
     /// Ends the current or the next `poll`. Wraps `curl_multi_wakeup`.
     package func wake() {
-        // Released before the wake-up is written, so that the woken thread sees what happened before it.
+        // The store has release order: the woken thread sees everything that happened before the call.
         isRaised.store(true, ordering: .releasing)
         handle.withLock { handle in
             if let handle { _ = curl_multi_wakeup(handle.multi) }
         }
     }
 
-    /// Whether it was called since the last time this was asked.
+    /// Returns true if `wake` was called since the last call of this function.
     func take() -> Bool { isRaised.exchange(false, ordering: .acquiring) }
 
-    /// The transport goes: it is not woken from now on.
+    /// The transport is about to go: it is not woken from now on.
     func detach(_ multi: UnsafeMutableRawPointer) {
         let old = Handle(multi: multi)
         handle.withLock { handle in

@@ -1,14 +1,14 @@
-/// How long to wait after failures: the wait doubles with each of them, between two bounds, and has jitter.
+/// Exponential backoff: the wait doubles with each failure, between two bounds, and has jitter.
 ///
-/// Pure: the caller counts the failures and passes the chance in.
+/// It is pure: the caller counts the failures and passes the random number in.
 package struct Backoff: Sendable, Equatable {
     /// The wait after the first failure.
     package let minimum: Duration
-    /// The wait doubles up to this.
+    /// The longest wait, before jitter.
     package let maximum: Duration
     package let jitter: Jitter
-    /// Whether jitter may lengthen a wait beyond `maximum`. Where it may not, it only shortens the longest wait: many
-    /// who wait stay spread there too.
+    /// Jitter may lengthen a wait beyond `maximum`. If it may not, jitter only shortens the longest wait, so clients
+    /// that wait that long still come back at different moments.
     package let mayExceedMaximum: Bool
 
     package init(from minimum: Duration, to maximum: Duration, jitter: Jitter, mayExceedMaximum: Bool = false) {
@@ -18,7 +18,7 @@ package struct Backoff: Sendable, Equatable {
         self.mayExceedMaximum = mayExceedMaximum
     }
 
-    /// The wait after so many failures in a row, the latest included. `chance` is from 0 to 1.
+    /// The wait after this many failures in a row, the latest included. `chance` is a random number from 0 to 1.
     package func wait(afterFailures failures: Int, chance: Double) -> Duration {
         var wait = minimum
         var doublings = failures - 1

@@ -1,25 +1,25 @@
-/// A first-in, first-out queue between threads with a fixed bound; a producer is never blocked.
+/// A bounded first-in, first-out queue between threads. It never blocks a producer.
 ///
-/// Any thread may offer; one thread drains. Draining swaps two arrays that live for ever, so a warm queue does not
-/// allocate.
+/// Any thread may offer; one thread drains. Draining swaps two arrays that are kept for the life of the queue, so a
+/// warm queue does not allocate.
 package final class BoundedQueue<Element: Sendable>: Sendable {
-    /// What became of an offered element.
+    /// The result of an offer.
     package enum Offer: Sendable, Equatable {
-        /// It is in the queue.
+        /// The element is in the queue.
         case accepted
-        /// The queue holds `capacity` elements; nothing was changed.
+        /// The queue holds `capacity` elements. Nothing was changed.
         case full
-        /// The queue was closed; nothing was changed.
+        /// The queue was closed. Nothing was changed.
         case closed
     }
 
-    /// What a wait ended with.
+    /// The result of a wait.
     package enum Wait: Sendable, Equatable {
         /// `batch` holds at least one element.
         case drained
-        /// The deadline passed or `wake` was called; `batch` is empty.
+        /// The deadline passed or `wake` was called. `batch` is empty.
         case idle
-        /// The queue is closed and empty: nothing will ever come again.
+        /// The queue is closed and empty: no element will follow.
         case finished
     }
 
@@ -27,14 +27,14 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         var elements: [Element] = []
         var isClosed = false
         var isWoken = false
-        /// How many elements end the wait of the consumer; it is `Int.max` while the consumer does not wait.
+        /// The wait of the consumer ends at this number of elements. It is `Int.max` while the consumer does not wait.
         var awaited = Int.max
 
-        /// Whether the consumer has to look now.
+        /// True if the consumer must be woken now.
         var isDue: Bool { elements.count >= awaited }
     }
 
-    /// The most elements that wait at one time.
+    /// The largest number of elements that the queue holds.
     package let capacity: Int
     private let monitor: Monitor<State>
 
@@ -44,7 +44,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         monitor = Monitor(State())
     }
 
-    /// Puts an element at the end, or says why not.
+    /// Appends an element, or returns the reason why it did not.
     package func offer(_ element: Element) -> Offer {
         var offer = Offer.accepted
         monitor.changeWakingIfNeeded { state in
@@ -61,7 +61,7 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return offer
     }
 
-    /// Puts elements at the end, in order, or none of them and says why.
+    /// Appends elements in order: all of them, or none and the reason.
     package func offer(contentsOf elements: [Element]) -> Offer {
         var offer = Offer.accepted
         monitor.changeWakingIfNeeded { state in
@@ -80,8 +80,9 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
 
     /// Waits for elements and moves all of them into `batch`, which is emptied first.
     ///
-    /// - Parameter gathering: how long the first element waits for company, unless the queue is half full before. Waking
-    ///   a thread costs more than most elements: a consumer that is in no hurry is woken once for many.
+    /// - Parameter gathering: the time for which the first element waits for more. The wait ends early when the queue
+    ///   is half full. A wake-up costs more than most elements, so a consumer that is in no hurry is woken once for
+    ///   many elements.
     package func drain(
         into batch: inout [Element], until deadline: MonotonicTime?, gathering: Duration = .zero
     ) -> Wait {
@@ -112,9 +113,9 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Ends the current or the next wait of the consumer early.
+    /// Ends the current wait of the consumer early, or its next one.
     package func wake() { monitor.change { $0.isWoken = true } }
 
-    /// Refuses what is offered from now on; what is queued can still be drained.
+    /// Refuses every later offer. Elements that are in the queue can still be drained.
     package func close() { monitor.change { $0.isClosed = true } }
 }

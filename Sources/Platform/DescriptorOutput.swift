@@ -1,26 +1,28 @@
 import Glibc
 import Wire
 
-/// Writes to a descriptor that others may share, that nobody may read, or that may be gone.
+/// Writes to a file descriptor that other processes may share, that nobody may read, or that may be closed at the other
+/// end.
 ///
-/// It never changes the descriptor's own mode: what `O_NONBLOCK` does to one it does to all who share it. So it waits
-/// until there is room and writes no more than fits then. Only a terminal, or another writer that is quicker, can still
-/// hold a call of `write`.
+/// It never sets `O_NONBLOCK`, because that flag applies to everybody who shares the descriptor. Instead it waits until
+/// there is room, and then writes no more than fits. `write` can still block on a terminal, or if another writer takes
+/// the room first.
 struct DescriptorOutput {
     enum Limits {
-        /// So much is one piece for a pipe that has room, and never mixed with what others write: `PIPE_BUF` of Linux.
+        /// The size of one write: `PIPE_BUF` of Linux. A pipe that is ready has room for this much, and the kernel
+        /// never mixes such a write with those of other writers.
         /// https://pubs.opengroup.org/onlinepubs/9799919799/functions/write.html
         static let piece_bytes = 4_096
-        /// How long a descriptor rests that says it has room and then has none.
+        /// The pause before the next attempt when `poll` reported room and `write` found none.
         static let pause_ms: Int32 = 10
     }
 
     private let file: Int32
-    /// Becomes readable when no more is to be waited for; -1 where that never happens.
+    /// A descriptor that becomes readable when the waits must end; -1 if nothing ends them.
     private let interruption: Int32
-    /// How long to wait for room at most; negative for ever.
+    /// The longest wait for room; negative for no limit.
     private let patience_ms: Int32
-    /// The last piece ended in the middle of a line.
+    /// The last write ended in the middle of a line.
     private var isTorn = false
 
     init(_ file: Int32, interruption: Int32 = -1, patience: Duration? = nil) {
@@ -29,8 +31,10 @@ struct DescriptorOutput {
         patience_ms = patience.map { Int32(clamping: $0.milliseconds) } ?? -1
     }
 
-    /// Writes all bytes, which end with a line's end; returns how many it could write. Where that was not all before, a
-    /// line's end comes first, so that what follows is whole.
+    /// Writes all bytes, which must end with a line feed. Returns the number of bytes that were written.
+    ///
+    /// If the write before this one ended in the middle of a line, a line feed comes first, so that this text begins on
+    /// a line of its own.
     mutating func write(_ bytes: [UInt8]) -> Int {
         guard file >= 0 else { return 0 }
         if isTorn {
@@ -55,7 +59,7 @@ struct DescriptorOutput {
                 offset += count
                 pauses = 0
             } else if count < 0 && errno == EAGAIN {
-                // Somebody else was quicker, or there is less room than the piece needs.
+                // Another writer took the room, or there is less room than the piece needs.
                 pauses += 1
                 let isTooLong = patience_ms >= 0 && pauses * Limits.pause_ms > patience_ms
                 if isTooLong || !pause() { return offset }
@@ -66,7 +70,7 @@ struct DescriptorOutput {
         return offset
     }
 
-    /// Waits until a write would not wait, or would fail; false where it was interrupted or took too long.
+    /// Waits until a write would not block, or would fail. Returns false if the wait was interrupted or took too long.
     private func hasRoom(within limit_ms: Int32) -> Bool {
         while true {
             var files = [
@@ -79,7 +83,7 @@ struct DescriptorOutput {
         }
     }
 
-    /// False where it was interrupted.
+    /// Waits for a moment. Returns false if the wait was interrupted.
     private func pause() -> Bool {
         var files = [pollfd(fd: interruption, events: Int16(POLLIN), revents: 0)]
         return poll(&files, nfds_t(files.count), Limits.pause_ms) <= 0

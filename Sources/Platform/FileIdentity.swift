@@ -1,11 +1,11 @@
 import Glibc
 
-/// Which file is at a path, whatever is written to it.
+/// The identity of the file at a path: its device and inode. Writing to the file does not change it.
 package struct FileIdentity: Sendable, Equatable {
     private let device: dev_t
     private let inode: ino_t
 
-    /// Nil where there is none. Wraps `stat`.
+    /// Returns nil if there is no file. Wraps `stat`.
     package init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -18,14 +18,14 @@ package struct FileIdentity: Sendable, Equatable {
     }
 }
 
-/// What changes when the file at a path is replaced or written.
+/// A stamp of the file at a path. It changes when the file is replaced or written.
 package struct FileStamp: Sendable, Equatable {
     private let identity: FileIdentity
     private let size: off_t
     private let modifiedSeconds: Int
     private let modifiedNanoseconds: Int
 
-    /// Nil where there is none. Wraps `stat`.
+    /// Returns nil if there is no file. Wraps `stat`.
     package init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

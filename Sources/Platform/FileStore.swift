@@ -1,8 +1,8 @@
 import Glibc
 
-/// Reading and writing whole files.
+/// Reads and writes whole files.
 package enum FileStore {
-    /// The whole content of a file of at most `limit` bytes.
+    /// Reads a whole file. Fails with `EFBIG` if the file has more than `limit` bytes.
     package static func read(_ path: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", path) }
@@ -21,7 +21,8 @@ package enum FileStore {
         }
     }
 
-    /// Writes a file so that a reader sees the old content or the new, never a part: temporary file, fsync, rename.
+    /// Replaces a file atomically: a reader sees the old content or the new, never a part. It writes a temporary file,
+    /// calls `fsync`, and renames.
     package static func replace(_ path: String, with content: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
         let temporary = path + ".new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
@@ -38,7 +39,7 @@ package enum FileStore {
         guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
     }
 
-    /// Makes a directory and its parents where they are missing.
+    /// Makes a directory and its parents if they are missing.
     package static func makeDirectory(_ path: String) throws(SystemError) {
         var partial = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
@@ -48,7 +49,7 @@ package enum FileStore {
         }
     }
 
-    /// Writes every byte, however often the system stops early.
+    /// Writes all bytes, with as many calls as the system needs.
     package static func writeAll(_ bytes: [UInt8], to file: Int32, named name: String) throws(SystemError) {
         var offset = 0
         while offset < bytes.count {

@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// Ends the waits of another thread for good: a descriptor that becomes readable once, beside the one waited for.
+/// Ends the waits of another thread for good. The thread polls the descriptor `file` beside the one that it waits for.
 ///
-/// Any thread may interrupt; it costs one write and never waits. There is no way back.
+/// Any thread may interrupt; a call costs one write and never blocks. An interruption cannot be undone.
 package final class Interruption: Sendable {
-    /// Readable from the interruption on, for `poll`.
+    /// The descriptor for `poll`. It becomes readable at the interruption and stays so.
     package let file: Int32
     private let writer: Int32
     private let isDone = Atomic(false)
@@ -23,14 +23,14 @@ package final class Interruption: Sendable {
         close(writer)
     }
 
-    /// Whether it happened.
+    /// True after `interrupt` was called.
     package var isInterrupted: Bool { isDone.load(ordering: .relaxed) }
 
     /// Ends the current wait and every later one.
     package func interrupt() {
         guard !isDone.exchange(true, ordering: .relaxed) else { return }
         var byte: UInt8 = 1
-        // An empty pipe has room for it.
+        // The pipe is empty, so this write never blocks.
         _ = write(writer, &byte, 1)
     }
 }

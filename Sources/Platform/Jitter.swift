@@ -1,18 +1,18 @@
-/// How far waits are spread, so that many who wait for the same thing do not all come back at the same moment.
+/// A random factor for waits, so that clients that wait for the same thing do not all come back at the same moment.
 package struct Jitter: Sendable, Equatable {
-    /// What a wait is multiplied with: anything in this range, each with the same chance.
+    /// A wait is multiplied by a factor from this range. Each factor is equally likely.
     package let factors: ClosedRange<Double>
 
-    /// Every wait stays as it is.
+    /// No jitter: every wait stays as it is.
     package static let none = Jitter(1...1)
 
-    /// Traps where the range is not above 0 or leaves out 1.
+    /// Traps if the range reaches 0 or below, or does not contain 1.
     package init(_ factors: ClosedRange<Double>) {
         precondition(factors.lowerBound > 0 && factors.contains(1), "jitter spreads a wait around itself")
         self.factors = factors
     }
 
-    /// The wait, made shorter or longer. `chance` is from 0 to 1.
+    /// Makes the wait shorter or longer. `chance` is a random number from 0 to 1.
     package func spread(_ wait: Duration, chance: Double) -> Duration {
         wait * (factors.lowerBound + (factors.upperBound - factors.lowerBound) * chance)
     }

@@ -1,39 +1,39 @@
 import Wire
 
-/// Lines on their way to a descriptor, in order, and an account of those that did not fit. Pure.
+/// A bounded buffer of lines for a descriptor, in order. It counts the lines that it dropped. It is pure.
 ///
-/// The law: every line that was ever offered is written, dropped, or still here.
+/// Invariant: every line that was offered was written, was dropped, or is still in the buffer.
 struct LineBuffer {
     enum Limits {
-        /// What a line takes beside its bytes.
+        /// The memory that a line takes beside its bytes.
         static let line_bytes = 64
     }
 
-    /// What is written at once: whole lines, or how many were lost.
+    /// The content of one write: whole lines, or the number of lines that were lost.
     struct Chunk: Sendable, Equatable {
         var bytes: [UInt8] = []
         var lines = 0
-        /// So many lines are to be told as lost; then it holds no others.
+        /// The number of lost lines to report. A chunk that reports a loss holds no lines.
         var lost = 0
     }
 
     private enum Entry {
         case line([UInt8])
-        /// Here so many lines are missing.
+        /// This many lines were lost at this place.
         case gap(Int)
     }
 
-    /// The most bytes that wait.
+    /// The largest number of bytes in the buffer.
     let capacity_bytes: Int
     private var entries = Deque<Entry>()
     private var size_bytes = 0
-    /// Lines that were not written, and never will be.
+    /// Lines that were dropped: they were not written and never will be.
     private(set) var dropped = 0
-    /// Those of them that no gap tells yet.
+    /// Dropped lines that no gap reports yet.
     private var untold = 0
-    /// The last attempt to write came to nothing: what is lost is told when there is another line.
+    /// The last write failed. A loss is reported only when there is another line.
     private var isFailing = false
-    /// Lines and gaps that were ever put in, and those of them that are written or dropped.
+    /// `entered` counts the lines and gaps that were put in; `settled` counts those that were written or dropped.
     private var entered = 0
     private var settled = 0
 
@@ -41,8 +41,10 @@ struct LineBuffer {
 
     // MARK: In
 
-    /// Puts a line at the end, or drops it: `dropped` counts. Once lines were lost, the next ones wait until half of the
-    /// room is free: one long gap, told once, instead of many short ones.
+    /// Appends a line, or drops and counts it.
+    ///
+    /// After a loss, lines are dropped until half of the room is free. So there is one long gap, reported once, instead
+    /// of many short ones.
     mutating func append(_ line: [UInt8]) {
         let size = line.count + Limits.line_bytes
         guard size_bytes + size <= (untold > 0 ? capacity_bytes / 2 : capacity_bytes) else { return drop(1) }
@@ -53,7 +55,7 @@ struct LineBuffer {
         enter(.line(line), size: size)
     }
 
-    /// Counts lines that do not come in.
+    /// Counts lines as dropped that never enter the buffer.
     mutating func drop(_ lines: Int) {
         dropped += lines
         untold += lines
@@ -67,8 +69,10 @@ struct LineBuffer {
 
     // MARK: Out
 
-    /// Takes what is to be written next: as many whole lines as fit into `limit` bytes, at least one; nil where there is
-    /// nothing. It has to be settled before the next is taken.
+    /// Takes the next chunk: as many whole lines as fit into `limit` bytes, but at least one. Returns nil if there is
+    /// nothing to write.
+    ///
+    /// The caller settles a chunk before it takes the next.
     mutating func take(limit: Int) -> Chunk? {
         var chunk = Chunk()
         while let entry = entries.first {
@@ -97,7 +101,11 @@ struct LineBuffer {
         size_bytes -= size
     }
 
-    /// What was taken last is written, but for so many of its lines; `isWhole` is false where not even what it tells is.
+    /// Settles the chunk that was taken last.
+    ///
+    /// - Parameters:
+    ///   - lost: the number of its lines that were not written.
+    ///   - isWhole: false if the write ended early. Then a loss that the chunk reports is reported again later.
     mutating func settle(_ chunk: Chunk, lost: Int, isWhole: Bool) {
         settled += chunk.lost > 0 ? 1 : chunk.lines
         drop(lost)
@@ -105,12 +113,12 @@ struct LineBuffer {
         isFailing = !isWhole
     }
 
-    // MARK: How far it is
+    // MARK: Progress
 
-    /// How many entries are settled when everything that is here now is, and what was lost is told.
+    /// The value that `progress` reaches when everything that is in the buffer now is settled and losses are reported.
     var goal: Int { entered + (untold > 0 && !isFailing ? 1 : 0) }
-    /// Entries that are written or dropped.
+    /// The number of entries that were written or dropped.
     var progress: Int { settled }
-    /// Nothing is left that could be written now.
+    /// True if nothing is left that could be written now.
     var isIdle: Bool { settled == entered && (untold == 0 || isFailing) }
 }

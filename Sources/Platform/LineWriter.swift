@@ -1,19 +1,19 @@
 import Glibc
 
-/// Writes lines to a descriptor from a thread of its own, so that nobody else ever waits for whoever reads them.
+/// Writes lines to a descriptor on its own thread, so that no other thread waits for a slow reader.
 ///
-/// Any thread may write; it costs one short copy under a lock that is not held while anything waits. The lines of one
-/// thread keep their order. What does not fit into the buffer is dropped and counted, and one line says how many were
-/// lost as soon as others are written again. A line is never torn, nor mixed with what other writers of the same pipe
-/// write, as long as it is no longer than 4 KiB.
+/// Any thread may write. A call costs one short copy under a lock that is never held during a wait. The lines of one
+/// thread keep their order. A line that does not fit into the buffer is dropped and counted. When lines can be written
+/// again, one line reports how many were lost. A line of at most 4 KiB is never torn, nor mixed with the lines of other
+/// writers to the same pipe.
 package final class LineWriter: Sendable {
-    /// The bounds of what waits for a reader, each with its reason.
+    /// Bounds of the buffer and of the waits, each with its reason.
     package enum Limits {
-        /// Some 2,000 lines: enough for a burst, and nothing beside the memory of the rest.
+        /// Some 2,000 lines: enough for a burst, and little beside the memory of the process.
         package static let buffer_bytes = 512 << 10
-        /// A reader that takes nothing for so long is stuck: the end does not wait for it any longer.
+        /// A reader that takes nothing for this long is stuck: closing does not wait for it any longer.
         package static let patience = Duration.seconds(2)
-        /// How long an end waits at least: the thread may just have been woken.
+        /// The shortest wait of `flush` and `close`: the thread may just have been woken.
         static let grace = Duration.milliseconds(50)
     }
 
@@ -21,11 +21,11 @@ package final class LineWriter: Sendable {
         var buffer: LineBuffer
         /// The thread waits for lines.
         var isWaiting = false
-        /// No more lines are taken.
+        /// Later lines are dropped.
         var isClosed = false
         /// The thread has ended.
         var isDone = false
-        /// Nil once it was joined.
+        /// Nil after the thread was joined.
         var thread: NamedThread?
     }
 
@@ -36,10 +36,11 @@ package final class LineWriter: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
-    ///   - file: what is written to; a negative one has every line dropped.
-    ///   - name: of the thread.
-    ///   - capacity_bytes: the most that waits.
-    ///   - notice: the line that says how many were lost; called on the thread. Nil where nobody has to be told.
+    ///   - file: the descriptor; with a negative one every line is dropped.
+    ///   - name: the name of the thread.
+    ///   - capacity_bytes: the size of the buffer.
+    ///   - notice: makes the line that reports a loss; it is called on the writer's thread. Nil if no loss is to be
+    ///     reported.
     package init(
         to file: Int32, name: String, capacity_bytes: Int = Limits.buffer_bytes,
         notice: (@Sendable (_ lost: Int) -> [UInt8])? = nil
@@ -50,19 +51,19 @@ package final class LineWriter: Sendable {
         self.interruption = interruption
         let thread = NamedThread(name: name) {
             Self.run(state, DescriptorOutput(file, interruption: interruption.file), notice)
-            // Whoever closed the writer may be gone; the descriptor that was polled must not be.
+            // The writer may be gone by now, but the descriptor must stay open while the thread polls it.
             withExtendedLifetime(interruption) {}
         }
         state.withLock { $0.thread = thread }
     }
 
-    /// What could not be written within a moment is given up.
+    /// Closes the writer. Lines that cannot be written within `patience` are dropped.
     deinit { _ = close(by: time.monotonic() + Limits.patience) }
 
-    /// Lines that were given up: there was no room for them, or they could not be written.
+    /// The number of lines that were dropped: there was no room for them, or they could not be written.
     package var dropped: Int { state.withLock { $0.buffer.dropped } }
 
-    /// Hands a line over, with its end; never waits.
+    /// Hands over a line, which includes its line feed. Never blocks.
     package func write(_ line: [UInt8]) {
         state.changeWakingIfNeeded { state in
             if state.isClosed {
@@ -74,8 +75,8 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// Waits until what was handed over before is written or dropped; false where that was not by the deadline, or where
-    /// nobody took anything for `patience`.
+    /// Waits until all lines that were handed over before are written or dropped. Returns false at the deadline, or
+    /// when the reader took nothing for `patience`.
     @discardableResult
     package func flush(by deadline: MonotonicTime, patience: Duration = Limits.patience) -> Bool {
         let goal = state.withLock { $0.buffer.goal }
@@ -94,9 +95,9 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// Writes what waits, as `flush` does, and ends the thread. Later lines are dropped.
+    /// Writes the waiting lines, as `flush` does, and ends the thread. Later lines are dropped.
     ///
-    /// False where something was given up; where the descriptor holds the thread in a call that nothing can end, it stays
+    /// Returns false if lines had to be dropped. If a call that nothing can end holds the thread, the thread is left
     /// behind.
     @discardableResult
     package func close(by deadline: MonotonicTime, patience: Duration = Limits.patience) -> Bool {
@@ -134,7 +135,7 @@ package final class LineWriter: Sendable {
         state.change { $0.isDone = true }
     }
 
-    /// Waits for lines; nil at the end.
+    /// Waits for lines. Returns nil when the writer is closed and empty.
     private static func next(_ state: Monitor<State>) -> LineBuffer.Chunk? {
         let chunk: LineBuffer.Chunk?? = state.wait(until: nil) { state in
             state.isWaiting = false

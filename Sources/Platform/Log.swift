@@ -2,13 +2,13 @@ import Glibc
 import Synchronization
 import Wire
 
-/// Structured lines on one file descriptor. Messages are constants; data goes into fields.
+/// Structured log lines on one file descriptor. Messages are constants; data goes into fields.
 ///
-/// Any thread may log, and never waits for whoever reads the lines: a thread of the log's own writes them. Those that
-/// nobody reads in time are dropped and counted, and one line says how many. A line below the level costs one comparison.
-/// Nothing secret is ever a field.
+/// Any thread may log, and none waits for the reader: the thread `log` writes the lines. Lines that nobody reads in
+/// time are dropped and counted, and one line reports how many. A line below the level costs one comparison. A field
+/// never holds a secret.
 package final class Log: Sendable {
-    /// How much a line matters; a log writes its own level and above.
+    /// The severity of a line. A log writes the lines of its own level and above.
     package enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, info, warning, error
         package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
@@ -17,7 +17,7 @@ package final class Log: Sendable {
 
     package enum Format: String, Sendable, CaseIterable { case json, text }
 
-    /// What a field holds.
+    /// The value of a field.
     package enum Value: Sendable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
         ExpressibleByBooleanLiteral
     {
@@ -29,13 +29,13 @@ package final class Log: Sendable {
         package init(stringLiteral value: String) { self = .string(value) }
         package init(integerLiteral value: Int) { self = .int(value) }
         package init(booleanLiteral value: Bool) { self = .bool(value) }
-        /// The whole milliseconds of a duration; name the field `…_ms`.
+        /// A duration in whole milliseconds. The field's name ends with `_ms`.
         package static func milliseconds(_ duration: Duration) -> Value { .int(Int(duration.milliseconds)) }
-        /// The text of any error or value.
+        /// The description of an error or another value.
         package static func text(_ value: some CustomStringConvertible) -> Value { .string(value.description) }
     }
 
-    /// The data of a line, in the order it is written.
+    /// The fields of a line, in the order in which they are written.
     package typealias Fields = KeyValuePairs<String, Value>
 
     package let level: Level
@@ -43,7 +43,7 @@ package final class Log: Sendable {
     private let time: any TimeSource
     private let writer: LineWriter
     private let throttles = Mutex<[String: Throttle]>([:])
-    /// Messages and their reasons that are throttled apart: some 100 bytes each.
+    /// The number of messages, with their reasons, that are throttled separately. Each takes some 100 bytes.
     private static let maxThrottles = 500
 
     private struct Throttle {
@@ -62,40 +62,41 @@ package final class Log: Sendable {
         }
     }
 
-    /// Lines that were given up.
+    /// The number of lines that were dropped.
     package var linesDropped: Int { writer.dropped }
 
-    /// Waits until the lines so far are written or dropped; false where they are not in time, or nobody reads them.
+    /// Waits until all lines so far are written or dropped. Returns false if that takes too long or nobody reads them.
     @discardableResult
     package func flush(by deadline: MonotonicTime, patience: Duration = LineWriter.Limits.patience) -> Bool {
         writer.flush(by: deadline, patience: patience)
     }
 
-    /// Writes the lines so far as `flush` does, and ends the log: later lines are dropped.
+    /// Writes the lines so far, as `flush` does, and closes the log. Later lines are dropped.
     @discardableResult
     package func close(by deadline: MonotonicTime, patience: Duration = LineWriter.Limits.patience) -> Bool {
         writer.close(by: deadline, patience: patience)
     }
 
-    /// Per batch and per event, for finding a fault.
+    /// A line per batch or per event, for debugging.
     package func debug(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .debug { write(.debug, message, fields()) }
     }
-    /// Life cycle and configuration.
+    /// A line about the life cycle or the configuration.
     package func info(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .info { write(.info, message, fields()) }
     }
-    /// Degraded but handled.
+    /// A line about something that is degraded but handled.
     package func warning(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         if level <= .warning { write(.warning, message, fields()) }
     }
-    /// Someone must act.
+    /// A line about something on which somebody must act.
     package func error(_ message: StaticString, _ fields: @autoclosure () -> Fields = [:]) {
         write(.error, message, fields())
     }
 
-    /// A line that may repeat: once per `interval`, message and reason; the next one says in `hidden` how many were left
-    /// out. Where there are too many reasons, those that are new share one.
+    /// A line that may repeat. It is written once per `interval` for each message and reason. The next one says in the
+    /// field `hidden` how many were left out. Beyond 500 pairs of message and reason, new reasons of a message share
+    /// one throttle.
     package func throttled(
         _ level: Level, every interval: Duration = .seconds(30), by reason: String = "", _ message: StaticString,
         _ fields: @autoclosure () -> Fields = [:]

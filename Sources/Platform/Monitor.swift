@@ -1,13 +1,13 @@
 import Glibc
 
-/// State behind a lock that threads can wait on, with deadlines on the monotonic clock.
+/// State behind a lock. Threads can wait for a change of it, with deadlines on the monotonic clock.
 ///
-/// The lock is held only inside the closures; they must not block and must not enter the same monitor again.
+/// The lock is held only inside the closures. They must not block, and must not enter the same monitor again.
 ///
-/// `@unchecked Sendable`: `state` is read and written only between `pthread_mutex_lock` and `unlock` of `mutex`,
-/// and the three allocations live exactly as long as the object. The state lies outside of the object because the
-/// thread sanitizer takes a change of a stored property for a change of its object's first word, which others read
-/// before they have the lock.
+/// `@unchecked Sendable`: `state` is read and written only between `pthread_mutex_lock` and `unlock` of `mutex`, and
+/// the three allocations live exactly as long as the object. The state lies outside of the object for the thread
+/// sanitizer. It takes a write to a stored property for a write to the first word of the object, which other threads
+/// read before they have the lock.
 package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -22,7 +22,7 @@ package final class Monitor<State>: @unchecked Sendable {
         condition.initialize(to: pthread_cond_t())
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // Waits must not jump when the wall clock is set.
+        // On the monotonic clock, a change of the wall clock does not shift a deadline.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         let lock = pthread_mutex_init(mutex, nil)
         let wait = pthread_cond_init(condition, &attributes)
@@ -39,7 +39,7 @@ package final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` alone and wakes every waiting thread afterwards.
+    /// Runs `body` under the lock, then wakes every waiting thread.
     package func change<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
         pthread_mutex_lock(mutex)
         defer {
@@ -49,8 +49,8 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state.pointee)
     }
 
-    /// Runs `body` alone and wakes every waiting thread where `body` returns true. A wake-up costs more than most
-    /// changes: for frequent ones that seldom matter to anybody who waits.
+    /// Runs `body` under the lock, and wakes every waiting thread if `body` returns true. A wake-up costs more than
+    /// most changes, so this is for frequent changes that seldom matter to a waiting thread.
     package func changeWakingIfNeeded(_ body: (inout State) -> Bool) {
         pthread_mutex_lock(mutex)
         let isNeeded = body(&state.pointee)
@@ -58,15 +58,15 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Runs `body` alone and wakes nobody: for reads, and for changes that nobody waits for.
+    /// Runs `body` under the lock and wakes nobody: for reads, and for changes that no thread waits for.
     package func withLock<Result>(_ body: (inout State) throws -> sending Result) rethrows -> sending Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state.pointee)
     }
 
-    /// Waits until `body` returns a value or the deadline passes; nil then. Without a deadline it waits for ever.
-    /// `body` is tried first at once, and again after each `change`.
+    /// Waits until `body` returns a value. Returns nil at the deadline; without a deadline the wait has no limit.
+    /// `body` is called at once, and again after each wake-up.
     package func wait<Result>(
         until deadline: MonotonicTime?, _ body: (inout State) -> sending Result?
     ) -> sending Result? {

@@ -1,13 +1,13 @@
 import Glibc
 import Wire
 
-/// A thread with a name that is joined before the program ends.
+/// A named thread that is joined before the program ends.
 ///
-/// The body runs once. `join` may be called once, from another thread.
+/// The body runs once. Another thread calls `join`, at most once.
 package final class NamedThread: Sendable {
     private let handle: pthread_t
 
-    /// What the C entry point receives: moved in, consumed there.
+    /// The argument of the C entry point, which consumes it.
     private final class Start {
         let name: String
         let body: () -> Void
@@ -17,7 +17,8 @@ package final class NamedThread: Sendable {
         }
     }
 
-    /// Starts a thread. `name` is cut to the 15 bytes that Linux keeps; `body` owns whatever it creates.
+    /// Starts a thread. Linux keeps 15 bytes of a thread's name, so `name` is cut to that. `body` owns whatever it
+    /// creates.
     package init(name: String, body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
@@ -37,7 +38,7 @@ package final class NamedThread: Sendable {
     /// Waits until the body has returned.
     package func join() { pthread_join(handle, nil) }
 
-    /// Names the calling thread through procfs: `pthread_setname_np` is not importable.
+    /// Names the calling thread through procfs, because Swift cannot import `pthread_setname_np`.
     private static func setName(_ name: String) {
         var bytes = Array(name.truncated(toBytes: 15).utf8)
         bytes.append(0)

@@ -1,21 +1,21 @@
-/// What people and tools leave around a text without seeing it, and what no text may hold.
+/// Rules for text from people and tools: invisible characters at its ends are removed, and some characters are refused.
 package enum PlainText {
-    /// What a setting is used for decides what it may hold.
+    /// The use of a text. It decides which characters the text may hold.
     package enum Use {
-        /// A label, a path, a number: one line.
+        /// One line, such as a label, a path or a number.
         case line
-        /// A key, a secret, a header, an address: one line without anything that cannot be seen.
+        /// One line without invisible characters: a key, a secret, a header or an address.
         case token
-        /// A query or a pattern: lines.
+        /// Several lines, such as a query or a pattern.
         case lines
     }
 
-    /// White space of every kind, line ends, and marks without width such as a byte order mark.
+    /// True for white space of every kind, for line ends, and for marks without width such as a byte order mark.
     package static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isWhitespace || scalar.properties.generalCategory == .format
     }
 
-    /// The text without what is invisible at its ends.
+    /// The text without invisible characters at its ends.
     package static func trimmed(_ text: some StringProtocol) -> String {
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, isInvisible(first) { scalars.removeFirst() }
@@ -23,7 +23,7 @@ package enum PlainText {
         return String(scalars)
     }
 
-    /// What is wrong with a trimmed text; nil where nothing is. Nothing of the text is in it.
+    /// Says what is wrong with a trimmed text, or returns nil. The message quotes nothing of the text.
     package static func flaw(in text: String, as use: Use) -> String? {
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -31,7 +31,7 @@ package enum PlainText {
                 if use != .lines { return "holds a line end; give one line" }
             case "\t":
                 if use == .token { return "holds a tab; give it without" }
-            // What is no UTF-8 was replaced by this where the environment was read.
+            // The environment was read as UTF-8: this character stands for bytes that are not.
             case "\u{FFFD}": return "holds bytes that are no UTF-8; give it in UTF-8"
             case _ where scalar.properties.generalCategory == .control:
                 return "holds a control character (code \(scalar.value)); give it without"
@@ -43,7 +43,7 @@ package enum PlainText {
         return nil
     }
 
-    /// A name as a message may show it: on one line, not longer than any setting.
+    /// A name in the form that a message may show: one line, at most 100 characters.
     package static func shown(_ name: String) -> String {
         let shown = name.unicodeScalars.prefix(100).map { scalar in
             isInvisible(scalar) || scalar.properties.generalCategory == .control ? "?" : String(scalar)
@@ -51,7 +51,7 @@ package enum PlainText {
         return shown.joined()
     }
 
-    /// The pairs of a text such as `k=v,k2=v2`; nil where it does not consist of such, or one name is there twice.
+    /// Reads pairs such as `k=v,k2=v2`. Returns nil if the text has another form, or if a name comes twice.
     package static func pairs(_ text: String) -> [(name: String, value: String)]? {
         var pairs: [(name: String, value: String)] = []
         for part in text.split(separator: ",") {

@@ -2,7 +2,7 @@ import Glibc
 
 /// The environment variables of this process.
 package enum ProcessEnvironment {
-    /// A copy, name to value; where a name comes twice, the first counts.
+    /// A copy of all variables, from name to value. If a name comes twice, the first one counts.
     package static var current: [String: String] {
         var variables: [String: String] = [:]
         var entry = environ

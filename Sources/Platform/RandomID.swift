@@ -1,9 +1,9 @@
-/// An id that nothing has had before: 128 random bits.
+/// Random ids. 128 random bits make it certain enough that no id comes twice.
 package enum RandomID {
-    /// 32 digits of hexadecimal, in small letters.
+    /// 128 random bits: 32 hexadecimal digits in lower case.
     package static func make() -> String { hexadecimal(.random(in: 0 ... .max)) + hexadecimal(.random(in: 0 ... .max)) }
 
-    /// 16 such digits, where few have to be told apart.
+    /// 64 random bits: 16 hexadecimal digits, for ids of which there are few.
     package static func makeShort() -> String { hexadecimal(.random(in: 0 ... .max)) }
 
     private static func hexadecimal(_ bits: UInt64) -> String {

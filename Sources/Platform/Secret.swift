@@ -1,6 +1,6 @@
-/// A value that must not be seen: every printed form of it is masked.
+/// A secret value. Every printed form of it is masked.
 package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// The value itself, for the one place that needs it.
+    /// The value itself, for the one place that uses it.
     package let exposed: String
 
     package init(_ value: String) { exposed = value }
@@ -23,7 +23,7 @@ package struct ByteCount: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
 
-    /// The largest unit that divides it: `4MiB`.
+    /// The number in the largest unit that divides it, such as `4MiB`.
     package var description: String {
         for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
         where bytes != 0 && bytes & ((1 << shift) - 1) == 0 {

@@ -1,19 +1,19 @@
-/// Where a secret comes from: the environment, or a file that may change while the program runs.
+/// The source of a secret: the environment, or a file that may change while the program runs.
 package enum SecretSource: Sendable, Equatable {
     case value(Secret)
     case file(String)
 
-    /// The file cannot be read, is empty, or holds what no secret does.
+    /// The file cannot be read, is empty, or holds characters that no secret has.
     package struct SecretError: Error, Sendable, CustomStringConvertible {
         package let description: String
 
         package init(description: String) { self.description = description }
     }
 
-    /// Longer than any secret, or any URL that holds one.
+    /// The largest file that is read: longer than any secret, or any URL that holds one.
     private static let size_bytes_max = 64 << 10
 
-    /// The secret as it is now; white space around a file's content does not belong to it.
+    /// Reads the current secret. Invisible characters around the content of a file are not part of it.
     package func read() throws(SecretError) -> Secret {
         switch self {
         case .value(let secret): return secret

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The signals the program waits for; every other thread has them blocked.
+/// The signals that the program waits for. They are blocked in every thread, and one thread calls `wait`.
 package enum Signals {
-    /// What a signal asks for.
+    /// The request that a signal stands for.
     package enum Received: Sendable, Equatable {
         /// SIGTERM or SIGINT: stop.
         case stop
@@ -10,8 +10,9 @@ package enum Signals {
         case reload
     }
 
-    /// Blocks the signals in the calling thread, and so in every thread it starts later. Call it first in `main`.
-    /// SIGPIPE is ignored for good: a closed connection is an error of `write`, not the end of the program.
+    /// Blocks the signals in the calling thread, and so in every thread that it starts later. Call it first in `main`.
+    ///
+    /// SIGPIPE is ignored for good: a closed connection is an error of `write`, and does not end the program.
     package static func block() {
         var set = waited()
         pthread_sigmask(SIG_BLOCK, &set, nil)

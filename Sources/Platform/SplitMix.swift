@@ -1,5 +1,4 @@
-/// A small random generator: the same seed gives the same numbers, so that what used chance can be replayed. Not for
-/// secrets.
+/// A small random generator. The same seed gives the same numbers, so a run can be replayed. It is not for secrets.
 /// https://prng.di.unimi.it/splitmix64.c
 package struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64

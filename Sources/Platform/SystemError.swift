@@ -2,9 +2,9 @@ import Glibc
 
 /// A system call that failed.
 package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What was attempted, such as `open`.
+    /// The operation that failed, such as `open`.
     package let operation: String
-    /// What it was attempted on: a path or an address, never a secret.
+    /// The object of the operation: a path or an address, never a secret.
     package let subject: String
     /// The value of `errno`.
     package let code: Int32

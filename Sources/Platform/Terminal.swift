@@ -1,14 +1,15 @@
 import Glibc
 
-/// Where a program writes words for people: standard output and error, a terminal or not.
+/// Output for people on standard output and standard error, whether that is a terminal or not.
 package enum Terminal {
-    /// Who does not read an error for so long does not read it: the program ends without.
+    /// The longest wait for a reader of standard error. After it the program ends without having written.
     private static let patience = Duration.seconds(5)
 
-    /// Whether the file is a terminal. Wraps `isatty`.
+    /// True if the descriptor is a terminal. Wraps `isatty`.
     package static func isTerminal(_ file: Int32) -> Bool { isatty(file) == 1 }
 
-    /// The terminal's columns; nil where the file is no terminal, or one that does not tell. Wraps `ioctl`.
+    /// The width of the terminal in columns. Nil if the descriptor is no terminal, or one that does not know. Wraps
+    /// `ioctl`.
     package static func columns(of file: Int32) -> Int? {
         guard isatty(file) == 1 else { return nil }
         var size = winsize()
@@ -16,15 +17,15 @@ package enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Writes lines to standard output, all of them, however long somebody takes to read: for commands whose only task
-    /// it is. Where nobody can read any more, there is nothing to be done.
+    /// Writes a line to standard output, and waits for its reader without a limit. It is for commands whose only task
+    /// is this output. If the other end is closed, the output is lost.
     package static func printLine(_ text: String, terminator: String = "\n") {
         var output = DescriptorOutput(STDOUT_FILENO)
         _ = output.write(Array((text + terminator).utf8))
     }
 
-    /// Writes to standard error, and gives up where nobody reads it for some seconds: what ends a service must not keep
-    /// it from ending.
+    /// Writes to standard error, and gives up after 5 s without a reader, so that an error message cannot keep a
+    /// service from ending.
     package static func printError(_ text: String) {
         var output = DescriptorOutput(STDERR_FILENO, patience: patience)
         _ = output.write(Array(text.utf8))

@@ -1,16 +1,16 @@
-/// A small file that people write: UTF-8, whatever editor saved it.
+/// A small text file that people write. It is UTF-8, from whatever editor.
 package enum TextFile {
-    /// It cannot be read, or is no text. Nothing of its content is in the description.
+    /// The file cannot be read, or is no text. The description quotes nothing of its content.
     package struct ReadError: Error, Sendable, Equatable, CustomStringConvertible {
         package let description: String
 
         package init(_ description: String) { self.description = description }
 
-        /// Something is wrong with a line, counted from 1.
+        /// A fault in a line; lines are counted from 1.
         package init(_ path: String, line: Int, _ what: String) { description = "\(path) line \(line): \(what)" }
     }
 
-    /// The text without a byte order mark, and with `\n` alone as the end of a line.
+    /// Reads the text. A byte order mark is removed, and every line ends with `\n` alone.
     package static func read(_ path: String, limit: Int) throws(ReadError) -> String {
         let bytes: [UInt8]
         do throws(SystemError) {
@@ -21,7 +21,7 @@ package enum TextFile {
         return try decode(bytes, of: path)
     }
 
-    /// The text that the bytes of a file are.
+    /// Decodes the bytes of a file.
     package static func decode(_ bytes: [UInt8], of path: String) throws(ReadError) -> String {
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             throw ReadError(path, line: 1, "the file is UTF-16; save it as UTF-8")

@@ -1,7 +1,7 @@
 import Glibc
 package import Wire
 
-/// A point on a clock that never goes back; only differences mean anything.
+/// A time on a clock that never goes back. Only the difference of two such times has a meaning.
 package struct MonotonicTime: Hashable, Comparable, Sendable {
     /// Nanoseconds since an arbitrary start.
     package var nanoseconds: Int64
@@ -15,17 +15,17 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(nanoseconds: time.nanoseconds &+ seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000)
     }
 
-    /// How long after `earlier` this is; negative when it is before.
+    /// The time from `earlier` to this; negative if `earlier` is later.
     package func since(_ earlier: MonotonicTime) -> Duration { .nanoseconds(nanoseconds &- earlier.nanoseconds) }
 }
 
-/// Where the time comes from: wall time for timestamps, monotonic time for waits.
+/// A source of time: wall time for timestamps, monotonic time for waits.
 package protocol TimeSource: Sendable {
     func now() -> Timestamp
     func monotonic() -> MonotonicTime
 }
 
-/// The machine's own clocks.
+/// The clocks of this machine.
 package struct SystemTime: TimeSource {
     package init() {}
 

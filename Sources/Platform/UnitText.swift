@@ -1,6 +1,6 @@
 import Wire
 
-/// Durations and sizes as people write them in settings.
+/// Reads and writes durations and sizes in the form that settings have.
 package enum UnitText {
     private static let durations: [(unit: String, milliseconds: Int64)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -9,8 +9,8 @@ package enum UnitText {
         ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1),
     ]
 
-    /// `500ms`, `15s`, `10m`, `1h`, `90d`, and several of them from the largest unit down: `1m30s`. `0` needs no unit.
-    /// Nil for anything else.
+    /// Reads `500ms`, `15s`, `10m`, `1h`, `90d`, and several of them from the largest unit down, such as `1m30s`. `0`
+    /// needs no unit. Returns nil for anything else.
     package static func duration(_ text: String) -> Duration? {
         if text == "0" { return .zero }
         var rest = text[...]
@@ -32,7 +32,7 @@ package enum UnitText {
         return .milliseconds(sum)
     }
 
-    /// `512KiB`, `4MiB`, `1GiB`, `100B`; `0` needs no unit. Nil for anything else.
+    /// Reads `512KiB`, `4MiB`, `1GiB` or `100B`. `0` needs no unit. Returns nil for anything else.
     package static func size(_ text: String) -> ByteCount? {
         if text == "0" { return ByteCount(0) }
         guard let (number, unit) = split(text), let factor = sizes.first(where: { $0.unit == unit }) else {
@@ -42,7 +42,7 @@ package enum UnitText {
         return overflow ? nil : ByteCount(bytes)
     }
 
-    /// The largest unit that divides it.
+    /// The number in the largest unit that divides it.
     package static func text(_ duration: Duration) -> String {
         let milliseconds = duration.milliseconds
         for (unit, factor) in durations.reversed() where milliseconds != 0 && milliseconds % factor == 0 {

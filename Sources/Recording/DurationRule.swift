@@ -1,5 +1,5 @@
 /// Decides whether a duration is plausible. From -2 s to 0 it counts as 0; below that and above 7 days it is a mistake.
-/// Specification, "Recorder".
+/// Specification, *Recorder*.
 enum DurationRule: Equatable {
     case plausible(seconds: Double)
     case implausible

@@ -26,7 +26,7 @@ package enum Limits {
     /// The age up to which an event may cause a removal: later the person may be somewhere else again. Specification,
     /// "Single-session enforcement".
     package static let removal = Duration.seconds(60)
-    /// The longest plausible duration. Longer ones are mistakes of a clock: Specification, "Recorder".
+    /// The longest plausible duration. Longer ones are mistakes of a clock: Specification, *Recorder*.
     package static let duration_ms: Int64 = 7 * 86_400_000
     /// The most negative duration that counts as 0, because `createdAt` is cut to whole seconds.
     package static let negativeDuration_ms: Int64 = -2_000

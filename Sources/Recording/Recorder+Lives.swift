@@ -3,7 +3,7 @@ import Wire
 
 // Lives: a life of a SID lasts from its beginning to its end. An end closes what began before it; a start, a join or a
 // publication that began later is a new life of the same SID. This file decides which life an event belongs to.
-// Specification, "Lives".
+// Specification, *Lives*.
 
 extension Recorder {
     /// The number of the rules under which this program applies events. A replay applies an event that was noted with

@@ -2,7 +2,7 @@ import Metrics
 import Storage
 import Wire
 
-// Gauges that the database knows better than the events of one process. Specification, "Background work" and "Metrics".
+// Gauges that the database knows better than the events of one process. Specification, *Background work* and "Metrics".
 
 extension Recorder {
     mutating func take(_ report: Report) {

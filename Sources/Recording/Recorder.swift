@@ -5,7 +5,7 @@ import Wire
 
 /// The state of all rooms, and the metrics that report it: it takes events, and returns metric updates and actions.
 ///
-/// It is a pure state machine: the same inputs make the same metrics and actions (Specification, "Recorder"). The state
+/// It is a pure state machine: the same inputs make the same metrics and actions (Specification, *Recorder*). The state
 /// is sets of entities by SID, and a gauge is the size of a set, so a repeated or missing event cannot make it drift.
 /// It has one owner at a time. An event costs about a microsecond. Memory is that of the open entities, plus 24 bytes
 /// per remembered id.

@@ -2,7 +2,7 @@ package import Matching
 import Storage
 import Wire
 
-/// The source of a room's organization. Specification, "Organization of a room".
+/// The source of a room's organization. Specification, *Organization of a room*.
 package enum OrganizationSource: Sendable {
     /// One organization for all events, even those without a room. A name that equals the id does not count as a name.
     case fixed(id: String, name: String)
@@ -14,7 +14,7 @@ package enum OrganizationSource: Sendable {
     case database
 }
 
-/// The settings of the recorder. The defaults are those of the Specification, "Configuration".
+/// The settings of the recorder. The defaults are those of the Specification, *Configuration*.
 package struct RecorderSettings: Sendable {
     package var organizationSource: OrganizationSource
     package var dedupTTL: Duration

@@ -1,4 +1,4 @@
-/// The number that stands for a participant's identity in the database. Specification, "Database".
+/// The number that stands for a participant's identity in the database. Specification, *Database*.
 enum UserID {
     /// Returns the identity itself if it is a canonical non-negative decimal of 63 bits. Otherwise returns the start of
     /// its hash with the sign bit set, so that the two kinds never collide.

@@ -1,7 +1,8 @@
 extension Batch {
-    /// Two batches with the first and the last of its series; nil where it holds only one, or cannot be read.
+    /// Splits a batch into two, with the first and the last of its series. Returns nil if it holds one series only, or
+    /// if it cannot be read.
     ///
-    /// A `WriteRequest` is its time series one after another, so any cut between two of them makes two requests.
+    /// A `WriteRequest` is a sequence of time series, so a cut between any two of them makes two requests.
     func halves(limit: Int) -> (Batch, Batch)? {
         guard let raw = Snappy.decompress(body, limit: limit) else { return nil }
         var offset = 0
@@ -34,7 +35,7 @@ extension Batch {
             newest: newest)
     }
 
-    /// Where the content of the length-delimited field at `offset` is.
+    /// The range of the content of the length-delimited field at `offset`.
     static func message(in raw: [UInt8], at offset: Int, field: UInt8?) -> Range<Int>? {
         guard field == nil || raw[offset] == field else { return nil }
         var size = 0

@@ -1,13 +1,13 @@
 package import Wire
 
-/// The body of one request, and what has to be known about it.
+/// The body of one request, with the facts that are needed about it.
 package struct Batch: Sendable, Equatable {
-    /// Rises with every batch that is made; the parts of a split batch share it.
+    /// The number of the batch. It rises with every batch that is made. The parts of a split batch share it.
     package let sequence: UInt64
-    /// A `WriteRequest`, compressed.
+    /// A compressed `WriteRequest`.
     package let body: [UInt8]
     package let samples: Int
-    /// The rows of the series table among which its series are, and no series outside of them.
+    /// The rows of the series table that its series lie in. No series of the batch is outside of them.
     package let rows: Range<Int>
     package let oldest: Timestamp
     package let newest: Timestamp
@@ -24,12 +24,12 @@ package struct Batch: Sendable, Equatable {
     }
 }
 
-/// How large one request may become.
+/// The size limits of one request.
 package struct BatchLimits: Sendable, Equatable {
     package var samples = 5_000
     /// Receivers limit what they read: Mimir per tenant, proxies per request.
     package var compressed_bytes = 1 << 20
-    /// Prometheus and VictoriaMetrics decode at most 32 MiB; a quarter of it leaves room for stricter ones.
+    /// Prometheus and VictoriaMetrics decode at most 32 MiB. A quarter of it leaves room for stricter receivers.
     package var decoded_bytes = 8 << 20
 
     package init() {}

@@ -1,24 +1,24 @@
 import Wire
 
-/// Puts time series one after another into request bodies of bounded size.
+/// Writes time series one after another into request bodies of bounded size.
 ///
-/// Warm, it allocates nothing but what the queue keeps, and that is used again once `recycle` gave it back.
+/// When warm, it allocates only the bodies, and reuses those that `recycle` gave back.
 package struct BatchWriter {
-    /// Where a time series begins, and how much came before it.
+    /// The place where a time series begins, and the number of samples before it.
     private struct Mark {
         let offset: Int
         let row: Int
         let samples: Int
-        /// Whether a request may begin here: not between the rows of one histogram.
+        /// True if a request may begin here. It may not begin between two rows of one histogram.
         let beginsGroup: Bool
     }
 
     enum Limits {
-        /// Bodies kept for later batches: twice those of one tick at `MAX_SERIES`.
+        /// The bodies that are kept for later batches: twice the number of those of one tick at `MAX_SERIES`.
         static let spareBodies = 64
-        /// And the most memory of them: as much as all of those have in practice, and little beside the queue.
+        /// The most memory of those bodies: as much as all of them have in practice, and little beside the queue.
         static let spareBodies_bytes = 4 << 20
-        /// Bodies grow in steps of this, so that one batch's body fits the next batch, which compresses a little worse.
+        /// Bodies grow in steps of this size. So a body fits the next batch too, which may compress a little worse.
         static let bodyStep_bytes = 16 << 10
     }
 
@@ -37,13 +37,13 @@ package struct BatchWriter {
 
     package init(limits: BatchLimits = .init()) { self.limits = limits }
 
-    /// Ends the batch where it has no room for that much more: what is appended next stays in one request.
+    /// Ends the batch if it has no room for this much more. So the series that follow stay in one request.
     mutating func makeRoom(samples: Int, bytes: Int) {
         if self.samples + samples > limits.samples || raw.count + bytes > limits.decoded_bytes { flush() }
         beginsGroup = true
     }
 
-    /// Appends one time series: its labels as they stand in the message, then up to two samples.
+    /// Appends one time series: its encoded labels, then one or two samples.
     mutating func append(
         row: Int, labels: ArraySlice<UInt8>, _ first: EncodedSample?, _ second: EncodedSample
     ) {
@@ -67,24 +67,24 @@ package struct BatchWriter {
         newest = max(newest, sample.time.timestamp)
     }
 
-    /// Takes the batches that are complete, after ending the current one.
+    /// Ends the current batch, and takes all batches that are complete.
     package mutating func finish(into batches: inout [Batch]) {
         flush()
         batches.append(contentsOf: finished)
         finished.removeAll(keepingCapacity: true)
     }
 
-    /// Takes back a body that nobody needs any more.
+    /// Takes back a body that is no longer needed.
     package mutating func recycle(_ body: consuming [UInt8]) {
         guard spare.count < Limits.spareBodies, spare_bytes + body.capacity <= Limits.spareBodies_bytes else { return }
         spare_bytes += body.capacity
         spare.append(body)
     }
 
-    /// An empty body with room for so much: one that was used before, where there is one.
+    /// An empty body with room for this many bytes: a recycled one if there is one.
     private mutating func emptyBody(for size: Int) -> [UInt8] {
         var body: [UInt8] = []
-        // The last that is large enough; else the last, which then grows.
+        // It takes the last body that is large enough; otherwise the last one, which then grows.
         if let index = spare.lastIndex(where: { $0.capacity >= size }) ?? spare.indices.last {
             spare.swapAt(index, spare.count - 1)
             body = spare.removeLast()
@@ -109,8 +109,8 @@ package struct BatchWriter {
         newest = Timestamp(milliseconds: .min)
     }
 
-    /// Compresses some of the series; in halves where the whole is too large. A single one, or a single histogram, is
-    /// never too large to try.
+    /// Compresses a part of the series. If the result is too large, each half is compressed by itself. A single series,
+    /// or a single histogram, is never cut: it is tried at any size.
     private mutating func compress(_ part: Range<Int>) {
         let start = marks[part.lowerBound].offset
         let end = part.upperBound < marks.count ? marks[part.upperBound].offset : raw.count
@@ -130,7 +130,7 @@ package struct BatchWriter {
                 newest: newest))
     }
 
-    /// Where two halves meet, as near to the middle as the rows of a histogram allow; nil where nothing can be cut.
+    /// The place for a cut, as near to the middle as the rows of a histogram allow. Nil if nothing can be cut.
     private func middle(of part: Range<Int>) -> Int? {
         let half = part.lowerBound + part.count / 2
         return (half..<part.upperBound).first { marks[$0].beginsGroup && $0 > part.lowerBound }
@@ -138,10 +138,10 @@ package struct BatchWriter {
     }
 }
 
-/// A timestamp whose bytes were made once for all samples that carry it.
+/// A timestamp that is encoded once for all samples with this time.
 struct EncodedTime {
     let timestamp: Timestamp
-    /// Its first `size` bytes count: a varint has ten at most.
+    /// A varint has at most ten bytes. The first `size` of them are used.
     private let bytes: [10 of UInt8]
     let size: Int
 
@@ -170,10 +170,10 @@ struct EncodedSample {
     let bits: UInt64
     let time: EncodedTime
 
-    /// With its tag and length.
+    /// The size of the encoded sample, with its tag and length.
     var size: Int { 2 + 9 + 1 + time.size }
 
-    /// A value of 0.0 is written like any other, so that all samples have the same size.
+    /// A value of 0.0 is written like any other, so all samples have the same size.
     func append(to raw: inout [UInt8]) {
         raw.append(addingCapacity: size) { (out: inout OutputSpan<UInt8>) in
             out.append(Field.seriesSamples)

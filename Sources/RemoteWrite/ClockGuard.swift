@@ -1,41 +1,41 @@
 package import Platform
 package import Wire
 
-/// Decides whether the wall clock can be believed, from a clock that never jumps.
+/// Decides whether the wall clock can be trusted, by comparing it with the monotonic clock.
 ///
-/// Receivers refuse samples more than 10 minutes ahead, and a series cannot go back behind them.
+/// Receivers refuse samples that are more than 10 minutes ahead, and a series cannot go back behind such a sample.
 package struct ClockGuard: Sendable {
-    /// What to do with a reading.
+    /// The decision about a reading.
     package enum Verdict: Sendable, Equatable {
         /// A reading may carry this time.
         case good
-        /// The clock shows no later time than the last reading did.
+        /// The wall clock does not show a later time than at the last reading.
         case wentBack
-        /// The clock jumped ahead by more than any pause explains.
+        /// The wall clock jumped ahead by more than any pause explains.
         case jumpedAhead
-        /// A reading may carry this time, although an earlier process made one that lies later: its clock was wrong.
+        /// A reading may carry this time. A reading of an earlier process has a later time, but its clock was wrong.
         case earlierWasWrong
     }
 
     package enum Limits {
-        /// What Prometheus and Mimir accept ahead of their own clock.
+        /// Prometheus and Mimir accept samples up to this far ahead of their own clock.
         package static let jump = Duration.seconds(600)
-        /// A clock that stays ahead for this long was set, and right.
+        /// If the clock stays ahead for this long, somebody has set it, and it is right.
         package static let hold = Duration.seconds(600)
     }
 
     private var last: (wall: Timestamp, monotonic: MonotonicTime)?
     private var heldSince: MonotonicTime?
-    /// The last reading of an earlier process, until the clock is past it.
+    /// The time of the last reading of an earlier process. Nil when the clock is past it.
     private var floor: Timestamp?
 
-    /// - Parameter lastReading: that of an earlier process: no reading may lie before it.
+    /// - Parameter lastReading: the last reading of an earlier process. No reading may have an earlier time.
     ///
-    /// One that lies so far ahead that no receiver had taken its samples is waited for as long as it takes to set a clock
-    /// after a start; it must not silence this process for years.
+    /// If it lies so far ahead that no receiver accepted its samples, its clock was wrong. The guard waits for it only
+    /// as long as it takes to set a clock after a start: it must not silence this process for years.
     package init(after lastReading: Timestamp? = nil) { floor = lastReading }
 
-    /// Judges a pair of readings; a good one is the measure for the next.
+    /// Judges a pair of clock values. A good pair is what the next one is compared with.
     package mutating func check(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
         guard let last else { return checkFirst(wall, monotonic) }
         if wall <= last.wall {

@@ -1,14 +1,14 @@
 import Wire
 
-/// The labels that every pushed series gets: `job`, `instance`, then the external ones.
+/// The labels that every pushed series gets: `job`, `instance`, then the external labels.
 ///
-/// A name that comes twice keeps its first value; a label without a value is left out.
+/// If a name comes twice, its first value counts. A label without a value is left out.
 package struct CommonLabels: Sendable, Equatable {
-    /// A label that no receiver may be sent.
+    /// The reason why a label's name is refused.
     package enum LabelFault: Error, Sendable, Equatable, CustomStringConvertible {
         /// Not `[a-zA-Z_][a-zA-Z0-9_]*`. https://prometheus.io/docs/specs/prw/remote_write_spec/#labels
         case malformed(String)
-        /// Names that begin with two underscores belong to Prometheus.
+        /// Names that begin with two underscores are reserved for Prometheus.
         case reserved(String)
 
         package var description: String {
@@ -34,7 +34,7 @@ package struct CommonLabels: Sendable, Equatable {
         a.pairs.elementsEqual(b.pairs, by: ==)
     }
 
-    /// The same text for the same labels, and another one for others: `environment="test",instance="a",job="b"`.
+    /// A text that is the same for the same labels, and differs for others: `environment="test",instance="a",job="b"`.
     package var fingerprint: String {
         func quoted(_ value: String) -> String {
             "\"" + value.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : String($1) } + "\""
@@ -43,7 +43,7 @@ package struct CommonLabels: Sendable, Equatable {
             .map { $0.name + "=" + quoted($0.value) }.joined(separator: ",")
     }
 
-    /// Fails where a label may not have this name.
+    /// Throws if no label may have this name.
     package static func check(_ name: String) throws(LabelFault) {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first),
             name.utf8.allSatisfy({
@@ -53,8 +53,8 @@ package struct CommonLabels: Sendable, Equatable {
         if name.hasPrefix("__") { throw .reserved(name) }
     }
 
-    /// Appends the labels of a time series as they stand in its message: sorted by name, each name once, no value empty.
-    /// A series' own labels win over the common ones.
+    /// Appends the encoded labels of a time series: sorted by name, each name once, no empty value. A series' own
+    /// labels win over the common ones.
     func append(name: String, own: [(name: String, value: String)], to bytes: inout [UInt8]) {
         var all = [(name: "__name__", value: name)]
         all.append(contentsOf: own)
@@ -78,7 +78,7 @@ package struct CommonLabels: Sendable, Equatable {
     }
 }
 
-/// Tags of `proto/remote_write_v1.proto`: field number and wire type in one byte.
+/// The tags of `proto/remote_write_v1.proto`: field number and wire type in one byte.
 enum Field {
     static let requestSeries: UInt8 = 1 << 3 | 2
     static let seriesLabels: UInt8 = 1 << 3 | 2

@@ -1,13 +1,13 @@
 import Wire
 
 extension Delivery {
-    /// Puts zeros before the first samples that wait of these series: those that they began with were in a batch that
-    /// was given up before anything of it left.
+    /// Puts a zero before the first waiting sample of each of these series. Their first zeros were in a batch that was
+    /// dropped before any of it was sent.
     ///
-    /// Costs a decompression and a compression of each batch that follows until all were found: usually of one. A body
-    /// grows by 18 bytes for each zero, and more samples than `BatchLimits` says may be in it.
+    /// It decompresses and compresses each later batch until all series were found, which is usually one batch. A body
+    /// grows by 18 bytes for each zero, and may then hold more samples than `BatchLimits` says.
     ///
-    /// - Returns: the number of the batch by group, of those that were found.
+    /// - Returns: the number of the batch for each group that was found.
     package mutating func restart(
         _ starts: [LostStart], after sequence: UInt64, into effects: inout [Effect]
     ) -> [Int: UInt64] {
@@ -18,7 +18,7 @@ extension Delivery {
         var places: [Int: UInt64] = [:]
         var more = (samples: 0, bytes: 0)
         queue.updateEach { entry in
-            // What was tried once is sent again as it was.
+            // A batch that was tried once must be sent again with the same bytes.
             guard entry.batch.sequence > sequence, entry.attempts == 0,
                 starts.contains(where: { places[$0.group] == nil && $0.rows.overlaps(entry.batch.rows) }),
                 let (batch, groups) = entry.batch.startingAtZero(wanted, limit: Limits.decoded_bytes)
@@ -40,8 +40,8 @@ extension Delivery {
 }
 
 extension Batch {
-    /// The same batch with a zero right before the first sample of each series with these label bytes; nil where it has
-    /// none of them, or cannot be read.
+    /// A copy of the batch with a zero right before the first sample of each series that has these label bytes. Returns
+    /// nil if the batch has none of them, or cannot be read.
     func startingAtZero(_ wanted: [[UInt8]: Int], limit: Int) -> (batch: Batch, groups: Set<Int>)? {
         guard let raw = Snappy.decompress(body, limit: limit) else { return nil }
         var changed: [UInt8] = []
@@ -78,7 +78,7 @@ extension Batch {
         return (batch, groups)
     }
 
-    /// The labels of a series: all that comes before its first sample.
+    /// The range of a series' labels: everything before its first sample.
     private static func labels(in raw: [UInt8], _ series: Range<Int>) -> Range<Int>? {
         var end = series.lowerBound
         while end < series.upperBound, raw[end] == Field.seriesLabels {
@@ -88,7 +88,7 @@ extension Batch {
         return end < series.upperBound ? series.lowerBound..<end : nil
     }
 
-    /// The time of the sample at `offset`, as `EncodedSample` writes it.
+    /// The time of the sample at `offset`, in the form that `EncodedSample` writes.
     private static func firstTime(in raw: [UInt8], _ offset: Int) -> Timestamp? {
         guard let sample = message(in: raw, at: offset, field: Field.seriesSamples), sample.count > 10,
             raw[sample.lowerBound] == Field.sampleValue, raw[sample.lowerBound + 9] == Field.sampleTimestamp

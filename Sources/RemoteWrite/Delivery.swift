@@ -1,70 +1,72 @@
 package import Platform
 package import Wire
 
-/// Decides what is sent when, and what an answer means: batches in, requests and verdicts out.
+/// Decides which batch is sent when, and what an answer means: batches come in, requests and verdicts go out.
 ///
-/// One request at a time, in order. It knows neither clock nor network; the decision table is that of the
-/// specification, https://prometheus.io/docs/specs/prw/remote_write_spec/#retries-backoff.
-/// The law: `enqueued = accepted + rejected + ambiguous + dropped + pending`, after every call.
+/// One request is under way at a time, in order. It is a machine without clock and network. Its table of answers
+/// follows
+/// https://prometheus.io/docs/specs/prw/remote_write_spec/#retries-backoff
+/// Invariant: `enqueued = accepted + rejected + ambiguous + dropped + pending`, after every call.
 package struct Delivery: Sendable {
-    /// What to do now.
+    /// The next step.
     package enum Step: Sendable {
         /// Nothing is queued, or a request is under way.
         case idle
-        /// Ask again at that time.
+        /// Call `next` again at this time.
         case wait(until: MonotonicTime)
-        /// Send this, and `settle` it.
+        /// Send this request, then call `settle`.
         case send(Attempt)
     }
 
     /// One request.
     package struct Attempt: Sendable {
         package let body: [UInt8]
-        /// How often this batch was tried before.
+        /// The number of earlier requests with this batch.
         package let retry: Int
-        /// The credentials were refused before: read them again first.
+        /// The credentials were refused before, so they must be read again first.
         package let renewsCredentials: Bool
         package let samples: Int
     }
 
-    /// How a request ended.
+    /// The outcome of a request.
     package enum Outcome: Sendable, Equatable {
         /// - Parameters:
-        ///   - retryAfter: how long the receiver asks to wait.
-        ///   - wasResent: the request went out more than once before this answer came.
+        ///   - retryAfter: the wait that the receiver asks for.
+        ///   - wasResent: the request was sent more than once before this answer came.
         case answered(status: Int, retryAfter: Duration?, wasResent: Bool)
         case failed(mayHaveArrived: Bool)
     }
 
-    /// What was made of it.
+    /// The meaning of an outcome for the batch.
     package enum Verdict: Sendable, Equatable {
         case accepted
-        /// The receiver does not want it: it is gone.
+        /// The receiver refused the batch for good. It is gone.
         case rejected
-        /// Refused, after an earlier answer was lost: the first copy may well have been stored. It is gone.
+        /// The receiver refused the batch after an earlier answer was lost: it may have stored the first copy. The
+        /// batch is gone.
         case ambiguous
-        /// The same bytes are sent again, after that time.
+        /// The same bytes are sent again after this time.
         case retried(after: Duration)
-        /// The credentials are refused: everything waits that long.
+        /// The credentials were refused: everything waits for this long.
         case held(Duration)
-        /// Too large: it was cut in two.
+        /// The batch was too large and was split in two.
         case split
     }
 
-    /// What the series table must hear.
+    /// A consequence for the series table or the writer of batches.
     package enum Effect: Sendable, Equatable {
         /// The first request with these rows begins.
         case attempted(rows: Range<Int>, sequence: UInt64)
         /// Samples of these rows will not arrive.
         case lost(rows: Range<Int>, sequence: UInt64, wasAttempted: Bool)
-        /// A body that is not needed any more.
+        /// This body is no longer needed.
         case released([UInt8])
     }
 
     struct Entry: Sendable {
         var batch: Batch
         var attempts = 0
-        /// An earlier request with it may have been received.
+        /// An earlier request with this batch may have been received.
         var mayHaveArrived = false
 
         var cost: Int { batch.body.count + Limits.entry_bytes }
@@ -72,21 +74,22 @@ package struct Delivery: Sendable {
 
     package let settings: DeliverySettings
     package internal(set) var statistics = DeliveryStatistics()
-    /// What later batches may measure at most; a receiver that finds one too large halves it, and time doubles it again.
+    /// The size limit for later batches. It is halved when the receiver finds a batch too large, and doubled again over
+    /// time.
     package private(set) var cap_bytes: Int
-    /// What the cap was at first: it never rises above.
+    /// The first value of `cap_bytes`. It never rises above this.
     private let fullCap_bytes: Int
-    /// The largest body that the receiver is known to take since the cap was lowered, or the cap that it was lowered to.
+    /// The largest body that the receiver accepted since the cap was lowered, or the lowered cap itself.
     private var known_bytes = Int.max
     private var capRises: MonotonicTime?
 
     var queue = Deque<Entry>()
     private var isInFlight = false
-    /// Requests in a row that came to nothing.
+    /// The number of failed requests in a row.
     private var failures = 0
     private var notBefore: MonotonicTime?
     private var isHeld = false
-    /// Batches from this number on wait for a reading that may be sent.
+    /// Batches from this number on are withheld until a reading may be sent.
     private var withheldFrom: UInt64?
     private let backoff: Backoff
     private var random: SplitMix
@@ -100,19 +103,19 @@ package struct Delivery: Sendable {
         random = SplitMix(seed: seed)
     }
 
-    /// Nothing waits and nothing is under way.
+    /// True if no batch waits or is under way.
     package var isEmpty: Bool { queue.count == 0 }
-    /// The next batch waits for a reading that may be sent.
+    /// True if the next batch is withheld until a reading may be sent.
     package var isWithholding: Bool {
         guard let withheldFrom, let first = queue.first else { return false }
         return first.batch.sequence >= withheldFrom
     }
-    /// The lowest number of a batch that is not settled; nil where all are.
+    /// The lowest number of a batch that is not settled. Nil if all are settled.
     package var oldestSequence: UInt64? { queue.first?.batch.sequence }
 
     // MARK: In
 
-    /// Takes a batch. Where the memory is used up, the oldest that are not under way are dropped.
+    /// Enqueues a batch. If the memory is used up, the oldest batches that are not under way are dropped.
     package mutating func enqueue(_ batch: Batch, into effects: inout [Effect]) {
         statistics.enqueued += UInt64(batch.samples)
         statistics.batchesEnqueued += 1
@@ -120,7 +123,7 @@ package struct Delivery: Sendable {
         let entry = Entry(batch: batch)
         statistics.queue_bytes += entry.cost
         if entry.cost > settings.queue.bytes {
-            // Nothing that could go would make room for it.
+            // Dropping other batches would not make enough room for it.
             drop(entry, .tooLarge, into: &effects)
             return
         }
@@ -128,10 +131,10 @@ package struct Delivery: Sendable {
         dropOldest(into: &effects)
     }
 
-    /// Keeps the batches from this number on in memory until `release`; those before that were withheld stay so.
+    /// Withholds batches from this number on until `release`. Batches that were withheld before stay withheld.
     package mutating func withhold(from sequence: UInt64) { withheldFrom = min(withheldFrom ?? sequence, sequence) }
 
-    /// Batches that were withheld may be sent.
+    /// Lets withheld batches be sent.
     package mutating func release() { withheldFrom = nil }
 
     mutating func dropOldest(into effects: inout [Effect]) {
@@ -145,7 +148,7 @@ package struct Delivery: Sendable {
 
     // MARK: Out
 
-    /// What to do at `now`.
+    /// The next step at `now`.
     package mutating func next(at now: MonotonicTime, into effects: inout [Effect]) -> Step {
         guard !isInFlight, let entry = queue.first, !isWithholding else { return .idle }
         if let notBefore, now < notBefore { return .wait(until: notBefore) }
@@ -165,17 +168,17 @@ package struct Delivery: Sendable {
                 body: entry.batch.body, retry: entry.attempts, renewsCredentials: renews, samples: entry.batch.samples))
     }
 
-    /// Ends a wait that was the receiver's or ours, and begins with short ones again: new credentials, or the last chance
-    /// before the end.
+    /// Ends the current wait, and begins with short waits again: after new credentials, or as the last chance before a
+    /// stop.
     package mutating func hurry() {
         notBefore = nil
         failures = 0
     }
 
-    /// Until when nothing can be sent; nil where a request may begin or is under way.
+    /// The time until which nothing can be sent. Nil if a request may begin or is under way.
     package var waitsUntil: MonotonicTime? { isInFlight ? nil : notBefore }
 
-    /// What became of the request that is under way. Traps where there is none.
+    /// Takes the outcome of the request that is under way. Traps if there is none.
     package mutating func settle(
         _ outcome: Outcome, at now: MonotonicTime, wall: Timestamp, into effects: inout [Effect]
     ) -> Verdict {
@@ -203,11 +206,12 @@ package struct Delivery: Sendable {
             finish(.accepted, into: &effects)
             return .accepted
         case 400 where queue.first?.mayHaveArrived == true:
-            // Prometheus takes exact copies of the newest sample only: a copy of two is refused although it is stored.
+            // Prometheus accepts an exact copy of a series' newest sample only. A copy of two samples is refused,
+            // although both are stored.
             failures = 0
             finish(.ambiguous, into: &effects)
             return .ambiguous
-        // 407 is a proxy's: the receiver has not seen the samples, so they are not refused.
+        // 407 comes from a proxy: the receiver has not seen the samples, so it did not refuse them.
         case 401, 403, 407: return hold(at: now)
         case 413: return shrink(status, at: now, into: &effects)
         case 429 where settings.retriesOnTooManyRequests: return retry(wait, at: now)
@@ -216,11 +220,11 @@ package struct Delivery: Sendable {
             finish(.rejected(status), into: &effects)
             return .rejected
         case 501, 505:
-            // What the receiver cannot do now it will not do in a second either.
+            // The receiver does not implement this, so it would not help to try again in a second.
             failures = max(failures, 62)
             return retry(wait, at: now)
         case 502, 504:
-            // A gateway lost the answer: what is behind it may have stored the samples.
+            // A gateway lost the answer: the server behind it may have stored the samples.
             queue.updateFirst { $0.mayHaveArrived = true }
             return retry(wait, at: now)
         default: return retry(wait, at: now)
@@ -229,7 +233,7 @@ package struct Delivery: Sendable {
 
     // MARK: Verdicts
 
-    /// Half a second, doubling up to 30 s and never above, with jitter; or what the receiver asked for.
+    /// Waits half a second, doubled up to 30 s and never more, with jitter; or as long as the receiver asked for.
     private mutating func retry(_ asked: Duration?, at now: MonotonicTime) -> Verdict {
         failures = min(failures + 1, 63)
         var wait = backoff.wait(afterFailures: failures, chance: .random(in: 0...1, using: &random))
@@ -239,7 +243,8 @@ package struct Delivery: Sendable {
         return .retried(after: wait)
     }
 
-    /// A missing or refused credential is an operator's mistake that can be mended without losing anything.
+    /// Waits before the next request. Missing or refused credentials are an operator's mistake, which can be mended
+    /// without a loss.
     private mutating func hold(at now: MonotonicTime) -> Verdict {
         isHeld = true
         notBefore = now + Limits.credentialHold
@@ -251,7 +256,8 @@ package struct Delivery: Sendable {
     private mutating func shrink(_ status: Int, at now: MonotonicTime, into effects: inout [Effect]) -> Verdict {
         failures = 0
         let size = queue.first?.batch.body.count ?? 0
-        // Larger than anything that was taken: the cap rose too high, or the batch was made before it was lowered.
+        // The batch is larger than any that was accepted: the cap rose too high, or the batch was made before the cap
+        // was lowered.
         let isTrial = size > known_bytes
         if isTrial {
             cap_bytes = min(cap_bytes, known_bytes)
@@ -278,8 +284,8 @@ package struct Delivery: Sendable {
         return .rejected
     }
 
-    /// A limit may have been a proxy's for a while, or been raised: larger batches are tried from time to time. Nothing is
-    /// lost by it: one that is too large is cut in two, whatever its size.
+    /// Doubles a lowered cap from time to time: the limit may have been a proxy's for a while, or was raised. A trial
+    /// loses nothing, because a batch that is too large is split, whatever its size.
     private mutating func raiseCap(at now: MonotonicTime) {
         guard cap_bytes < fullCap_bytes else { return }
         known_bytes = max(known_bytes, queue.first?.batch.body.count ?? 0)
@@ -322,7 +328,7 @@ package struct Delivery: Sendable {
 
     private mutating func noteQueue() { statistics.oldestQueued = queue.first?.batch.oldest }
 
-    /// Gives up what is left, at the end. What is under way may still arrive: it counts as ambiguous.
+    /// Gives up all batches at the end. The one under way may still arrive, so it counts as ambiguous.
     package mutating func abandon(into effects: inout [Effect]) {
         if isInFlight {
             isInFlight = false

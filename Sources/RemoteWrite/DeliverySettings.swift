@@ -1,12 +1,12 @@
 package import Platform
 
-/// How a delivery waits, and how much it keeps.
+/// The waits and the memory of a delivery.
 package struct DeliverySettings: Sendable, Equatable {
-    /// The most compressed bytes that wait in memory; the oldest batch goes first.
+    /// The most compressed bytes that wait in memory. Beyond it the oldest batch is dropped.
     package var queue = ByteCount.mebibytes(32)
     package var minBackoff = Duration.milliseconds(500)
     package var maxBackoff = Duration.seconds(30)
-    /// Whether "too many requests" is tried again. The specification leaves it to the sender.
+    /// Retries after status 429, "too many requests". The specification of remote write leaves it to the sender.
     package var retriesOnTooManyRequests = true
 
     package init() {}
@@ -16,20 +16,20 @@ extension Delivery {
     package enum Limits {
         /// Each wait is up to a tenth shorter or longer.
         static let jitter = Jitter(0.9...1.1)
-        /// A receiver that asks for more is asked again after this.
+        /// The longest `Retry-After` that is obeyed.
         package static let retryAfter = Duration.seconds(300)
-        /// How long a refused credential is left alone before it is read again.
+        /// The wait after refused credentials, before they are read again.
         package static let credentialHold = Duration.seconds(30)
-        /// A smaller batch that is "too large" is dropped: parts of it would be too.
+        /// A smaller batch that is "too large" is rejected: its halves would be too large as well.
         package static let split_bytes = 256 << 10
-        /// Halving ends here: one series with long labels still fits.
+        /// The cap is never halved below this: one series with long labels still fits.
         package static let smallestCap_bytes = 32 << 10
-        /// How long a lowered cap stays before it is doubled: rare enough that a trial costs nothing, and the full cap is
-        /// back within a working day.
+        /// The time after which a lowered cap is doubled. It is rare enough that a trial costs nothing, and the full
+        /// cap is back within a working day.
         package static let capRest = Duration.seconds(3_600)
-        /// A decoded request is never larger: our own cap, and room for a single huge series.
+        /// No decoded request is larger: our own limit, and room for a single huge series.
         static let decoded_bytes = 64 << 20
-        /// What an entry costs beside its body.
+        /// The memory of an entry beside its body.
         static let entry_bytes = 160
     }
 }

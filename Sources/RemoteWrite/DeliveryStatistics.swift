@@ -1,22 +1,22 @@
 package import Wire
 
-/// Why samples were given up before a receiver could judge them.
+/// The reason why samples were dropped before a receiver could judge them.
 package enum DropReason: String, Sendable, CaseIterable {
     /// The memory for waiting batches was used up.
     case queueFull = "queue_full"
-    /// The batch alone is more than that memory.
+    /// The batch alone is larger than that memory.
     case tooLarge = "too_large"
-    /// The program ended before they could be sent.
+    /// The program stopped before they could be sent.
     case stopped
 }
 
-/// What a delivery has counted since it was made, in samples where nothing else is said.
+/// The counters of a delivery since it was made. They count samples unless their name says otherwise.
 ///
-/// The law: `enqueued = accepted + rejected + ambiguous + droppedInAll + pending`.
+/// Invariant: `enqueued = accepted + rejected + ambiguous + droppedInAll + pending`.
 package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var enqueued: UInt64 = 0
     package internal(set) var accepted: UInt64 = 0
-    /// Samples that were refused for good, by the status code of the answer.
+    /// Samples that were refused for good, by status code.
     package internal(set) var rejectedByStatus: [Int: UInt64] = [:]
     package internal(set) var ambiguous: UInt64 = 0
     package internal(set) var dropped: [DropReason: UInt64] = [:]
@@ -24,20 +24,20 @@ package struct DeliveryStatistics: Sendable, Equatable {
 
     package internal(set) var batchesEnqueued: UInt64 = 0
     package internal(set) var batchesSettled: UInt64 = 0
-    /// Requests that were not the first of their batch.
+    /// Requests that were not the first with their batch.
     package internal(set) var retries: UInt64 = 0
-    /// Answers by status code.
+    /// Answers, by status code.
     package internal(set) var answers: [Int: UInt64] = [:]
     /// Answers that refused the credentials.
     package internal(set) var holds: UInt64 = 0
     /// Answers that found a batch too large.
     package internal(set) var splits: UInt64 = 0
-    /// Compressed bytes of accepted batches.
+    /// The compressed bytes of accepted batches.
     package internal(set) var bytesAccepted: UInt64 = 0
 
-    /// What the queue takes now.
+    /// The memory of the queue now.
     package internal(set) var queue_bytes = 0
-    /// The wait that was begun last; zero after a success.
+    /// The wait that began last; zero after a success.
     package internal(set) var backoff = Duration.zero
     package internal(set) var lastSuccess: Timestamp?
     package internal(set) var newestEnqueued: Timestamp?

@@ -1,13 +1,13 @@
 package import Metrics
 package import Wire
 
-/// Names one series over restarts: its family and its label values; a histogram counts once.
+/// Identifies one series across restarts: its family and its label values. A histogram is one series here.
 ///
-/// Two keys are equal only where all their bytes are the same. A key that was made from a series shares its texts and
+/// Two keys are equal only if all their bytes are equal. A key that was made from a series shares its strings, so it
 /// costs no memory of its own.
 package struct SeriesKey: Sendable {
     package let family: String
-    /// In the order of the family's label names.
+    /// The values in the order of the family's label names.
     package let labelValues: [String]
 
     package init(family: String, labelValues: [String]) {
@@ -19,21 +19,23 @@ package struct SeriesKey: Sendable {
 
     // MARK: Bytes
 
-    /// Its one form as bytes: `message SeriesKey { string family = 1; repeated string label_values = 2; }`.
+    /// The encoded key, always the same for equal keys: `message SeriesKey { string family = 1; repeated string
+    /// label_values = 2; }`.
     package var bytes: [UInt8] {
         var writer = MessageWriter()
         encode(into: &writer)
         return writer.bytes
     }
 
-    /// Writes its fields; equal keys make the same bytes.
+    /// Writes the fields. Equal keys make the same bytes.
     package func encode(into writer: inout MessageWriter) {
         writer.reserve(labelValues.reduce(4 + family.utf8.count) { $0 + $1.utf8.count + 4 })
         writer.field(1, family)
         for value in labelValues { writer.element(2, value) }
     }
 
-    /// Reads what `encode` wrote, to the end of the reader. Fails where the bytes are no such message, or name no family.
+    /// Reads the output of `encode`, to the end of the reader. Throws if the bytes are no such message, or name no
+    /// family.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         var family = ""
         var labelValues: [String] = []
@@ -48,7 +50,7 @@ package struct SeriesKey: Sendable {
         self.init(family: family, labelValues: labelValues)
     }
 
-    /// Reads what `bytes` returned.
+    /// Reads the output of `bytes`.
     package init(bytes: [UInt8]) throws(MessageFault) {
         var reader = MessageReader(bytes)
         try self.init(from: &reader)
@@ -57,7 +59,7 @@ package struct SeriesKey: Sendable {
 
 extension SeriesKey: Hashable {
     package static func == (a: SeriesKey, b: SeriesKey) -> Bool {
-        // Not the equality of `String`, which takes texts for equal that look the same.
+        // `==` of `String` is not used: it takes texts for equal that look the same.
         a.family.utf8.elementsEqual(b.family.utf8)
             && a.labelValues.elementsEqual(b.labelValues) { $0.utf8.elementsEqual($1.utf8) }
     }

@@ -1,14 +1,14 @@
-/// A series whose zero was lost with its first batch, while later samples of it wait.
+/// A series whose first zero was lost with its first batch, while later samples of it wait.
 package struct LostStart: Sendable, Equatable {
-    /// Its group in the table.
+    /// Its group in the series table.
     let group: Int
-    /// Its time series, and the label bytes of each.
+    /// The rows of its time series, with the label bytes of each.
     let rows: Range<Int>
     let labels: [[UInt8]]
 }
 
 extension SeriesTable {
-    /// A request with these rows is begun for the first time.
+    /// Notes that the first request with these rows begins.
     package mutating func noteAttempt(rows: Range<Int>, sequence: UInt64) {
         guard unattempted > 0 else { return }
         forEachGroup(in: rows) { table, index in
@@ -20,15 +20,17 @@ extension SeriesTable {
         }
     }
 
-    /// Every batch with a lower number is settled. Call it right before each reading, after its losses were noted.
+    /// Notes that every batch with a lower number is settled. Call it right before each reading, after all losses were
+    /// noted.
     package mutating func noteSettled(before sequence: UInt64) { settledBefore = sequence }
 
-    /// Samples of these rows will not arrive: their series are due at the next tick, their stale markers are made again.
+    /// Notes that samples of these rows will not arrive. Their series become due at the next tick, and their stale
+    /// markers are made again.
     ///
-    /// A series of which nothing ever left this process begins again, from zero: the receiver knows nothing of it. Another
-    /// one must not, since the receiver would take the zero for a reset.
+    /// A series of which nothing was ever sent begins again from zero, because the receiver does not know it. Any other
+    /// series must not: the receiver would take the zero for a reset.
     ///
-    /// - Returns: the series that need their zero in a batch that waits: `Delivery.restart` puts it there.
+    /// - Returns: the series that need their zero in a waiting batch. `Delivery.restart` puts it there.
     @discardableResult
     package mutating func noteLoss(rows: Range<Int>, sequence: UInt64, wasAttempted: Bool) -> [LostStart] {
         var starts: [LostStart] = []
@@ -51,12 +53,12 @@ extension SeriesTable {
         return starts
     }
 
-    /// Zeros were put into batches that wait: by group, the number of the batch.
+    /// Notes the zeros that were put into waiting batches: the number of the batch for each group.
     package mutating func noteRestart(_ places: [Int: UInt64]) {
         for (group, sequence) in places { groups[group].firstBatch = sequence }
     }
 
-    /// The receiver knows nothing of this group.
+    /// Resets a group that the receiver knows nothing of.
     private mutating func forget(_ index: Int) {
         groups[index].lastSent = nil
         groups[index].firstBatch = 0
@@ -81,7 +83,7 @@ extension SeriesTable {
         var row = rows.lowerBound
         while row < min(rows.upperBound, owners.count) {
             let index = Int(owners[row])
-            // What was given back has been settled: a batch of it may still wait.
+            // A free group has been settled, but a batch with its rows may still wait.
             if groups[index].phase != .free { body(&self, index) }
             row = groups[index].firstRow + groups[index].rowCount
         }

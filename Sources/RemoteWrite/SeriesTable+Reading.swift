@@ -2,15 +2,15 @@ import Metrics
 package import Wire
 
 extension SeriesTable {
-    /// What a reading did.
+    /// The outcome of a reading.
     package enum Reading: Sendable, Equatable {
-        /// It is in the writer.
+        /// The reading was made, and its samples are in the writer.
         case made
         /// The clock does not show a later time than at the last reading: nothing was read.
         case skipped
     }
 
-    /// Reads every series at one time, and writes what is due.
+    /// Reads every series at one time, and writes those that are due.
     package mutating func read(at now: Timestamp, into writer: inout BatchWriter) -> Reading {
         if let last = lastReading ?? floor, now <= last { return .skipped }
         let times = Times(now: EncodedTime(now), previous: lastReading)
@@ -41,7 +41,8 @@ extension SeriesTable {
         return .made
     }
 
-    /// Ends every series: the last thing that a process sends. Wants a time later than the last reading.
+    /// Writes a stale marker for every series: the last samples that a process sends. `now` must be later than the last
+    /// reading.
     package mutating func endAll(at now: Timestamp, into writer: inout BatchWriter) {
         precondition(lastReading.map { $0 < now } ?? true, "the end comes after the last reading")
         let time = EncodedTime(now)
@@ -52,7 +53,7 @@ extension SeriesTable {
         lastReading = now
     }
 
-    /// Forgets the series that ended and whose stale markers the receiver has.
+    /// Frees the groups of series that ended and whose stale markers the receiver has.
     package mutating func releaseEnded() {
         for index in groups.indices where groups[index].phase == .ended && groups[index].lastBatch < settledBefore {
             release(index)
@@ -69,7 +70,8 @@ extension SeriesTable {
             self.previous = previous.map { EncodedTime($0) }
         }
 
-        /// The previous tick; right after `last` where that was not earlier; nil where that leaves no room.
+        /// The time for a sample before this reading: the previous tick, or right after `last` if `last` is not earlier
+        /// than that. Nil if there is no time left between them and now.
         func before(after last: Timestamp?) -> EncodedTime? {
             guard let last else { return previous }
             if let previous, last < previous.timestamp { return previous }
@@ -89,7 +91,7 @@ extension SeriesTable {
             if scratch[offset] != values[first + offset] { hasChanged = true }
             if scratch[offset] != 0 { isZero = false }
         }
-        // The group is looked at where it is: a copy of it would retain the series, which is in no cache.
+        // The group is read in place: a copy would retain the series object, and touch memory that is not cached.
         if isDue(index, hasChanged: hasChanged, at: times.now.timestamp) {
             var before: EncodedTime?
             var isZeroBefore = false
@@ -119,10 +121,12 @@ extension SeriesTable {
         }
     }
 
-    /// Which idle interval of the fixed grid a tick belongs to; ticks may come half an interval early or late.
+    /// The idle interval that a tick belongs to, on the fixed idle grid. A tick may come half an interval early or
+    /// late.
     ///
-    /// A grid, and not the time since the last sample: in a range of 15 min the first and the last sample of a series are
-    /// then at most one idle interval short of the range in all, which keeps what `increase()` extrapolates below 10 %.
+    /// A fixed grid is better than the time since the last sample. In a range of 15 min, the first and the last sample
+    /// of a series are then in all at most one idle interval short of the range. So `increase()` extrapolates by less
+    /// than 10 %.
     private func idleSlot(_ time: Timestamp) -> Int64 {
         let origin = (firstReading ?? time) - schedule.pushInterval / 2
         return time.since(origin).milliseconds / max(1, schedule.idleInterval.milliseconds)
@@ -189,7 +193,7 @@ extension SeriesTable {
         if groups[index].firstBatch == 0 { groups[index].firstBatch = sequence }
     }
 
-    /// At most what these rows take in a request.
+    /// An upper bound for the bytes that these rows take in a request.
     private func size(_ rows: Range<Int>) -> Int {
         rows.reduce(0) { $0 + labelRanges[$1].count + 48 }
     }

@@ -2,13 +2,14 @@ package import Metrics
 import Wire
 
 extension SeriesTable {
-    /// Takes over what an earlier process sent. Call it before anything else, once.
+    /// Restores what an earlier process sent. Call it once, before anything else.
     ///
-    /// A restored series that is held at the first reading goes on: it gets no zero. One that is not held gets a stale
-    /// marker there; its labels and buckets are those of its family now. One whose family does not exist any more, or has
-    /// another number of labels, is left to end by itself; so are all where the common labels are others than before.
+    /// A restored series that the registry holds at the first reading goes on without a zero. One that it does not hold
+    /// gets a stale marker there, with the labels and buckets that its family has now. A series is left to go stale by
+    /// itself if its family does not exist any more or has another number of labels. The same goes for all series if
+    /// the common labels have changed.
     ///
-    /// - Parameter families: those that are declared.
+    /// - Parameter families: the declared families.
     package mutating func restore(_ state: ShippedState, families descriptors: [FamilyDescriptor]) {
         precondition(lastReading == nil && byKey.isEmpty, "what was is restored before anything is read")
         floor = state.lastReading
@@ -20,17 +21,17 @@ extension SeriesTable {
         families = Dictionary(descriptors.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// The time of the last reading of an earlier process was wrong: readings may carry earlier ones.
+    /// Notes that the last reading of an earlier process had a wrong time: readings may have earlier times.
     package mutating func forgetFloor() { floor = nil }
 
-    /// The series that began to be sent since the last call, and those that need no stale marker any more. Only where
-    /// `recordsKeys` is set.
+    /// Takes the series that began since the last call, and those that need no stale marker any more. Both are empty
+    /// unless `recordsKeys` is set.
     package mutating func takeKeys() -> (began: [SeriesKey], ended: [SeriesKey]) {
         defer { (began, ended) = ([], []) }
         return (began, ended)
     }
 
-    /// Makes groups that end at once of what an earlier process sent and the registry does not hold.
+    /// Makes groups for restored series that the registry does not hold. They end at once.
     mutating func addRestored(before now: Timestamp) {
         let earlier = now - .milliseconds(1)
         let last = min(floor ?? earlier, earlier)
@@ -48,7 +49,7 @@ extension SeriesTable {
         families = [:]
     }
 
-    /// The receiver knows a group from an earlier process.
+    /// Notes that the receiver knows this group from an earlier process.
     mutating func noteShippedBefore(_ index: Int, until last: Timestamp?) {
         groups[index].lastSent = last
         groups[index].isShipped = true

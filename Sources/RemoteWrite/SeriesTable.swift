@@ -1,45 +1,49 @@
 package import Metrics
 package import Wire
 
-/// Every time series that is pushed, with what was read and sent of it last.
+/// Every time series that is pushed, with what was last read and sent of it.
 ///
-/// A *row* is one time series on the wire; a *group* is what one `Series` makes of them: one row, or a histogram's
-/// buckets, sum and count in consecutive rows. A group keeps its rows, also when another series takes its place: the
-/// rows rise with the groups, so the series of a batch lie between its first and its last row.
-/// The law: the timestamps of a row's samples strictly rise, whatever the clock does.
+/// A *row* is one time series on the wire. A *group* is the rows of one `Series`: a single row, or the buckets, sum and
+/// count of a histogram in consecutive rows. A group keeps its rows, even when another series takes it over. Rows rise
+/// with groups, so the series of a batch lie between its first and its last row.
+///
+/// Invariant: the timestamps of a row's samples strictly rise, whatever the clock does.
 package struct SeriesTable {
-    /// When what is due. https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness
+    /// The schedule that decides which series are due.
+    /// https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness
     package struct Schedule: Sendable, Equatable {
         package let pushInterval: Duration
-        /// Above `pushInterval`: only what is due is sent. Equal to it: everything, every time.
+        /// The interval for idle series. If it is above `pushInterval`, only due series are sent. If it is equal, all
+        /// are, each time.
         package let idleInterval: Duration
 
-        /// An idle interval between two multiples of the push interval counts as the shorter one: no series is silent for
-        /// longer than was asked.
+        /// The idle interval is rounded down to a multiple of the push interval, so that no series is silent for longer
+        /// than was asked.
         package init(pushInterval: Duration = .seconds(15), idleInterval: Duration = .seconds(15)) {
             self.pushInterval = pushInterval
             self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
         }
     }
 
-    /// Where a group's values come from.
+    /// The source of a group's values.
     enum Source {
         case series(Series)
-        /// Nowhere: an earlier process sent it, and nothing holds it any more.
+        /// No source: an earlier process sent the series, and the registry does not hold it.
         indirect case restored(SeriesKey)
-        /// `up`.
+        /// The series `up`, which is always 1.
         case one
     }
 
     enum Phase {
-        /// Read at every tick. Can become: ending.
+        /// The series is read at every tick. Can become: ending.
         case alive
-        /// Ended since the last reading, or its stale marker was lost; one is due. Can become: alive, ended.
+        /// The series ended since the last reading, or its stale marker was lost. A marker is due. Can become: alive,
+        /// ended.
         case ending
-        /// Its stale marker was made; kept until the receiver has it and for one tick at least, so that a series that comes
-        /// back at once is known. Can become: alive, ending, free.
+        /// The stale marker was made. The group is kept until the receiver has it, and for at least one tick, so that a
+        /// series that comes back at once is known. Can become: alive, ending, free.
         case ended
-        /// Nobody's. Can become: alive.
+        /// No series has this group. Can become: alive.
         case free
     }
 
@@ -48,77 +52,77 @@ package struct SeriesTable {
         var phase = Phase.alive
         var firstRow: Int
         var rowCount: Int
-        /// Counters and histograms: what `increase()` is asked of.
+        /// True for counters and histograms, to which `increase()` applies.
         var accumulates: Bool
         var cadence: FamilyDescriptor.Cadence
-        /// When its newest sample was taken; nil where no sample of it can have reached the receiver.
+        /// The time of its newest sample. Nil if no sample of it can have reached the receiver.
         var lastSent: Timestamp?
-        /// A sample went missing: send it at the next tick, changed or not.
+        /// A sample was lost: the series is sent at the next tick, changed or not.
         var isDue = true
-        /// It rose from zero after the last reading: say so before its first sample.
+        /// The series began at zero after the last reading: a first zero goes before its first sample.
         var startsAtZero: Bool
-        /// Whether this process saw it begin.
+        /// True if the series began in this process.
         var beganHere: Bool
-        /// The first and the last batch that hold a sample of it; 0 for none.
+        /// The numbers of the first and the last batch that hold a sample of it; 0 for none.
         var firstBatch: UInt64 = 0
         var lastBatch: UInt64 = 0
-        /// Whether a request with a sample of it was ever begun, by this process or by an earlier one.
+        /// True if a request with a sample of it ever began, in this process or in an earlier one.
         var wasAttempted = false
-        /// Whether the journal has been told that the receiver holds it.
+        /// True if the journal knows that the receiver holds the series.
         var isShipped = false
-        /// Stale markers that were made for its end.
+        /// The number of stale markers that were made for its end.
         var markers: UInt8 = 0
     }
 
     package enum Limits {
-        /// Stale markers of one end: a receiver that refused so many does not want them.
+        /// The most stale markers for one end: a receiver that refused this many does not want them.
         package static let markers: UInt8 = 5
-        /// Ended groups that are kept until the receiver has their markers: what a day without a receiver leaves behind at
-        /// a thousand organizations; 10 MB or so.
+        /// The most ended groups that are kept until the receiver has their stale markers. It is what a day without a
+        /// receiver leaves behind at a thousand organizations: some 10 MB.
         package static let endedKept = 20_000
     }
 
     let schedule: Schedule
     let labels: CommonLabels
     var groups: [Group] = []
-    /// Groups that are nobody's, by how many rows they have.
+    /// Free groups, by their number of rows.
     var free: [Int: [Int]] = [:]
     var byKey: [SeriesKey: Int] = [:]
 
-    // One element per row.
+    // These arrays have one element per row.
     var owners: [Int32] = []
     var values: [UInt64] = []
     var labelRanges: [Range<Int>] = []
 
-    /// The label bytes of all rows, in no order.
+    /// The encoded labels of all rows, in no order.
     var labelBytes: [UInt8] = []
     var unusedLabelBytes = 0
 
-    /// What the instruments of one group say, used again for each.
+    /// The values of the group that is being read. It is reused for each group.
     var scratch: [UInt64] = []
-    /// The timestamp of the last reading that this process made.
+    /// The timestamp of the last reading of this process.
     package internal(set) var lastReading: Timestamp?
-    /// Where the grid of idle intervals begins.
+    /// The beginning of the idle grid.
     var firstReading: Timestamp?
     var unattempted = 0
 
-    /// Batches with a lower number are settled: the receiver has them, or their loss was noted.
+    /// All batches with a lower number are settled: the receiver has them, or their loss was noted.
     var settledBefore = UInt64.max
     /// Stale markers that the receiver may never have got, although their series ended.
     package internal(set) var markersGivenUp: UInt64 = 0
 
-    /// Nothing is sent at or before this time: an earlier process did.
+    /// The last time that an earlier process sent. Nothing is sent at or before it.
     package internal(set) var floor: Timestamp?
-    /// What an earlier process sent and the registry has not shown yet; empty after the first reading.
+    /// Series that an earlier process sent and that the registry has not shown yet. Empty after the first reading.
     var restored: Set<SeriesKey> = []
-    /// The declarations that those are described by; empty after the first reading.
+    /// The families of those series. Empty after the first reading.
     var families: [String: FamilyDescriptor] = [:]
-    /// Whether anybody takes `began` and `ended`.
+    /// Set if somebody takes `began` and `ended`.
     package var recordsKeys = false
     var began: [SeriesKey] = []
     var ended: [SeriesKey] = []
 
-    /// A table that holds `up` and nothing else yet.
+    /// Makes a table that holds only `up`.
     package init(labels: CommonLabels, schedule: Schedule = .init()) {
         self.labels = labels
         self.schedule = schedule
@@ -127,7 +131,7 @@ package struct SeriesTable {
 
     // MARK: Series come and go
 
-    /// Takes over what came and went in the registry. Call it right before each reading.
+    /// Takes over the series that came and went in the registry. Call it right before each reading.
     package mutating func apply(_ changes: Registry.Changes) {
         for series in changes.ended { end(series) }
         for series in changes.added { begin(series) }
@@ -136,7 +140,7 @@ package struct SeriesTable {
     private mutating func begin(_ series: Series) {
         let key = SeriesKey(series)
         if let index = byKey[key], groups[index].phase != .free {
-            // It ended and came back: the labels are the same, the numbers start again.
+            // The series ended and came back: its labels are the same, but its numbers start again.
             let wasSent = groups[index].lastSent != nil
             groups[index].source = .series(series)
             groups[index].phase = .alive
@@ -186,7 +190,7 @@ package struct SeriesTable {
         return reused ?? groups.count - 1
     }
 
-    /// Adds a group at the end, with rows of its own.
+    /// Appends a group with rows of its own.
     private mutating func append(_ group: Group) {
         owners.append(contentsOf: repeatElement(Int32(groups.count), count: group.rowCount))
         values.append(contentsOf: repeatElement(0, count: group.rowCount))
@@ -210,7 +214,7 @@ package struct SeriesTable {
         write(firstRow + bounds.count + 2, name + "_count", own)
     }
 
-    /// Gives a group and its label bytes back.
+    /// Frees a group and its label bytes.
     mutating func release(_ index: Int) {
         let group = groups[index]
         if let key = key(of: index) {
@@ -241,7 +245,7 @@ package struct SeriesTable {
         unusedLabelBytes = 0
     }
 
-    /// What names the series of a group; nil for `up`, which never ends before the process does.
+    /// The key of a group's series. Nil for `up`, which lives as long as the process.
     func key(of index: Int) -> SeriesKey? {
         switch groups[index].source {
         case .series(let series): SeriesKey(series)

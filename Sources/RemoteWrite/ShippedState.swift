@@ -1,15 +1,15 @@
 package import Wire
 
-/// What an earlier process sent, as far as the next one has to know.
+/// The state that an earlier process left about what it sent.
 package struct ShippedState: Sendable, Equatable {
-    /// The time of the newest samples; nil where nothing was ever sent. Nothing is sent at or before it, so that no series
-    /// goes back; `ClockGuard` says when it is not believed.
+    /// The time of the newest samples. Nil if nothing was ever sent. Nothing is sent at or before it, so that no series
+    /// goes back. `ClockGuard` decides when it is not trusted.
     package var lastReading: Timestamp?
-    /// `CommonLabels.fingerprint` of the labels that the series had. Where they are others now, all series are others: the
-    /// old ones end by themselves, after the five minutes that Prometheus looks back.
+    /// `CommonLabels.fingerprint` of the labels that the series had. If they have changed, all series are new ones. The
+    /// old ones go stale by themselves, after the five minutes that Prometheus looks back.
     package var labels: String
-    /// The series that the receiver holds as alive: those of them that the registry does not hold any more get a stale
-    /// marker with the first reading. In no order; each once.
+    /// The series that are alive at the receiver, each once, in no order. Those that the registry does not hold any
+    /// more get a stale marker with the first reading.
     package var series: [SeriesKey]
 
     package init(lastReading: Timestamp? = nil, labels: String = "", series: [SeriesKey] = []) {

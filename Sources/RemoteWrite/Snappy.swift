@@ -1,10 +1,12 @@
 import CSnappy
 
-/// The block format of snappy, which remote write demands. https://github.com/google/snappy/blob/main/format_description.txt
+/// The block format of snappy, which remote write requires.
+/// https://github.com/google/snappy/blob/main/format_description.txt
 package enum Snappy {
-    /// Replaces the content of `output` by the compressed `input`; its storage is used again. Wraps `snappy_compress`.
+    /// Replaces the content of `output` with the compressed `input`, and reuses its storage. Wraps `snappy_compress`.
     ///
-    /// - Returns: how many bytes of `output` are the result: it may be longer, so that it need not grow again.
+    /// - Returns: the number of bytes in `output` that are the result. `output` may be longer, so that it need not grow
+    ///   again.
     package static func compress(_ input: ArraySlice<UInt8>, into output: inout [UInt8]) -> Int {
         let room = snappy_max_compressed_length(input.count)
         if output.count < room { output.append(contentsOf: repeatElement(0, count: room - output.count)) }
@@ -20,7 +22,7 @@ package enum Snappy {
         return size
     }
 
-    /// The decompressed `input`; nil where it is not valid or longer than `limit`. Wraps `snappy_uncompress`.
+    /// The decompressed `input`. Nil if it is not valid or longer than `limit`. Wraps `snappy_uncompress`.
     package static func decompress(_ input: [UInt8], limit: Int) -> [UInt8]? {
         input.withUnsafeBytes { source in
             let bytes = source.bindMemory(to: CChar.self)

@@ -2,22 +2,23 @@ import CSQLite
 import Glibc
 import Platform
 
-/// A connection to an SQLite database file.
+/// A connection to an SQLite database file. Wraps `sqlite3`.
 ///
-/// It belongs to the thread that opened it, which is checked at run time; that is why SQLite's own locks are switched
-/// off. https://www.sqlite.org/threadsafe.html Statements that are asked for by their text are prepared once and kept.
-/// Wraps `sqlite3`.
+/// It belongs to the thread that opened it, which is checked at run time. So SQLite's own mutexes are switched off:
+/// https://www.sqlite.org/threadsafe.html
+/// Statements that are asked for by their text are prepared once and kept.
 package final class Connection {
     package enum Limits {
-        /// Statements kept by their text: more than any user of a connection has; beyond, they are prepared each time.
+        /// Statements that are kept by their text: more than any user of a connection has. Further ones are prepared
+        /// each time.
         package static let keptStatements = 64
     }
 
-    /// How a transaction takes its locks. https://www.sqlite.org/lang_transaction.html
+    /// The time at which a transaction takes its locks. https://www.sqlite.org/lang_transaction.html
     package enum TransactionKind: String, Sendable {
-        /// Locks at the first access: for reading.
+        /// Takes locks at the first access: for reading.
         case deferred = "BEGIN DEFERRED"
-        /// Takes the write lock at once, so that it never fails half-way because another has it.
+        /// Takes the write lock at once, so that the transaction cannot fail halfway because another connection has it.
         case immediate = "BEGIN IMMEDIATE"
     }
 
@@ -27,7 +28,7 @@ package final class Connection {
     private var kept: [String: Statement] = [:]
     private var isClosed = false
 
-    /// Opens or makes a database. A file that is made can be read by its user only. Wraps `sqlite3_open_v2`.
+    /// Opens a database, or creates it. A new file can be read by its user only. Wraps `sqlite3_open_v2`.
     package init(path: String, _ settings: ConnectionSettings = ConnectionSettings()) throws(SQLiteError) {
         var made: OpaquePointer?
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
@@ -40,15 +41,16 @@ package final class Connection {
             sqlite3_close_v2(made)
             throw error
         }
-        // Not `open` with a mode: closing a file drops the locks that other connections of the process hold on it.
+        // The file is not created with `open` and a mode: closing its descriptor would drop the locks that other
+        // connections of this process hold on it.
         if isNew { chmod(path, 0o600) }
         self.path = path
         handle = made
         busyTimeout = settings.busyTimeout
         sqlite3_busy_timeout(handle, Self.milliseconds(settings.busyTimeout))
-        // Before anything touches the file: a log that was once opened with shared memory keeps it.
+        // This comes before anything touches the file: once a log was opened with shared memory, it keeps using it.
         if settings.isExclusive { try execute("PRAGMA locking_mode = EXCLUSIVE") }
-        // What is committed stays committed. https://www.sqlite.org/pragma.html#pragma_synchronous
+        // A committed transaction survives a power failure. https://www.sqlite.org/pragma.html#pragma_synchronous
         try execute("PRAGMA synchronous = FULL")
         if let cache = settings.cache_kibibytes { try execute("PRAGMA cache_size = -\(cache)") }
         if settings.usesWriteAheadLog && !settings.isReadOnly { try useWriteAheadLog() }
@@ -56,7 +58,8 @@ package final class Connection {
 
     deinit { close() }
 
-    /// Closes; statements that others hold delay it until they go. Nothing else may be called afterwards.
+    /// Closes the connection. It stays open underneath while somebody holds one of its statements. Nothing may be
+    /// called afterwards.
     package func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -66,12 +69,13 @@ package final class Connection {
 
     // MARK: Settings
 
-    /// How long a statement waits for the lock of another connection. Wraps `sqlite3_busy_timeout`.
+    /// The time for which a statement waits for another connection's lock. Wraps `sqlite3_busy_timeout`.
     package var busyTimeout: Duration {
         didSet { sqlite3_busy_timeout(handle, Self.milliseconds(busyTimeout)) }
     }
 
-    /// Makes readers and one writer work side by side. The file remembers it. https://www.sqlite.org/wal.html
+    /// Switches to a write-ahead log, so that readers and one writer work side by side. The file remembers it.
+    /// https://www.sqlite.org/wal.html
     package func useWriteAheadLog() throws(SQLiteError) {
         var mode = ""
         try rows("PRAGMA journal_mode = WAL") { row in mode = row.text(at: 0) }
@@ -81,7 +85,8 @@ package final class Connection {
         }
     }
 
-    /// The file was removed or replaced since it was opened: what is written goes nowhere. Wraps `sqlite3_file_control`.
+    /// True if the file was removed or replaced since it was opened: what is written now is lost. Wraps
+    /// `sqlite3_file_control`.
     package var isMoved: Bool {
         owner.assertOwned("a database connection")
         var moved: Int32 = 0
@@ -91,7 +96,7 @@ package final class Connection {
 
     // MARK: Statements
 
-    /// The kept statement with this text, ready to be bound, without values of an earlier use.
+    /// The kept statement with this text, without values of an earlier use.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
         owner.assertOwned("a database connection")
         if let statement = kept[sql] {
@@ -105,7 +110,7 @@ package final class Connection {
         return statement
     }
 
-    /// Runs one statement with values for its parameters, in order. Returns how many rows it changed.
+    /// Runs one statement with values for its parameters, in order. Returns the number of rows that it changed.
     @discardableResult
     package func run(_ sql: String, _ values: ColumnValue...) throws(SQLiteError) -> Int {
         let statement = try statement(sql)
@@ -130,20 +135,20 @@ package final class Connection {
         if code != SQLITE_OK { throw SQLiteError("execute", sql, code: code, handle: handle) }
     }
 
-    /// The rows that the last INSERT, UPDATE or DELETE changed. Wraps `sqlite3_changes64`.
+    /// The number of rows that the last INSERT, UPDATE or DELETE changed. Wraps `sqlite3_changes64`.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
 
     // MARK: Transactions
 
-    /// A transaction is open. SQLite ends one by itself after some errors, such as a full disk.
+    /// True if a transaction is open. SQLite ends one by itself after some errors, such as a full disk.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// Starts a transaction; the default takes the lock for writing at once.
+    /// Starts a transaction. By default it takes the write lock at once.
     package func begin(_ kind: TransactionKind = .immediate) throws(SQLiteError) {
         try statement(kind.rawValue).run()
     }
 
-    /// Makes all changes since `begin` permanent. After an error nothing of them is, and the transaction is over.
+    /// Commits all changes since `begin`. After an error none of them is kept, and the transaction is over.
     package func commit() throws(SQLiteError) {
         do throws(SQLiteError) {
             try statement("COMMIT").run()
@@ -153,14 +158,14 @@ package final class Connection {
         }
     }
 
-    /// Undoes all changes since `begin`. Nothing happens where no transaction is open.
+    /// Undoes all changes since `begin`. Does nothing if no transaction is open.
     package func rollBack() {
         guard isInTransaction else { return }
-        // It fails only where SQLite rolled back by itself; either way the transaction is over.
+        // `ROLLBACK` fails only if SQLite has rolled back by itself. The transaction is over in both cases.
         try? execute("ROLLBACK")
     }
 
-    /// Runs `body` in a transaction: all of it or, after an error, nothing.
+    /// Runs `body` in a transaction. After an error all its changes are undone.
     package func transaction<Result>(
         _ kind: TransactionKind = .immediate, _ body: () throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result {

@@ -1,14 +1,14 @@
 import CSQLite
 
-/// What SQLite refused to do. Values that were bound never appear in it.
+/// An error of SQLite. Values that were bound never appear in it.
 package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What kind of trouble it is, as far as a caller acts on it.
+    /// The kind of an error, as far as a caller acts on it.
     package enum Condition: Sendable, Equatable, CaseIterable {
         /// Another connection holds a lock for longer than the busy time-out.
         case busy
         /// A constraint of the schema, a type or a size refused the values.
         case refused
-        /// No room on the device.
+        /// No space is left on the device.
         case full
         /// The file or its folder may not be written.
         case readOnly
@@ -20,13 +20,13 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
         case other
     }
 
-    /// What was attempted, such as `open` or `step`.
+    /// The operation that failed, such as `open` or `step`.
     package let operation: String
-    /// What it was attempted on: a path, or the beginning of the SQL text.
+    /// The object of the operation: a path, or the beginning of the SQL text.
     package let subject: String
     /// The extended result code. https://www.sqlite.org/rescode.html
     package let code: Int32
-    /// What SQLite says about it.
+    /// SQLite's text for the error.
     package let text: String
 
     package init(operation: String, subject: String, code: Int32, text: String) {
@@ -36,7 +36,7 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
         self.text = text
     }
 
-    /// The error that `handle` reports, or the text of `code` where there is no connection.
+    /// The error that `handle` reports. Without a connection, the text belongs to `code`.
     init(_ operation: String, _ subject: String, code: Int32, handle: OpaquePointer?) {
         let text = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(code)
         let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
@@ -45,7 +45,7 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
             text: text.map { String(cString: $0) } ?? "unknown error")
     }
 
-    /// An SQL text is known by its beginning; a whole one would fill the log.
+    /// The beginning identifies an SQL text. A whole one would fill the log.
     private static let subject_charactersMax = 120
 
     /// The code without its extension.

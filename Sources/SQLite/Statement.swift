@@ -1,11 +1,12 @@
 import CSQLite
 import Platform
 
-/// A prepared statement. Parameters and columns are numbered as in the C interface: parameters from 1, columns from 0.
+/// A prepared statement. As in the C interface, parameters are numbered from 1 and columns from 0. Wraps
+/// `sqlite3_stmt`.
 ///
-/// It belongs to the thread of its connection. Values are copied when they are bound, so nothing has to outlive a call;
-/// SQLite reuses the memory of a parameter, so a warm statement does not allocate. It may outlive its connection, which
-/// then stays open until the statement goes. Wraps `sqlite3_stmt`.
+/// It belongs to the thread of its connection. A value is copied when it is bound, so the caller need not keep it.
+/// SQLite reuses the memory of a parameter, so a warm statement does not allocate. A statement may outlive its
+/// connection, which then stays open until the statement is gone.
 package final class Statement {
     package let sql: String
     private let handle: OpaquePointer
@@ -41,17 +42,17 @@ package final class Statement {
         try check(sqlite3_bind_int64(handle, Int32(index), value))
     }
 
-    /// Binds a number; SQLite keeps one that is not a number as NULL.
+    /// Binds a number. SQLite stores NaN as NULL.
     package func bind(_ value: Double, at index: Int) throws(SQLiteError) {
         try check(sqlite3_bind_double(handle, Int32(index), value))
     }
 
-    /// Binds text of any length, which may hold NUL characters.
+    /// Binds text of any length. It may hold NUL characters.
     package func bind(_ value: String, at index: Int) throws(SQLiteError) {
         var value = value
         let code = value.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
-                // Without an address SQLite would bind NULL.
+                // SQLite would bind NULL for a null pointer.
                 sqlite3_bind_text64(
                     handle, Int32(index), characters.baseAddress ?? Self.nothing, UInt64(characters.count),
                     Self.transient, UInt8(SQLITE_UTF8))
@@ -60,7 +61,7 @@ package final class Statement {
         try check(code)
     }
 
-    /// Binds bytes; they are copied.
+    /// Binds bytes. They are copied.
     package func bind(_ bytes: Span<UInt8>, at index: Int) throws(SQLiteError) {
         let code = bytes.withUnsafeBufferPointer { buffer in
             buffer.isEmpty
@@ -86,10 +87,10 @@ package final class Statement {
         }
     }
 
-    /// How many parameters it has. Wraps `sqlite3_bind_parameter_count`.
+    /// The number of parameters. Wraps `sqlite3_bind_parameter_count`.
     package var parameterCount: Int { Int(sqlite3_bind_parameter_count(handle)) }
 
-    /// The number of a named parameter such as `$1` or `:room`; nil where the statement has none of that name.
+    /// The number of a named parameter such as `$1` or `:room`. Nil if the statement has no such parameter.
     package func parameter(named name: String) -> Int? {
         let index = sqlite3_bind_parameter_index(handle, name)
         return index > 0 ? Int(index) : nil
@@ -101,9 +102,9 @@ package final class Statement {
 
     // MARK: Running
 
-    /// Goes to the next row; false after the last. Wraps `sqlite3_step`.
+    /// Goes to the next row. Returns false after the last one. Wraps `sqlite3_step`.
     ///
-    /// A statement that is left in the middle of its rows keeps its transaction open: `reset` it.
+    /// A statement that is not stepped to its end keeps its transaction open: call `reset`.
     package func step() throws(SQLiteError) -> Bool {
         owner.assertOwned("a database connection")
         let code = sqlite3_step(handle)
@@ -114,24 +115,24 @@ package final class Statement {
         return false
     }
 
-    /// Runs it to its end, whatever rows it has.
+    /// Runs the statement to its end, and ignores its rows.
     package func run() throws(SQLiteError) {
         while try step() {}
     }
 
-    /// Calls `body` for each row, with this statement to read the columns from, and resets.
+    /// Calls `body` for each row, with this statement to read the columns from. Resets it afterwards.
     package func forEachRow(_ body: (Statement) throws(SQLiteError) -> Void) throws(SQLiteError) {
         defer { reset() }
         while try step() { try body(self) }
     }
 
-    /// Makes it ready to run again; what is bound stays bound.
+    /// Makes the statement ready to run again. Bound values stay.
     package func reset() { sqlite3_reset(handle) }
 
     /// Unbinds all parameters. Wraps `sqlite3_clear_bindings`.
     package func clear() { sqlite3_clear_bindings(handle) }
 
-    /// It is in the middle of its rows.
+    /// True while the statement is in the middle of its rows.
     var isBusy: Bool { sqlite3_stmt_busy(handle) != 0 }
 
     // MARK: Reading the current row
@@ -147,14 +148,14 @@ package final class Statement {
     package func int64(at index: Int) -> Int64 { sqlite3_column_int64(handle, Int32(index)) }
     package func double(at index: Int) -> Double { sqlite3_column_double(handle, Int32(index)) }
 
-    /// The column as text; empty for NULL. Bytes that are no UTF-8 become U+FFFD.
+    /// The column as text; empty for NULL. Bytes that are not UTF-8 become U+FFFD.
     package func text(at index: Int) -> String {
         guard let start = sqlite3_column_text(handle, Int32(index)) else { return "" }
         let count = Int(sqlite3_column_bytes(handle, Int32(index)))
         return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
     }
 
-    /// Lends the bytes of a column to `body`; none for NULL.
+    /// Lends the bytes of a column to `body`. For NULL they are empty.
     package func withBytes<Result>(at index: Int, _ body: (Span<UInt8>) -> Result) -> Result {
         let start = sqlite3_column_blob(handle, Int32(index))?.assumingMemoryBound(to: UInt8.self)
         let count = Int(sqlite3_column_bytes(handle, Int32(index)))
@@ -179,12 +180,12 @@ package final class Statement {
         }
     }
 
-    /// `SQLITE_TRANSIENT`, a cast that Swift does not import: SQLite copies the value before the call returns.
+    /// `SQLITE_TRANSIENT`, a cast that Swift cannot import: SQLite copies the value before the call returns.
     private static var transient: sqlite3_destructor_type {
         unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     }
 
-    /// The address of empty text: a literal lives as long as the program.
+    /// An address for empty text. A literal lives as long as the program.
     private static var nothing: UnsafePointer<CChar> {
         let text: StaticString = "\0"
         return UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)

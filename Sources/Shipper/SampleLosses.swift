@@ -1,31 +1,31 @@
 import Platform
 import Wire
 
-/// Samples that are lost for good, as the log tells them: the first at once, then what each further minute took, for as
-/// long as it goes on. Pure: times are parameters.
+/// Turns lost samples into log lines: one at once for the first loss, then one per minute for as long as samples are
+/// lost. It is a machine: times are parameters.
 ///
-/// The law: every sample that is noted is in exactly one notice.
+/// Invariant: every sample that is noted is in exactly one notice.
 struct SampleLosses {
     enum Limits {
-        /// The time between two lines, and how long nothing is lost before it is over.
+        /// The time between two lines. A loss is over when nothing was lost for this long.
         static let interval = Duration.seconds(60)
-        /// Status codes that one line names.
+        /// The most status codes that one line names.
         static let codes = 10
     }
 
-    /// What a line says.
+    /// The content of a line.
     enum Notice: Equatable {
         case lost(Loss)
-        /// Nothing was lost for a minute, and samples were taken.
+        /// The loss is over: nothing was lost for a minute, and samples were accepted.
         case over(inAll: Int, since: Timestamp)
     }
 
-    /// Samples that were lost since the line before, why, and how many it are since it began.
+    /// The samples that were lost since the line before, the reasons, and the total since the loss began.
     struct Loss: Equatable {
         var samples: Int
         var inAll: Int
         var since: Timestamp
-        /// The last answer, and how many samples each status code took.
+        /// The status of the last answer, its text, and the number of samples that were lost by each status code.
         var status: Int
         var answer: String
         var codes: [Int: Int]
@@ -40,7 +40,7 @@ struct SampleLosses {
     private var lastAt = MonotonicTime(nanoseconds: 0)
     private var wasAccepted = false
 
-    /// Samples are lost.
+    /// Notes samples that were lost.
     mutating func note(_ samples: Int, status: Int = 0, answer: String = "", at now: MonotonicTime, wall: Timestamp) {
         since = since ?? wall
         inAll += samples
@@ -50,19 +50,19 @@ struct SampleLosses {
         wasAccepted = false
     }
 
-    /// Others arrived.
+    /// Notes that other samples were accepted.
     mutating func noteAccepted() { wasAccepted = true }
 
-    /// When there will be something to say if nothing happens until then.
+    /// The time of the next line if nothing happens until then.
     var dueAt: MonotonicTime? {
         guard since != nil else { return nil }
         if !codes.isEmpty { return toldAt.map { $0 + Limits.interval } ?? lastAt }
         return wasAccepted ? lastAt + Limits.interval : nil
     }
 
-    /// What is to be said now.
+    /// The line that is due now, if any.
     ///
-    /// - Parameter isLast: nothing is said later.
+    /// - Parameter isLast: no line follows, so a loss is reported at once.
     mutating func notice(at now: MonotonicTime, isLast: Bool = false) -> Notice? {
         guard let since, let dueAt, isLast && !codes.isEmpty || now >= dueAt else { return nil }
         guard codes.isEmpty else {

@@ -2,17 +2,17 @@ import HTTPClient
 import Platform
 import Wire
 
-/// The header that says who sends, kept up to date with the file that holds the secret.
+/// The header `Authorization`. It follows changes of the file that holds the secret.
 struct ShipperCredentials {
     private let credentials: ShipperSettings.Credentials
     private var secret: Secret?
 
-    /// The header to send; nil where there are no credentials or their file cannot be read.
+    /// The header to send. Nil if there are no credentials, or if their file could not be read yet.
     private(set) var header: HTTPHeader?
 
     init(_ credentials: ShipperSettings.Credentials) { self.credentials = credentials }
 
-    /// Reads the file again; true where the header is another one than before.
+    /// Reads the file again. Returns true if the header has changed.
     mutating func reload() throws(SecretSource.SecretError) -> Bool {
         switch credentials {
         case .none: return false

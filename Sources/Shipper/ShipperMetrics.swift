@@ -4,7 +4,7 @@ import Platform
 import RemoteWrite
 import Wire
 
-/// What the shipper says about itself: its own names, and those that the customary Prometheus alerts ask for.
+/// The shipper's own metrics: lkpush's names, and the names that the customary alerts for Prometheus ask for.
 /// https://github.com/prometheus/prometheus/blob/main/documentation/prometheus-mixin/alerts.libsonnet
 struct ShipperMetrics {
     private let enqueued: Counter?
@@ -72,7 +72,7 @@ struct ShipperMetrics {
         prometheus = PrometheusMetrics(in: registry, labels: [remoteName, url])
     }
 
-    /// Takes over what the delivery has counted.
+    /// Takes over the counters of the delivery.
     func update(_ statistics: DeliveryStatistics, at now: Timestamp) {
         enqueued?.set(total: Double(statistics.enqueued))
         accepted?.set(total: Double(statistics.accepted))
@@ -110,7 +110,7 @@ struct ShipperMetrics {
     func note(limits: BatchLimits) { prometheus.maxSamples?.set(limits.samples) }
 }
 
-/// The names of Prometheus' own sender. Each sample counts once here, however often it is sent.
+/// The metrics of Prometheus' own sender. Each sample counts once here, however often it is sent.
 private struct PrometheusMetrics {
     let sent: Counter?
     let failed: Counter?

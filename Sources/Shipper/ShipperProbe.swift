@@ -2,17 +2,17 @@ import HTTPClient
 package import Platform
 import RemoteWrite
 
-/// One empty request, to see whether a receiver can be reached and takes our credentials.
+/// Sends one empty request, to find out whether a receiver can be reached and accepts the credentials.
 package enum ShipperProbe {
-    /// What the receiver made of it.
+    /// The result of the probe.
     package enum Result: Sendable, Equatable, CustomStringConvertible {
-        /// It took the request.
+        /// The receiver accepted the request.
         case accepted(status: Int)
-        /// It answered something else; the message is its own, at most 1 KiB.
+        /// The receiver gave another answer. The message is its own, at most 1 KiB.
         case refused(status: Int, message: String)
         /// A page for people answered, such as a login.
         case page(status: Int)
-        /// It did not answer.
+        /// No answer came.
         case failed(String)
 
         package var isAccepted: Bool {

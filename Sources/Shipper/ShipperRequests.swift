@@ -2,12 +2,12 @@ import HTTPClient
 import Platform
 import RemoteWrite
 
-/// Builds requests: the protocol's headers, then ours, with credentials that are read again when they change.
-/// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
+/// Builds requests: headers of the protocol, then configured headers, then credentials. Headers and credentials in
+/// files are read again when they change. https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
 struct ShipperRequests {
     private let settings: ShipperSettings
     private var credentials: ShipperCredentials
-    /// Those that come from a file.
+    /// Headers that come from a file.
     private var furtherHeaders: [HTTPHeader] = []
     private var headers: [HTTPHeader] = []
 
@@ -17,10 +17,10 @@ struct ShipperRequests {
         build()
     }
 
-    /// Reads credentials and headers again; true where they are other ones than before.
+    /// Reads credentials and headers again. Returns true if any of them has changed.
     mutating func reload() throws(SecretSource.SecretError) -> Bool {
         let areNew = try credentials.reload()
-        // What was read is in use even where the other file cannot be read.
+        // New credentials are used even if the file of headers cannot be read.
         defer { if areNew { build() } }
         guard let file = settings.headersFile else { return areNew }
         let secret = try file.read()
@@ -49,14 +49,15 @@ struct ShipperRequests {
         if let header = credentials.header { headers.append(header) }
     }
 
-    /// - Parameter retry: how often the same body was sent before; receivers grow their `Retry-After` with it.
+    /// - Parameter retry: the number of earlier requests with this body. Receivers grow their `Retry-After` with it.
     func request(_ body: [UInt8], retry: Int) -> Request {
         var all = headers
         if retry > 0 { all.append(HTTPHeader(known: "Retry-Attempt", String(retry))) }
         return Request(.post, settings.url, headers: all, body: body, timeout: settings.timeout)
     }
 
-    /// What the transport is made with. The lifetime varies so that a fleet does not reconnect at one moment.
+    /// The options of the transport. The lifetime of connections is random, so that many processes do not reconnect at
+    /// the same moment.
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
         options.recordedHeaders = ["retry-after", "location", "content-type"]
@@ -68,16 +69,17 @@ struct ShipperRequests {
         return options
     }
 
-    /// Answers of something else than a receiver: it leads elsewhere, such as to a login, knows no such path, or takes
-    /// nothing that is posted there.
+    /// True for answers that cannot come from a receiver: a redirect, such as to a login; an unknown path; or a path
+    /// that takes no POST.
     static func isWrongAddress(_ status: Int) -> Bool { (300..<400).contains(status) || status == 404 || status == 405 }
 
-    /// A page for people, which no receiver answers with.
+    /// True for a page for people. No receiver answers with one.
     static func isPage(_ response: Response) -> Bool {
         response.headers["content-type"]?.lowercased().hasPrefix("text/html") ?? false
     }
 
-    /// What a receiver says, for people: where it redirects to, without what may be secret of that, then its own words.
+    /// The text of an answer, for people: the target of a redirect without its secret parts, then the receiver's own
+    /// message.
     static func words(of response: Response) -> String {
         let body = String(decoding: response.body, as: UTF8.self)
         guard (300..<400).contains(response.status), let location = response.headers["location"] else { return body }

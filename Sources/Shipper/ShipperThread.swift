@@ -3,9 +3,9 @@ package import Metrics
 package import Platform
 package import RemoteWrite
 
-/// Pushes the registry to a remote-write receiver from a thread of its own, until it is stopped.
+/// Pushes the registry to a remote-write receiver on the thread `shipper`, until it is stopped.
 ///
-/// Any thread may call it, in this order: `makeFirstReading`, then anything, then `stop`.
+/// Any thread may call it, in this order: first `makeFirstReading`, at last `stop`.
 package final class ShipperThread: Sendable {
     private struct Inbox {
         var hasRead = false
@@ -25,9 +25,9 @@ package final class ShipperThread: Sendable {
     private let time: any TimeSource
     private let inbox = Monitor(Inbox())
 
-    /// Declares the shipper's metrics; traps where the registry has a shipper already.
+    /// Declares the shipper's metrics. Traps if the registry has a shipper already.
     ///
-    /// - Parameter journal: keeps what the next process must know; without one nothing survives this one.
+    /// - Parameter journal: keeps what the next process must know. Without one, nothing survives this process.
     package init(
         _ settings: ShipperSettings, registry: Registry, journal: (any ReadingJournal)? = nil, log: Log,
         time: any TimeSource = SystemTime()
@@ -40,11 +40,12 @@ package final class ShipperThread: Sendable {
         metrics = ShipperMetrics(in: registry, remoteName: settings.remoteName, url: settings.url.description)
     }
 
-    /// Starts the thread and returns once it has read every series that exists: call it before events are let in, so
-    /// that counters are known to have been zero.
+    /// Starts the thread, and returns when it has read every series. Call it before events are let in, so that every
+    /// counter is known to have been zero.
     ///
-    /// - Parameter state: what an earlier process sent: what of it does not exist any more is marked as ended, and nothing
-    ///   is sent at or before its last time. Where the clock is behind that, the first reading comes when it is not.
+    /// - Parameter state: what an earlier process sent. Its series that do not exist any more get a stale marker, and
+    ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
+    ///   is past it.
     package func makeFirstReading(restoring state: ShippedState? = nil) throws(TransportError) {
         let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, inbox] in
             do throws(TransportError) {
@@ -96,7 +97,7 @@ package final class ShipperThread: Sendable {
         }
     }
 
-    /// Reads the credentials again now; requests that wait for better ones are tried at once.
+    /// Reads the credentials again now. Requests that wait are tried at once.
     package func reloadCredentials() {
         let waker: Waker? = inbox.change { inbox in
             inbox.wantsReload = true
@@ -105,9 +106,10 @@ package final class ShipperThread: Sendable {
         waker?.wake()
     }
 
-    /// Takes a last reading, marks every series as ended, sends what it can until `deadline`, and ends the thread.
+    /// Takes a last reading, ends every series, sends what it can until `deadline`, and ends the thread.
     ///
-    /// Returns right after the deadline at the latest. May be called once; before the first reading it does nothing.
+    /// It returns right after the deadline at the latest. Call it at most once. Before the first reading it does
+    /// nothing.
     package func stop(by deadline: MonotonicTime) -> ShipperReport {
         let (thread, waker): (NamedThread?, Waker?) = inbox.change { inbox in
             inbox.stopBy = deadline
@@ -128,7 +130,7 @@ package final class ShipperThread: Sendable {
     }
 }
 
-/// What became of all samples of a shipper's life: `enqueued` is the sum of the others.
+/// The fates of all samples since the start. `enqueued` is the sum of the others.
 package struct ShipperReport: Sendable, Equatable {
     package let enqueued: UInt64
     package let accepted: UInt64

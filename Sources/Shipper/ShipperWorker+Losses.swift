@@ -3,15 +3,15 @@ import Platform
 import RemoteWrite
 import Wire
 
-// What the log hears of samples that no receiver will have.
+// Log lines about samples that no receiver will get.
 
 extension ShipperWorker {
-    /// Samples that the receiver refused for good.
+    /// Notes samples that the receiver refused for good.
     func noteRefused(_ samples: Int, status: Int, answer: String) {
         refused.note(samples, status: status, answer: answer, at: time.monotonic(), wall: time.now())
     }
 
-    /// Samples arrived; where a page answered, they may not have.
+    /// Notes that samples were accepted. If a page answered, they may still be lost.
     func noteAccepted(_ response: Response) {
         refused.noteAccepted()
         guard ShipperRequests.isPage(response) else { return }
@@ -23,7 +23,7 @@ extension ShipperWorker {
             """, ["status": .int(response.status)])
     }
 
-    /// Says what was lost, where that is due.
+    /// Logs the losses that are due.
     func tellLosses(isLast: Bool = false) {
         let now = time.monotonic()
         let gone = delivery.statistics.droppedInAll
@@ -43,7 +43,8 @@ extension ShipperWorker {
                     "queue_bytes": .int(delivery.statistics.queue_bytes),
                 ])
         }
-        // What was dropped is over when nothing was for a while: that it is taken again is told elsewhere.
+        // A run of drops is over when nothing was dropped for a while. Other lines say that the receiver accepts
+        // samples again.
         dropped.noteAccepted()
         switch refused.notice(at: now, isLast: isLast) {
         case .lost(let loss) where ShipperRequests.isWrongAddress(loss.status):

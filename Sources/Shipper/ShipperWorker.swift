@@ -4,9 +4,9 @@ import Platform
 import RemoteWrite
 import Wire
 
-/// What runs on the thread `shipper`: reads the registry at each tick and sends what the delivery says.
+/// The loop of the thread `shipper`: it reads the registry at each tick and sends what the delivery decides.
 ///
-/// Made, used and ended on that thread.
+/// It is made, used and ended on that thread.
 final class ShipperWorker {
     private let settings: ShipperSettings
     private let registry: Registry
@@ -27,10 +27,10 @@ final class ShipperWorker {
     private let startedAt: MonotonicTime
     private var nextTick: MonotonicTime
     private var inFlight: Sent?
-    /// Requests that came to nothing since the last success.
+    /// The number of failed requests since the last success.
     private var failures = 0
 
-    /// What the receiver refused, and what was given up before.
+    /// Samples that the receiver refused, and samples that were dropped before they were sent.
     var refused = SampleLosses()
     var dropped = SampleLosses()
     var droppedBefore: UInt64 = 0
@@ -46,7 +46,7 @@ final class ShipperWorker {
     }
 
     private enum Limits {
-        /// What a journal may take for a commit; the last one is left out where less is left.
+        /// The time that a journal may take for a commit. The last commit is left out if there is less time than this.
         static let commit = Duration.seconds(1)
     }
 
@@ -69,7 +69,8 @@ final class ShipperWorker {
         table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
         table.recordsKeys = journal != nil
         writer = BatchWriter(limits: settings.batches)
-        // Several batches fit into the memory for those that wait: else one reading could be too large for it.
+        // The memory for waiting batches must hold several of them. Otherwise a single reading could be too large for
+        // it.
         let cap_bytes = min(settings.batches.compressed_bytes, settings.delivery.queue.bytes / 4)
         delivery = Delivery(settings.delivery, cap_bytes: cap_bytes, seed: UInt64.random(in: 0 ... .max))
         startedAt = time.monotonic()
@@ -83,10 +84,10 @@ final class ShipperWorker {
 
     // MARK: Reading
 
-    /// Reads the registry now, writes down what is about to be sent, and queues it.
+    /// Reads the registry now, commits the reading in the journal, and enqueues its samples.
     ///
-    /// - Parameter isLast: no other reading follows, so this one is made even where no time has passed, and every series
-    ///   ends with it where that is wanted.
+    /// - Parameter isLast: no other reading follows. So this one is made even if no time has passed, and every series
+    ///   ends with it if `staleOnStop` is set.
     func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
         var wall = time.now()
@@ -95,7 +96,7 @@ final class ShipperWorker {
         case .earlierWasWrong:
             table.forgetFloor()
             log.warning("the last reading of the process before lies far ahead: its clock was wrong")
-        // Whatever the clock shows: the last values come right after those before them.
+        // Whatever the clock shows, the last values come right after those before them.
         case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
         case .jumpedAhead: return skip("clock_jumped_ahead")
@@ -127,7 +128,7 @@ final class ShipperWorker {
         log.throttled(.warning, "a reading was skipped: the clock is wrong", ["reason": .string("\(reason)")])
     }
 
-    /// Writes down what was read and ended, before any of it leaves.
+    /// Commits the reading, with the series that began and ended, before any of it is sent.
     private func commit(evenIfNothingChanged: Bool) -> ReadingOutcome {
         guard let journal, let at = table.lastReading else { return .maySend }
         let (began, ended) = table.takeKeys()
@@ -135,10 +136,10 @@ final class ShipperWorker {
         return journal.commit(reading: at, labels: fingerprint, began: began, ended: ended)
     }
 
-    /// Tells the series table what became of its rows.
+    /// Passes the effects of the delivery to the series table and the writer.
     private func apply(_ effects: inout [Delivery.Effect]) {
         var index = 0
-        // What is done about one effect may have others.
+        // Handling one effect may append others.
         while index < effects.count {
             switch effects[index] {
             case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
@@ -154,14 +155,14 @@ final class ShipperWorker {
         effects.removeAll(keepingCapacity: true)
     }
 
-    // MARK: One turn
+    // MARK: One round of the loop
 
-    /// Makes the reading that is due, begins the request that is due, and waits for whatever comes first.
+    /// Makes the reading that is due, begins the request that is due, and waits for the next event.
     func turn(until limit: MonotonicTime? = nil, ticks: Bool = true) {
         let now = time.monotonic()
         if ticks && now >= nextTick {
             tick()
-            // On the grid of the first reading; a tick that was missed is not made up for.
+            // Ticks stay on the grid of the first reading. A missed tick is not made up for.
             let interval = settings.schedule.pushInterval
             let passed = Int64(time.monotonic().since(startedAt) / interval)
             nextTick = startedAt + interval * Int(passed + 1)
@@ -264,7 +265,7 @@ final class ShipperWorker {
 
     // MARK: Secrets and trust
 
-    /// Reads the credentials again; new ones end a wait that the old ones caused.
+    /// Reads the credentials again. New ones end a wait that the old ones caused.
     func reloadCredentials(endWait: Bool = false) {
         do throws(SecretSource.SecretError) {
             if try requests.reload() || endWait { delivery.hurry() }
@@ -278,7 +279,7 @@ final class ShipperWorker {
         }
     }
 
-    /// Changed certificates or keys need new connections.
+    /// Makes new connections if certificates or keys have changed.
     private func renewTrust() {
         let current = currentTrust()
         guard current != trust, inFlight == nil else { return }
@@ -296,11 +297,11 @@ final class ShipperWorker {
         [settings.authorityFile, settings.certificateFile, settings.keyFile].map { $0.flatMap(FileStamp.init(path:)) }
     }
 
-    // MARK: The end
+    // MARK: Stopping
 
     /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
     ///
-    /// A wait that lasts longer than the deadline is not begun: nothing would come of it.
+    /// A wait that would last longer than the deadline is not begun.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
         read(isLast: true)
         delivery.hurry()
@@ -320,12 +321,12 @@ final class ShipperWorker {
         return ShipperReport(statistics)
     }
 
-    /// Writes down which series the receiver knows to have ended.
+    /// Commits which series the receiver knows to have ended.
     private func commitEnd(by deadline: MonotonicTime) {
         guard settings.staleOnStop, time.monotonic() + Limits.commit <= deadline else { return }
         table.noteSettled(before: delivery.oldestSequence ?? .max)
         table.releaseEnded()
-        // Nothing leaves after it.
+        // Nothing is sent after this commit, so its outcome does not matter.
         _ = commit(evenIfNothingChanged: false)
     }
 

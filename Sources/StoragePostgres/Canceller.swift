@@ -3,12 +3,12 @@ import Platform
 
 /// Asks servers to end statements that nobody waits for any more.
 ///
-/// libpq asks over a connection of its own and waits for it, without a deadline: so each request is sent on a thread of
-/// its own. One that hangs, as its statement did, holds up no other; where `PostgresSettings.Limits.cancellations` are
-/// under way at once further requests are left out, and the server's own time-out ends their statements.
+/// libpq sends such a request over a connection of its own, and waits for it without a deadline. So each request has a
+/// thread of its own, and one that hangs holds up no other. If `PostgresSettings.Limits.cancellations` requests are
+/// under way, further ones are left out. Then the server's own time-out ends their statements.
 enum Canceller {
     private struct State {
-        /// Those under way, by number, and those that have nothing left to do but to return.
+        /// `threads` holds the threads by number; `finished` the numbers of those that only have to be joined.
         var threads: [Int: NamedThread] = [:]
         var finished: Set<Int> = []
         var count = 0
@@ -16,9 +16,9 @@ enum Canceller {
 
     private static let state = Monitor(State())
 
-    /// What `PQcancel` needs.
+    /// The handle that `PQcancel` needs.
     ///
-    /// `@unchecked Sendable`: libpq allows `PQcancel` on any thread, and the request is handed over to one.
+    /// `@unchecked Sendable`: libpq allows `PQcancel` on any thread, and each request is handed over to one thread.
     struct Request: @unchecked Sendable {
         fileprivate let handle: OpaquePointer
 
@@ -29,7 +29,7 @@ enum Canceller {
         }
     }
 
-    /// Sends the request; never waits. Wraps `PQcancel`.
+    /// Sends the request. Never blocks. Wraps `PQcancel`.
     static func send(_ request: Request) {
         let isTaken = state.change { state in
             for number in state.finished { state.threads.removeValue(forKey: number)?.join() }

@@ -1,13 +1,13 @@
 import CPostgres
 
-/// Parameters of a URL that other clients of PostgreSQL know and libpq does not: named all at once, each with what to
-/// write instead. Of a value nothing is ever repeated, and of a name nothing that may be a part of a password.
+/// Parameters of a URL that other clients of PostgreSQL know and libpq does not. All of them are named at once, each
+/// with a replacement. No value is ever quoted, and no name that may be a part of a password.
 enum ForeignParameters {
-    /// What is to be done about a parameter.
+    /// The advice for a parameter.
     private enum Advice {
         /// Write this instead.
         case write(String)
-        /// It has no meaning here.
+        /// Leave it out, for this reason.
         case leaveOut(String)
     }
 
@@ -15,8 +15,10 @@ enum ForeignParameters {
     private static let statements = Advice.leaveOut("lkpush prepares its statements; PgBouncer works in session mode")
     private static let schema = Advice.write("options=-csearch_path%3DSCHEMA")
 
-    /// By name in lower case. https://www.prisma.io/docs/orm/overview/databases/postgresql#arguments
-    /// https://jdbc.postgresql.org/documentation/use/ https://pkg.go.dev/github.com/jackc/pgx/v5/pgxpool#ParseConfig
+    /// The advice by name in lower case. Sources:
+    /// https://www.prisma.io/docs/orm/overview/databases/postgresql#arguments
+    /// https://jdbc.postgresql.org/documentation/use/
+    /// https://pkg.go.dev/github.com/jackc/pgx/v5/pgxpool#ParseConfig
     private static let advice: [String: Advice] = [
         "schema": schema, "search_path": schema, "searchpath": schema, "currentschema": schema,
         "schema_search_path": schema,
@@ -50,10 +52,10 @@ enum ForeignParameters {
         "database": .write("dbname=NAME"), "username": .write("user=NAME"),
     ]
 
-    /// What libpq calls a mode of encryption. https://www.postgresql.org/docs/current/libpq-ssl.html
+    /// The values of `sslmode`. https://www.postgresql.org/docs/current/libpq-ssl.html
     private static let modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
-    /// What is wrong with the parameters of a URL; nil where libpq knows them all.
+    /// The fault in the parameters of a URL. Nil if libpq knows all of them.
     static func problem(in url: String) -> String? {
         guard let query = query(of: url) else { return nil }
         let known = keywords()
@@ -63,7 +65,7 @@ enum ForeignParameters {
             let name = decoded(part.prefix { $0 != "=" })
             let value = part.drop { $0 != "=" }.dropFirst()
             if part.contains("="), known.contains(name) || (name == "ssl" && value == "true") {
-                // A password with a bare & in it goes on as the name of the next parameter.
+                // If a password holds a bare &, its rest looks like the name of the next parameter.
                 if name.contains("password") { mayBePassword = true }
                 if name == "sslmode", let fault = fault(inMode: decoded(value)) { faults.append(fault) }
             } else {
@@ -93,10 +95,10 @@ enum ForeignParameters {
             + (mode == "no-verify" ? "; write sslmode=require, which verifies nothing" : "")
     }
 
-    // MARK: Taking apart
+    // MARK: Parsing
 
-    /// What is behind the `?`, and whether it may hold a password of the user's part: libpq looks for the end of that
-    /// up to the first `@` or `/`.
+    /// The text behind the `?`. `mayBePassword` is true if it may hold a part of the user's password: libpq looks for
+    /// the end of that up to the first `@` or `/`.
     private static func query(of url: String) -> (text: Substring, mayBePassword: Bool)? {
         let rest = url.drop { $0 != "/" }.dropFirst(2)
         let user = rest.prefix { $0 != "@" && $0 != "/" }
@@ -115,7 +117,7 @@ enum ForeignParameters {
             }
     }
 
-    /// With percent escapes resolved; what is none stays.
+    /// Resolves percent escapes. Other percent signs stay.
     private static func decoded(_ text: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -132,7 +134,7 @@ enum ForeignParameters {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The parameters that this libpq knows. Wraps `PQconninfoParse` of nothing.
+    /// The parameters that this libpq knows. Wraps `PQconninfoParse` with an empty text.
     private static func keywords() -> Set<String> {
         let options = PQconninfoParse("", nil)
         defer { PQconninfoFree(options) }

@@ -1,13 +1,13 @@
 import CPostgres
 import Storage
 
-/// What lkpush must know of a URL that libpq reads: whether it can be used, and what must never be shown.
+/// The checked URL of a database, with the secrets in it that must never be shown.
 struct PostgresAddress: Sendable {
     let url: String
     let hostCount: Int
     private let secrets: [String]
 
-    /// Throws where libpq cannot read the URL. Nothing of it is in the error but names of parameters: what is not
+    /// Throws if libpq cannot read the URL. The error quotes nothing of it but names of parameters: a text that is not
     /// understood may be a password.
     init(_ url: DatabaseURL.PostgresURL) throws(DatabaseURL.URLFault) {
         self.url = url.exposed
@@ -28,7 +28,7 @@ struct PostgresAddress: Sendable {
             if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
-        // libpq takes the first @ or / for the end of the password; what follows would be shown as a host.
+        // libpq ends the password at the first @ or /. The rest of it would be shown as a host.
         let place = url.exposed.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "?" }
         let rest = place.drop { $0 != "@" && $0 != "/" }.dropFirst()
         let ports = values["port", default: ""].split(separator: ",", omittingEmptySubsequences: true)
@@ -43,25 +43,25 @@ struct PostgresAddress: Sendable {
         secrets = ["password", "sslpassword"].compactMap { values[$0] }.filter { !$0.isEmpty }
     }
 
-    /// A text of libpq without the URL's secrets and others that are known.
+    /// Masks the secrets of the URL, and other known secrets, in a text of libpq.
     func redacted(_ text: String, and others: [String] = []) -> String {
         Redaction.without(secrets + others, in: text)
     }
 }
 
-/// Takes out of texts what must not be shown.
+/// Removes from texts what must not be shown.
 enum Redaction {
-    /// Every occurrence of each secret becomes dots.
+    /// Masks every occurrence of each secret with dots.
     static func without(_ secrets: [String], in text: String) -> String {
         secrets.filter { !$0.isEmpty }.reduce(text) { $0.replacing($1, with: "••••") }
     }
 
-    /// What stands between double quotes becomes an ellipsis: there PostgreSQL repeats the value it could not read.
+    /// Replaces the text between double quotes with an ellipsis: PostgreSQL quotes the value that it could not read.
     static func withoutQuotations(_ text: String) -> String {
         guard let first = text.firstIndex(of: "\""), let last = text.lastIndex(of: "\""), first < last else {
             return text
         }
-        // From the first to the last: a value may hold quotes itself.
+        // It cuts from the first quote to the last, because a value may hold quotes itself.
         return text[...first] + "…" + text[last...]
     }
 }

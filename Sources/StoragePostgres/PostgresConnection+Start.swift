@@ -2,13 +2,14 @@ import CPostgres
 import Glibc
 
 extension PostgresConnection {
-    /// Starts to connect; nil only without memory. Only the look-up of a host name may wait. Wraps
+    /// Starts to connect. Returns nil only if there is no memory. Only the resolution of a host name may block. Wraps
     /// `PQconnectStartParams`.
     static func start(_ address: PostgresAddress) -> OpaquePointer? {
-        // The URL comes between what it may set otherwise, and what lkpush depends on.
+        // libpq lets later parameters win. The URL may override those before it, but not those after it, which lkpush
+        // depends on.
         let parameters = [
             ("fallback_application_name", "lkpush"),
-            // A peer that is gone is noticed within 25 s while nothing is sent, within 10 s otherwise.
+            // These find a dead peer within 25 s if nothing is sent, and within 10 s otherwise.
             ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "10000"),
             ("dbname", address.url),
@@ -19,7 +20,7 @@ extension PostgresConnection {
         defer { for text in names + values { free(text) } }
         let handle = PQconnectStartParams(
             names.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 1)
-        // Otherwise libpq writes what the server has to remark to standard error.
+        // Without a receiver libpq writes the server's notices to standard error.
         if let handle { PQsetNoticeReceiver(handle, { _, _ in }, nil) }
         return handle
     }

@@ -4,20 +4,20 @@ import Platform
 import Storage
 import Wire
 
-/// One connection of libpq where no call waits longer than its deadline, and where another thread may end every wait.
+/// A connection of libpq. No call waits longer than its deadline, and another thread can end every wait.
 ///
-/// It belongs to the thread that made it. After an error of the kind `connectionLost` it is closed and stays so.
+/// It belongs to the thread that made it. After an error of the kind `connectionLost` it is closed, and stays so.
 final class PostgresConnection {
-    /// nil once the connection is gone.
+    /// Nil when the connection is gone.
     private var handle: OpaquePointer?
     private let settings: PostgresSettings
     private let interruption: Interruption
     private let redacted: (String) -> String
     private let owner = ThreadOwner()
     private let time = SystemTime()
-    /// The server may be working on something.
+    /// True while the server may be working on a statement.
     private var isWaiting = false
-    /// A statement may take so long now.
+    /// The time limit of a statement now.
     var statementTimeout: Duration
 
     /// Connects. Wraps `PQconnectStartParams` and `PQconnectPoll`.
@@ -29,7 +29,7 @@ final class PostgresConnection {
         statementTimeout = settings.statementTimeout
         let handle = Self.start(address)
         self.handle = handle
-        // A password may come from a file or the environment too: only libpq knows.
+        // A password may also come from a file or the environment. Only libpq knows that one.
         let password = handle.flatMap { PQpass($0) }.map { String(cString: $0) } ?? ""
         redacted = { address.redacted($0, and: [password]) }
         let deadline = time.monotonic() + settings.connectTimeout * address.hostCount
@@ -44,7 +44,7 @@ final class PostgresConnection {
 
     deinit { close() }
 
-    /// Closes the connection; what the server still works on is cancelled. Wraps `PQfinish`.
+    /// Closes the connection. If the server still works on a statement, that is cancelled. Wraps `PQfinish`.
     func close() {
         guard let handle else { return }
         if isWaiting, let request = Canceller.Request(handle) { Canceller.send(request) }
@@ -52,7 +52,7 @@ final class PostgresConnection {
         self.handle = nil
     }
 
-    /// Wraps `PQtransactionStatus`.
+    /// True while a transaction is open. Wraps `PQtransactionStatus`.
     var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
 
     /// The encoding of the database. Wraps `PQparameterStatus`.
@@ -62,7 +62,7 @@ final class PostgresConnection {
 
     // MARK: Requests
 
-    /// Sends one request and returns the last of its answers.
+    /// Sends one request, and returns the last of its answers.
     func request(
         _ operation: String, _ send: (OpaquePointer) -> Int32
     ) throws(StoreError) -> QueryResult {
@@ -74,7 +74,7 @@ final class PostgresConnection {
         var last: QueryResult?
         var error: StoreError?
         while let next = try answer(operation, until: deadline) {
-            // The first error is the reason for all that follows.
+            // The first error is the reason for all that follow.
             if isError(next) {
                 error = error ?? failure(operation, next)
                 if self.handle == nil { break }
@@ -87,11 +87,11 @@ final class PostgresConnection {
         return last
     }
 
-    /// Sends many requests before it reads the first answer: one round trip for all. They are in groups: after an error
-    /// the server leaves out the rest of its group, and goes on with the next. Wraps `PQenterPipelineMode`.
+    /// Sends many requests before it reads the first answer, in one round trip. The requests are in groups. After an
+    /// error the server skips the rest of the group, and goes on with the next one. Wraps `PQenterPipelineMode`.
     ///
-    /// - Parameter send: queues the requests of the group of a number.
-    /// - Returns: for each group how many rows each request changed, or its first error.
+    /// - Parameter send: queues the requests of the group with this number.
+    /// - Returns: for each group the number of rows that each request changed, or the first error of the group.
     func pipeline(
         _ operation: String, groups count: Int, _ send: (OpaquePointer, Int) -> Bool
     ) throws(StoreError) -> [Result<[Int], StoreError>] {
@@ -109,12 +109,13 @@ final class PostgresConnection {
         return groups
     }
 
-    /// What the requests of one group of a pipeline did.
+    /// Reads the answers to one group of a pipeline.
     private func answers(_ operation: String) throws(StoreError) -> Result<[Int], StoreError> {
         var changes: [Int] = []
         var error: StoreError?
         while true {
-            // Each statement has the time that one has; between two answers libpq says that one is over.
+            // Each statement has the full time limit. Between two answers, libpq reports with nil that a statement is
+            // done.
             guard let result = try answer(operation, until: deadline) else { continue }
             if result.status == PGRES_PIPELINE_SYNC { break }
             if result.status == PGRES_PIPELINE_ABORTED { continue }
@@ -140,7 +141,8 @@ final class PostgresConnection {
         return handle
     }
 
-    /// Hands all that is queued to the system; what arrives meanwhile is taken, or both sides could wait for ever.
+    /// Sends everything that is queued. It also reads what arrives meanwhile, or both sides could wait for each other
+    /// for ever.
     private func flush(_ operation: String, until deadline: MonotonicTime) throws(StoreError) {
         while let handle {
             let state = PQflush(handle)
@@ -151,7 +153,7 @@ final class PostgresConnection {
         }
     }
 
-    /// The next answer of the current request; nil after its last.
+    /// The next answer to the current request. Nil after the last one.
     private func answer(_ operation: String, until deadline: MonotonicTime) throws(StoreError) -> QueryResult? {
         guard let handle else { throw StoreError(.connectionLost, operation: operation, text: "no connection") }
         while PQisBusy(handle) == 1 {
@@ -161,7 +163,7 @@ final class PostgresConnection {
         return PQgetResult(handle).map { QueryResult($0) }
     }
 
-    /// Waits for the socket; throws at the deadline and at the interruption.
+    /// Waits for the socket. Throws at the deadline, and at an interruption.
     @discardableResult
     private func wait(
         _ operation: String, for events: Int32, until deadline: MonotonicTime
@@ -193,7 +195,7 @@ final class PostgresConnection {
             error.kind, operation: operation, code: error.code, text: redacted(error.text), isPolicy: error.isPolicy)
     }
 
-    /// Closes the connection and says why. Wraps `PQerrorMessage`.
+    /// Closes the connection, and makes the error that says why. Wraps `PQerrorMessage`.
     private func lost(_ operation: String, _ reason: String? = nil) -> StoreError {
         let text = reason ?? handle.flatMap { PQerrorMessage($0) }.map { String(cString: $0) } ?? "out of memory"
         let line = text.split(whereSeparator: \.isNewline).joined(separator: "; ")

@@ -1,11 +1,12 @@
 import CPostgres
 package import Storage
 
-/// How a lookup is asked.
+/// The form in which a look-up is sent.
 enum LookupForm {
-    /// The rooms go in as one array, of what the query compares them with; the text takes the array as `$1`.
+    /// All rooms go in as one array, whose type is the one that the query compares rooms with. The SQL has the array as
+    /// `$1`.
     case together(sql: String, isUUID: Bool)
-    /// The server does not take the query inside of another one.
+    /// One room at a time: the server does not accept the query as a part of another one.
     case oneByOne
 }
 
@@ -17,7 +18,7 @@ extension PostgresDatabase {
         return try answers(lookup, of: rooms[...], as: form(of: lookup))
     }
 
-    /// One room; a name that is refused is its own failure.
+    /// Looks up one room. If its name is refused, that is the result for this room only.
     private func answer(_ lookup: LookupQuery, of room: String) throws(StoreError) -> Result<SQLRows, StoreError> {
         do throws(StoreError) {
             return .success(try rows(lookup.sql, [.text(room)]))
@@ -35,7 +36,7 @@ extension PostgresDatabase {
             for room in rooms { answers.append(try answer(lookup, of: room)) }
             return answers
         }
-        // What surely cannot be a room is not asked for: it would be refused, and all others with it.
+        // A name that cannot be a room is not sent: the server would refuse it, and all others with it.
         let asked = rooms.filter { $0.utf8.allSatisfy { $0 != 0 } && (!isUUID || PostgresValue.isUUID($0)) }
         do throws(StoreError) {
             let found = try asked.isEmpty ? nil : self.rows(sql, [.text(PostgresValue.array(asked))])
@@ -44,12 +45,12 @@ extension PostgresDatabase {
             switch error.kind {
             case .connectionLost: throw error
             case .refused:
-                // One of them is no room here, in a way that only the server knows: it is among one half.
+                // The server refused at least one name, for a reason that only it knows. Each half is tried by itself.
                 let middle = rooms.index(rooms.startIndex, offsetBy: rooms.count / 2)
                 return try answers(lookup, of: rooms[..<middle], as: form)
                     + answers(lookup, of: rooms[middle...], as: form)
             case .other:
-                // A time-out may pass; a query that does not fit into another one never will.
+                // A time-out may not happen again. A query that does not work as a part of another one never will.
                 guard error.code.hasPrefix("42") || error.code == "0A000" else { throw error }
                 lookups[lookup.sql] = .oneByOne
                 return try answers(lookup, of: rooms, as: .oneByOne)
@@ -57,7 +58,7 @@ extension PostgresDatabase {
         }
     }
 
-    /// The rows of each room; the first column says which room they are of, counted from 1.
+    /// Splits the rows by room. The first column is the number of the room, from 1.
     private static func split(
         _ found: SQLRows?, asked: [String], of rooms: ArraySlice<String>
     ) -> [Result<SQLRows, StoreError>] {
@@ -74,11 +75,11 @@ extension PostgresDatabase {
         }
     }
 
-    /// Finds out what type of value the query compares a room with.
+    /// Finds the type that the query compares a room with, and makes the form for many rooms from it.
     private func form(of lookup: LookupQuery) throws(StoreError) -> LookupForm {
         if let known = lookups[lookup.sql] { return known }
         let type = try firstParameterType(of: lookup.sql)
-        // With -1 the name of a type without a length, which would cut.
+        // The type modifier -1 gives the name of the type without a length, which would cut values.
         let name = try rows("SELECT format_type($1, -1)", [.integer(Int64(type))]).rows.first?.first?.asText
         // The line break ends a comment at the end of the query.
         let query = lookup.sql(room: "lkpush_asked.room").drop { $0.isWhitespace }

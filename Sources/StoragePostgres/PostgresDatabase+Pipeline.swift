@@ -2,7 +2,7 @@ import CPostgres
 package import Storage
 
 extension PostgresDatabase {
-    /// A statement that is ready to be sent.
+    /// A statement that is checked and prepared.
     private struct Ready {
         let statement: SQLStatement
         let name: String?
@@ -26,8 +26,8 @@ extension PostgresDatabase {
         return changes
     }
 
-    /// All of them in one round trip, with one savepoint: where a statement was done, the savepoint moves behind it;
-    /// where it was refused, that is left out with it. Going back to the savepoint is right in both cases.
+    /// Sends all statements in one round trip, with one savepoint. After a statement that worked, the savepoint moves
+    /// behind it. After one that was refused, the server skips that move, too. So `ROLLBACK TO` is right in both cases.
     package func runEach(_ statements: [SQLStatement]) throws(StoreError) -> [StoreError?] {
         guard !statements.isEmpty else { return [] }
         let set = try ready(SQLStatement("SAVEPOINT one_row", []))
@@ -58,7 +58,7 @@ extension PostgresDatabase {
         return refusals
     }
 
-    /// Why each part was refused, if it was; any other error is all of theirs.
+    /// The refusal of each part, if it was refused. Any other error is thrown, as it concerns all parts.
     private static func refusals(
         of parts: [Result<Ready, StoreError>], _ groups: [Result<[Int], StoreError>]
     ) throws(StoreError) -> [StoreError?] {

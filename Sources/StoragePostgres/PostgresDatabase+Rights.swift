@@ -1,10 +1,11 @@
 package import Storage
 
-/// What the role of the connection may do, and what policies keep from it.
+/// The rights of the connection's role, and the policies that apply to it.
 extension PostgresDatabase {
-    /// Policies apply to a role that is neither a superuser nor has BYPASSRLS, and that does not own the table, or where
-    /// the table forces them. A view reads its tables as its owner, or with `security_invoker` as whoever sent the query,
-    /// inside of other views too; a partition that is used by way of its parent has the policies of the parent alone.
+    /// Policies apply to a role that is no superuser and has no BYPASSRLS, and that does not own the table or finds
+    /// them forced by it. A view reads its tables as its owner. With `security_invoker` it reads them as the role that
+    /// sent the query, even inside of other views. A partition that is reached through its parent has the policies of
+    /// the parent alone.
     /// https://www.postgresql.org/docs/15/ddl-rowsecurity.html https://www.postgresql.org/docs/15/sql-createview.html
     package func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>] {
         let found = try rows(Self.policyQuery, [.text(PostgresValue.array(tables))])
@@ -17,13 +18,15 @@ extension PostgresDatabase {
         return policies
     }
 
-    /// Asks with `row_security` off: instead of hiding rows the server then says which table it would hide them in.
+    /// Runs the query with `row_security` off. Then the server does not hide rows, but reports the table that has the
+    /// policy.
     package func policies(on lookup: LookupQuery) throws(StoreError) -> String? {
         try begin(.write)
         defer { rollBack() }
         try runScript("SET LOCAL row_security = off")
         do throws(StoreError) {
-            // As a text of its own: a statement that is prepared looks at its values first.
+            // The comment makes it another text, so it is prepared anew: a statement that is prepared already looks at
+            // its values first.
             _ = try rows(lookup.sql + "\n-- policies", [.text("lkpush check")])
             return nil
         } catch {
@@ -51,8 +54,9 @@ extension PostgresDatabase {
         return withheld
     }
 
-    /// `used`: what is read or written by each name, and as which role. `subject`: where policies apply. A command is
-    /// free where one permissive policy lets every row through and no restrictive one takes any away.
+    /// `used`: the relations that are read or written through each name, and the role that does it. `subject`: those to
+    /// which policies apply. A command is free if one permissive policy lets every row through and no restrictive
+    /// policy removes any.
     private static var policyQuery: String {
         """
         WITH RECURSIVE used (name, relation, role) AS (

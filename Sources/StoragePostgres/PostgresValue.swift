@@ -2,12 +2,13 @@ import CPostgres
 import Storage
 import Wire
 
-/// How values cross the wire: as text in both directions, which every type of column reads.
+/// The form of values on the wire: text in both directions, which every type of column reads.
 ///
-/// Numbers say their type, so that a column of another numeric type takes them as in an assignment. The type of all
-/// else is left to the server: a text may be meant for a `uuid`, a time for a `timestamp` without zone.
+/// Numbers are sent with their type, so that a column of another numeric type converts them as in an assignment. The
+/// server infers the type of all others: a text may be meant for a `uuid`, a time for a `timestamp` without zone.
 enum PostgresValue {
-    /// Object ids of built-in types never change. https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat
+    /// Object ids of built-in types, which never change.
+    /// https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat
     enum TypeID {
         static let bool: Oid = 16
         static let int8: Oid = 20
@@ -19,7 +20,7 @@ enum PostgresValue {
         static let float8: Oid = 701
         static let numeric: Oid = 1_700
         static let uuid: Oid = 2_950
-        /// The server decides.
+        /// The server infers the type.
         static let inferred: Oid = 0
     }
 
@@ -31,7 +32,7 @@ enum PostgresValue {
         }
     }
 
-    /// Calls `body` with the values as zero-ended texts; NULL is a null pointer.
+    /// Calls `body` with the values as C strings. NULL is a null pointer.
     static func withParameters<Result>(
         _ values: [SQLValue], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
     ) -> Result {
@@ -51,13 +52,14 @@ enum PostgresValue {
         }
     }
 
-    /// A text with a zero would end there. https://www.postgresql.org/docs/15/datatype-character.html
+    /// False for a text with a zero character, which would end there.
+    /// https://www.postgresql.org/docs/15/datatype-character.html
     static func isSendable(_ value: SQLValue) -> Bool {
         if case .text(let text) = value { return !text.utf8.contains(0) }
         return true
     }
 
-    /// What the server returned for a column of this type.
+    /// The value that the server returned for a column of this type.
     static func value(_ text: String, type: Oid) -> SQLValue {
         switch type {
         case TypeID.int2, TypeID.int4, TypeID.int8, TypeID.oid:
@@ -65,14 +67,14 @@ enum PostgresValue {
         case TypeID.float4, TypeID.float8:
             Double(text).map { .double($0) } ?? .text(text)
         case TypeID.numeric:
-            // A sum of integers is one.
+            // The sum of integers has this type.
             Int64(text).map { .integer($0) } ?? Double(text).map { .double($0) } ?? .text(text)
         case TypeID.bool: .integer(text == "t" ? 1 : 0)
         default: .text(text)
         }
     }
 
-    /// A list as the text of an array.
+    /// The text form of an array.
     static func array(_ texts: [String]) -> String {
         var result = "{"
         for (index, text) in texts.enumerated() {
@@ -87,8 +89,8 @@ enum PostgresValue {
         return result + "}"
     }
 
-    /// What the type `uuid` reads: 32 hexadecimal digits, a hyphen allowed after each group of four, braces around.
-    /// https://www.postgresql.org/docs/15/datatype-uuid.html
+    /// True for a text that the type `uuid` reads: 32 hexadecimal digits, with an optional hyphen after each group of
+    /// four, and optional braces around. https://www.postgresql.org/docs/15/datatype-uuid.html
     static func isUUID(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]
         if rest.first == UInt8(ascii: "{") {

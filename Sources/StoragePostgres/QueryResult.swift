@@ -1,7 +1,7 @@
 import CPostgres
 import Storage
 
-/// One answer of the server, freed with the value.
+/// One answer of the server. It is freed with this value.
 struct QueryResult: ~Copyable {
     private let handle: OpaquePointer
 
@@ -9,24 +9,24 @@ struct QueryResult: ~Copyable {
 
     deinit { PQclear(handle) }
 
-    /// Wraps `PQresultStatus`.
+    /// The status of the answer. Wraps `PQresultStatus`.
     var status: ExecStatusType { PQresultStatus(handle) }
 
-    /// Rows that a statement changed. Wraps `PQcmdTuples`.
+    /// The number of rows that a statement changed. Wraps `PQcmdTuples`.
     var changes: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
 
-    /// What was done, such as `COMMIT`. Wraps `PQcmdStatus`.
+    /// The command that was executed, such as `COMMIT`. Wraps `PQcmdStatus`.
     var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
 
-    /// The type that the server found for the first parameter. Wraps `PQparamtype`.
+    /// The type that the server inferred for the first parameter. Wraps `PQparamtype`.
     var firstParameterType: Oid? { PQnparams(handle) > 0 ? PQparamtype(handle, 0) : nil }
 
-    /// A field of an error, or nil. Wraps `PQresultErrorField`.
+    /// A field of an error. Nil if the error does not have it. Wraps `PQresultErrorField`.
     func errorField(_ field: ErrorField) -> String? {
         PQresultErrorField(handle, Int32(field.rawValue)).map { String(cString: $0) }
     }
 
-    /// https://www.postgresql.org/docs/15/protocol-error-fields.html
+    /// The fields of an error. https://www.postgresql.org/docs/15/protocol-error-fields.html
     enum ErrorField: UInt8 {
         /// `PG_DIAG_SQLSTATE`
         case code = 0x43

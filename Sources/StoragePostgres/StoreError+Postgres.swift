@@ -1,14 +1,14 @@
 import Storage
 
 extension StoreError {
-    /// What the server says, without any value of a parameter. `isAlive` is false where the connection is gone with it.
+    /// The server's error, without any value of a parameter. `isAlive` is false if the connection was lost with it.
     init(_ operation: String, _ result: borrowing QueryResult, isAlive: Bool) {
         let code = result.errorField(.code) ?? ""
         let function = result.errorField(.function)
         let isRaised = code == "P0001" || function == "exec_stmt_raise"
-        // A prepared statement whose tables changed is prepared anew on a new connection.
+        // The tables of a prepared statement have changed. It must be prepared anew, on a new connection.
         let isStale = code == "0A000" && function == "RevalidateCachedQuery"
-        // The message may be in any language, and is of no use to tell the two apart.
+        // The message may be in any language, so it cannot show whether this is a policy or a missing GRANT.
         let isPolicy =
             code == Self.insufficientPrivilege && ["ExecWithCheckOptions", "check_enable_rls"].contains(function)
         let kind: Kind =
@@ -22,11 +22,12 @@ extension StoreError {
         let message = result.errorField(.message) ?? "no answer that libpq understands"
         let text: String
         if isRaised {
-            // The words are the trigger's own and may hold what it was given; where it is, is in the first line.
+            // The message is the trigger's own and may hold values that it was given. The first line of the context
+            // names the place.
             let place = result.errorField(.context)?.split(separator: "\n").first { $0.hasPrefix("PL/pgSQL function") }
             text = "an exception was raised" + (place.map { " in \($0)" } ?? "")
         } else if code.hasPrefix("22") {
-            // The value stands between quotes, which other languages write in other ways.
+            // The message quotes the value, and other languages use other quotation marks.
             let isPlain = message.utf8.allSatisfy { $0 < 0x80 }
             text = isPlain ? Redaction.withoutQuotations(message) : "a value that the column cannot hold"
         } else if isPolicy {
@@ -39,21 +40,21 @@ extension StoreError {
 
     private static let insufficientPrivilege = "42501"
 
-    /// The data cannot be stored: a value or constraint (22, 23), a view's check (44), a size that an index cannot hold
-    /// (54000). https://www.postgresql.org/docs/15/errcodes-appendix.html
+    /// True if the data cannot be stored: a value or constraint (22, 23), a view's check (44), a size that an index
+    /// cannot hold (54000). https://www.postgresql.org/docs/15/errcodes-appendix.html
     private static func isRefusal(_ code: String) -> Bool {
         code.hasPrefix("22") || code.hasPrefix("23") || code.hasPrefix("44") || code == "54000"
     }
 
-    /// A code that says, also where a trigger raises it, that the row itself is not to blame.
+    /// True for codes that do not blame the row itself, even if a trigger raises them.
     private static func isTrouble(_ code: String) -> Bool {
         ["25", "40", "42", "53", "55", "58"].contains { code.hasPrefix($0) }
     }
 
-    /// The connection is over, or of no more use: shut down (57P), idle in a transaction for too long (25P03), a server
-    /// that became read-only (25006: another host may be the primary now), prepared statements that are gone (26000).
+    /// True if the connection is over or useless: shut down (57P), idle in a transaction for too long (25P03), the
+    /// server became read-only (25006: another host may be the primary now), prepared statements are gone (26000).
     private static func isLoss(_ code: String) -> Bool {
-        // 08P01 with a connection that lives is a statement with other parameters than it was given.
+        // 08P01 on a live connection means a wrong number of parameters, so it does not count.
         code.hasPrefix("08") && code != "08P01" || code.hasPrefix("57P") || code == "25P03" || code == "25006"
             || code == "26000"
     }

@@ -2,19 +2,19 @@ import SQLite
 import TestSupport
 import Testing
 
-/// A database as its application owns it, for tests that must hold on every kind of database.
+/// A database that belongs to an application, for tests that must hold on every kind of database.
 struct ApplicationDatabase {
-    /// The kinds of database. A new one is a case here, and a line in each switch below.
+    /// The kinds of database. A new kind is a case here and a line in each switch below.
     enum Kind: String, CaseIterable, Sendable { case sqlite, postgres }
 
     let kind: Kind
-    /// What lkpush is given as `DATABASE_URL`.
+    /// The value of `DATABASE_URL`.
     let url: String
     /// The path of the file, or the name of the database.
     private let place: String
     private let server: PostgresServer?
 
-    /// A database of its own in `folder`, or on the server that all tests share.
+    /// Makes a database in `folder`, or on the server that all tests share.
     init(_ kind: Kind, in folder: TemporaryFolder, name: String = "office") throws {
         switch kind {
         case .sqlite: self.init(file: folder.file(name + ".db"))
@@ -22,23 +22,23 @@ struct ApplicationDatabase {
         }
     }
 
-    /// A database of its own on a server; `port` may be that of a proxy before it.
+    /// Makes a database on a server. `port` may be that of a proxy.
     init(_ server: PostgresServer, port: UInt16? = nil) throws {
         let name = try server.newDatabase()
         self.init(kind: .postgres, url: server.url(database: name, port: port), place: name, server: server)
     }
 
-    /// A SQLite file.
+    /// Uses an SQLite file.
     init(file: String) { self.init(kind: .sqlite, url: "sqlite:" + file, place: file, server: nil) }
 
     private init(kind: Kind, url: String, place: String, server: PostgresServer?) {
         (self.kind, self.url, self.place, self.server) = (kind, url, place, server)
     }
 
-    /// What the server calls it.
+    /// The name of the database on its server.
     var name: String { place }
 
-    /// The rows that a query gives, as text.
+    /// The rows of a query, as text.
     func rows(_ sql: String) throws -> [[String?]] {
         switch kind {
         case .sqlite:
@@ -70,8 +70,8 @@ struct ApplicationDatabase {
         }
     }
 
-    /// Makes the tables, and fills those of the application as they are before lkpush comes. On PostgreSQL the application
-    /// made its own, with `uuid` keys.
+    /// Makes the tables, and fills those of the application with the content that they have before lkpush starts. On
+    /// PostgreSQL the application makes its own tables, with `uuid` keys.
     ///
     /// - Parameter rooms: the organization of each room, by name.
     func fill(_ rooms: [String: String], in folder: TemporaryFolder) throws {
@@ -94,7 +94,7 @@ struct ApplicationDatabase {
         try execute(statements)
     }
 
-    /// The key of an organization that the application made, as SQL.
+    /// The SQL text of the key of an organization that the application made.
     func key(_ number: Int) -> String {
         kind == .sqlite ? "\(number)" : "'00000000-0000-4000-8000-\(String(number + 100_000_000_000))'"
     }

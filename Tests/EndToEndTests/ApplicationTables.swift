@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// What lkpush wrote into its database, read with SQL of the tests' own.
+/// The rows that lkpush wrote into its database, read with SQL of the tests' own.
 struct ApplicationTables {
     struct Session: Hashable {
         let organization: String
@@ -23,10 +23,10 @@ struct ApplicationTables {
     private(set) var sessions: [Session: (count: Int64, seconds: Double)] = [:]
     private(set) var recordings: [String: Recording] = [:]
     private(set) var present: Set<String> = []
-    /// Rows that say what another row says.
+    /// Rows that repeat another row.
     private(set) var repeated: [String] = []
 
-    /// Reads the file that lkpush makes where no database is named.
+    /// Reads the file that lkpush makes if no database is configured.
     init(_ path: String) throws { try self.init(ApplicationDatabase(file: path)) }
 
     init(_ database: ApplicationDatabase) throws {
@@ -63,7 +63,7 @@ struct ApplicationTables {
         #expect(repeated.isEmpty)
     }
 
-    /// One line for each difference from what the webhooks add up to.
+    /// One line for each difference from the sum of the webhooks.
     func differences(from expected: Reduction) throws -> [String] {
         var lines = repeated.map { "\($0) is there twice" }
         if present != expected.present {
@@ -104,8 +104,8 @@ struct ApplicationTables {
 
     private static let known = Mutex<[String: Int64]>([:])
 
-    /// The number that stands for an identity: itself, or the head of its SHA-256 with the sign set. Asked of
-    /// `sha256sum`, so that it is not the product's own.
+    /// The number that stands for an identity: itself, or the head of its SHA-256 with the sign bit set. `sha256sum`
+    /// computes it, so that it does not come from the product.
     static func user(_ identity: String) throws -> Int64 {
         if let number = Int64(identity), number >= 0, String(number) == identity { return number }
         if let number = known.withLock({ $0[identity] }) { return number }

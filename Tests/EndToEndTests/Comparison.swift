@@ -1,23 +1,23 @@
-/// What two sets of samples disagree about.
+/// The differences between two sets of samples.
 enum Comparison {
-    /// Samples that depend on the moment or on the machine, or that another comparison covers.
+    /// Samples that depend on the time or on the machine, or that another comparison covers.
     private static let apart = [
         "lk_webhook_delivery_lag_seconds_sum", "lk_webhook_delivery_lag_seconds_bucket", "lk_org_info",
         "lk_org_recording_limit_minutes", "lk_unique_participants", "lk_participant_total_online_seconds",
         "lk_egress_completed", "lk_egress_total_duration_seconds", "lk_participants_connected",
     ]
 
-    /// The samples of the contract that events drive.
+    /// The samples of the specification that events change.
     static func driven(_ samples: [String: Double]) -> [String: Double] {
         samples.filter { sample in
             sample.key.hasPrefix("lk_") && !apart.contains(String(sample.key.prefix { $0 != "{" }))
         }
     }
 
-    /// One line for each difference; a sample that only one side has must be 0 there.
+    /// One line for each difference. A sample that only one side has must be 0 there.
     ///
-    /// - Parameter repeats: attempts, by event, that were answered 503 or not at all, and made again: each is a
-    ///   duplicate where the first was committed, only late.
+    /// - Parameter repeats: attempts, by event, that were answered 503 or not at all, and were repeated. Each is a
+    ///   duplicate if the first attempt was committed after all.
     static func differences(
         expected: [String: Double], found: [String: Double], repeats: [String: Int] = [:]
     ) -> [String] {

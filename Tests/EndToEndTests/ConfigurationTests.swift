@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// What the built program makes of a configuration as people give it.
+/// The built program with configurations in the form that people give them.
 @Suite struct ConfigurationTests {
     private let folder = TemporaryFolder()
 
@@ -53,7 +53,7 @@ import Testing
         #expect(told.count == expected.count)
         for warning in expected { #expect(told.contains { $0.hasPrefix(warning) }, "\(told)") }
         #expect(!exporter.output.contains("hunter2"))
-        // And it works with what is left.
+        // The program works with the other settings.
         let simulated = run(
             ["simulate", "--url", "http://127.0.0.1:\(ports.webhooks)", "--duration", "30s", "--speed", "100"], changes)
         #expect(simulated.status == 0, "\(simulated.output)")
@@ -83,17 +83,17 @@ import Testing
     @Test func `lines are text where they go to a terminal, and JSON where they do not`() throws {
         let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         defer { close(terminal) }
-        // What `unlockpt` and `ptsname` are made of. https://man7.org/linux/man-pages/man2/TIOCSPTLCK.2const.html
+        // This does the same as `unlockpt` and `ptsname`. https://man7.org/linux/man-pages/man2/TIOCSPTLCK.2const.html
         let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
         var (isLocked, number): (Int32, Int32) = (0, 0)
         try #require(
             terminal >= 0 && ioctl(terminal, setLock, &isLocked) == 0 && ioctl(terminal, getNumber, &number) == 0)
         let name = "/dev/pts/\(number)"
-        // What was written stays readable as long as somebody has the other end open.
+        // The output stays readable as long as somebody has the other end open.
         let other = open(name, O_RDWR | O_NOCTTY)
         defer { close(other) }
         var environment = RunningExporter.environment(folder)
-        // It ends by itself: this machine has no such address.
+        // The program ends by itself, because this machine has no such address.
         environment["METRICS_LISTEN"] = "203.0.113.1:9464"
         let process = try ChildProcess(RunningExporter.executable, [], environment: environment, output: name)
         #expect(process.wait() == 1)

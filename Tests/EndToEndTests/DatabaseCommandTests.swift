@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// `lkpush check` and `lkpush migrate` before a PostgreSQL, as a person meets them.
+/// `lkpush check` and `lkpush migrate` with PostgreSQL, as an operator uses them.
 @Suite struct DatabaseCommandTests {
     private let folder = TemporaryFolder()
     private let server: PostgresServer
@@ -81,7 +81,7 @@ import Testing
         #expect(unknown.status == 1 && unknown.output.contains("column \"nothing\" does not exist"))
         let few = run("check", ["ORG_LOOKUP_SQL": "SELECT id AS org_id FROM rooms WHERE id = :room"])
         #expect(few.status == 1 && few.output.contains("expected org_id, org_name, organization_pk"))
-        // Where organizations come from elsewhere, nobody asks it.
+        // The query is not tried if organizations come from elsewhere.
         let unused = ["ORG_LOOKUP_SQL": "SELECT nothing FROM rooms WHERE id = :room", "ORG_SOURCE": "fixed"]
         #expect(run("check", unused).status == 0)
     }

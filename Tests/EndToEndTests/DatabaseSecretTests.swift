@@ -3,12 +3,12 @@ import Platform
 import TestSupport
 import Testing
 
-/// Whatever fails about the database, its password is in nothing that the program says.
+/// Whatever fails about the database, the program never prints its password.
 @Suite struct DatabaseSecretTests {
     private let folder = TemporaryFolder()
 
-    /// Everything that a command says while it meets the database of `url`, and while it runs on its pages and in the list
-    /// of processes.
+    /// Everything that a command prints while it uses the database of `url`. While it runs, its pages and the list of
+    /// processes are checked too.
     private func run(_ command: String, _ url: String, isFile: Bool) throws -> String {
         var environment = RunningExporter.environment(folder)
         environment["LOG_LEVEL"] = "debug"

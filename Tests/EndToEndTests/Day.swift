@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Wire
 
-/// A recorded day, moved so that it ends a moment ago, and signed anew: a receiver checks tokens against its clock, and
-/// windows of the database end now.
+/// A recorded day, moved so that it ends a moment ago, and signed again. A receiver checks tokens against its clock,
+/// and the windows of reports end now.
 ///
-/// Every time in a body is moved by the same whole seconds, so every duration stays what it was.
+/// Every time in a body is moved by the same number of whole seconds, so every duration stays the same.
 struct Day {
     struct Post: Sendable {
         let room: String
@@ -21,10 +21,10 @@ struct Day {
     }
 
     let posts: [Post]
-    /// What really happened, as the maker of the day wrote it down.
+    /// The truth about the day, as its generator recorded it.
     let truth: DayTruth
 
-    /// - Parameter limit: only so many posts, from the start of the day; the truth is that of the whole day.
+    /// - Parameter limit: the number of posts from the start of the day. The truth is always that of the whole day.
     init(_ name: String, limit: Int = .max) throws {
         let folder = try #require(Bundle.module.resourcePath) + "/Data/"
         let lines = try Self.content(folder + "\(name).jsonl").split(separator: "\n").prefix(limit)
@@ -53,7 +53,7 @@ struct Day {
         record["expected"] as? [String: Any] ?? [:]
     }
 
-    /// The text of a file, or of the same file compressed.
+    /// The text of a file, or of the same file in compressed form.
     private static func content(_ path: String) throws -> String {
         if FileManager.default.fileExists(atPath: path) { return try String(contentsOfFile: path, encoding: .utf8) }
         let (status, output) = ChildProcess.run("/usr/bin/gzip", ["-dc", path + ".gz"])
@@ -66,7 +66,7 @@ struct Day {
         "unixMicro",
     ]
 
-    /// A body with its times moved. The unit of a time shows in its number of digits.
+    /// A body with all times moved. The number of its digits shows the unit of a time.
     static func moved(_ body: String, by_seconds shift: Int64) -> [UInt8] {
         var words = body.split(separator: "\"", omittingEmptySubsequences: false)
         for index in words.indices.dropFirst(2) where words[index - 1] == ":" && times.contains(words[index - 2]) {
@@ -83,8 +83,8 @@ struct Day {
         return Array(words.joined(separator: "\"").utf8)
     }
 
-    /// Sends all of it as LiveKit does: the posts of one room in their order, rooms side by side. Statuses are checked;
-    /// returns what was sent more than once, by event.
+    /// Sends the posts as LiveKit does: those of one room in order, rooms side by side. Checks the statuses. Returns
+    /// the number of repeated attempts by event.
     func send(to port: UInt16, _ range: Range<Int>? = nil) -> [String: Int] {
         let posts = posts[range ?? 0..<posts.count]
         let sender = RetryingSender(posts.map(\.webhook), to: port, patience: .untilAnswered(scaledBy: 0.01))
@@ -98,7 +98,7 @@ struct Day {
 }
 
 extension RetryingSender.Record {
-    /// How many attempts, by event, came before the ones that settled these posts.
+    /// The number of attempts, by event, before the ones that settled these posts.
     func repeats(of posts: some Sequence<Day.Post>) -> [String: Int] {
         var repeats: [String: Int] = [:]
         for (post, outcome) in zip(posts, outcomes) where !post.isForged && outcome.repeats > 0 {

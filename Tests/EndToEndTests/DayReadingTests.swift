@@ -1,6 +1,6 @@
 import Testing
 
-/// The tests' own reading of a day, before the product is asked.
+/// The tests' own reading of a day, checked before the product is.
 @Suite struct DayReadingTests {
     @Test(arguments: ["small", "day"])
     func `the second reading of a day agrees with its maker`(name: String) throws {
@@ -22,7 +22,8 @@ import Testing
         for (organization, count) in day.truth.uniqueUsers {
             #expect(Set((users[organization] ?? []).map(\.identity)).count == count)
         }
-        // A payload knows seconds and the signal connection; the maker knows milliseconds and the first medium.
+        // A payload has seconds, and the start of the signal connection. The generator has milliseconds, and the start
+        // of media.
         for (name, sum) in [
             ("session_seconds:standard", "lk_participant_lifetime_seconds_sum"),
             ("room_seconds", "lk_room_duration_seconds_sum"),

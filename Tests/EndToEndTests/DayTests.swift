@@ -3,12 +3,12 @@ import Platform
 import TestSupport
 import Testing
 
-/// Whole recorded days over HTTP: what `/metrics`, a real Prometheus and the database say is what happened.
+/// Whole recorded days over HTTP: `/metrics`, a real Prometheus and the database agree with the truth.
 @Suite(.serialized) struct DayTests {
-    /// How lkpush finds the organization of a room.
+    /// The source of a room's organization.
     enum Source: String, CaseIterable { case metadata, database }
 
-    /// Where the database is, and who knows the organizations.
+    /// The database, and the source of organizations.
     struct Setup: Sendable, CustomTestStringConvertible {
         let database: ApplicationDatabase.Kind
         let source: Source
@@ -55,8 +55,8 @@ import Testing
             "GRAFANA_PROM_REMOTE_WRITE_URL": prometheus.writeURL, "PUSH_INTERVAL": "1s", "IDLE_PUSH_INTERVAL": "1s",
             "ACTIVITY_REFRESH": "1s", "EGRESS_REFRESH": "1s", "PRESENCE_REFRESH": "1s", "LICENSE_REFRESH": "1s",
             "DATABASE_URL": database.url,
-            // Ten hours pass in seconds here: what comes while the database is asked about a room is as much as an hour
-            // of it, and all of it must wait.
+            // Ten hours pass in seconds here. While the database is asked about a room, as many events come as in an
+            // hour of the day, and all of them must wait.
             "QUEUE_SIZE": "50000",
         ]
         switch source {
@@ -79,7 +79,7 @@ import Testing
 
     // MARK: Expecting
 
-    /// The counters are those of the maker of the day, and refused calls were counted.
+    /// Expects the counters of the generator of the day, and that refused webhooks were counted.
     private func expectMaker(of day: Day, at port: UInt16) {
         let found = RunningExporter.metrics(port)
         for (key, count) in day.truth.counters(region: "here") { #expect(found[key] == count, "\(key)") }
@@ -87,7 +87,7 @@ import Testing
         #expect(refused == Double(day.posts.count { $0.isForged }))
     }
 
-    /// The gauges that come from the database.
+    /// Expects the gauges that come from the database.
     private func expectWindows(_ expected: Reduction, at port: UInt16) throws {
         var wanted: [String: Double] = [:]
         let organizations = Set(expected.sessions.keys.map(\.organization))
@@ -120,7 +120,7 @@ import Testing
         #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))")
     }
 
-    /// Prometheus holds what `/metrics` says, under the labels of the contract.
+    /// Expects that Prometheus has the samples of `/metrics`, with the labels of the specification.
     private func expectPushed(from port: UInt16, to prometheus: PrometheusServer, _ exporter: RunningExporter) throws {
         var differences: [String] = []
         let isEqual = Waiting.until("Prometheus") {
@@ -144,7 +144,7 @@ import Testing
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
     }
 
-    /// Nothing that belongs to somebody is in the log or on a page, though every event is logged.
+    /// Expects no personal data in the log or on a page, although every event is logged.
     private func expectNoSecrets(of day: Day, in exporter: RunningExporter, _ port: UInt16) {
         var forbidden = [
             RunningExporter.secret, "9sOfCoL9M0Zz8gYxyeHojVivsI2wGxXhLvQAhlydHEO", "a8MZsyBtCzaW", "turnPassword",

@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// What the maker of a recorded day says about it (`*.truth.json`).
+/// The truth about a recorded day, as its generator recorded it (`*.truth.json`).
 struct DayTruth {
     /// The organization of each room, by name.
     let rooms: [String: String]
-    /// Webhooks by event: those that said something new, and those whose id was known.
+    /// Webhooks by event: those with a new id, and those with a known one.
     let deliveredNew: [String: Int]
     let duplicates: [String: Int]
-    /// Webhooks by what a receiver should make of them.
+    /// Webhooks by the class of answer that they should get.
     let classes: [String: Int]
     let uniqueUsers: [String: Int]
-    /// By organization and name such as `egress_ended:web:failed`.
+    /// Sums by organization and name, such as `egress_ended:web:failed`.
     let counts: [String: [String: Double]]
 
     init(_ text: String) throws {
@@ -24,7 +24,7 @@ struct DayTruth {
         counts = try #require(json["org_truth"] as? [String: [String: Double]])
     }
 
-    /// The counters of the contract that follow from it, under the names and labels that `/metrics` gives them.
+    /// The counters that follow from it, with the names and labels of `/metrics`.
     func counters(region: String) -> [String: Double] {
         var samples: [String: Double] = [:]
         for (organization, counts) in counts {
@@ -57,6 +57,6 @@ struct DayTruth {
         }
     }
 
-    /// A sum over all kinds of end, such as `session_seconds:standard`.
+    /// The sum over all organizations of a name such as `session_seconds:standard`.
     func seconds(_ name: String) -> Double { counts.values.reduce(0) { $0 + ($1[name] ?? 0) } }
 }

@@ -1,6 +1,5 @@
-/// Samples of the Prometheus text format, by name and labels in order of the labels' names:
-/// `name{a="1",b="2"}`. Written from the format's description, not from the product.
-/// https://prometheus.io/docs/instrumenting/exposition_formats/
+/// Reads the Prometheus text format. Samples are named with their labels in order: `name{a="1",b="2"}`. It follows the
+/// description of the format and not the product. https://prometheus.io/docs/instrumenting/exposition_formats/
 enum Exposition {
     static func samples(_ text: String) -> [String: Double] {
         var samples: [String: Double] = [:]

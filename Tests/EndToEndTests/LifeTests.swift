@@ -4,7 +4,7 @@ import Simulation
 import TestSupport
 import Testing
 
-/// Starting, stopping, dying, and being configured wrongly.
+/// Starts, stops, kills, and wrong configurations.
 @Suite struct LifeTests {
     private static let metadata = ["ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id"]
 
@@ -28,7 +28,7 @@ import Testing
         let repeats = day.send(to: ports.webhooks)
 
         let start = SystemTime().monotonic()
-        // Status 1 is an end by the guard of SHUTDOWN_TIMEOUT, 130 one by a second signal.
+        // Status 1 would be an end by the guard of SHUTDOWN_TIMEOUT, and 130 one by a second signal.
         #expect(exporter.process.end(with: SIGTERM) == 0)
         #expect(Promptness.holds(since: start, within: .seconds(8)))
 

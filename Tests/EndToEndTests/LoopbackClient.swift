@@ -1,7 +1,7 @@
 import Platform
 import TestSupport
 
-/// A kept-alive HTTP connection to 127.0.0.1, made anew where the server ended it after its answer.
+/// A kept-alive HTTP connection to 127.0.0.1. It is made again if the server closed it after its answer.
 final class LoopbackClient {
     private let port: UInt16
     private var socket: LoopbackSocket
@@ -26,7 +26,7 @@ final class LoopbackClient {
 
     private func exchange(_ method: String, _ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
         if isEnded {
-            // Nobody listening any more is no answer.
+            // If nobody listens any more, there is no answer.
             guard let new = try? LoopbackSocket.connected(to: port) else { return nil }
             (socket, buffer, isEnded) = (new, [], false)
         }
@@ -40,7 +40,7 @@ final class LoopbackClient {
         return Answer(status: status, body: String(decoding: message.body, as: UTF8.self))
     }
 
-    /// One request on a connection of its own; nil where nobody answers.
+    /// Sends one request on a connection of its own. Returns nil if nobody answers.
     static func get(_ path: String, port: UInt16) -> Answer? {
         do throws(SystemError) {
             return try LoopbackClient(port: port).get(path)

@@ -1,9 +1,9 @@
 import TestSupport
 import Testing
 
-/// What arrived in a Prometheus that scrapes nothing, in the form of `/metrics`.
+/// The samples in a Prometheus that scrapes nothing, in the form of `/metrics`.
 enum Pushed {
-    /// LiveKit's samples, without the labels that only pushing adds; those are checked.
+    /// The samples of LiveKit's metrics, without the labels that only pushing adds. Those are checked here.
     static func samples(
         in prometheus: PrometheusServer, instance: String = "exporter-1"
     ) throws -> [String: Double] {
@@ -16,7 +16,7 @@ enum Pushed {
             #expect(labels.removeValue(forKey: "environment") == "test")
             #expect(labels.removeValue(forKey: "service") == "lkpush")
             #expect(labels["region"] == "here")
-            // An external label, where the series has none of that name.
+            // `region` is an external label if the series has no label of that name.
             if labels["project"] == nil { labels["region"] = nil }
             samples[Exposition.key(name, labels)] = series.value
         }

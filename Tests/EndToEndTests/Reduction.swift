@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// A second reading of the same webhooks, as simple as can be: what the contract says they add up to.
+/// An independent and very simple reading of the same webhooks: their sum according to the specification.
 ///
-/// It shares no code with the product: its own JSON, its own state, its own names and bounds. It knows the rules that
-/// a day needs: ids and facts count once, an end may overtake its start, a room that closes ends who is in it.
+/// It shares no code with the product: it has its own JSON, state, names and bounds. It knows the rules that a day
+/// needs: ids and facts count once, an end may overtake its start, and the end of a room ends its participants.
 struct Reduction {
-    /// One participant, room, track or job, from what its events said.
+    /// The rooms, participants, tracks and jobs, as their events describe them.
     private struct Room {
         let organization: String
     }
@@ -41,9 +41,9 @@ struct Reduction {
     }
 
     private let region: String
-    /// The organization of everything, where there is only one.
+    /// The organization of all events, if there is only one.
     private let only: String?
-    /// By the room's name; learned from metadata where it is not given.
+    /// Organizations by the room's name. They are learned from metadata if they are not given.
     private var organizations: [String: String]
 
     private var ids: Set<String> = []
@@ -84,14 +84,14 @@ struct Reduction {
         add(name + "_bucket", labels.merging(["le": "+Inf"]) { $1 })
     }
 
-    /// True the first time a fact is told.
+    /// Returns true the first time that a fact is told.
     private mutating func isNew(_ fact: String) -> Bool { once.insert(fact).inserted }
     private func isTold(_ fact: String) -> Bool { once.contains(fact) }
 
     /// The participants that are still there.
     var present: Set<String> { Set(people.filter { $0.value.isStandard }.keys) }
 
-    /// The samples with the gauges of what is still open.
+    /// The samples, including the gauges of entities that are still open.
     var all: [String: Double] {
         var result = self
         for room in rooms.values { result.add("lk_room_active", shared(room.organization)) }
@@ -111,7 +111,7 @@ struct Reduction {
         (object?[name] as? String).flatMap(Double.init) ?? object?[name] as? Double ?? 0
     }
 
-    /// A time or a duration in nanoseconds, which a `Double` could not hold exactly.
+    /// A time or a duration in nanoseconds. A `Double` could not hold it exactly.
     private static func nanoseconds(_ object: Object?, _ name: String) -> Int64 {
         (object?[name] as? String).flatMap { Int64($0) } ?? 0
     }

@@ -4,11 +4,11 @@ import Platform
 import TestSupport
 import Testing
 
-/// What becomes of rows that the database refuses for their data.
+/// Rows that the database refuses for their data.
 @Suite(.serialized) struct RefusedRowTests {
     private let folder = TemporaryFolder()
 
-    /// A person who joins and leaves a room of their own: one row of presence, one of activity.
+    /// A person who joins and leaves a room: one row of presence, and one of activity.
     private func visit(_ identity: String) -> [RetryingSender.Webhook] {
         ["participant_joined", "participant_left"].map { event in
             SignedWebhook.make(event, room: "room \(identity)", identity: identity)
@@ -22,7 +22,7 @@ import Testing
         #expect(sender.stop().accepted == identities.count * 2)
     }
 
-    /// What an operator sees who looks at them as the manual says.
+    /// The dead letters, as an operator sees them with the query of the manual.
     private func deadLetters() throws -> [(reason: String, row: [String: Any])] {
         let rows = try ApplicationDatabase(file: folder.file("state/journal.db")).rows(
             "SELECT reason, row FROM set_aside ORDER BY row")
@@ -38,7 +38,7 @@ import Testing
         _ kind: ApplicationDatabase.Kind
     ) throws {
         let application = try ApplicationDatabase(kind, in: folder)
-        // The application knows better who may be in its tables.
+        // The application restricts who may be in its tables.
         try application.execute([
             """
             CREATE TABLE participant_activity_metrics (user_id bigint CHECK (user_id <> 13), organization_id bigint,
@@ -59,7 +59,7 @@ import Testing
                 && exporter.samples["lkpush_database_rows_total{result=\"written\"}"] == 13
         }
         #expect(results, "\(exporter.samples.filter { $0.key.contains("rows") })")
-        // Once they are dead letters, they stay so: nothing tries them again.
+        // Dead letters stay dead letters: nothing tries them again.
         try exporter.kill()
         try exporter.startAndWait()
         try send(["4"], to: exporter)
@@ -77,7 +77,7 @@ import Testing
         #expect(rows[0].row["workos_org_id"] as? String == "default")
         #expect(rows[1].row["table"] as? String == "room_presence")
         #expect(rows[1].row["identity"] as? String == "xX \"it\"")
-        // One line for each table and code.
+        // There is one log line for each table and code.
         let lines = exporter.output.split(separator: "\n").filter { $0.contains("the database refused rows") }
         #expect(lines.count == 2, "\(lines)")
         #expect(lines.allSatisfy { $0.contains("\"level\":\"error\"") && $0.contains("\"code\":\"") })

@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// A PostgreSQL with row level security, as an operator meets it.
+/// A PostgreSQL with row level security, as an operator uses it.
 @Suite struct RowLevelSecurityTests {
     private let folder = TemporaryFolder()
     private let server: PostgresServer
@@ -59,7 +59,7 @@ import Testing
             #expect(line.contains(word), "\(line)")
         }
         #expect(!check(["ORG_SOURCE": "fixed"]).line.contains("rooms ("), "rooms are not asked for")
-        // What it advises helps.
+        // The advice of the warning helps.
         try server.query(
             """
             CREATE POLICY a ON rooms TO \(role) USING (true) WITH CHECK (true);
@@ -90,7 +90,7 @@ import Testing
         #expect(warning[0].contains(#""tables":"rooms (SELECT)""#), "\(warning)")
         try send([SignedWebhook.make("room_started", room: "red")], to: exporter)
         #expect(eventually { lines(exporter, #""reason":"room_not_found","room":"red""#).count == 1 })
-        // A new connection finds the same, and does not repeat it.
+        // A new connection finds the same, and the warning is not repeated.
         try server.terminateConnections(to: name)
         try send([SignedWebhook.make("room_started", room: "green")], to: exporter)
         #expect(eventually { lines(exporter, #""room":"green""#).count == 1 })
@@ -118,7 +118,7 @@ import Testing
         #expect(line.contains(#""level":"error""#) && line.contains("participant_activity_metrics"), "\(line)")
         #expect(!line.contains("permission denied"))
         #expect((exporter.samples["lkpush_database_rows_waiting"] ?? 0) > 0)
-        // Not after a kill either.
+        // The rows still wait after a kill.
         try exporter.kill()
         try exporter.startAndWait()
         try server.query("ALTER TABLE participant_activity_metrics DISABLE ROW LEVEL SECURITY", in: name)

@@ -4,9 +4,9 @@ import Platform
 import TestSupport
 import Testing
 
-/// The built program, started with an environment of its own.
+/// The built program, started with its own environment.
 final class RunningExporter {
-    /// Beside the test bundle.
+    /// The program's path, beside the test bundle.
     static let executable: String = {
         guard let path = realpath("/proc/self/exe", nil) else { return "" }
         defer { free(path) }
@@ -19,7 +19,7 @@ final class RunningExporter {
     let process: ChildProcess
     private let log: String
 
-    /// Starts it on free ports; `environment` adds to, or replaces, what every run needs.
+    /// Starts the program on free ports. `environment` adds to, or replaces, the variables of every run.
     init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) throws(SystemError) {
         var variables = Self.environment(folder)
         variables.merge(environment) { $1 }
@@ -32,12 +32,12 @@ final class RunningExporter {
             "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": key, "LIVEKIT_API_SECRET": secret, "LISTEN": "127.0.0.1:0",
             "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"), "REGION": "here",
             "ENVIRONMENT": "test", "INSTANCE": "exporter-1", "LOG_LEVEL": "debug", "no_proxy": "127.0.0.1",
-            // An end in good order is one that was not cut off, however long it took.
+            // A stop in good order may take any time: it must not be cut off.
             "SHUTDOWN_TIMEOUT": Waits.setting,
         ]
     }
 
-    /// Everything it has written.
+    /// Everything that the program has written.
     var output: String {
         do throws(SystemError) {
             return String(decoding: try FileStore.read(log, limit: 256 << 20), as: UTF8.self)
@@ -46,14 +46,14 @@ final class RunningExporter {
         }
     }
 
-    /// Its log lines so far.
+    /// The log lines so far.
     var lines: [[String: Any]] {
         output.split(separator: "\n").compactMap { line in
             (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
         }
     }
 
-    /// The port a listener was bound to, once it was.
+    /// The port that a listener was bound to. Nil until it is bound.
     func port(_ listener: String) -> UInt16? {
         for line in lines where line["msg"] as? String == "listening" && line["listener"] as? String == listener {
             return (line["address"] as? String)?.split(separator: ":").last.flatMap { UInt16($0) }
@@ -61,7 +61,7 @@ final class RunningExporter {
         return nil
     }
 
-    /// Waits until it is ready, and gives both ports.
+    /// Waits until the program is ready. Returns both ports.
     func ready(sourceLocation: SourceLocation = #_sourceLocation) throws -> (webhooks: UInt16, metrics: UInt16) {
         let ports = Waiting.value(for: "readiness", sourceLocation: sourceLocation) { () -> (UInt16, UInt16)? in
             guard process.poll() == nil else { return (0, 0) }
@@ -75,12 +75,12 @@ final class RunningExporter {
         return (webhooks, metrics)
     }
 
-    /// What `/metrics` says now.
+    /// The current samples of `/metrics`.
     static func metrics(_ port: UInt16) -> [String: Double] {
         Exposition.samples(LoopbackClient.get("/metrics", port: port)?.body ?? "")
     }
 
-    /// Waits until the event-driven samples are `expected`, and says what is wrong where they never are.
+    /// Waits until the event-driven samples are `expected`. Records the differences if they never are.
     static func expect(
         _ expected: [String: Double], at port: UInt16, repeats: [String: Int] = [:],
         sourceLocation: SourceLocation = #_sourceLocation

@@ -3,9 +3,9 @@ import Platform
 import TestSupport
 import Wire
 
-/// A webhook of a room, signed and dated now, for tests that need a certain one.
+/// A webhook of a room, signed and dated now, for tests that need a particular one.
 enum SignedWebhook {
-    /// One of a participant where `identity` is given, else of the room itself.
+    /// A webhook of a participant if `identity` is given, otherwise of the room itself.
     static func make(_ event: String, room: String, identity: String? = nil, id: String? = nil)
         -> RetryingSender.Webhook
     {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// `lkpush simulate` against a running lkpush: both say the same of the day.
+/// `lkpush simulate` with a running lkpush: both report the same about the day.
 @Suite struct SimulateTests {
     private static let byName = [
         "ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "^(?<org>[^~]+)~", "ACTIVITY_REFRESH": "1s",
@@ -79,7 +79,7 @@ import Wire
     private func expectTables(_ truth: Truth, _ folder: TemporaryFolder) throws {
         let tables = try ApplicationTables(folder.file("state/office.db"))
         #expect(tables.present.count == truth.accounts.values.reduce(0) { $0 + $1.present.count })
-        // The day of a session depends on when the test runs; its sum over days does not.
+        // The day of a session depends on the time of the test. Its sum over all days does not.
         var found: [String: (count: Int64, seconds: Double)] = [:]
         for (session, row) in tables.sessions {
             found["\(session.organization) \(session.user)", default: (0, 0)].count += row.count

@@ -5,11 +5,11 @@ import TestSupport
 import Testing
 import Wire
 
-/// The built program and a stand-in of LiveKit: signed webhooks in, a signed call out.
+/// The built program and a stand-in for LiveKit: signed webhooks come in, and a signed call goes out.
 @Suite struct SingleSessionTests {
     private static let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
 
-    /// A `participant_joined` of now, with the join time that many milliseconds before.
+    /// Posts a `participant_joined` of now. Its join time is this many milliseconds ago.
     private func join(
         _ room: String, sid: String, identity: String, ago_ms: Int64, age_s: Int64 = 0, to client: LoopbackClient
     ) -> Int? {
@@ -36,14 +36,14 @@ import Wire
 
         #expect(join("red-room", sid: "PA_1", identity: "ann", ago_ms: 5_000, to: client) == 200)
         #expect(join("blue-room", sid: "PA_2", identity: "ann", ago_ms: 500, to: client) == 200)
-        // A repeated event, another person, and one whose news is old.
+        // These are a repeated event, another person, and an event that is too old.
         #expect(join("blue-room", sid: "PA_2", identity: "ann", ago_ms: 500, to: client) == 200)
         #expect(join("blue-room", sid: "PA_3", identity: "bob", ago_ms: 500, to: client) == 200)
         #expect(join("red-room", sid: "PA_4", identity: "bob", ago_ms: 100, age_s: 70, to: client) == 200)
         #expect(Waiting.until("the removal") { RunningExporter.metrics(ports.metrics)[result] == 1 })
 
         #expect(exporter.process.end(with: SIGTERM) == 0)
-        // The one that failed, and the one that did it.
+        // The first request failed, and the second one removed the session.
         #expect(liveKit.requests.count == 2)
         for request in liveKit.requests {
             let call = RoomServiceCall(request, key: RunningExporter.key, secret: RunningExporter.secret)
@@ -80,7 +80,7 @@ import Wire
         #expect(counted)
         let start = SystemTime().monotonic()
         #expect(exporter.process.end(with: SIGTERM) == 0)
-        // Where it waited for LiveKit, that took its share of `SHUTDOWN_TIMEOUT`.
+        // If the stop had waited for LiveKit, that would have taken the enforcer's share of `SHUTDOWN_TIMEOUT`.
         #expect(SystemTime().monotonic().since(start) < Waits.limit / 3)
         #expect(Promptness.holds(since: start, within: .seconds(9)))
     }

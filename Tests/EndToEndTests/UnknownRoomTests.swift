@@ -31,10 +31,10 @@ import Testing
         #expect(lines.contains { $0.contains(#""room":"lost room""#) }, "\(lines)")
         #expect(lines.contains { $0.contains(#""room":"\#(long.prefix(64))""#) }, "\(lines)")
 
-        // Once a later row has left, the journal holds the answers too.
+        // When a later row has been written, the journal holds the answers too.
         try send(["known room"], to: exporter)
         #expect(eventually { exporter.samples[#"lkpush_database_rows_total{result="written"}"#] == 1 })
-        // All of it is replayed, and was told before.
+        // All events are replayed. Their rooms were logged before.
         try exporter.kill()
         try exporter.startAndWait()
         #expect(exporter.samples[#"lk_org_lookup_failures_total{reason="room_not_found"}"#] == 4)

@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// The state of a killed earlier version, started by this one: Specification, "Nothing is lost".
+/// The state of a killed earlier version, started by this one: Specification, *Nothing is lost*.
 @Suite struct UpgradeTests {
     @Test func `there is something to start with`() throws {
         #expect(KeptState.all.count >= 6)

@@ -1,9 +1,10 @@
 import TestSupport
 import Testing
 
-/// Waiting for something that another process does.
+/// Waits for something that another process does.
 enum Waiting {
-    /// Asks every few milliseconds until `condition` gives a value; records an issue and gives nil where it never does.
+    /// Asks every few milliseconds until `condition` returns a value. If it never does, records an issue and returns
+    /// nil.
     static func value<Value>(
         for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Value?
     ) -> Value? {
@@ -16,7 +17,7 @@ enum Waiting {
         return value
     }
 
-    /// The same for a condition that is true or not.
+    /// The same for a condition that is true or false.
     static func until(
         _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
     ) -> Bool {

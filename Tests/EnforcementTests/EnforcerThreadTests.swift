@@ -8,12 +8,12 @@ import TestSupport
 import Testing
 import Wire
 
-/// The thread that removes sessions, against a stand-in of LiveKit's server API.
+/// The enforcer thread, against a stand-in for LiveKit's server API.
 @Suite struct EnforcerThreadTests {
     private static let key = "APIserver"
     private static let secret = "secret-for-tests-only-0123456789abcdef"
 
-    /// An enforcer with short waits, its metrics, and everything it logs.
+    /// An enforcer with short waits, with its metrics and everything that it logs.
     private final class EnforcerFixture {
         let registry = Registry(maxSeries: 100)
         let enforcer: EnforcerThread
@@ -34,7 +34,7 @@ import Wire
         }
 
         deinit {
-            // Nothing writes to the descriptor any more when it is closed.
+            // The log must stop writing before the descriptor is closed.
             log.end()
             close(file)
         }
@@ -43,7 +43,7 @@ import Wire
             enforcer.remove(room: room, identity: identity, until: time.now() + limit)
         }
 
-        /// Waits until that many removals have ended.
+        /// Waits until this many removals have ended.
         func ends(_ count: Double) -> Bool { eventually { results.values.reduce(0, +) >= count } }
 
         var results: [String: Double] {
@@ -57,10 +57,10 @@ import Wire
             return results
         }
 
-        /// Those that are not 0.
+        /// The results that are not 0.
         var counted: [String: Double] { results.filter { $0.value > 0 } }
 
-        /// Everything that was logged; nobody is named in it.
+        /// Everything that was logged. It must name nobody.
         func logged() throws -> String {
             #expect(log.settle())
             let text = String(decoding: try FileStore.read(folder.file("log"), limit: 1 << 20), as: UTF8.self)
@@ -68,7 +68,7 @@ import Wire
             return text
         }
 
-        /// A thread that does not end in time, because the machine is busy, is waited for again.
+        /// Stops the enforcer. On a busy machine the thread may miss its deadline, so this tries again.
         func stop(within limit: Duration = Waits.limit) -> Bool {
             eventually { enforcer.stop(by: time.monotonic() + limit) }
         }
@@ -125,7 +125,7 @@ import Wire
 
     @Test(arguments: [401, 403, 400, 404, 301])
     func `a refusal is final, and logged without names`(status: Int) throws {
-        // A 404 that is not Twirp's comes from a server that is not LiveKit's.
+        // A 404 without Twirp's code comes from a server that is not LiveKit.
         let answer: ScriptedReceiver.Answer =
             status == 404 ? .init(404, body: "<h1>ann: not found</h1>") : .twirp(status, "unauthenticated")
         let receiver = try ScriptedReceiver(otherwise: answer)
@@ -146,18 +146,18 @@ import Wire
         for number in 0..<4 { fixture.remove("red-room", "ann \(number)") }
         #expect(fixture.ends(4))
         #expect(fixture.counted == ["removed": 4])
-        // More where an answer took longer than it may.
+        // There are more requests if an answer took longer than the time-out.
         #expect(receiver.requests.count >= 6)
         #expect(fixture.stop())
     }
 
     @Test func `where nobody listens it is given up in time`() throws {
         let fixture = try EnforcerFixture("http://127.0.0.1:\(FixedPorts.pick())")
-        // Long enough that there is a first attempt on a busy machine too.
+        // The time is long enough for a first attempt on a busy machine.
         fixture.remove(within: .seconds(5))
         #expect(fixture.ends(1))
         #expect(fixture.counted == ["failed": 1])
-        // What is too late already is not begun.
+        // A removal whose time is over already is not begun.
         fixture.remove(within: .milliseconds(-1))
         #expect(fixture.counted == ["failed": 1, "dropped": 1])
         #expect(fixture.stop())
@@ -187,7 +187,7 @@ import Wire
         #expect(eventually { (try? fixture.logged().contains("tried again")) == true })
         #expect(fixture.stop())
         #expect(fixture.counted == ["dropped": 2])
-        // Nothing is taken any more.
+        // Later removals are refused.
         fixture.remove("green")
         #expect(fixture.counted == ["dropped": 3])
         #expect(receiver.requests.count == 2)

@@ -2,7 +2,7 @@ import Enforcement
 import Platform
 import Testing
 
-/// What is sent when, and what an answer means; time is what the test says.
+/// The order of requests, and the meaning of answers. The test sets the time.
 @Suite struct RemovalQueueTests {
     private typealias Limits = RemovalQueue.Limits
 
@@ -12,7 +12,7 @@ import Testing
 
     private func queue(seed: UInt64 = 7) -> Line { Line(seed: seed) }
 
-    /// The queue behind a reference, for expressions in expectations.
+    /// The queue in a class, so that expectations can call its mutating methods.
     private final class Line {
         private var queue: RemovalQueue
 
@@ -37,7 +37,7 @@ import Testing
         func close() { queue.close() }
         func abandon() { queue.abandon() }
 
-        /// Nothing is lost, and nothing is counted twice.
+        /// No removal is lost or counted twice.
         var isBalanced: Bool { queue.asked == queue.results.values.reduce(0, +) + queue.count }
     }
 
@@ -119,7 +119,7 @@ import Testing
         #expect(verdict == .retried(after: .seconds(20)))
         #expect(queue.next(at: at(1)) == .wait(until: at(20)))
         #expect(sent(queue.next(at: at(20))) == first)
-        // The other one is its own affair where LiveKit is only not well.
+        // After a 503 only this removal waits: the other one is sent at once.
         let other = queue.settle(
             first, .answered(status: 503, code: nil, retryAfter: .seconds(5)), at: at(21))
         #expect(other == .retried(after: .seconds(5)))
@@ -180,7 +180,7 @@ import Testing
         queue.withdraw("red", "nobody")
         #expect(queue.results == [.already_gone: 1])
         #expect(queue.settle(first, .unanswered, at: at(1)) == .ended(.already_gone))
-        // What has happened meanwhile has happened.
+        // A removal that succeeded counts as `removed`, even if it was withdrawn meanwhile.
         let second = try #require(sent(queue.next(at: at(1))))
         #expect(second.room == "blue")
         queue.withdraw("blue", "ann")

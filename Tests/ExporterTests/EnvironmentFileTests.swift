@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// `--env-file`, which is read as Docker Compose reads one.
+/// The file of `--env-file`, in the format of Docker Compose.
 @Suite struct EnvironmentFileTests {
     private let folder = TemporaryFolder()
     private var path: String { folder.file("env") }
@@ -23,7 +23,7 @@ import Testing
 
     @Test(
         arguments: [
-            // As they stand in Compose's documentation.
+            // Examples of Compose's documentation.
             ("VAR=VAL", "VAL"), ("VAR=\"VAL\"", "VAL"), ("VAR='VAL'", "VAL"), ("VAR=VAL # comment", "VAL"),
             ("VAR=VAL# not a comment", "VAL# not a comment"), ("VAR=\"VAL # not a comment\"", "VAL # not a comment"),
             ("VAR=\"VAL\" # comment", "VAL"), ("VAR='$OTHER'", "$OTHER"), ("VAR='${OTHER}'", "${OTHER}"),
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `a variable of the environment wins, also where a value names it`() throws {
         #expect(try read("A=1\nB=$A", under: ["A": "0"]) == ["A": "0", "B": "0"])
-        // A name alone is handed on.
+        // A name alone takes its value from the environment.
         #expect(try read("A\nexport A\nB=1", under: ["A": "0"]) == ["A": "0", "B": "1"])
         #expect(try read("A\u{A0}=1", under: ["A": "0"]) == ["A": "0"])
     }

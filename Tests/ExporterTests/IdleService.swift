@@ -3,13 +3,13 @@ import Platform
 import TestSupport
 import Testing
 
-/// The whole program on free ports with a receiver that is not there: it declares every metric it has.
+/// The whole program on free ports, with a receiver that does not answer. It declares all its metrics.
 enum IdleService {
     static func start(in folder: TemporaryFolder) throws -> Service {
         var reader = SettingsReader([
             "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "STATE_DIR": folder.path, "REGION": "eu",
             "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "ENVIRONMENT": "test", "SHUTDOWN_TIMEOUT": "1s",
-            // Nobody listens on the port of tcpmux: what is declared does not depend on an answer.
+            // Nobody listens on this port, that of tcpmux. The declared metrics do not depend on an answer.
             "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:1/write", "SINGLE_SESSION": "true",
             "LIVEKIT_URL": "ws://127.0.0.1:1",
         ])

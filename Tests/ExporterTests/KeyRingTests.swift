@@ -2,7 +2,7 @@ import Exporter
 import Platform
 import Testing
 
-/// Which secrets are good, look by look.
+/// The secrets that are good after each look at the files.
 @Suite struct KeyRingTests {
     private func at(_ seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: seconds * 1_000_000_000) }
 
@@ -26,11 +26,11 @@ import Testing
         for half in [pairs(["a": "n"]), pairs(["a": "ne"]), pairs(["a": "new"]), pairs(["a": "new", "b": "oth"])] {
             #expect(ring.look(half, at: at(1)) == .nothing)
         }
-        // Half, unreadable, half again: not twice in a row.
+        // Half a file, an unreadable one, half a file again: not twice in a row.
         #expect(ring.look(pairs(["a": "n"]), at: at(2)) == .nothing)
         #expect(ring.lookFailed(at: at(2)) == .nothing)
         #expect(ring.look(pairs(["a": "n"]), at: at(3)) == .nothing)
-        // And back to what it was.
+        // The file goes back to its old content.
         #expect(ring.look(pairs(["a": "old", "b": "other"]), at: at(4)) == .nothing)
         #expect(ring.look(pairs(["a": "n"]), at: at(5)) == .nothing)
         #expect(good(ring) == ["a": ["old"], "b": ["other"]])

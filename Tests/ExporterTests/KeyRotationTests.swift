@@ -7,11 +7,11 @@ import TestSupport
 import Testing
 import Wire
 
-/// Files of keys that change while they are in use: nobody tells the program.
+/// Files of keys that change while they are in use. Nobody signals that to the program.
 @Suite struct KeyRotationTests {
     private let folder = TemporaryFolder()
 
-    /// A watch over the files of the settings, and what it last said is good.
+    /// The thread that watches the files of the settings, and the last secrets that it passed on.
     private final class KeyFixture {
         private let good = Monitor<[String: [String]]>([:])
         private let file: Int32
@@ -70,13 +70,13 @@ import Wire
     }
 
     @Test func `a secret that Kubernetes replaces is in use, and the old one for a while`() throws {
-        // As kubelet does it: the file is a link to ..data/secret, and ..data a link that is swapped.
+        // This is what kubelet does: the file is a link to ..data/secret, and ..data is a link that is replaced.
         for (name, secret) in [("..1", "first-secret"), ("..2", "other-secret")] {
             try FileStore.makeDirectory(folder.file(name))
             try write("\(name)/secret", secret)
         }
         #expect(symlink("..1", folder.file("..data")) == 0 && symlink("..data/secret", folder.file("secret")) == 0)
-        // Neither size nor time tells them apart.
+        // Both files have the same size and time.
         for name in ["..1/secret", "..2/secret"] { setTime(name) }
         let fixture = try KeyFixture(
             ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET_FILE": folder.file("secret")], folder)

@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// `LIVEKIT_KEYS_FILE`: LiveKit's own format.
+/// `LIVEKIT_KEYS_FILE`, in LiveKit's own format.
 @Suite struct KeysFileTests {
     private let folder = TemporaryFolder()
     private var path: String { folder.file("keys") }

@@ -8,11 +8,11 @@ import TestSupport
 import Testing
 import Wire
 
-/// `/metrics` as OpenMetrics, judged by those who read it.
+/// `/metrics` as OpenMetrics, checked with independent readers.
 @Suite struct OpenMetricsTests {
     private static let python = ProcessInfo.processInfo.environment["LKPUSH_TEST_PYTHON"]
     private static let isWanted = python != nil || ProcessInfo.processInfo.environment["CI"] == "true"
-    /// What Prometheus 2.42 sends.
+    /// The header `Accept` of Prometheus 2.42.
     private static let prometheus = """
         application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
         text/plain;version=0.0.4;q=0.5,*/*;q=0.1
@@ -82,7 +82,7 @@ import Wire
             #expect(lines.contains { $0.hasPrefix(line) }, "\(line)")
         }
         #expect(lines.contains("hostile test_hostile_total") && lines.contains("hostile test_hostile_created"))
-        // Thirteen bounds with the long ones, +Inf, sum, count, created.
+        // These are thirteen bounds, with the long ones, and +Inf, sum, count and created.
         #expect(lines.contains("lk_room_duration_seconds histogram seconds 17"))
         #expect(lines.contains("lk_org_info gauge - 1"))
     }
@@ -101,15 +101,15 @@ import Wire
         #expect(found.first?.value == 3)
         #expect(found.first?.labels["hostile"] == "a\"b\\c\nd{}=,🙂")
         #expect(try prometheus.query("up").map(\.value) == [1])
-        // Only the OpenMetrics page has creation times; Prometheus keeps them as a series.
+        // Only the OpenMetrics page has creation times. Prometheus keeps them as a series.
         #expect(try prometheus.query("test_hostile_created").map(\.value) == [1_790_000_000.25])
         #expect(try prometheus.query("lk_room_duration_seconds_bucket").count == 14)
         #expect(try prometheus.query(#"lk_room_duration_seconds_bucket{le="30.0"}"#).map(\.value) == [1])
     }
 
-    // MARK: Stage
+    // MARK: Setting up
 
-    /// One series of every family that lkpush has, and one with a hostile label value.
+    /// A registry with one series of every family of lkpush, and one with a hostile label value.
     private func registry() throws -> Registry {
         let folder = TemporaryFolder()
         let service = try IdleService.start(in: folder)

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// What becomes of organizations when PostgreSQL changes its mind: the whole exporter, with a clock that can be set.
+/// Organizations that change in PostgreSQL, in the whole exporter with a clock that can be set.
 @Suite struct OrganizationDatabaseTests {
     private let folder = TemporaryFolder()
     private let time = ShiftedTime(isStanding: true)
@@ -109,7 +109,7 @@ import Wire
         #expect(value("lk_participants_active", "unknown") == 0)
         #expect(value("lk_room_active", "org_a") == 1 && value("lk_room_active", "unknown") == 0)
         #expect(try eventually { try present(1) == "3" }, "rows that could not be written are now")
-        // The session of somebody who came before it was known is written under it.
+        // The session of a person who came before the organization was known is written under it.
         try post("participant_left", room: room, participant: "bob")
         let sessions = "SELECT COUNT(*) FROM participant_activity_metrics WHERE organization_id = \(Self.key(1))"
         #expect(try eventually { try server.query(sessions, in: name) == "1" })

@@ -4,12 +4,12 @@ import Platform
 import TestSupport
 import Testing
 
-/// `deploy/picture.awk`: what one frame of the live picture shows of a page.
+/// `deploy/picture.awk`: a frame of the live picture that is drawn from a page.
 @Suite struct PictureTests {
     private let folder = TemporaryFolder()
     private let registry = Registry(maxSeries: 10_000)
 
-    /// A frame at second `now`, drawn from the registry as it is.
+    /// A frame at second `now`, drawn from the registry.
     private func frame(
         _ mode: String = "screen", at now: Int, rows: Int = 40, columns: Int = 80, answers: Bool = true,
         frame: Int = 0, prometheus: String = "", utf8: Bool = false

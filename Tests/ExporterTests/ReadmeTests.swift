@@ -4,7 +4,7 @@ import Metrics
 import TestSupport
 import Testing
 
-/// The README's tables are written by the program; `UPDATE_GOLDEN=1` rewrites them, a reader looks at the difference.
+/// The program writes the tables of the README. `UPDATE_GOLDEN=1` rewrites them, and a reviewer reads the difference.
 @Suite(.serialized) struct ReadmeTests {
     private let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("README.md")
@@ -45,7 +45,7 @@ import Testing
         return (["| variable | default | |", "|---|---|---|"] + rows).joined(separator: "\n")
     }
 
-    /// What a registry declares, sorted by name.
+    /// The metrics that a registry declares, sorted by name.
     private static func metrics(_ registry: Registry) -> String {
         let organization = ["project", "region", "org_id"]
         let rows = registry.descriptors.map { family in

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// The composed exporter in this process: what no part shows alone.
+/// The composed exporter in this process: behavior that no part shows alone.
 @Suite struct ServiceTests {
     private let folder = TemporaryFolder()
 
@@ -27,14 +27,14 @@ import Wire
         return service
     }
 
-    /// A webhook that says a room has started, signed now.
+    /// Posts a `room_started`, signed now.
     private func post(_ id: String, room: String, key: String, _ secret: String, to service: Service) throws -> Int? {
         let text =
             #"{"event":"room_started","room":{"sid":"RM_\#(id)","name":"\#(room)"},"id":"\#(id)","createdAt":"1"}"#
         return try post(text, key: key, secret, to: service)
     }
 
-    /// One that says somebody has joined now, with a join time to compare.
+    /// Posts a `participant_joined`, signed now, with this join time.
     private func join(_ room: String, at time_ms: Int64, key: String, _ secret: String, to service: Service) throws {
         let text = """
             {"event":"participant_joined","room":{"sid":"RM_\(room)","name":"\(room)"},"participant":{"sid":"PA_\(room)",\
@@ -67,7 +67,7 @@ import Wire
         #expect(try post("3", room: "a", key: "old", "first-secret", to: service) == 401)
         #expect(try post("4", room: "a", key: "new", "second-secret", to: service) == 200)
 
-        // What cannot be read changes nothing.
+        // A file that cannot be read changes nothing.
         try FileStore.replace(keys, with: Array("nonsense".utf8))
         service.reload()
         #expect(try post("5", room: "a", key: "new", "second-secret", to: service) == 200)
@@ -100,12 +100,12 @@ import Wire
     }
 
     @Test func `an event that waits for a dead database waits on, after a restart too`() throws {
-        // A folder where the database's file should be: no connection is ever made.
+        // A folder is where the database's file should be, so no connection is ever made.
         let path = folder.file("office.db")
         try FileStore.makeDirectory(path)
         let settings = [
             "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "DATABASE_URL": "sqlite:\(path)",
-            // A stop ends the wait after 2 s: long before the event counts without an organization.
+            // A stop ends the wait after 2 s, long before the event counts without an organization.
             "SHUTDOWN_TIMEOUT": "5s",
         ]
         let first = try start(settings)
@@ -124,7 +124,7 @@ import Wire
         #expect(eventually { started(second) == ["org_1": 1] })
     }
 
-    /// Rooms started, by organization.
+    /// The rooms that started, by organization.
     private func started(_ service: Service) -> [String: Double] {
         var counts: [String: Double] = [:]
         for (family, series) in service.registry.snapshot() where family.name == "lk_rooms_started_total" {

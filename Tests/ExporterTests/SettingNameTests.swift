@@ -1,7 +1,7 @@
 import Exporter
 import Testing
 
-/// Names in the environment that are no settings.
+/// Names in the environment that are not settings.
 @Suite struct SettingNameTests {
     private func read(_ changes: [String: String]) -> SettingsReader {
         var reader = SettingsReader(
@@ -13,10 +13,10 @@ import Testing
     @Test(
         arguments: [
             ("REMOTE_WRITE_TIMEOT", "REMOTE_WRITE_TIMEOUT"), ("GRAFANA_API_KEY_FIL", "GRAFANA_API_KEY_FILE"),
-            // Prefixes that nobody else has, however far off.
+            // Names with prefixes that only lkpush uses, at any distance from a setting.
             ("REMOTE_WRITE_SEND_DEADLINE", "REMOTE_WRITE_BATCH_SEND_DEADLINE"),
             ("WEBHOOK_LIMIT", "WEBHOOK_MAX_BODY"), ("JOURNAL_MAXIMUM_SIZE", "JOURNAL_MAX_BYTES"),
-            // A slip of the hand, whatever the prefix.
+            // Typing mistakes, with any prefix.
             ("PUSH_INTERVALL", "PUSH_INTERVAL"), ("LOGLEVEL", "LOG_LEVEL"), ("STATEDIR", "STATE_DIR"),
             ("ENVIROMENT", "ENVIRONMENT"), ("METRIC_LISTEN", "METRICS_LISTEN"), ("MAX_SERIE", "MAX_SERIES"),
             ("LIVEKIT_KEY_FILE", "LIVEKIT_KEYS_FILE"), ("ORG_ROOM_PATERN", "ORG_ROOM_PATTERN"),

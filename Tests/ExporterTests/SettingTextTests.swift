@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Values and names as tools leave them: with blanks, line ends and what nobody sees.
+/// Values and names in the form that tools leave: with blanks, line ends and invisible characters.
 @Suite struct SettingTextTests {
     private static let required = [
         "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret", "GRAFANA_PROM_REMOTE_WRITE_URL": "https://host/push",

@@ -10,7 +10,7 @@ import Testing
         try #require(EndpointURL(receiver.url))
     }
 
-    /// Waits until that many requests have ended.
+    /// Waits until this many requests have ended.
     private func finish(_ count: Int, of transport: Transport) -> [Completion] {
         let deadline = Waits.end
         var completions: [Completion] = []
@@ -20,8 +20,7 @@ import Testing
         return completions
     }
 
-    /// The end of a request that is given longer and longer, until it was long enough for something to happen before its
-    /// time was over.
+    /// The completion of a request. Its time-out is made longer until something that the test needs happened before it.
     private func ended(
         _ request: Request, of transport: Transport, until isEnough: (Completion) -> Bool
     ) throws -> Completion {
@@ -163,7 +162,7 @@ import Testing
         _ = transport.start(Request(.post, try url(receiver), body: [2]))
         let completion = try only(finish(1, of: transport))
         guard case .response(let response) = completion.outcome else {
-            // curl gave up instead of sending again: then it must say that the request may have arrived.
+            // curl gave up instead of sending again. Then it must report that the request may have arrived.
             #expect(completion.deliveries > 0)
             return
         }
@@ -201,8 +200,8 @@ import Testing
         #expect(elsewhere.connectionCount == 0)
     }
 
-    /// What becomes of a large body when the peer answers after the head, and then reads on or reads no more. One that
-    /// hangs up at once may reset the connection before its answer is read: then there is none.
+    /// Sends a large body to a peer that answers after the head, and then reads on or closes. A peer that closes at
+    /// once may reset the connection before its answer is read: then there is no answer.
     @Test(arguments: [true, false])
     func `an answer that comes before the body was read is an answer`(_ readsOn: Bool) throws {
         let listener = try LoopbackSocket.listening()
@@ -252,7 +251,7 @@ import Testing
         transport.poll(until: Waits.end, into: &completions)
         thread.join()
         #expect(completions.isEmpty)
-        // The wake-up was used up: the next wait lasts until its deadline.
+        // The wake-up was used up, so the next wait lasts until its deadline.
         let deadline = time.monotonic() + .milliseconds(50)
         transport.poll(until: deadline, into: &completions)
         #expect(time.monotonic() >= deadline)

@@ -47,13 +47,13 @@ import Testing
         try tree.swiftFiles(in: "Sources").flatMap { file in
             let source = SourceText(file.lines.joined(separator: "\n"))
             return (Self.logged(in: source) + Self.made(in: source))
-                // What is one word is no message.
+                // A single word is no message.
                 .filter { $0.contains(" ") }
                 .map { Message(text: $0, path: file.path) }
         }
     }
 
-    /// What stands in calls such as `log.warning("...")` and `log.throttled(.error, "...")`, but for their fields.
+    /// The messages in calls such as `log.warning("...")` and `log.throttled(.error, "...")`, without their fields.
     private static func logged(in source: SourceText) -> [String] {
         let calls = ["log.warning(", "log.error(", "log?.warning(", "log?.error("].flatMap { source.places(after: $0) }
         let levels = source.places(after: "(").filter { place in
@@ -63,7 +63,8 @@ import Testing
         return (calls + levels).flatMap { source.literals(inBracketsAt: $0 - 1, nested: false) }
     }
 
-    /// What is a `StaticString` before it is logged: constants, and functions that choose among several.
+    /// The messages that are a `StaticString` before they are logged: constants, and functions that choose among
+    /// several.
     private static func made(in source: SourceText) -> [String] {
         let values = [": StaticString =", "message ="].flatMap { source.places(after: $0) }.flatMap { place in
             let start = source.skippingBlanks(from: place)
@@ -84,7 +85,7 @@ import Testing
 
     // MARK: The article
 
-    /// The first cells of all rows of the tables in a section, without the rows of dashes.
+    /// The first cells of all table rows in a section, without the rows of dashes.
     private func firstCells(of section: String) throws -> [String] {
         let sections = try tree.text(Self.article).split(separator: "\n## ")
         let text = try #require(sections.first { $0.hasPrefix(section + "\n") }, "no section \(section)")

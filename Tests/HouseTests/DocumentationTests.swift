@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the documentation names exists: files, and sections that comments cite.
+/// Files that the documentation names exist, and so do sections that comments cite.
 @Suite struct DocumentationTests {
     private let tree = SourceTree()
     private static let catalog = "Sources/lkpush/Documentation.docc"
@@ -22,7 +22,7 @@ import Testing
         for page in try pages() {
             for match in try tree.text(page).matches(of: #/\b(?:Sources|Tests|deploy|proto)/[\w.+/-]*\w/#) {
                 let path = String(match.output)
-                // NAME and VERSION stand for what a reader chooses.
+                // NAME and VERSION are placeholders.
                 if path.split(separator: "/").contains(where: { $0.allSatisfy(\.isUppercase) }) { continue }
                 count += 1
                 #expect(exists(path), "\(page) names \(path)")

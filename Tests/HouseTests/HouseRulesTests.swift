@@ -7,7 +7,7 @@ private let owners = [
     "CCrypto": "LiveKit", "CPCRE2": "Matching", "CPostgres": "StoragePostgres", "CBenchmark": "lkpush-bench",
 ]
 
-/// Where a promise to the compiler may stand, always beside a comment that proves it.
+/// The targets in which a promise to the compiler may stand, always beside a comment that proves it.
 private let mayPromise: Set<String> = [
     "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "StoragePostgres", "LiveKit",
     "RemoteWrite",
@@ -64,7 +64,7 @@ private let mayPromise: Set<String> = [
             "try!", "as! ", "fatalError(", "Task {", "Task.detached", "AsyncStream", "usleep(", "Thread.sleep",
             "String(format:", " print(",
         ]
-        // The program's own output on the terminal.
+        // These targets print the program's own output on the terminal.
         let mayPrint: Set = ["Exporter", "Simulation", "lkpush", "lkpush-bench"]
         for file in try tree.swiftFiles(in: "Sources") {
             for name in imports(file) { #expect(name != "Foundation", "\(file.path) imports Foundation") }
@@ -77,7 +77,7 @@ private let mayPromise: Set<String> = [
     }
 
     @Test func `nothing is left unfinished`() throws {
-        // Spelt apart, so that this line is not a finding itself.
+        // The words are spelled in two parts, so that these lines are no findings.
         let words = ["TO" + "DO", "FIX" + "ME", "not implem" + "ented"]
         for file in try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests") {
             for word in words {
@@ -104,10 +104,10 @@ private let mayPromise: Set<String> = [
             for (number, line) in file.lines.enumerated() where line.trimmed.hasPrefix("package ") {
                 let declaration = line.trimmed
                 guard words.contains(where: { declaration.contains($0) }), !declaration.hasPrefix("package import"),
-                    // Operators and witnesses of the standard library say what they are by their name.
+                    // The names of operators and of witnesses of the standard library are enough.
                     !declaration.contains("static func "), !declaration.contains("func encode("),
                     !declaration.contains("func hash("), !declaration.contains("enum Limits"),
-                    // Witnesses of a port: the protocol says what they do.
+                    // Witnesses of a port are documented in its protocol.
                     file.target != "StorageSQLite" && file.target != "StoragePostgres"
                         && file.path != "Sources/JournalSQLite/SQLiteJournal.swift"
                 else { continue }
@@ -127,9 +127,9 @@ private let mayPromise: Set<String> = [
 
     @Test func `no test looks at the clock, or picks a port that somebody else may take`() throws {
         let banned = [
-            // Waits have one limit, in TestSupport.
+            // TestSupport has the one limit of waits.
             #/\.timeLimit\(/#, #/eventually\(\./#, #/monotonic\(\) \+ \.(?:seconds|minutes)\(/#,
-            // What a time means is expected, or `Promptness` is asked.
+            // Tests check what a time limit is for, or ask `Promptness`.
             #/(?:took|slowest|duration|monotonic\(\)\.since\([^)]*\)) <=? \.(?:seconds|milliseconds)\(/#,
             #/listening\(\)\.port/#,
         ]

@@ -1,10 +1,10 @@
-/// The text of a Swift file, read as far as it takes to find string literals: literals, comments, brackets.
+/// The text of a Swift file, parsed as far as finding string literals takes: literals, comments, brackets.
 struct SourceText {
     private let bytes: [UInt8]
 
     init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
 
-    /// Each place right behind a text.
+    /// Every place right behind a text.
     func places(after text: String) -> [Int] {
         let wanted = Array(text.utf8)
         guard bytes.count >= wanted.count else { return [] }
@@ -26,9 +26,9 @@ struct SourceText {
             && wanted.indices.allSatisfy { bytes[place + $0] == wanted[$0] }
     }
 
-    /// The string literals between a bracket and the one that closes it.
+    /// The string literals between a bracket and the bracket that closes it.
     ///
-    /// - Parameter nested: those in further brackets too.
+    /// - Parameter nested: includes the literals in inner brackets.
     func literals(inBracketsAt place: Int, nested: Bool) -> [String] {
         var found: [String] = []
         var (place, depth) = (place, 0)
@@ -52,8 +52,8 @@ struct SourceText {
         return found
     }
 
-    /// The literal that begins at a quotation mark, up to its first interpolation, and the place behind it. Lines that a
-    /// backslash joins are one.
+    /// The literal that begins at a quotation mark, up to its first interpolation, and the place behind it. Lines that
+    /// a backslash joins are one line.
     func literal(at start: Int) -> (text: String, end: Int) {
         let isLong = has("\"\"\"", at: start)
         var place = start + (isLong ? 3 : 1)
@@ -89,6 +89,6 @@ struct SourceText {
 }
 
 extension StringProtocol {
-    /// With one blank wherever there is white space, and none at the ends.
+    /// The text with single blanks instead of other white space, and without blanks at its ends.
     var withSingleBlanks: String { split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }

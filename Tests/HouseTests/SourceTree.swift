@@ -1,9 +1,9 @@
 import Foundation
 
-/// The package's own files, found from where this one lies.
+/// The files of this package, found from the place of this file.
 struct SourceTree {
     struct File {
-        /// From the package's root: `Sources/Wire/Timestamp.swift`.
+        /// The path from the package's root, such as `Sources/Wire/Timestamp.swift`.
         let path: String
         let lines: [Substring]
 
@@ -41,7 +41,7 @@ struct SourceTree {
         return lines[start...].dropFirst().prefix { !$0.hasPrefix("## ") }.map { $0 }
     }
 
-    /// The layer of each target, as the article *Architecture* has it: the one place where layers stand.
+    /// The layer of each target. The article *Architecture* is the one place where layers stand.
     func layers() throws -> [String: Int] {
         var layers: [String: Int] = [:]
         for line in try section("Layers", of: "Architecture") {

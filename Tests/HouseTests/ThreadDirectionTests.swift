@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// Which thread knows which: a facade `XThread`, its body `XWorker` and its door `XInbox` are one thread, `X`.
+/// The threads that each thread knows. A facade `XThread`, its `XWorker` and its `XInbox` are one thread, `X`.
 @Suite struct ThreadDirectionTests {
     private let tree = SourceTree()
 
-    /// Folders of the target `Pipeline`, each of which knows only those before it.
+    /// Folders of the target `Pipeline`. Each knows only those before it.
     private static let stages = ["Event", "Store", "Journal", "Recorder", "Webhook"]
 
     private struct Edge: Hashable, Comparable, CustomStringConvertible {
@@ -33,7 +33,7 @@ import Testing
         return nil
     }
 
-    /// From each thread to those whose types its own files name. `NamedThread` is how all of them are made.
+    /// The edges from each thread to those whose types its own files name. All threads are made with `NamedThread`.
     private func edges() throws -> Set<Edge> {
         var edges: Set<Edge> = []
         for file in try tree.swiftFiles(in: "Sources") where !["Exporter", "lkpush-bench"].contains(file.target) {
@@ -50,7 +50,7 @@ import Testing
         #expect(edges.contains(Edge(from: "Recorder", to: "Journal")))
         #expect(edges.contains(Edge(from: "Journal", to: "Store")))
         var left = edges
-        // What nobody is known by goes, until nothing is left or a circle is.
+        // Edges from threads that nobody knows are removed, until nothing is left or a circle is.
         while true {
             let known = Set(left.map(\.to))
             let rest = left.filter { known.contains($0.from) }
@@ -82,7 +82,7 @@ import Testing
         }
         var place: [String: Int] = [:]
         for file in files {
-            // Only types of their own: a nested one may have a plain name.
+            // Only types at the top level count: a nested one may have a plain name.
             for match in code(file).matches(of: #/(?m)^(?:[a-z]+ )*(?:struct|class|enum|protocol) ([A-Z]\w+)/#) {
                 place[String(match.1)] = try stage(file)
             }

@@ -30,7 +30,7 @@ import Testing
         for (chance, expected) in zip([0.0, 0.5, 1.0], [9_000, 9_500, 10_000]) {
             #expect(milliseconds(backoff.wait(afterFailures: 20, chance: chance)) == expected)
         }
-        // Just below the maximum, as much longer as there is room.
+        // Just below the maximum, jitter may only lengthen the wait up to it.
         let near = Backoff(from: .milliseconds(9_600), to: .seconds(10), jitter: tenth)
         #expect(milliseconds(near.wait(afterFailures: 1, chance: 1)) == 10_000)
     }
@@ -50,7 +50,7 @@ import Testing
         let backoff = Backoff(from: minimum, to: maximum, jitter: Jitter(0.5...1.5))
         for failures in 1...30 {
             let wait = backoff.wait(afterFailures: failures, chance: .random(in: 0...1, using: &random))
-            // Doubles are not exact.
+            // Floating-point numbers are not exact.
             #expect(wait <= maximum + .microseconds(1))
             #expect(wait >= min(minimum, maximum) * 0.499)
         }

@@ -45,7 +45,7 @@ import Testing
         let queue = BoundedQueue<Int>(capacity: 8)
         let producer = NamedThread(name: "producer") { for number in 0..<4 { _ = queue.offer(number) } }
         var batch: [Int] = []
-        // Far longer than any test: only the elements can end it.
+        // The time is far longer than any test, so only the elements can end the wait.
         #expect(queue.drain(into: &batch, until: nil, gathering: .seconds(3_600)) == .drained)
         #expect(batch == [0, 1, 2, 3])
         producer.join()

@@ -29,7 +29,7 @@ import Testing
         try FileStore.replace(path, with: [1])
         let identity = FileIdentity(path: path)
         let stamp = FileStamp(path: path)
-        // The old one stays, so that its number is not given again.
+        // The link keeps the old file, so that its inode number is not given again.
         #expect(link(path, folder.file("old")) == 0)
         try FileStore.replace(path, with: [1])
         #expect(FileIdentity(path: path) != identity)

@@ -4,16 +4,16 @@ import TestSupport
 import Testing
 import Wire
 
-/// What a log does with every kind of reader: nobody waits for it, nothing is torn, and what is lost is told.
+/// The writer with every kind of reader: nobody waits for it, no line is torn, and lost lines are reported.
 @Suite struct LineWriterTests {
     private let folder = TemporaryFolder()
     private let pipe: NamedPipe
     private let time = SystemTime()
-    /// A line with its end is so long.
+    /// The length of a line with its line feed.
     private static let line_bytes = 100
 
     init() throws {
-        // What `Signals.block` does in the program.
+        // `Signals.block` does the same in the program.
         signal(SIGPIPE, SIG_IGN)
         pipe = try NamedPipe(folder.file("pipe"))
     }
@@ -38,7 +38,7 @@ import Wire
         writer.close(by: Waits.end, patience: Waits.limit)
     }
 
-    // MARK: A reader that stands still
+    // MARK: A reader that does not read
 
     @Test(arguments: [0, O_NONBLOCK])
     func `nobody waits for a pipe that nobody reads, and what is lost is counted and told once`(_ mode: Int32) throws {
@@ -47,7 +47,7 @@ import Wire
         pipe.fill()
         let writer = writer(file, capacity_bytes: 10_000)
         for number in 0..<1_000 { writer.write(Self.line(number)) }
-        // At most what fits into the buffer and one piece more.
+        // The writer keeps at most what fits into the buffer, and one piece more.
         #expect(writer.dropped > 800)
         #expect(fcntl(file, F_GETFL) & O_NONBLOCK == mode, "whoever shares the descriptor keeps its mode")
 
@@ -57,12 +57,12 @@ import Wire
         let lines = pipe.lines
         #expect(accounted(lines) == 1_003, "each gap is told where lines are missing")
         #expect(numbers(lines).suffix(3) == [1_000, 1_001, 1_002])
-        // One where the thread took a piece out while they came in, and one at the end.
+        // One loss is reported where the thread took a piece while lines came in, and one at the end.
         #expect((1...2).contains(lines.count { $0.hasPrefix("lost") }))
         #expect(writer.dropped == 1_003 - numbers(lines).count)
     }
 
-    /// How many lines from the first on are there, in order, or told as lost where they are missing.
+    /// The number of lines, from the first on, that are there in order or are reported as lost.
     private func accounted(_ lines: [String]) -> Int {
         var next = 0
         for line in lines {
@@ -134,7 +134,7 @@ import Wire
         }
         #expect(hasAll)
         #expect(content == (0..<2_000).flatMap(Self.line))
-        // Hung up: what is written now fails, and the end does not wait.
+        // The terminal hung up: what is written now fails, and closing does not wait.
         close(master)
         writer.write(Self.line(2_000))
         #expect(end(writer))
@@ -163,7 +163,7 @@ import Wire
         let file = try pipe.writer()
         defer { close(file) }
         let writer = writer(file)
-        // More than a pipe holds: a part of it is there when the reader goes.
+        // The text is longer than a pipe holds, so a part of it is in the pipe when the reader goes.
         writer.write([UInt8](repeating: UInt8(ascii: "y"), count: 200_000) + [UInt8(ascii: "\n")])
         let holdsSome = eventually {
             var waiting: Int32 = 0

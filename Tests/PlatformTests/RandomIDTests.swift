@@ -4,7 +4,7 @@ import Testing
 @Suite struct RandomIDTests {
     @Test func `an id is 32 digits of hexadecimal, a short one 16`() {
         let digits = Set("0123456789abcdef")
-        // Leading zeros stay: one in 16 ids begins with one.
+        // Leading zeros are kept. One in 16 ids begins with a zero.
         for _ in 0..<1_000 {
             let id = RandomID.make()
             #expect(id.utf8.count == 32 && digits.isSuperset(of: id))

@@ -2,7 +2,7 @@ import Platform
 import Testing
 
 @Suite struct SplitMixTests {
-    /// The first numbers of the author's own program with this seed. https://prng.di.unimi.it/splitmix64.c
+    /// The first numbers that the author's own program makes with this seed. https://prng.di.unimi.it/splitmix64.c
     @Test func `the sequence is the published one`() {
         var random = SplitMix(seed: 1_234_567)
         let numbers = (0..<3).map { _ in random.next() }

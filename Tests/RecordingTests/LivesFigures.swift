@@ -1,4 +1,4 @@
-/// The figures in which the recorder and the plain model must agree: Specification, "Recorder" and "Lives".
+/// The figures in which the recorder and the plain model must agree: Specification, *Recorder* and "Lives".
 struct LivesFigures: Equatable, CustomStringConvertible {
     /// A row of a session.
     struct Session: Hashable, Comparable {

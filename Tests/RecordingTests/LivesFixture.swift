@@ -6,7 +6,7 @@ import Wire
 
 @testable import Recording
 
-/// The recorder or the plain model behind one interface: it takes events and returns figures. Specification, "Recorder"
+/// The recorder or the plain model behind one interface: it takes events and returns figures. Specification, *Recorder*
 /// and "Lives".
 ///
 /// Times are those of `RecorderFixture`. The recorder's figures are read from its instruments, because a page for each

@@ -1,7 +1,7 @@
 import LiveKit
 import Testing
 
-/// The rules of the Specification, "Lives", for participants and tracks. `LivesTests` has them for rooms.
+/// The rules of the Specification, *Lives*, for participants and tracks. `LivesTests` has them for rooms.
 @Suite struct LivesInsideTests {
     private let office = Room.named("office", sid: "RM_1", start: 0)
 

@@ -1,6 +1,6 @@
 import LiveKit
 
-/// One life of one SID in the plain model: a room's, a participant's or a track's. Specification, "Lives".
+/// One life of one SID in the plain model: a room's, a participant's or a track's. Specification, *Lives*.
 struct Life {
     /// When something began: the second that decides between lives, and the exact time that a duration begins at.
     struct Beginning {

@@ -2,7 +2,7 @@ import LiveKit
 import Wire
 
 /// The event table and the lives of rooms, participants of kind STANDARD and tracks, written down as plainly as
-/// possible from the Specification, "Recorder" and "Lives": everything is remembered for ever, nothing expires, one
+/// possible from the Specification, *Recorder* and "Lives": everything is remembered for ever, nothing expires, one
 /// room per name.
 ///
 /// Text in quotation marks is quoted from there. `LivesModel+Ends.swift` has the events that end something.

@@ -2,7 +2,7 @@ import LiveKit
 import Platform
 import Testing
 
-/// The recorder beside the plain model of the Specification, "Lives", over sequences of up to five events of one room
+/// The recorder beside the plain model of the Specification, *Lives*, over sequences of up to five events of one room
 /// with two people and one track each.
 ///
 /// `LIVES_RUNS` is the number of generated sequences of five, 20,000 by default, and `LIVES_SEED` chooses them. Of some

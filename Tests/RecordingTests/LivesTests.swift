@@ -1,7 +1,7 @@
 import LiveKit
 import Testing
 
-/// The rules of the Specification, "Lives", one after the other, for the recorder and for the plain model that it is
+/// The rules of the Specification, *Lives*, one after the other, for the recorder and for the plain model that it is
 /// compared with.
 @Suite struct LivesTests {
     /// The payload tells when the stored room was made: a new life does not change it.

@@ -60,7 +60,7 @@ import Wire
     }
 }
 
-/// The event table in the order of its rows: Specification, "Recorder".
+/// The event table in the order of its rows: Specification, *Recorder*.
 private struct Model {
     struct Figures: Equatable {
         var rooms = 0.0, people = 0.0, tracks = 0.0

@@ -5,7 +5,7 @@ import Storage
 import Testing
 import Wire
 
-/// Of a person's sessions in an organization only the newest stays: Specification, "Single-session enforcement".
+/// Of a person's sessions in an organization only the newest stays: Specification, *Single-session enforcement*.
 @Suite struct SessionTests {
     private let red = Room.named("red", sid: "RM_red")
     private let blue = Room.named("blue", sid: "RM_blue")

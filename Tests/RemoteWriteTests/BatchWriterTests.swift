@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 @Suite struct BatchWriterTests {
-    /// A fixture with that many gauges, whose label has that many random bytes.
+    /// A fixture with this many gauges, each with a label of random bytes.
     private func fixture(_ count: Int, labelSize: Int = 4) throws -> SeriesTableFixture {
         let fixture = try SeriesTableFixture()
         var random = SplitMix(seed: 7)
@@ -26,7 +26,7 @@ import Wire
         fixture.writer.finish(into: &fixture.batches)
     }
 
-    /// Every series once, in the rows of its batch.
+    /// Checks that every series is there once, in the rows of its batch.
     private func check(_ fixture: SeriesTableFixture, _ count: Int) throws {
         var seen: Set<String> = []
         for batch in fixture.batches {
@@ -124,11 +124,11 @@ import Wire
     }
 
     @Test func `once warm, every body is one that came back`() throws {
-        // More than sixteen requests whose sizes differ, as those of one tick at 93,000 series.
+        // These are more than sixteen requests of different sizes, like those of one tick with 93,000 series.
         var fixture = try fixture(1_000)
         fixture.writer.limits.samples = 30
         var addresses: [Set<UInt>] = []
-        // They take the place of whatever is given back to the system, so that it cannot come again by chance.
+        // These arrays take up memory that was freed, so that no address comes back by chance.
         var others: [[UInt8]] = []
         for tick in 0..<3 {
             fixture.table.apply(fixture.registry.takeChanges())

@@ -5,13 +5,14 @@ import TestSupport
 import Testing
 import Wire
 
-/// Table, writer and delivery together, against a receiver that keeps Prometheus' rules, under random trouble.
+/// Series table, writer and delivery together, against a receiver with Prometheus' rules, with random failures.
 @Suite struct ChaosTests {
-    /// Stores whole requests or nothing, as Prometheus does for remote write 1.0.
+    /// A receiver that stores a whole request or nothing, as Prometheus does for remote write 1.0.
     private struct Receiver {
         var stored: [String: [WriteRequest.Sample]] = [:]
 
-        /// False where a sample is older than the newest of its series, or another one of its time: nothing is stored.
+        /// Stores a request. Returns false and stores nothing if a sample is older than the newest of its series, or
+        /// differs from one with the same time.
         mutating func take(_ request: WriteRequest) -> Bool {
             var next = stored
             for series in request.series {
@@ -30,7 +31,7 @@ import Wire
             return true
         }
 
-        /// What `increase()` adds up for a counter, without extrapolation.
+        /// The increase of a counter as `increase()` adds it up, without extrapolation.
         func increase(_ series: String) -> Double {
             let values = (stored[series] ?? []).filter { !$0.isStale }.map(\.value)
             return zip(values, values.dropFirst()).reduce(0) { $0 + ($1.1 < $1.0 ? $1.1 : $1.1 - $1.0) }
@@ -45,7 +46,7 @@ import Wire
         var effects: [Delivery.Effect] = []
         var now: Int64 = 0
         var increments: [String: Double] = [:]
-        /// Batches that were stored although their answer was lost.
+        /// Bodies that were stored although their answer was lost.
         var storedBodies: Set<[UInt8]> = []
         let family: Family<Counter>
         let histograms: Family<Histogram>
@@ -64,7 +65,7 @@ import Wire
         var time: MonotonicTime { MonotonicTime(nanoseconds: now * 1_000_000) }
         var wall: Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + now) }
 
-        /// Ends some series that were read, perhaps to begin again at once; then counts.
+        /// Ends some series that were read, and perhaps begins them again at once. Then it counts.
         mutating func change(ends: Bool = true) throws {
             if ends, Int.random(in: 0..<4, using: &random) == 0 {
                 let name = String(Int.random(in: 0..<6, using: &random))
@@ -108,7 +109,7 @@ import Wire
             effects.removeAll()
         }
 
-        /// Sends what can be sent now; `trouble` of 10 requests come to nothing.
+        /// Sends what can be sent now. `trouble` of 10 requests fail.
         mutating func send(trouble: Int, refusals: Bool) throws {
             while case .send(let attempt) = delivery.next(at: time, into: &effects) {
                 tell()
@@ -121,7 +122,7 @@ import Wire
                     case 1: outcome = .failed(mayHaveArrived: false)
                     case 2: outcome = .failed(mayHaveArrived: true)
                     case 3:
-                        // Stored, but nobody heard of it.
+                        // The request was stored, but its answer was lost.
                         if receiver.take(request) { storedBodies.insert(attempt.body) }
                         outcome = .failed(mayHaveArrived: true)
                     default: outcome = .answered(status: 400, retryAfter: nil, wasResent: false)
@@ -156,7 +157,7 @@ import Wire
                 run.now += 60_000
                 try run.send(trouble: 0, refusals: false)
             }
-            // Of twelve; about one run in two hundred leaves one out.
+            // There are twelve series. About one run in two hundred leaves one out.
             #expect(run.increments.count > 6, "seed \(seed)")
             for (series, total) in run.increments {
                 #expect(run.receiver.increase(series) == total, "seed \(seed) \(series)")
@@ -173,7 +174,7 @@ import Wire
             run.tick()
             var trouble = 2
             for _ in 0..<100 {
-                // Times in which most succeeds, and outages in which the queue overflows.
+                // Times in which most requests succeed alternate with outages in which the queue overflows.
                 if Int.random(in: 0..<8, using: &run.random) == 0 { trouble = trouble == 2 ? 10 : 2 }
                 run.now += 15_000
                 try run.change()
@@ -198,7 +199,7 @@ import Wire
             run.tick()
             try run.send(trouble: 0, refusals: false)
             for _ in 0..<4 {
-                // Nobody is asked meanwhile: a receiver that wants to be left alone.
+                // Nothing is sent meanwhile: the receiver has asked for a long wait.
                 for _ in 0..<15 {
                     run.now += 15_000
                     try run.change(ends: false)

@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 @Suite struct ClockGuardTests {
-    /// Both clocks in seconds.
+    /// Asks with both clocks in seconds.
     private func check(_ guardian: inout ClockGuard, wall: Int64, monotonic: Int64) -> ClockGuard.Verdict {
         guardian.check(Timestamp(seconds: wall), MonotonicTime(nanoseconds: monotonic * 1_000_000_000))
     }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// What a proxy that refuses does, and how the cap of a body falls and rises.
+/// A proxy that refuses, and the size limit of bodies, which falls and rises.
 @Suite struct DeliveryCapTests {
     @Test func `a proxy that refuses our credentials holds everything: nobody has judged the samples`() throws {
         let fixture = DeliveryFixture()
@@ -65,7 +65,7 @@ import Wire
         _ = table.table.read(at: Timestamp(seconds: 1_700_000_000), into: &table.writer)
         table.writer.finish(into: &table.batches)
         let batch = try #require(table.batches.first)
-        // Small enough to be dropped by the rule for what nobody knows.
+        // A batch of this size would be rejected, not split, if no size that the receiver accepts were known.
         try #require(batch.body.count < Delivery.Limits.split_bytes && batch.body.count > 40_000)
 
         let fixture = DeliveryFixture(cap: 1 << 16)

@@ -3,7 +3,7 @@ import RemoteWrite
 import Testing
 import Wire
 
-/// A delivery, a clock in milliseconds, and a law that holds after each step.
+/// A delivery, a clock in milliseconds, and an invariant that is checked after each step.
 final class DeliveryFixture {
     var delivery: Delivery
     var now: Int64 = 0
@@ -32,7 +32,7 @@ final class DeliveryFixture {
         return sequence
     }
 
-    /// Takes what must be a request; its sequence is in its bytes.
+    /// Takes the next step, which must be a request. Its body holds the sequence number.
     func send() throws -> (sequence: UInt8, attempt: Delivery.Attempt) {
         let step = delivery.next(at: time, into: &effects)
         check()
@@ -43,7 +43,7 @@ final class DeliveryFixture {
         return (attempt.body.first ?? 0, attempt)
     }
 
-    /// How long it wants to wait, in milliseconds, rounded up; nil where it does not.
+    /// The wait that the delivery asks for, in milliseconds, rounded up. Nil if it asks for none.
     func wait() -> Int64? {
         let step = delivery.next(at: time, into: &effects)
         check()
@@ -69,7 +69,7 @@ final class DeliveryFixture {
         return verdict
     }
 
-    /// The counters' law, and that the queue keeps to its memory.
+    /// Checks the invariant of the counters, and that the queue keeps within its memory.
     func check() {
         let s = statistics
         #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)

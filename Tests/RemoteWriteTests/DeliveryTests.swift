@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 @Suite struct DeliveryTests {
-    // MARK: The decision table
+    // MARK: The table of answers
 
     @Test(arguments: [200, 202, 204, 299])
     func `every 2xx is an acknowledgement`(_ status: Int) throws {
@@ -68,7 +68,7 @@ import Wire
         _ = try fixture.send()
         #expect(fixture.answer(400) == .ambiguous)
         #expect(fixture.statistics.ambiguous == 7)
-        // The next batch is another matter.
+        // The next batch is not affected.
         _ = try fixture.send()
         #expect(fixture.answer(400) == .rejected)
         #expect(fixture.statistics.rejected == 5)
@@ -361,7 +361,7 @@ import Wire
         fixture.enqueue(2, bytes: 1_000)
         fixture.enqueue(3, bytes: 1_000)
         #expect(fixture.effects.contains(.lost(rows: 0..<1, sequence: 1, wasAttempted: true)))
-        // The receiver is still given its time.
+        // The wait of the receiver still counts.
         fixture.now += try #require(fixture.wait())
         let next = try fixture.send()
         #expect(next.sequence == 2)
@@ -400,7 +400,7 @@ import Wire
         #expect(fixture.statistics.pending == 0)
     }
 
-    // MARK: The law
+    // MARK: The invariant
 
     @Test func `whatever happens, every sample is counted once and nothing overtakes`() throws {
         let seed = UInt64.random(in: 0 ... .max)

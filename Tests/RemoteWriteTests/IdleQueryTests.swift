@@ -6,10 +6,10 @@ import TestSupport
 import Testing
 import Wire
 
-/// What queries say about series that are pushed only when due. Time is compressed without waiting: two hours of
-/// readings, 15 s apart, are made at times of the past and written to a real Prometheus at once.
+/// Queries about series that are pushed only when due. Two hours of readings, 15 s apart, are made with times in the
+/// past, and written to a real Prometheus at once.
 @Suite struct IdleQueryTests {
-    /// One way of pushing the registry.
+    /// One way to push the registry.
     private struct Pusher {
         var table: SeriesTable
         var writer = BatchWriter()
@@ -63,7 +63,7 @@ import Wire
 
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix(seed: seed)
-        // Events per tick: from one in forty minutes to several at once.
+        // The events per tick: from one in forty minutes to several at once.
         let paces = [0.006, 0.03, 0.1, 0.5, 3]
         let now = SystemTime().now().milliseconds
         let start = now - 2 * 3_600_000
@@ -92,7 +92,7 @@ import Wire
                     let known = Set(
                         try prometheus.query("\(metric) offset \(minutes)m", at: end).compactMap { $0.labels["pace"] })
                     for function in ["increase", "rate"] {
-                        // A range that a series covers in part is shorter than it looks.
+                        // If a series covers a range only in part, the range is effectively shorter.
                         let found = try prometheus.query("\(function)(\(metric)[\(minutes)m])", at: end)
                             .filter { known.contains($0.labels["pace"] ?? "") }
                         try compare(found, within: 0.1, "\(function) \(metric) \(minutes)m at \(at), seed \(seed)")
@@ -108,7 +108,7 @@ import Wire
                 try compare(average, within: 0, "avg_over_time \(minutes)m at \(at), seed \(seed)")
             }
         }
-        // Nothing is missing at any moment: the look-back bridges every gap.
+        // No series is missing at any moment: the look-back bridges every gap.
         for expression in ["count by (job) ({__name__=~'test_events_total|test_rare'})"] {
             let counts = try prometheus.query(
                 expression, from: Double(start) / 1_000 + 4_000, to: Double(start) / 1_000 + 7_190, step: 15)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// `IDLE_PUSH_INTERVAL` = 60 s, ticks every 15 s.
+/// The idle schedule with `IDLE_PUSH_INTERVAL` = 60 s and ticks every 15 s.
 @Suite struct IdleScheduleTests {
     @Test func `an unchanged counter is sent once per idle interval`() throws {
         var fixture = try SeriesTableFixture(idle: 60)
@@ -61,7 +61,7 @@ import Wire
         counter.increment()
         #expect(try fixture.tick(60) == ["t_total: 5@45000 6@60000"])
         counter.increment()
-        // It was sent at the previous tick: nothing to add.
+        // The counter was sent at the previous tick, so no earlier sample is needed.
         #expect(try fixture.tick(75) == ["t_total: 7@75000"])
         #expect(try fixture.tick(90) == [])
     }
@@ -72,7 +72,7 @@ import Wire
         #expect(try fixture.tick(15) == ["t_total: 0@15000"])
         #expect(try fixture.tick(milliseconds: 30_007) == [])
         counter.increment()
-        // A reading in between was missed.
+        // One reading in between was missed.
         #expect(try fixture.tick(60) == ["t_total: 0@30007 1@60000"])
     }
 
@@ -99,7 +99,7 @@ import Wire
         rare.set(1)
         var sent: [Int64] = []
         for second in stride(from: Int64(15), through: 195, by: 15) {
-            // Changes do not matter to the grid.
+            // A change does not make a series of the idle grid due.
             rare.set(Double(second))
             let lines = try fixture.tick(second)
             #expect(lines.contains { $0.hasPrefix("t_active") })

@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 import Wire
 
-/// Zeros that series begin with and that are dropped before they left.
+/// First zeros that are dropped before they were sent.
 @Suite struct LostStartTests {
-    /// A table and a delivery whose memory is used up; the texts of what is sent at last.
+    /// Fills the memory of a delivery. Returns the text of what is sent in the end.
     private func overflow(
         idle: Int64 = 15, ticks: Int64, _ change: (Registry, Int64) throws -> Void
     ) throws -> [String] {

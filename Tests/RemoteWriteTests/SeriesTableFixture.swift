@@ -4,9 +4,10 @@ import TestSupport
 import Testing
 import Wire
 
-/// A registry, a table and a writer, and what each tick writes as text: `series: value@milliseconds ...`.
+/// A registry, a series table and a writer. Each tick returns what was written as text: `series: value@milliseconds
+/// ...`.
 ///
-/// The labels `job="j"` and `instance="i"` are left out of it.
+/// The labels `job="j"` and `instance="i"` are left out.
 struct SeriesTableFixture {
     let registry = Registry(maxSeries: 100_000)
     var table: SeriesTable
@@ -20,7 +21,7 @@ struct SeriesTableFixture {
         registry.startRecordingChanges()
     }
 
-    /// Reads at that second and returns the series whose name begins with `prefix`, sorted.
+    /// Reads at this second. Returns the series whose name begins with `prefix`, sorted.
     mutating func tick(_ seconds: Int64, _ prefix: String = "t") throws -> [String] {
         try tick(milliseconds: seconds * 1_000, prefix)
     }
@@ -37,7 +38,7 @@ struct SeriesTableFixture {
         return try lines(prefix)
     }
 
-    /// Reads at that second without looking at what is written.
+    /// Reads at this second, and ignores what is written.
     mutating func read(_ seconds: Int64) -> SeriesTable.Reading {
         table.apply(registry.takeChanges())
         defer {
@@ -47,15 +48,15 @@ struct SeriesTableFixture {
         return table.read(at: Timestamp(seconds: seconds), into: &writer)
     }
 
-    // MARK: What outlives a process
+    // MARK: State that survives a process
 
-    /// Restores what an earlier process sent; from then on the keys of series are kept.
+    /// Restores what an earlier process sent. From then on the keys of series are recorded.
     mutating func restore(_ state: ShippedState) {
         table.recordsKeys = true
         table.restore(state, families: registry.descriptors)
     }
 
-    /// What the journal would be told of the series whose name begins with `t`.
+    /// The keys that the journal would get of series whose name begins with `t`.
     mutating func keys() -> [String] {
         let (began, ended) = table.takeKeys()
         let changes = ended.map { ("ended", $0) } + began.map { ("began", $0) }
@@ -63,7 +64,7 @@ struct SeriesTableFixture {
             .map { "\($0) \($1.family) \($1.labelValues.joined(separator: " "))" }
     }
 
-    /// Loses the batches of the last reading.
+    /// Notes that the batches of the last reading were lost.
     mutating func lose(wasAttempted: Bool) {
         for batch in batches {
             if wasAttempted { table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
@@ -86,7 +87,7 @@ struct SeriesTableFixture {
         return lines.sorted()
     }
 
-    /// Without the job and the instance that all have.
+    /// The series without the labels `job` and `instance`, which all series have.
     private static func withoutTarget(_ series: WriteRequest.TimeSeries) -> WriteRequest.TimeSeries {
         var rest = series
         for (name, value) in [("job", "j"), ("instance", "i")] {

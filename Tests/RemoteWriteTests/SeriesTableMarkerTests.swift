@@ -3,7 +3,7 @@ import RemoteWrite
 import Testing
 import Wire
 
-/// Stale markers that are lost, and made again.
+/// Stale markers that were lost, and are made again.
 @Suite struct SeriesTableMarkerTests {
     @Test(arguments: [true, false])
     func `a stale marker that is lost is made again`(_ wasAttempted: Bool) throws {
@@ -34,7 +34,7 @@ import Wire
         }
         fixture.table.noteLoss(rows: marker.rows, sequence: marker.sequence, wasAttempted: true)
         #expect(try fixture.tick(150) == [#"t_now{a="x"}: stale@150000"#])
-        // The loss of an earlier batch says nothing of this one.
+        // The loss of an earlier batch does not concern this marker.
         fixture.table.noteLoss(rows: marker.rows, sequence: marker.sequence, wasAttempted: true)
         fixture.table.noteSettled(before: .max)
         #expect(try fixture.tick(165) == [])

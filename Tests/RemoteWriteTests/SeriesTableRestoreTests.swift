@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// The first ticks after a restart, and what the journal is told.
+/// The first ticks after a restart, and what the journal gets to know.
 @Suite struct SeriesTableRestoreTests {
     private static let labels = #"instance="i",job="j""#
 
@@ -50,7 +50,7 @@ import Wire
         #expect(try fixture.tick(90) == [#"t_total{a="x"}: stale@90000"#, #"t_total{a="y"}: stale@90000"#])
         try #require(family.series(["x"])).increment(by: 2)
         #expect(try fixture.tick(105) == [#"t_total{a="x"}: 0@90001 2@105000"#])
-        // The one that came back is in the set as before.
+        // The series that came back is in the set as before.
         #expect(fixture.keys() == ["ended t_total y"])
         try #require(family.series(["y"])).increment(by: 4)
         #expect(
@@ -87,7 +87,7 @@ import Wire
         fixture.restore(state([total("held"), total("gone")], labels: #"instance="other",job="j""#))
         #expect(try fixture.tick(60) == ["skipped"])
         #expect(try fixture.tick(90) == [#"t_total{a="held"}: 7@90000"#])
-        // Taken out first, put in then.
+        // The series is removed first, and added then.
         #expect(fixture.keys() == ["ended t_total held", "ended t_total gone", "began t_total held"])
     }
 
@@ -98,7 +98,7 @@ import Wire
         fixture.restore(state([total("held"), total("gone")], last: 100))
         #expect(try fixture.tick(90) == ["skipped"])
         #expect(try fixture.tick(100) == ["skipped"])
-        // What began meanwhile was not read as zero by this process.
+        // A series that began meanwhile was not read as zero by this process.
         try #require(family.series(["new"])).increment()
         #expect(
             try fixture.tick(milliseconds: 100_001) == [
@@ -194,7 +194,7 @@ import Wire
         let clock = ContinuousClock()
         let first = clock.measure { #expect(fixture.read(15) == .made) }
         let (began, ended) = fixture.table.takeKeys()
-        // With those of the registry itself.
+        // This includes the series of the registry itself.
         #expect(began.count == 48_002)
         #expect(ended.isEmpty)
         var size = 0
@@ -208,7 +208,7 @@ import Wire
         let restoring = clock.measure { next.restore(state) }
         print("restored in \(restoring)")
         #expect(next.read(45) == .made)
-        // None of those families exists any more, but the registry's own.
+        // None of these families exists any more, except the registry's own.
         #expect(next.table.takeKeys().ended.count == 48_000)
     }
 }

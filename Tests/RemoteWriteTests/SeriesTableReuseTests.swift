@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 import Wire
 
-/// Rows and groups that are used again, and batches that hold some of them.
+/// Rows and groups that are reused, and batches that hold some of them.
 @Suite struct SeriesTableReuseTests {
-    /// Ends series of two kinds and lets others take their places; the batches of one reading after it.
+    /// Ends series of two kinds, and lets others reuse their rows.
     private func reused(_ fixture: inout SeriesTableFixture) throws {
         let gauges = fixture.registry.gauge("t_now", "T.", labels: ["a"])
         let histograms = fixture.registry.histogram("t_seconds", "T.", labels: ["a"], bounds: [1, 2])
@@ -63,7 +63,7 @@ import Wire
         #expect(try fixture.tick(45).last == #"t_total{a="y"}: 0@30000 5@45000"#)
         sent += fixture.batches
         _ = try fixture.tick(60)
-        // Only now does the receiver answer again.
+        // The receiver answers again only now.
         for batch in sent { fixture.table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
         counter.increment()
         _ = try fixture.tick(75)

@@ -84,7 +84,7 @@ import Wire
         _ = try fixture.tick(15)
         family.end([])
         try #require(family.series()).increment(by: 60)
-        // The previous tick's own millisecond is taken: the zero comes right after it.
+        // The previous tick's own millisecond is taken, so the zero comes right after it.
         #expect(try fixture.tick(30) == ["t_total: 0@15001 60@30000"])
         #expect(try fixture.tick(45) == ["t_total: 60@45000"])
     }

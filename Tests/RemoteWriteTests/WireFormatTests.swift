@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 import Wire
 
-/// The encoder against decoders that know nothing of it: `protoc` with our schema, and the one of the tests.
+/// The encoder against independent decoders: `protoc` with our schema, and the decoder of the tests.
 @Suite struct WireFormatTests {
-    /// What `protoc` makes of an uncompressed body.
+    /// The text that `protoc` prints for an uncompressed body.
     private func decode(_ raw: [UInt8], in folder: TemporaryFolder) throws -> String {
         try FileStore.replace(folder.file("body"), with: raw)
         let command = """
@@ -97,7 +97,7 @@ import Wire
                             "aé\"\\\n€ z".randomElement(using: &random) ?? "a"
                         })
                 }
-                // Quarters look the same in every printer.
+                // Every printer writes quarters in the same way.
                 family.series(texts)?.set(Double(Int.random(in: -99_999...99_999, using: &random)) / 4)
             }
             fixture.table.apply(fixture.registry.takeChanges())
@@ -131,7 +131,7 @@ import Wire
 }
 
 extension WriteRequest {
-    /// As `protoc --decode` prints it.
+    /// The text that `protoc --decode` prints.
     fileprivate var protocText: String {
         var text = ""
         for series in series {

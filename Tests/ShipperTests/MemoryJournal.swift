@@ -2,7 +2,7 @@ import Platform
 import RemoteWrite
 import Wire
 
-/// A journal that keeps what it is told in memory, with something that happens in each commit.
+/// A journal in memory that calls a closure in each commit.
 final class MemoryJournal: ReadingJournal {
     struct Commit: Sendable, Equatable {
         let at: Timestamp
@@ -37,16 +37,16 @@ final class MemoryJournal: ReadingJournal {
         return outcome.withLock { $0 }
     }
 
-    /// What may be done with readings from now on.
+    /// Sets the outcome of commits from now on.
     func answer(_ new: ReadingOutcome) { outcome.change { $0 = new } }
 
-    /// What a process that starts now is given.
+    /// The state that a process would get that starts now.
     var state: ShippedState {
         monitor.withLock { ShippedState(lastReading: $0.lastReading, labels: $0.labels, series: Array($0.series)) }
     }
 
     var commits: [Commit] { monitor.withLock { $0.commits } }
 
-    /// Whether the receiver is thought to hold a series of this family.
+    /// True if the journal believes that the receiver holds a series of this family.
     func holds(_ family: String) -> Bool { state.series.contains { $0.family == family } }
 }

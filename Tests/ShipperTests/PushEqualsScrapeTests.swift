@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// Pushed series answer queries as scraped ones do. Time is compressed: 1 s stands for the 15 s of a scrape.
+/// Queries give the same for pushed series as for scraped ones. 1 s stands for the 15 s of a scrape.
 @Suite struct PushEqualsScrapeTests {
     private let time = SystemTime()
 
@@ -31,7 +31,7 @@ import Wire
         let shipper = ShipperThread(settings, registry: registry, log: Log(level: .error, format: .text))
         try shipper.makeFirstReading()
 
-        // Both see the registry as it is before anything happens, then something happens, then both see the end.
+        // Both see the registry before anything happens. Then something happens, and both see the result.
         func both(_ expression: String, reach value: Double) throws -> Bool {
             try eventually {
                 let found = try prometheus.query(expression)
@@ -48,7 +48,7 @@ import Wire
             #expect(try both("count_over_time(up[1h])", reach: 3 + Double(step) / 10))
         }
         #expect(try both("test_steady_total", reach: steady.value))
-        // Only pushing keeps the first increment; both know the sum.
+        // Only pushing keeps the first increment. Both know the sum.
         #expect(try both("test_late_total", reach: 7))
         let end = time.now().seconds
         #expect(try both("count_over_time(test_steady_total[1h] @ \(end + 3))", reach: 0))
@@ -67,7 +67,7 @@ import Wire
                 #expect(!pushed.isEmpty && pushed.keys.sorted() == scraped.keys.sorted())
                 for (key, value) in pushed {
                     let other = try #require(scraped[key])
-                    // Both extrapolate from their own first and last sample, by 1.6 intervals at the most.
+                    // Each extrapolates from its own first and last sample, by at most 1.6 intervals.
                     #expect(abs(value - other) <= error * max(value, other), "\(function) \(series) \(key)")
                 }
             }
@@ -76,25 +76,25 @@ import Wire
         }
         let first = try prometheus.query("increase(test_late_total[1h])", at: end + 2)
         #expect(try #require(values(first, "pushed")["new"]) >= 7)
-        // From the last sample to the end, by no more than what lies between two of them.
+        // The extrapolation from the last sample to the end is no longer than the time between two samples.
         let count = try #require(
             values(try prometheus.query("count_over_time(test_late_total[1h])", at: end + 2), "pushed")["new"])
         #expect(try #require(values(first, "pushed")["new"]) < 7 * (1 + 1.2 / (count - 1)))
         #expect(try #require(values(first, "scraped")["new"]) < 7 * 0.5)
     }
 
-    /// When the later of the two began.
+    /// The start of the later one of the two series.
     private func start(of series: String, _ prometheus: PrometheusServer) throws -> Double {
         try prometheus.query("\(series)[1h]").compactMap { $0.points.first?.time }.max() ?? 0
     }
 
-    /// The longest time between two samples of either: an interval, or more where the machine was busy.
+    /// The longest time between two samples of either series: an interval, or more on a busy machine.
     private func gap(of series: String, _ prometheus: PrometheusServer) throws -> Double {
         let all = try prometheus.query("\(series)[1h]").map(\.points)
         return all.flatMap { zip($0, $0.dropFirst()).map { $1.time - $0.time } }.max() ?? 0
     }
 
-    /// Values by their own labels, of one job.
+    /// The values of one job by the series' own labels.
     private func values(_ series: [PrometheusServer.Series], _ job: String) -> [String: Double] {
         var values: [String: Double] = [:]
         for one in series where one.labels["job"] == job {

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Shipper
 
-/// Which lines tell of lost samples: never silence, never more than one a minute, and every sample in one of them.
+/// Log lines about lost samples: never silence, never more than one a minute, and every sample in exactly one line.
 @Suite struct SampleLossesTests {
     private func at(_ seconds: Int) -> MonotonicTime { MonotonicTime(nanoseconds: Int64(seconds) * 1_000_000_000) }
     private func wall(_ seconds: Int) -> Timestamp { Timestamp(seconds: 1_790_000_000 + Int64(seconds)) }
@@ -23,7 +23,7 @@ import Wire
             losses.note(184, status: 404, answer: "not found", at: at(second), wall: wall(second))
             #expect(losses.notice(at: at(second)) == nil)
         }
-        // Nothing more is lost: what was is told all the same.
+        // Nothing more is lost, but the samples before are still reported.
         #expect(losses.dueAt == at(60))
         #expect(losses.notice(at: at(59)) == nil)
         let second = loss(&losses, at: 60)

@@ -7,7 +7,7 @@ import Shipper
 import TestSupport
 import Testing
 
-/// A registry with one counter, a shipper of it with short intervals, and everything it logs.
+/// A registry with one counter, its shipper with short intervals, and everything that is logged.
 final class ShipperFixture {
     let registry = Registry(maxSeries: 10_000)
     let events: Counter
@@ -40,7 +40,7 @@ final class ShipperFixture {
     }
 
     deinit {
-        // Nothing writes to the descriptor any more when it is closed.
+        // The log must stop writing before the descriptor is closed.
         log.end()
         close(file)
     }
@@ -53,7 +53,7 @@ final class ShipperFixture {
         return content.split(separator: "\n").map(String.init).filter { $0.contains(text) }
     }
 
-    /// The value of one of the shipper's own metrics; all its series added up.
+    /// The value of one of the shipper's own metrics, summed over all its series.
     func own(_ name: String) -> Double {
         registry.snapshot().filter { $0.family.name == "lkpush_remote_write_" + name }.flatMap(\.series).reduce(0) {
             switch $1.instrument {
@@ -73,7 +73,7 @@ final class ShipperFixture {
         }
     }
 
-    /// How many samples were dropped for that reason.
+    /// The number of samples that were dropped for this reason.
     func dropped(_ reason: String) -> Double {
         let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
         if case .counter(let counter)? = series?.first(where: { $0.labelValues == [reason] })?.instrument {
@@ -82,7 +82,7 @@ final class ShipperFixture {
         return 0
     }
 
-    /// Lets that many readings happen, with an event before each.
+    /// Waits for this many readings, with an event before each.
     func run(readings: Int) -> Bool {
         var last = own("readings_total")
         let end = last + Double(readings)

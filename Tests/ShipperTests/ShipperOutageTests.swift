@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// A receiver in trouble. Time is compressed: readings every 20 ms instead of 15 s, waits from 10 to 80 ms.
+/// A receiver in trouble. Readings come every 20 ms instead of 15 s, and waits last 10 to 80 ms.
 @Suite struct ShipperOutageTests {
     private typealias Answer = ScriptedReceiver.Answer
 
@@ -20,7 +20,8 @@ import Wire
         }
     }
 
-    /// The samples of `up` say how many readings arrived; those of the counter, that none was changed or reordered.
+    /// Checks what arrived. The samples of `up` show how many readings did; those of the counter, that none was changed
+    /// or reordered.
     private func check(_ receiver: ScriptedReceiver, _ fixture: ShipperFixture, lost: Bool = false) throws {
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
@@ -40,7 +41,7 @@ import Wire
     ])
     func `every sample arrives in order after trouble, none twice with another value`(_ trouble: Trouble) throws {
         let receiver = try ScriptedReceiver(script: [.init(204), .init(204)])
-        // Only a time-out ends an answer that does not.
+        // Only a time-out ends an answer that never ends by itself.
         let isEndless = [.hang, .endlessBody].contains(trouble.answer.behaviour)
         let fixture = try ShipperFixture(receiver.url) { if isEndless { $0.timeout = .seconds(2) } }
         try fixture.shipper.makeFirstReading()
@@ -97,7 +98,7 @@ import Wire
         #expect(fixture.run(readings: 20))
         #expect(fixture.own("queue_bytes") <= 12_000)
         receiver.answer(.init(204))
-        // The last reading must find room.
+        // The last reading must find room in the queue.
         #expect(eventually { fixture.own("samples_pending") == 0 })
         let report = fixture.stop()
         #expect(report.dropped > 0)
@@ -106,7 +107,7 @@ import Wire
         let lost = try fixture.logged("samples are lost: they waited for the receiver")
         #expect((1...2).contains(lost.count))
         #expect(lost.last?.contains("\"lost_in_all\":\(report.dropped)") == true)
-        // Also where the batch that was tried first is gone.
+        // This holds even if the batch that was tried first was dropped.
         #expect(try fixture.logged("the receiver takes samples again").count == 1)
     }
 
@@ -145,16 +146,16 @@ import Wire
         let receiver = try ScriptedReceiver(otherwise: answer)
         let fixture = try ShipperFixture(receiver.url)
         try fixture.shipper.makeFirstReading()
-        // The first answer is known to the sender, not only on its way: both of them are told of in the log.
+        // The sender must have received the first answer. Both answers are logged.
         let words = answer.status == 401 ? "the receiver refused the credentials" : "samples could not be sent"
         #expect(try eventually { try !fixture.logged(words).isEmpty })
         let begin = SystemTime().monotonic()
-        // Less than either wait.
+        // This is less than either wait.
         let limit = Delivery.Limits.credentialHold / 2
         let report = fixture.stop(within: limit)
         #expect(SystemTime().monotonic().since(begin) < limit, "it had more time, and did not use it")
         #expect(report.dropped == report.enqueued)
-        // The last chance was taken.
+        // The last chance before the stop was used.
         #expect(receiver.requests.count == 2)
     }
 

@@ -29,7 +29,7 @@ import Testing
         let refused = receiver.requests.filter { $0.answer.status == status }.map(\.body)
         #expect(receiver.requests.count { refused.contains($0.body) } == 2)
         let lines = try fixture.logged("\"msg\":\"samples are lost: ")
-        // One at once, and one at the end where more were lost after it.
+        // One line comes at once, and one at the end if more was lost after it.
         #expect((1...2).contains(lines.count))
         #expect(
             lines.allSatisfy { $0.contains("err-mimir-\(status): no thanks") && $0.contains("\"status\":\(status)") })
@@ -128,7 +128,7 @@ import Testing
         let report = fixture.stop()
         #expect(report.accepted == report.enqueued)
         let sent = receiver.requests.map { $0.headers["authorization"] ?? "" }
-        // me:s3cret-value-old, me:s3cret-value-new
+        // The two headers are me:s3cret-value-old and me:s3cret-value-new.
         #expect(sent.first == "Basic bWU6czNjcmV0LXZhbHVlLW9sZA==")
         #expect(sent.dropFirst().allSatisfy { $0 == "Basic bWU6czNjcmV0LXZhbHVlLW5ldw==" })
         #expect(WriteLog(receiver.requests).violations == [])

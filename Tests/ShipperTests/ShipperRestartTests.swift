@@ -6,13 +6,13 @@ import TestSupport
 import Testing
 import Wire
 
-/// Two lives of a shipper, with a journal between them.
+/// Two runs of a shipper, with a journal between them.
 @Suite struct ShipperRestartTests {
     private static let labels = #"{instance="one",job="lkpush"}"#
     private let events = "test_events_total" + labels
     private let up = "up" + labels
 
-    /// The next life of a fixture: its counter goes on where the last one stood.
+    /// The next run after a fixture: its counter goes on from the last value.
     private func successor(
         of fixture: ShipperFixture, _ url: String, _ journal: MemoryJournal, time: any TimeSource = SystemTime(),
         _ change: (inout ShipperSettings) throws -> Void = { _ in }
@@ -43,13 +43,13 @@ import Wire
         #expect(second.stop().dropped == 0)
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
-        // Never set back, and no zero but the very first.
+        // The counter is never set back, and the only zero is the first one.
         let values = log.values(events)
         #expect(values == values.sorted())
         #expect(values.last == second.events.value)
         #expect(values.count { $0 == 0 } == between.values(events).count { $0 == 0 })
         #expect(Double(values.count) == first.own("readings_total") + second.own("readings_total"))
-        // One marker, whoever made it.
+        // There is one stale marker, whichever process made it.
         let gone = try #require(log.accepted[#"test_gone{a="x",instance="one",job="lkpush"}"#])
         #expect(gone.count { $0.isStale } == 1)
         #expect(gone.last?.isStale == true)
@@ -98,7 +98,7 @@ import Wire
         try fixture.shipper.makeFirstReading()
         #expect(fixture.run(readings: 2))
         journal.answer(.hold)
-        // The reading that is under way may still have the answer of before.
+        // The reading that is under way may still get the earlier outcome.
         #expect(fixture.run(readings: 2))
         let first = try #require(journal.commits.last?.at.milliseconds)
         #expect(fixture.run(readings: 5))
@@ -130,7 +130,7 @@ import Wire
     @Test func `a journal whose disk never answers does not silence the shipper`() throws {
         let receiver = try ScriptedReceiver()
         let never = Monitor(())
-        // What a port promises.
+        // This is the longest wait that the port allows.
         let patience = Duration.seconds(1)
         let journal = MemoryJournal { _ in
             _ = never.wait(until: SystemTime().monotonic() + patience) { _ in nil as Int? }
@@ -186,7 +186,7 @@ import Wire
         #expect(first.run(readings: 3))
         #expect(eventually { first.own("samples_pending") == 0 })
         receiver.answer(.init(401))
-        // Less than it waits for better credentials.
+        // The time is less than the wait for better credentials.
         _ = first.stop(within: .seconds(2))
         #expect(journal.holds("test_gone"))
         receiver.answer(.init(204))
@@ -237,7 +237,7 @@ import Wire
         #expect(try prometheus.query("test_events_total").isEmpty == staleOnStop)
 
         let second = try successor(of: first, prometheus.writeURL, journal, change)
-        // Events that came between the stop and the first reading.
+        // These events came between the stop and the first reading.
         second.events.increment(by: 100)
         let more = try #require(second.registry.histogram("test_wait_seconds", "Waits.", bounds: [1]).series())
         more.set(waits.current)
@@ -254,7 +254,7 @@ import Wire
             let points = try #require(try prometheus.query("\(metric)[10m]").first).points
             #expect(points.first?.value == 0)
             #expect(points.last?.value == total)
-            // Nothing but what `increase()` extrapolates to the ends of its range.
+            // There is no difference beyond what `increase()` extrapolates to the ends of its range.
             let increase = try #require(try prometheus.query("increase(\(metric)[10m])").first).value
             #expect((total * 0.999...total * 1.2).contains(increase), "\(metric): \(increase) of \(total)")
         }

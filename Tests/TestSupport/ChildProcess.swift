@@ -1,14 +1,14 @@
 import Glibc
 package import Platform
 
-/// A program started by a test; killed and waited for when the object goes.
+/// A program that a test starts. It is killed and waited for when the object goes.
 ///
 /// `@unchecked Sendable`: the exit status is guarded by `lock`; everything else is constant.
 package final class ChildProcess: @unchecked Sendable {
     package let pid: Int32
     private let lock = Monitor<Int32?>(nil)
 
-    /// Starts `executable` (an absolute path). Output goes to `output`, or to nowhere.
+    /// Starts `executable` (an absolute path). Its output goes to `output`, or to nowhere.
     package init(
         _ executable: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"],
         output: String = "/dev/null"
@@ -19,7 +19,7 @@ package final class ChildProcess: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // A program must see the signals that the test runner may have blocked.
+        // The test runner may have blocked signals. The program must get them.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -41,7 +41,7 @@ package final class ChildProcess: @unchecked Sendable {
     /// Sends a signal.
     package func signal(_ number: Int32) { kill(pid, number) }
 
-    /// The exit status once it has ended, nil before; a death by a signal is 128 + its number.
+    /// The exit status; nil while the program runs. After a death by a signal it is 128 plus the signal's number.
     package func poll() -> Int32? {
         lock.withLock { status in
             if let status { return status }
@@ -52,7 +52,7 @@ package final class ChildProcess: @unchecked Sendable {
         }
     }
 
-    /// Waits for its end.
+    /// Waits until the program has ended.
     package func wait() -> Int32 {
         lock.withLock { status in
             if let status { return status }
@@ -64,7 +64,7 @@ package final class ChildProcess: @unchecked Sendable {
         }
     }
 
-    /// Sends a signal and waits for the end.
+    /// Sends a signal and waits until the program has ended.
     package func end(with number: Int32) -> Int32 {
         if let status = poll() { return status }
         signal(number)
@@ -75,7 +75,7 @@ package final class ChildProcess: @unchecked Sendable {
         raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
     }
 
-    /// Runs a program to its end and returns what it wrote to standard output and error.
+    /// Runs a program to its end, and returns what it wrote to standard output and error.
     package static func run(
         _ executable: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"]
     ) -> (status: Int32, output: String) {

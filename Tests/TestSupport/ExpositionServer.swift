@@ -1,7 +1,7 @@
 package import Metrics
 import Platform
 
-/// Serves a registry as a page to scrape, on loopback.
+/// Serves the page of a registry on loopback, for a scraper.
 package final class ExpositionServer: Sendable {
     private let listener: LoopbackSocket
     private let thread: NamedThread
@@ -12,7 +12,7 @@ package final class ExpositionServer: Sendable {
         self.listener = listener
         port = listener.port
         thread = NamedThread(name: "exposition") {
-            // One scraper, one request per connection.
+            // There is one scraper, with one request per connection.
             while let socket = listener.accepted() {
                 var buffer: [UInt8] = []
                 guard HTTPMessage.read(from: socket, buffer: &buffer) != nil else { continue }

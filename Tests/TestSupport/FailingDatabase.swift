@@ -1,15 +1,15 @@
 package import Storage
 import Synchronization
 
-/// Decides which call of a database fails: one of all that are made, over any number of connections.
+/// Decides which call of a database fails: one of all calls, over any number of connections.
 package final class FailurePlan: Sendable {
-    /// What becomes of the call that fails.
+    /// The way in which the call fails.
     package enum Mode: Sendable, CaseIterable {
         /// The connection is lost before the database sees the call.
         case lostBefore
-        /// The database did it; the connection is lost before the answer arrives.
+        /// The database executed the call. The connection is lost before the answer arrives.
         case lostAfter
-        /// The database could not do it now.
+        /// The database could not execute the call at the moment.
         case otherBefore
         /// The database refused the data.
         case refused
@@ -19,13 +19,13 @@ package final class FailurePlan: Sendable {
     private let failsAt: Int
     private let calls = Mutex(0)
 
-    /// The call number `failsAt`, counted from 1, fails.
+    /// The call with the number `failsAt`, counted from 1, fails.
     package init(failsAt: Int, _ mode: Mode) {
         self.failsAt = failsAt
         self.mode = mode
     }
 
-    /// The calls made so far.
+    /// The number of calls so far.
     package var callCount: Int { calls.withLock { $0 } }
     package var hasFailed: Bool { callCount >= failsAt }
 
@@ -44,7 +44,7 @@ package final class FailingDatabase: Database {
     private let kept: AnyObject?
     private var isLost = false
 
-    /// - Parameter kept: lives as long as the connection, such as the folder of its file.
+    /// - Parameter kept: an object that lives as long as the connection, such as the folder of its file.
     package init(_ inner: any Database, _ plan: FailurePlan, keeping kept: AnyObject? = nil) {
         self.inner = inner
         self.kept = kept
@@ -66,7 +66,7 @@ package final class FailingDatabase: Database {
         }
     }
 
-    /// A connection that is lost takes its transaction with it.
+    /// A connection that is lost loses its transaction, too.
     private func lose() -> StoreError {
         inner.rollBack()
         inner.close()

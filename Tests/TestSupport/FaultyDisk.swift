@@ -1,17 +1,17 @@
 import Platform
 import Wire
 
-/// A disk that fails on demand below one folder, for a program that is started with `environment`: it dies inside a
-/// call that changes a file, or its calls fail for a while. See `Tests/Faults/disk.c`.
+/// A disk that fails on demand below one folder, for a program that is started with `environment`. The program dies in
+/// a call that changes a file, or its calls fail for a while. See `Tests/Faults/disk.c`.
 package final class FaultyDisk: Sendable {
-    /// How far the call came in which the program died.
+    /// The progress of the call in which the program died.
     package enum Death: String, Sendable, CaseIterable {
         case before, after
         /// Half of a write was done.
         case torn
     }
 
-    /// What happens to every call while it lasts.
+    /// The trouble of all calls while it lasts.
     package enum Trouble: Sendable, CustomStringConvertible {
         case full, readOnly, broken
         case slow(Duration)
@@ -26,7 +26,7 @@ package final class FaultyDisk: Sendable {
         }
     }
 
-    /// The compiler is missing, or refused.
+    /// The compiler is missing, or reported an error.
     package struct DiskError: Error, CustomStringConvertible {
         package let description: String
     }
@@ -36,7 +36,7 @@ package final class FaultyDisk: Sendable {
     private let control: String
     private let folder: TemporaryFolder
 
-    /// - Parameter root: the folder below which files are meant.
+    /// - Parameter root: the folder below which the disk fails.
     package init(root: String, in folder: TemporaryFolder) throws {
         self.root = root
         self.folder = folder
@@ -60,7 +60,7 @@ package final class FaultyDisk: Sendable {
         ["LD_PRELOAD": library, "FAULT_ROOT": root, "FAULT_AT": "\(call)", "FAULT_HOW": death.rawValue]
     }
 
-    /// From now on every call fails so; nil ends it.
+    /// From now on every call fails in this way. Nil ends the trouble.
     package func begin(_ trouble: Trouble?) throws {
         try FileStore.replace(control, with: Array((trouble?.description ?? "").utf8))
     }

@@ -2,29 +2,29 @@ import Glibc
 import Platform
 import Synchronization
 
-/// Ports of this machine that stay the same over restarts of a program under test.
+/// Ports of this machine that stay the same while a program under test restarts.
 ///
-/// They lie below the range from which the system takes the local ends of connections: a client that knocks again and
-/// again at a port inside that range may be given this very port for its own end, and talk to itself.
+/// They lie below the range from which the system takes the local ports of connections. A client that connects again
+/// and again to a port inside that range may get this very port as its local one, and then talks to itself.
 /// https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html#ip-variables (`ip_local_port_range`)
 ///
-/// A port that was given stays reserved until this process ends: a socket is bound to it and does not listen. Whoever
-/// reuses addresses, as every server under test does, may listen there all the same; whoever wants a port for itself,
-/// as other processes with these tests do here, finds it taken. While nobody listens, connections are refused.
+/// A port stays reserved until this process ends: a socket is bound to it and does not listen. A server that reuses
+/// addresses, as all servers under test do, may still listen there. A process that wants the port for itself alone,
+/// such as another run of these tests, finds it taken. While nobody listens, connections are refused.
 package enum FixedPorts {
     private struct State {
         var next: UInt16?
-        /// Held open for as long as the process lives.
+        /// Sockets that stay open for as long as the process lives.
         var reservations: [Int32] = []
     }
 
     private static let state = Mutex(State())
     private static let range: ClosedRange<UInt16> = 20_000...31_999
 
-    /// A port that nobody has bound, and that nobody else is given.
+    /// A port that nobody has bound, and that is returned only once.
     package static func pick() -> UInt16 {
         state.withLock { state in
-            // Two test processes begin at different places.
+            // Two test processes begin at different ports.
             var candidate = state.next ?? range.randomElement() ?? range.lowerBound
             while true {
                 state.next = candidate == range.upperBound ? range.lowerBound : candidate + 1
@@ -37,7 +37,7 @@ package enum FixedPorts {
         }
     }
 
-    /// Binds exclusively, then lets those listen who reuse addresses. Wraps `bind`.
+    /// Binds the port exclusively, and then lets servers listen that reuse addresses. Wraps `bind`.
     private static func reserve(_ port: UInt16) -> Int32? {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { return nil }

@@ -1,11 +1,11 @@
-/// An HTTP/1 message with a length, read from a socket: enough for both ends of a test.
+/// An HTTP/1 message with a length, read from a socket. It is enough for both ends of a test.
 package struct HTTPMessage: Sendable {
     package let startLine: String
     /// Names in lower case.
     package let headers: [String: String]
     package let body: [UInt8]
 
-    /// Reads the next message; `buffer` keeps what came after it. Nil at the end of the connection.
+    /// Reads the next message; `buffer` keeps what came after it. Returns nil at the end of the connection.
     ///
     /// A response without a length ends with the connection.
     package static func read(from socket: LoopbackSocket, buffer: inout [UInt8]) -> HTTPMessage? {

@@ -13,7 +13,7 @@ package final class LogFile: Sendable {
     }
 
     deinit {
-        // Nothing writes to the descriptor any more when it is closed.
+        // The log must stop writing before the descriptor is closed.
         log.end()
         close(file)
     }

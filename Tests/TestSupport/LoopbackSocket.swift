@@ -3,7 +3,7 @@ package import Platform
 
 /// A TCP socket on 127.0.0.1, closed when the object goes.
 ///
-/// Blocking calls; another thread ends them with `shutdown`.
+/// Its calls block. Another thread ends them with `shutdown`.
 package final class LoopbackSocket: Sendable {
     private let file: Int32
 
@@ -11,7 +11,7 @@ package final class LoopbackSocket: Sendable {
 
     deinit { close(file) }
 
-    /// Listens on `port`; 0 picks a free one.
+    /// Listens on `port`; 0 picks a free port.
     package static func listening(port: UInt16 = 0) throws(SystemError) -> LoopbackSocket {
         let made = LoopbackSocket(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         var one: Int32 = 1
@@ -30,7 +30,7 @@ package final class LoopbackSocket: Sendable {
         return made
     }
 
-    /// The port it is bound to.
+    /// The port that the socket is bound to.
     package var port: UInt16 {
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -40,7 +40,7 @@ package final class LoopbackSocket: Sendable {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// The next connection; nil once the socket was shut down.
+    /// The next connection. Nil after the socket was shut down.
     package func accepted() -> LoopbackSocket? {
         while true {
             let connection = accept(file, nil, nil)
@@ -49,7 +49,7 @@ package final class LoopbackSocket: Sendable {
         }
     }
 
-    /// What arrives next; empty at the end.
+    /// The next bytes. Empty at the end.
     package func read(_ limit: Int = 65_536) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
             while true {
@@ -61,7 +61,7 @@ package final class LoopbackSocket: Sendable {
         }
     }
 
-    /// Writes every byte; false where the peer is gone.
+    /// Writes all bytes. Returns false if the peer is gone.
     package func write(_ bytes: [UInt8]) -> Bool {
         var offset = 0
         while offset < bytes.count {
@@ -80,10 +80,10 @@ package final class LoopbackSocket: Sendable {
         while !read(4_096).isEmpty {}
     }
 
-    /// Ends every call on it, also those of other threads.
+    /// Ends every call on the socket, those of other threads, too.
     package func shutdown() { _ = Glibc.shutdown(file, Int32(SHUT_RDWR)) }
 
-    /// Closing will reset the connection instead of ending it.
+    /// Makes closing reset the connection, instead of ending it in good order.
     package func resetWhenClosed() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(file, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))

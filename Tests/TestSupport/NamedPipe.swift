@@ -1,10 +1,10 @@
 import Glibc
 package import Platform
 
-/// A named pipe that a test reads when it wants to, or never: what a program's standard error may be.
+/// A named pipe that a test reads when it wants to, or never. It stands for a program's standard error.
 package final class NamedPipe {
     package let path: String
-    /// Both ends, so that nobody waits for the other one; -1 once nobody reads.
+    /// Both ends, so that opening does not wait for the other end; -1 when nobody reads.
     private var file: Int32
     private var content: [UInt8] = []
 
@@ -17,14 +17,14 @@ package final class NamedPipe {
 
     deinit { if file >= 0 { close(file) } }
 
-    /// Another end to write to.
+    /// Opens another end for writing.
     package func writer(_ flags: Int32 = 0) throws(SystemError) -> Int32 {
         let writer = open(path, O_WRONLY | O_CLOEXEC | flags)
         guard writer >= 0 else { throw SystemError("open", path) }
         return writer
     }
 
-    /// Writes to it until no byte fits any more; returns how many did.
+    /// Writes until no byte fits any more. Returns the number of bytes.
     @discardableResult
     package func fill() -> Int {
         var total = 0
@@ -35,7 +35,7 @@ package final class NamedPipe {
         return total
     }
 
-    /// Everything that was read so far, with what is there now.
+    /// Everything that was read so far, including what is in the pipe now.
     package func read() -> String {
         var piece = [UInt8](repeating: 0, count: 65_536)
         while file >= 0 {
@@ -46,19 +46,19 @@ package final class NamedPipe {
         return String(decoding: content, as: UTF8.self)
     }
 
-    /// The lines of `read` that are whole, but for those that `fill` wrote.
+    /// The whole lines of `read`, without those that `fill` wrote.
     package var lines: [String] {
         read().split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
             .filter { !$0.isEmpty && !$0.allSatisfy { $0 == "." } }
     }
 
-    /// Nobody reads it any more: a write fails.
+    /// Closes the reading end: a write fails from now on.
     package func abandon() {
         close(file)
         file = -1
     }
 
-    /// Somebody reads it again.
+    /// Opens the reading end again.
     package func adopt() throws(SystemError) {
         file = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", path) }

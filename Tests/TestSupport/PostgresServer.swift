@@ -1,26 +1,26 @@
 import Glibc
 import Platform
 
-/// A real PostgreSQL on a free port of 127.0.0.1 and a unix socket, in a temporary folder.
+/// A real PostgreSQL in a temporary folder, on a free port of 127.0.0.1 and a unix socket.
 ///
 /// As root it runs as the user `postgres`, otherwise as the current user. A watchdog stops it and removes the folder
-/// when the tests are over, however they end: it waits for the end of a pipe that only they hold open.
+/// when the tests have ended, in whatever way: it waits for the end of a pipe that only the tests hold open.
 package final class PostgresServer: Sendable {
-    /// It did not start, or a command failed.
+    /// The server did not start, or a command failed.
     package struct PostgresError: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// The role of the tests: no superuser. `guardedRole` needs the password over TCP.
+    /// The role of the tests. It is no superuser. `guardedRole` needs the password over TCP.
     package static let role = "office"
     package static let guardedRole = "guarded"
     package static let password = "hunter2%40%2F%3Ax"
-    /// The same, not escaped.
+    /// The same password without escapes.
     package static let plainPassword = "hunter2@/:x"
 
     private static let one = Monitor<PostgresServer?>(nil)
 
-    /// The server that the tests of a process share; it is started when it is first asked for.
+    /// The server that all tests of a process share. The first call starts it.
     package static func shared() throws -> PostgresServer {
         try one.change { one in
             if let one { return one }
@@ -31,14 +31,14 @@ package final class PostgresServer: Sendable {
     }
 
     package let port: UInt16
-    /// Where its unix socket is.
+    /// The folder of its unix socket.
     package let folder: String
     private let bin: String
     private let names = Monitor(0)
-    /// The end of the watchdog's pipe.
+    /// The end of the watchdog's pipe that the tests hold open.
     private let leash: Int32
 
-    /// Starts one of its own, for a test that stops it or needs other settings. With `isEncrypted` it takes TLS, and
+    /// Starts a server for one test that stops it or needs other settings. With `isEncrypted` it accepts TLS, and
     /// `server.crt` in its folder is its certificate.
     package init(settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false) throws {
         bin = try Self.findPrograms()
@@ -71,13 +71,13 @@ package final class PostgresServer: Sendable {
 
     // MARK: Databases
 
-    /// A fresh database that belongs to `role`; returns its URL.
+    /// Makes a database that belongs to `role`. Returns its URL.
     package func database(_ options: String = "") throws -> String {
         let name = try newDatabase(options)
         return url(database: name)
     }
 
-    /// A fresh database; returns its name.
+    /// Makes a database. Returns its name.
     package func newDatabase(_ options: String = "") throws -> String {
         let number = names.change { number in
             number += 1
@@ -87,21 +87,21 @@ package final class PostgresServer: Sendable {
         return "test_\(number)"
     }
 
-    /// The URL of a database; another port may be that of a proxy.
+    /// The URL of a database. `port` may be that of a proxy.
     package func url(database: String, user: String = role, port: UInt16? = nil) -> String {
         "postgresql://\(user)@127.0.0.1:\(port ?? self.port)/\(database)"
     }
 
-    /// Runs SQL as superuser, with `psql`; returns what it prints, unaligned.
+    /// Runs SQL as a superuser, with `psql`. Returns what that prints, unaligned.
     @discardableResult
     package func query(_ sql: String, in database: String = "postgres") throws -> String {
         let output = try psql(["-c", sql], in: database)
         return output.hasSuffix("\n") ? String(output.dropLast()) : output
     }
 
-    /// The rows that a query gives, as text.
+    /// The rows of a query, as text.
     package func rows(_ sql: String, in database: String) throws -> [[String?]] {
-        // Characters that no value holds.
+        // These separators are in no value.
         let output = try psql(["-F", "\u{1F}", "-R", "\u{1E}", "-P", "null=\u{1D}", "-c", sql], in: database)
         return output.dropLast().split(separator: "\u{1E}").map { row in
             row.split(separator: "\u{1F}", omittingEmptySubsequences: false).map { $0 == "\u{1D}" ? nil : String($0) }
@@ -134,18 +134,18 @@ package final class PostgresServer: Sendable {
         try query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'")
     }
 
-    // MARK: Life
+    // MARK: Stopping and starting
 
-    /// Stops it at once: connections are cut, what was committed stays.
+    /// Stops the server at once: connections are cut, and committed transactions stay.
     package func stop() throws { try Self.control(bin, folder, "stop", "-m", "fast") }
 
-    /// Ends it as a power cut does: what was committed is found again in its log.
+    /// Ends the server as a power failure does: committed transactions are recovered from its log.
     package func crash() throws { try Self.control(bin, folder, "stop", "-m", "immediate") }
 
-    /// Starts it again on the same data and port.
+    /// Starts the server again on the same data and port.
     package func start() throws { try Self.control(bin, folder, "start") }
 
-    /// What it logged.
+    /// The text that the server logged.
     package var log: String { Self.log(folder) }
 
     // MARK: Processes
@@ -154,7 +154,7 @@ package final class PostgresServer: Sendable {
         (try? FileStore.read(folder + "/log", limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// Where the programs of the server are: the newest version that is installed.
+    /// The folder of the newest installed version's programs.
     private static func findPrograms() throws -> String {
         let roots = ["/usr/lib/postgresql", "/usr/local/pgsql", "/opt/postgresql"]
         let list = ChildProcess.run(
@@ -171,7 +171,7 @@ package final class PostgresServer: Sendable {
         return found
     }
 
-    /// The words that run a program as a user whom PostgreSQL accepts.
+    /// The words before a command that run it as a user whom PostgreSQL accepts.
     private static var asUser: [String] {
         getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
     }
@@ -209,7 +209,7 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    /// A certificate for 127.0.0.1 that signs itself: `data/server.crt`.
+    /// Makes a self-signed certificate for 127.0.0.1: `data/server.crt`.
     private static func makeCertificate(_ folder: String) throws {
         try command(
             "/usr/bin/openssl",
@@ -221,11 +221,11 @@ package final class PostgresServer: Sendable {
         try command("/bin/cp", [folder + "/data/server.crt", folder + "/server.crt"])
     }
 
-    /// Starts a shell that waits until this process is gone; returns what it waits for.
+    /// Starts a shell that waits until this process is gone. Returns the descriptor that it waits for.
     private static func startWatchdog(_ folder: String, bin: String) throws -> Int32 {
         let pipe = folder + "/leash"
         guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo", pipe) }
-        // Open for both, so that neither side waits for the other.
+        // The pipe is open for reading and writing, so that neither side waits for the other.
         let file = open(pipe, O_RDWR | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", pipe) }
         let script = """

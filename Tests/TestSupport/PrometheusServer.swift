@@ -2,13 +2,13 @@ import FoundationEssentials
 import Glibc
 import Platform
 
-/// A real Prometheus on a free loopback port, with a data folder of its own; killed when the object goes.
+/// A real Prometheus on a free loopback port, with its own data folder. It is killed when the object goes.
 package final class PrometheusServer: Sendable {
-    /// What a query returned for one series.
+    /// The result of a query for one series.
     package struct Series: Sendable, Equatable {
-        /// Including `__name__` where the result has one.
+        /// The labels, including `__name__` if the result has it.
         package let labels: [String: String]
-        /// Seconds and values; one point for an instant query.
+        /// Seconds and values. An instant query has one point.
         package let points: [Point]
 
         /// The value of the last point.
@@ -20,7 +20,7 @@ package final class PrometheusServer: Sendable {
         package let value: Double
     }
 
-    /// It did not start, or a query failed.
+    /// The server did not start, or a query failed.
     package struct PrometheusError: Error, CustomStringConvertible {
         package let description: String
     }
@@ -31,7 +31,7 @@ package final class PrometheusServer: Sendable {
 
     package static let executable = "/usr/bin/prometheus"
 
-    /// Starts it and waits until it is ready.
+    /// Starts the server and waits until it is ready.
     ///
     /// - Parameter configuration: its YAML, such as scrape jobs.
     package init(configuration: String = "global: {}\n") throws {
@@ -41,14 +41,14 @@ package final class PrometheusServer: Sendable {
     }
 
     package var writeURL: String { "http://127.0.0.1:\(port)/api/v1/write" }
-    /// What it logged.
+    /// The text that the server logged.
     package var log: String { Self.log(in: folder) }
 
     private static func log(in folder: TemporaryFolder) -> String {
         (try? FileStore.read(folder.file("log"), limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// Starts it again on the same data and port.
+    /// Starts the server again on the same data and port.
     package func start() throws {
         let process = try Self.start(in: folder, on: port)
         child.change { $0 = process }
@@ -72,7 +72,7 @@ package final class PrometheusServer: Sendable {
         return process
     }
 
-    /// Ends it in good order; its data stay.
+    /// Stops the server in good order. Its data stay.
     package func stop() {
         let process: ChildProcess? = child.change { child in
             defer { child = nil }
@@ -81,7 +81,7 @@ package final class PrometheusServer: Sendable {
         _ = process?.end(with: SIGTERM)
     }
 
-    // MARK: Asking
+    // MARK: Queries
 
     /// The result of an instant query, at a time in seconds or now.
     package func query(_ expression: String, at time: Double? = nil) throws -> [Series] {
@@ -89,13 +89,13 @@ package final class PrometheusServer: Sendable {
         return try result("/api/v1/query?query=\(Self.escaped(expression))\(at)")
     }
 
-    /// The result of a range query; times and step in seconds.
+    /// The result of a range query. Times and step are in seconds.
     package func query(_ expression: String, from: Double, to: Double, step: Double) throws -> [Series] {
         try result(
             "/api/v1/query_range?query=\(Self.escaped(expression))&start=\(from)&end=\(to)&step=\(step)")
     }
 
-    /// Asks until the result satisfies the condition; the last result where it never does.
+    /// Repeats a query until its result satisfies the condition. Returns the last result, even if that never happens.
     package func wait(
         for expression: String, until condition: ([Series]) -> Bool
     ) throws -> [Series] {
@@ -116,7 +116,7 @@ package final class PrometheusServer: Sendable {
         return try JSONDecoder().decode(QueryAnswer.self, from: Data(body)).data.result.map(\.series)
     }
 
-    /// The status, a line break and the body.
+    /// Returns the status, a line break and the body.
     private static func get(_ target: String, _ port: UInt16) throws -> String {
         let socket = try LoopbackSocket.connected(to: port)
         guard socket.write(Array("GET \(target) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".utf8)) else {

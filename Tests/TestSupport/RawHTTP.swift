@@ -1,9 +1,10 @@
 import Glibc
 package import Platform
 
-/// A blocking HTTP client on one raw socket: it sends exactly the bytes it is given. Every wait ends after `patience`.
+/// A blocking HTTP client on one raw socket. It sends exactly the bytes that it is given. Every wait ends after
+/// `patience`.
 package final class RawHTTP {
-    /// One response as it came.
+    /// One response, as it arrived.
     package struct Reply: Equatable {
         package var status: Int
         /// Names in lower case, in order.
@@ -24,7 +25,7 @@ package final class RawHTTP {
     private let file: Int32
     /// Bytes that came after the last response.
     private var rest: [UInt8] = []
-    /// The response is one to HEAD: it has no body, whatever its length says.
+    /// Set for the response to a HEAD: it has no body, whatever its length says.
     package var expectsNoBody = false
 
     /// Connects to a port of this machine.
@@ -32,7 +33,7 @@ package final class RawHTTP {
         file = try Self.connect(port, patience)
     }
 
-    /// In one piece before the object exists: a throw from a complete object would run `deinit` and close twice.
+    /// It connects before the object exists: a throw from a complete object would run `deinit` and close twice.
     static func connect(_ port: UInt16, _ patience: Duration) throws(SystemError) -> Int32 {
         let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard file >= 0 else { throw SystemError("socket", "127.0.0.1") }
@@ -61,7 +62,7 @@ package final class RawHTTP {
 
     deinit { Glibc.close(file) }
 
-    /// Sends all bytes; false where the server closed before it took them all.
+    /// Sends all bytes. Returns false if the server closed before it took all of them.
     @discardableResult
     package func send(_ bytes: [UInt8]) -> Bool {
         var offset = 0
@@ -79,10 +80,10 @@ package final class RawHTTP {
     @discardableResult
     package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     package func endSending() { shutdown(file, Int32(SHUT_WR)) }
 
-    /// The next response, or nil where the connection ended, or patience did, before it was complete.
+    /// The next response. Nil if the connection or `patience` ended before it was complete.
     package func receive() -> Reply? {
         while true {
             if let end = headerEnd() {
@@ -92,7 +93,7 @@ package final class RawHTTP {
         }
     }
 
-    /// Whether the server has closed: waits for it.
+    /// Waits until the server has closed. Returns false if it does not.
     package func isClosed() -> Bool {
         while true {
             var byte: UInt8 = 0
@@ -124,7 +125,7 @@ package final class RawHTTP {
         return Array((text + "\r\n").utf8) + (body ?? [])
     }
 
-    /// The bytes of a request whose body goes out in pieces.
+    /// The bytes of a request whose body is sent in chunks.
     package static func chunkedRequest(
         _ method: String, _ path: String, headers: [(String, String)] = [], pieces: [[UInt8]]
     ) -> [UInt8] {

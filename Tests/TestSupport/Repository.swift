@@ -1,4 +1,4 @@
-/// Where the sources are, for tests that read files beside them.
+/// The place of the sources, for tests that read files beside them.
 package enum Repository {
     /// The folder that holds `Package.swift`.
     package static let root: String = {

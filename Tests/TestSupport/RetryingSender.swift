@@ -2,9 +2,9 @@ import Platform
 
 /// Delivers signed webhooks as LiveKit does, to a receiver that may die and come back.
 ///
-/// Webhooks of one key are sent strictly one after the other: the next one leaves when the one before was answered or
-/// given up. Connection errors, 5xx and 429 are repeated; any other status counts as delivered. Connections are kept
-/// alive and made anew where they broke. https://docs.livekit.io/home/server/webhooks/#delivery-and-retries
+/// Webhooks of one key are sent strictly one after the other: the next one is sent when the one before was answered or
+/// given up. Connection errors, 5xx and 429 are retried. Any other status counts as delivered. Connections are kept
+/// alive, and made anew after they broke. https://docs.livekit.io/home/server/webhooks/#delivery-and-retries
 package final class RetryingSender: Sendable {
     /// One webhook.
     package struct Webhook: Sendable {
@@ -19,49 +19,49 @@ package final class RetryingSender: Sendable {
         }
     }
 
-    /// When a webhook is sent again.
+    /// The waits before a webhook is sent again.
     package struct Patience: Sendable {
         let waits: [Duration]
         let isEndless: Bool
 
-        /// LiveKit's own: attempts at +0, +1, +3, +7 and +15 s, then the webhook is lost.
+        /// LiveKit's own waits: attempts at +0, +1, +3, +7 and +15 s, then the webhook is lost.
         package static let liveKit = Patience(waits: [1, 2, 4, 8].map { .seconds($0) }, isEndless: false)
 
-        /// LiveKit's waits made shorter; it gives up as often as LiveKit does.
+        /// LiveKit's waits, scaled. The sender gives up after as many attempts as LiveKit.
         package static func liveKit(scaledBy factor: Double) -> Patience {
             Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: false)
         }
 
-        /// LiveKit's waits made shorter; the last one is repeated until there is an answer.
+        /// LiveKit's waits, scaled. The last wait is repeated until there is an answer.
         package static func untilAnswered(scaledBy factor: Double) -> Patience {
             Patience(waits: liveKit.waits.map { $0 * factor }, isEndless: true)
         }
 
-        /// The wait after the attempt number `attempt`, counted from 1; nil where that was the last one.
+        /// The wait after the attempt number `attempt`, counted from 1. Nil after the last attempt.
         func wait(after attempt: Int) -> Duration? {
             if attempt <= waits.count { return waits[attempt - 1] }
             return isEndless ? waits.last : nil
         }
     }
 
-    /// What became of one webhook.
+    /// The outcome of one webhook.
     package struct Outcome: Sendable {
         package var attempts = 0
-        /// Attempts that got no answer: the receiver may or may not have taken them.
+        /// Attempts without an answer. The receiver may have taken them.
         package var unanswered = 0
         /// Answers that asked for another attempt, by status.
         package var refusals: [Int: Int] = [:]
-        /// The status that settled it; nil where it is still on its way, or lost.
+        /// The status that settled the webhook. Nil if it is under way or lost.
         package var status: Int?
         package var isLost = false
 
-        /// Attempts that the receiver may have taken before the one that settled it.
+        /// Attempts before the one that settled the webhook. The receiver may have taken them.
         package var repeats: Int { max(0, attempts - 1) }
     }
 
-    /// What became of all of them.
+    /// The outcomes of all webhooks.
     package struct Record: Sendable {
-        /// In the order of the webhooks.
+        /// The outcomes in the order of the webhooks.
         package var outcomes: [Outcome]
         /// The longest time from a request to its answer, of any status.
         package var slowest = Duration.zero
@@ -72,7 +72,7 @@ package final class RetryingSender: Sendable {
         /// Webhooks that are answered or lost.
         package var settled = 0
 
-        /// Webhooks answered 200.
+        /// Webhooks that were answered 200.
         package var accepted: Int { outcomes.count { $0.status == 200 } }
         package var lost: Int { outcomes.count { $0.isLost } }
         package var unanswered: Int { outcomes.reduce(0) { $0 + $1.unanswered } }
@@ -89,11 +89,11 @@ package final class RetryingSender: Sendable {
     private let lanes: [NamedThread]
     private let isJoined = Monitor(false)
 
-    /// Starts sending.
+    /// Starts to send.
     ///
     /// - Parameters:
-    ///   - connections: how many work side by side; webhooks of one key share one.
-    ///   - pace: the least time between two first attempts on one connection.
+    ///   - connections: the number of connections. Webhooks of one key share one.
+    ///   - pace: the shortest time between two first attempts on one connection.
     package init(
         _ webhooks: [Webhook], to port: UInt16, connections: Int = 8, patience: Patience, pace: Duration = .zero
     ) {
@@ -117,21 +117,21 @@ package final class RetryingSender: Sendable {
 
     deinit { _ = stop() }
 
-    /// How far it is.
+    /// The progress so far.
     package var record: Record { state.withLock { $0.record } }
 
     package var isAllSettled: Bool { state.withLock { $0.record.settled == $0.record.outcomes.count } }
 
-    /// Waits until `count` webhooks have begun; false where that never happens.
+    /// Waits until `count` webhooks have begun. Returns false if that never happens.
     package func wait(untilBegun count: Int) -> Bool { wait { $0.begun >= count } }
 
-    /// Waits until `count` webhooks are answered or lost; false where that never happens.
+    /// Waits until `count` webhooks are answered or lost. Returns false if that never happens.
     package func wait(untilSettled count: Int) -> Bool { wait { $0.settled >= count } }
 
-    /// Waits until every webhook is answered or lost; false where that never happens.
+    /// Waits until every webhook is answered or lost. Returns false if that never happens.
     package func waitUntilAllSettled() -> Bool { wait { $0.settled == $0.outcomes.count } }
 
-    /// Waits until `condition` holds; false where webhooks cease to be settled before it does.
+    /// Waits until `condition` holds. Returns false if no webhooks are settled any more before it does.
     package func wait(until condition: (Record) -> Bool) -> Bool {
         while true {
             let before = record.settled
@@ -141,7 +141,7 @@ package final class RetryingSender: Sendable {
         }
     }
 
-    /// Ends every lane after its current attempt, and says what became of the webhooks.
+    /// Ends every lane after its current attempt, and returns the outcomes.
     package func stop() -> Record {
         state.change { $0.isStopped = true }
         let mustJoin = isJoined.change { isJoined in
@@ -184,12 +184,12 @@ package final class RetryingSender: Sendable {
             }
         }
 
-        /// True once the sender was told to stop; false at the deadline.
+        /// Waits. Returns true if the sender was told to stop, and false at the deadline.
         private func isStopped(waitingUntil deadline: MonotonicTime) -> Bool {
             state.wait(until: deadline) { $0.isStopped ? true : nil } ?? false
         }
 
-        /// False where the sender was told to stop.
+        /// Delivers one webhook. Returns false if the sender was told to stop.
         private mutating func deliver(_ webhook: Webhook, _ index: Int) -> Bool {
             var attempt = 0
             while true {
@@ -203,7 +203,7 @@ package final class RetryingSender: Sendable {
             }
         }
 
-        /// Writes an attempt down; returns how long to wait for the next one, nil where the webhook is settled.
+        /// Records an attempt. Returns the wait before the next one, or nil if the webhook is settled.
         private func settle(_ reply: RawHTTP.Reply?, _ took: Duration, _ index: Int, wait: Duration?) -> Duration? {
             let isFinal = reply.map { $0.status < 500 && $0.status != 429 } ?? false
             return state.change { state -> Duration? in

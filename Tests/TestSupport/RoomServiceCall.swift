@@ -3,11 +3,11 @@ import LiveKit
 import Platform
 import Wire
 
-/// What a stand-in of LiveKit's server API was asked: one RemoveParticipant, and what is wrong with it.
+/// A call that a stand-in for LiveKit's server API received: one RemoveParticipant, and its faults.
 package struct RoomServiceCall: Sendable {
     package private(set) var room = ""
     package private(set) var identity = ""
-    /// Why LiveKit would not have done it; empty where it would.
+    /// The reasons why LiveKit would not have executed the call. Empty if it would have.
     package private(set) var faults: [String] = []
 
     private struct Body: Decodable {
@@ -31,7 +31,7 @@ package struct RoomServiceCall: Sendable {
         let video: Grant
     }
 
-    /// Checks a request as LiveKit does: path, content type, the token's signature, times and grant, the body.
+    /// Checks a request as LiveKit does: path, content type, the token's signature, times and grant, and the body.
     /// https://github.com/livekit/livekit/blob/master/pkg/service/auth.go
     package init(_ request: ScriptedReceiver.Recorded, key: String, secret: String, prefix: String = "") {
         if request.method != "POST" { faults.append("method \(request.method)") }
@@ -55,7 +55,7 @@ package struct RoomServiceCall: Sendable {
         guard parts.count == 3, let header = Self.part(Header.self, parts[0]),
             let claims = Self.part(Claims.self, parts[1]), let text = Self.bytes(parts[1])
         else { return faults.append("no token") }
-        // Who knows the secret makes the same signature.
+        // The signature is right if the secret makes the same one.
         if TokenSigner(key: key, secret: Secret(secret)).token(text) != token { faults.append("signature") }
         if header.alg != "HS256" { faults.append("algorithm") }
         if claims.iss != key { faults.append("issuer") }
@@ -83,10 +83,10 @@ package struct RoomServiceCall: Sendable {
 }
 
 extension ScriptedReceiver.Answer {
-    /// LiveKit has done it.
+    /// LiveKit's answer after the call was executed.
     package static let done = ScriptedReceiver.Answer(200, headers: ["Content-Type": "application/json"], body: "{}")
 
-    /// An error as Twirp tells it. https://twitchtv.github.io/twirp/docs/spec_v7.html#error-codes
+    /// An error in Twirp's form. https://twitchtv.github.io/twirp/docs/spec_v7.html#error-codes
     package static func twirp(_ status: Int, _ code: String, headers: [String: String] = [:]) -> Self {
         ScriptedReceiver.Answer(
             status, headers: headers.merging(["Content-Type": "application/json"]) { $1 },

@@ -1,21 +1,21 @@
 package import Platform
 
-/// A small HTTP/1.1 server on loopback whose answers are written down beforehand, and that keeps what it was sent.
+/// A small HTTP/1.1 server on loopback with scripted answers. It records the requests.
 ///
-/// One thread per connection; all end with `stop`, at the latest when the object goes.
+/// There is one thread per connection. All of them end with `stop`, at the latest when the object goes.
 package final class ScriptedReceiver: Sendable {
-    /// What it does with one request.
+    /// The answer to one request.
     package struct Answer: Sendable {
         package enum Behaviour: Sendable, Equatable {
-            /// Answers.
+            /// Sends the answer.
             case respond
-            /// Never answers; holds the connection until the client or the test ends it.
+            /// Never answers. Holds the connection until the client or the test ends it.
             case hang
             /// Resets the connection after the request was read.
             case reset
             /// Closes the connection after the request was read.
             case close
-            /// Sends a head and then body bytes until the client is gone.
+            /// Sends a head, and then body bytes until the client is gone.
             case endlessBody
             /// Sends a head that promises more body than comes, and holds the connection.
             case stuckBody
@@ -43,7 +43,7 @@ package final class ScriptedReceiver: Sendable {
         package static let close = Answer(behaviour: .close)
     }
 
-    /// A request that arrived whole.
+    /// A request that arrived completely.
     package struct Recorded: Sendable {
         package let method: String
         package let target: String
@@ -51,10 +51,10 @@ package final class ScriptedReceiver: Sendable {
         package let headers: [String: String]
         package let body: [UInt8]
         package let at: MonotonicTime
-        /// Which connection it came on, from 0.
+        /// The number of its connection, from 0.
         package let connection: Int
         package let answer: Answer
-        /// Whether it was answered in full; noted right before the answer is written.
+        /// True if it was answered in full. It is set right before the answer is written.
         package var wasAnswered = false
     }
 
@@ -111,7 +111,7 @@ package final class ScriptedReceiver: Sendable {
     /// All requests so far, in the order in which they arrived.
     package var requests: [Recorded] { monitor.withLock { $0.requests } }
 
-    /// How many connections were ever accepted.
+    /// The number of connections that were ever accepted.
     package var connectionCount: Int { monitor.withLock { $0.connectionCount } }
 
     /// Adds answers to the script.
@@ -120,22 +120,22 @@ package final class ScriptedReceiver: Sendable {
     /// Changes the answer to all requests that the script does not cover.
     package func answer(_ otherwise: Answer) { monitor.change { $0.otherwise = otherwise } }
 
-    /// Answers the next request whose body meets the condition so, whatever the script says.
+    /// Gives this answer to the next request whose body meets the condition, whatever the script says.
     package func answerOnce(_ answer: Answer, to condition: @escaping @Sendable ([UInt8]) -> Bool) {
         monitor.change { $0.exceptions.append((answer, condition)) }
     }
 
-    /// Waits until `condition` holds for the requests; false where it never does.
+    /// Waits until `condition` holds for the requests. Returns false if it never does.
     package func wait(until condition: ([Recorded]) -> Bool) -> Bool {
         monitor.wait(until: Waits.end) { condition($0.requests) ? true : nil } ?? false
     }
 
-    /// Waits for that many answered requests.
+    /// Waits until this many requests are answered.
     package func waitForAnswers(_ count: Int) -> Bool {
         wait { $0.count { $0.wasAnswered } >= count }
     }
 
-    /// Refuses new connections and ends the others. May be called twice.
+    /// Refuses new connections and ends the others. It may be called twice.
     package func stop() {
         listener.shutdown()
         let threads: [NamedThread] = monitor.change { state in
@@ -146,7 +146,7 @@ package final class ScriptedReceiver: Sendable {
             return threads
         }
         for thread in threads { thread.join() }
-        // A connection accepted in between has seen that it is over; its thread is in the list by now.
+        // A connection that was accepted meanwhile has noticed the end. Its thread is in the list by now.
         let late: [NamedThread] = monitor.change { state in
             defer { state.threads = [] }
             return state.threads
@@ -182,7 +182,7 @@ package final class ScriptedReceiver: Sendable {
                 }
                 if isOver == true { return }
             }
-            // Noted first: who has the answer must find it noted.
+            // The flag is set first: a client that has the answer must find it set.
             if answer.behaviour == .respond { monitor.change { $0.requests[index].wasAnswered = true } }
             guard perform(answer, on: socket) else {
                 monitor.change { $0.requests[index].wasAnswered = false }
@@ -191,7 +191,7 @@ package final class ScriptedReceiver: Sendable {
         }
     }
 
-    /// Whether the connection goes on.
+    /// Returns true if the connection goes on.
     private static func perform(_ answer: Answer, on socket: LoopbackSocket) -> Bool {
         var head = "HTTP/1.1 \(answer.status) Scripted\r\n"
         for (name, value) in answer.headers { head += "\(name): \(value)\r\n" }

@@ -1,19 +1,19 @@
 import Glibc
 
-/// A file system of a few megabytes in memory, mounted on a folder; unmounted when the object goes.
+/// A file system of a few megabytes in memory, mounted on a folder. It is unmounted when the object goes.
 ///
-/// Mounting needs root. `isAllowed` says whether this machine lets us.
+/// Mounting needs root. `isAllowed` is true if this machine permits it.
 package final class SmallFileSystem: Sendable {
-    /// It was not mounted, or did not become what it should.
+    /// The file system was not mounted, or has not the wanted state.
     package struct FileSystemError: Error, CustomStringConvertible {
         package let description: String
     }
 
     /// Room for the journal, its log up to the next checkpoint, and two snapshots.
     package static let size_bytes = 16 << 20
-    /// Where it is.
+    /// The path that it is mounted on.
     package let path: String
-    /// Goes after the mount that lies in it.
+    /// The folder is removed after the file system in it was unmounted.
     private let folder: TemporaryFolder
 
     package init(in folder: TemporaryFolder, name: String = "small") throws(FileSystemError) {
@@ -27,7 +27,7 @@ package final class SmallFileSystem: Sendable {
 
     deinit { umount2(path, Int32(MNT_DETACH)) }
 
-    /// Whether this machine lets a test mount something; a container without CAP_SYS_ADMIN does not.
+    /// True if a test may mount something here. A container without CAP_SYS_ADMIN may not.
     package static let isAllowed: Bool = (try? SmallFileSystem(in: TemporaryFolder())) != nil
 
     /// Takes all the room that is left.
@@ -42,10 +42,10 @@ package final class SmallFileSystem: Sendable {
         guard errno == ENOSPC else { throw FileSystemError(description: "ballast: error \(errno)") }
     }
 
-    /// Gives the room back that `fill` took.
+    /// Frees the room that `fill` took.
     package func free() { unlink(path + "/ballast") }
 
-    /// Makes it read-only, while nobody has a file open for writing, or writable again.
+    /// Makes it read-only, or writable again, while nobody has a file open for writing.
     package func remount(isReadOnly: Bool) throws(FileSystemError) {
         let flags = UInt(MS_REMOUNT) | (isReadOnly ? UInt(MS_RDONLY) : 0)
         guard mount("tmpfs", path, "tmpfs", flags, "size=\(Self.size_bytes),mode=755") == 0 else {

@@ -1,14 +1,14 @@
 package import Platform
 
-/// Stands between a client and a server on loopback, and can be slow, silent, or gone.
+/// A proxy between a client and a server on loopback. It can be slow, silent, or gone.
 package final class StallingProxy: Sendable {
-    /// What becomes of what arrives.
+    /// The way in which the proxy treats connections.
     package enum Mode: Sendable, Equatable {
-        /// It goes on, each piece after a delay.
+        /// Bytes are passed on, each piece after a delay.
         case passing(delay: Duration)
-        /// It waits, in both directions; connections are accepted.
+        /// Bytes wait, in both directions. Connections are accepted.
         case stalled
-        /// Connections are cut, and new ones as soon as they are accepted.
+        /// Connections are cut, and new ones are cut at once.
         case cut
     }
 
@@ -23,7 +23,7 @@ package final class StallingProxy: Sendable {
     private let listener: LoopbackSocket
     private let acceptor: NamedThread
 
-    /// Listens on a free port for a server on another one.
+    /// Listens on a free port, for a server on another port.
     package init(to server: UInt16) throws(SystemError) {
         let (state, listener) = (Monitor(State()), try LoopbackSocket.listening())
         self.state = state
@@ -43,10 +43,10 @@ package final class StallingProxy: Sendable {
         for thread in state.withLock({ $0.threads }) { thread.join() }
     }
 
-    /// Where clients connect to.
+    /// The port that clients connect to.
     package var port: UInt16 { listener.port }
 
-    /// From now on.
+    /// Changes the mode from now on.
     package func change(to mode: Mode) {
         state.change { state in
             state.mode = mode
@@ -57,7 +57,7 @@ package final class StallingProxy: Sendable {
     }
 
     private static func serve(_ client: LoopbackSocket, _ server: UInt16, _ state: Monitor<State>) {
-        // A server that refuses is a client that is hung up on.
+        // If the server refuses the connection, the client's connection is closed.
         guard state.withLock({ $0.mode }) != .cut, let upstream = try? LoopbackSocket.connected(to: server) else {
             return
         }
@@ -72,7 +72,7 @@ package final class StallingProxy: Sendable {
         }
     }
 
-    /// Carries one direction until either side ends.
+    /// Passes bytes in one direction until either side ends.
     private static func pump(_ source: LoopbackSocket, _ target: LoopbackSocket, _ state: Monitor<State>) {
         while true {
             let bytes = source.read()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A new folder of its own for one test, removed when the object goes.
+/// A new folder for one test, removed when the object goes.
 package final class TemporaryFolder: Sendable {
     package let path: String
 
@@ -9,7 +9,7 @@ package final class TemporaryFolder: Sendable {
         let made = mkdtemp(&template)
         precondition(made != nil, "the tests need a writable /tmp")
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // Another user (a database server that refuses root) may be given a folder inside.
+        // A folder inside may be given to another user, for a database server that refuses root.
         chmod(path, 0o755)
     }
 
@@ -18,6 +18,6 @@ package final class TemporaryFolder: Sendable {
         assert(remove.status == 0)
     }
 
-    /// The path of `name` inside.
+    /// The path of `name` in this folder.
     package func file(_ name: String) -> String { path + "/" + name }
 }

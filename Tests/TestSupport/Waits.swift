@@ -1,21 +1,21 @@
 package import Platform
 
-/// How long tests wait for what must happen.
+/// The limit of waits in tests.
 ///
-/// A machine may be as busy as it likes: no test fails because something took long. So the one limit lies far beyond
-/// what anything takes beside a crowd of other work, and is reached only where something is broken. It is the limit of
-/// every wait of a test, and the time-out of every part of the program that is not itself what a test is about.
+/// No test may fail because a busy machine takes long. So the one limit is far beyond what anything takes beside other
+/// work, and is reached only if something is broken. It limits every wait of a test. It is also the time-out of every
+/// part of the program whose time-out a test does not test.
 package enum Waits {
     package static let limit = Duration.seconds(300)
 
     /// The end of a wait that begins now.
     package static var end: MonotonicTime { SystemTime().monotonic() + limit }
 
-    /// The limit as a setting of the program.
+    /// The limit in the form of a setting.
     package static let setting = "300s"
 }
 
-/// Asks again and again until the condition holds; false where it never does.
+/// Checks the condition again and again until it holds. Returns false if it never does.
 package func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     let time = SystemTime()
     let end = Waits.end

@@ -1,24 +1,24 @@
-/// Everything a scripted receiver was sent, checked against the rules of remote write 1.0.
+/// Everything that a scripted receiver was sent, checked against the rules of remote write 1.0.
 /// https://prometheus.io/docs/specs/prw/remote_write_spec/
 package struct WriteLog: Sendable {
-    /// Each broken rule, as a sentence; empty when all is well.
+    /// Each violation as a sentence. Empty if there is none.
     package private(set) var violations: [String] = []
     /// The samples of requests that were answered 2xx, by series (`WriteRequest.TimeSeries.text`), in order of arrival.
     package private(set) var accepted: [String: [WriteRequest.Sample]] = [:]
-    /// What each request held.
+    /// All requests, decoded.
     package private(set) var requests: [WriteRequest] = []
 
-    /// Values by series and time, of all requests.
+    /// The values of all requests, by series and time.
     private var values: [String: [Int64: UInt64]] = [:]
 
     package init(_ recorded: [ScriptedReceiver.Recorded]) {
         for (index, request) in recorded.enumerated() { check(request, index) }
     }
 
-    /// How many samples were accepted.
+    /// The number of accepted samples.
     package var acceptedCount: Int { accepted.values.reduce(0) { $0 + $1.count } }
 
-    /// The accepted samples of a series without its stale markers.
+    /// The accepted samples of a series, without its stale markers.
     package func values(_ series: String) -> [Double] {
         (accepted[series] ?? []).filter { !$0.isStale }.map(\.value)
     }

@@ -1,4 +1,4 @@
-/// A remote-write 1.0 body, decoded by code that shares nothing with the encoder.
+/// A body of remote write 1.0, decoded by code that shares nothing with the encoder.
 package struct WriteRequest: Sendable, Equatable {
     package struct Sample: Sendable, Equatable {
         package let bits: UInt64
@@ -18,7 +18,7 @@ package struct WriteRequest: Sendable, Equatable {
         package var values: [String] = []
         package var samples: [Sample] = []
 
-        /// `name{a="1",b="2"}`, in the order of the message.
+        /// The series as `name{a="1",b="2"}`, in the order of the message.
         package var text: String {
             let pairs = zip(names, values)
             let name = pairs.first { $0.0 == "__name__" }?.1 ?? ""
@@ -27,14 +27,14 @@ package struct WriteRequest: Sendable, Equatable {
         }
     }
 
-    /// The body is not what it should be.
+    /// The body is not valid.
     package struct RequestFault: Error, Equatable, CustomStringConvertible {
         package let description: String
     }
 
     package var series: [TimeSeries] = []
 
-    /// Decompresses and decodes.
+    /// Decompresses and decodes a body.
     package init(compressed body: [UInt8]) throws(RequestFault) {
         try self.init(raw: SnappyBlock.decode(body))
     }
@@ -131,7 +131,7 @@ package struct WriteRequest: Sendable, Equatable {
     }
 }
 
-/// https://github.com/google/snappy/blob/main/format_description.txt
+/// A decoder for the block format of snappy. https://github.com/google/snappy/blob/main/format_description.txt
 package enum SnappyBlock {
     /// The decompressed bytes.
     package static func decode(_ input: [UInt8]) throws(WriteRequest.RequestFault) -> [UInt8] {

@@ -1,6 +1,6 @@
-/// How far two words are apart.
+/// The difference between two words.
 enum EditDistance {
-    /// Levenshtein distance: insertions, deletions and replacements of bytes.
+    /// The Levenshtein distance: the number of bytes that are inserted, deleted or replaced.
     static func between(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a.utf8), Array(b.utf8))
         var previous = Array(0...b.count)

@@ -11,6 +11,6 @@ package struct KeyPair: Sendable, Equatable {
         self.secret = secret
     }
 
-    /// Signs in the name of this key.
+    /// Signs with this key.
     package var signer: TokenSigner { TokenSigner(key: key, secret: secret) }
 }

@@ -1,27 +1,28 @@
 package import Platform
 
-/// Which secrets are good now, and which were until a short while ago: pure, without clock and files.
+/// The secrets that are good now, and those that were replaced a short while ago. It is a machine without clock and
+/// files.
 ///
-/// What is read counts when it was read twice in a row, so that a file that is just being written is never believed. A
-/// secret that was replaced stays good for a while where its key is still there: LiveKit and lkpush do not get a new
-/// secret at the same moment, and LiveKit does not repeat a webhook that was answered 401. A key that is not there any
-/// more is good no more.
+/// A change counts when it was read twice in a row, so that a file that is just being written is never used. A replaced
+/// secret stays good for a while if its key is still there: LiveKit and lkpush do not get a new secret at the same
+/// moment, and LiveKit does not repeat a webhook that was answered 401. The secrets of a key that was removed are not
+/// good any more.
 package struct KeyRing: Sendable {
     package enum Limits {
-        /// How often the files are looked at: a change is in use within a second.
+        /// The interval at which the files are read. A change is in use within a second.
         package static let interval = Duration.milliseconds(500)
-        /// How long a secret that was replaced stays good: Kubernetes takes a minute to bring a new one to all pods.
+        /// The time for which a replaced secret stays good. Kubernetes takes a minute to bring a new one to all pods.
         package static let grace = Duration.seconds(300)
-        /// Replaced secrets of one key that are good at one time; the oldest goes first.
+        /// The most replaced secrets of one key that are good at one time. The oldest is dropped first.
         package static let replaced = 4
     }
 
-    /// What a look at the files changed.
+    /// The change that a look at the files made.
     package enum Change: Sendable, Equatable {
         case nothing
-        /// Other keys are in use; so many secrets were replaced, and so many keys are gone.
+        /// Other keys are in use: this many secrets were replaced, and this many keys were removed.
         case keys(replaced: Int, removed: Int)
-        /// A replaced secret is good no more.
+        /// A replaced secret is not good any more.
         case expired
     }
 
@@ -30,15 +31,15 @@ package struct KeyRing: Sendable {
         let until: MonotonicTime
     }
 
-    /// In the order of the file: the first one signs.
+    /// The key pairs in the order of the file. The first one signs.
     package private(set) var pairs: [KeyPair]
-    /// The newest last.
+    /// The replaced secrets, the newest last.
     private var replaced: [Replaced] = []
     private var candidate: [KeyPair]?
 
     package init(_ pairs: [KeyPair]) { self.pairs = pairs }
 
-    /// What was found at a look; it counts when it is found again at the next one.
+    /// Takes the result of a look. It counts when the next look has the same result.
     package mutating func look(_ found: [KeyPair], at now: MonotonicTime) -> Change {
         if found == pairs || found != candidate {
             candidate = found == pairs ? nil : found
@@ -47,13 +48,13 @@ package struct KeyRing: Sendable {
         return adopt(found, at: now)
     }
 
-    /// The files could not be read, or hold what are no keys: those from before stay.
+    /// Notes that the files could not be read, or hold no keys. The keys stay as they are.
     package mutating func lookFailed(at now: MonotonicTime) -> Change {
         candidate = nil
         return expire(at: now)
     }
 
-    /// Uses other keys from now on.
+    /// Uses these key pairs from now on.
     package mutating func adopt(_ found: [KeyPair], at now: MonotonicTime) -> Change {
         candidate = nil
         let expired = expire(at: now)
@@ -63,7 +64,7 @@ package struct KeyRing: Sendable {
         pairs = found
         let changed = old.filter { pair in secrets[pair.key].map { $0 != pair.secret } ?? false }
         replaced += changed.map { Replaced(pair: $0, until: now + Limits.grace) }
-        // A secret that came back is no replaced one, and neither is one of a key that is gone.
+        // A secret that is in use again is not a replaced one. The secrets of removed keys are dropped.
         replaced.removeAll { one in secrets[one.pair.key].map { $0 == one.pair.secret } ?? true }
         for key in Set(replaced.map(\.pair.key)) { forgetOldest(of: key) }
         return .keys(replaced: changed.count, removed: old.count { secrets[$0.key] == nil })
@@ -83,7 +84,7 @@ package struct KeyRing: Sendable {
         return replaced.count < count ? .expired : .nothing
     }
 
-    /// The secrets that are good now by key, the newest first.
+    /// The secrets that are good now, by key, the newest first.
     package var secrets: [String: [Secret]] {
         var secrets: [String: [Secret]] = [:]
         for pair in pairs + replaced.reversed().map(\.pair) { secrets[pair.key, default: []].append(pair.secret) }

@@ -2,11 +2,11 @@ import Platform
 
 /// LiveKit's own file of keys: a YAML map of one level, `key: secret`, with comments.
 ///
-/// What YAML would read as something else than a text is an error, as LiveKit itself could not use it.
+/// A value that YAML would not read as text is an error: LiveKit itself could not use it.
 enum KeysFile {
     private static let size_bytes_max = 1 << 20
 
-    /// The keys in the order of the file.
+    /// Reads the keys in the order of the file.
     static func read(_ path: String) throws(TextFile.ReadError) -> [KeyPair] {
         var pairs: [KeyPair] = []
         let lines = try TextFile.read(path, limit: size_bytes_max).split(
@@ -39,7 +39,7 @@ enum KeysFile {
         let isApart = rest.first.map { $0.isWhitespace } ?? true
         let gap = rest.prefix { $0.unicodeScalars.allSatisfy(PlainText.isInvisible) }
         rest = rest[gap.endIndex...]
-        // A comment where the secret should be.
+        // A comment stands where the secret should be.
         if rest.first == "#", isApart { return .failure(expected) }
         guard let secret = scalar(&rest, until: nil) else {
             return .failure(
@@ -55,11 +55,11 @@ enum KeysFile {
         return .success(KeyPair(key: key, secret: Secret(secret)))
     }
 
-    /// A text in quotes or without, taken from the beginning of `rest`; nil where it cannot be one.
+    /// Takes a text, with or without quotes, from the beginning of `rest`. Returns nil if there is none.
     private static func scalar(_ rest: inout Substring, until end: Character?) -> String? {
         switch rest.first {
         case "\"", "'": return quoted(&rest)
-        // What these begin is no text in YAML. https://yaml.org/spec/1.2.2/#73-flow-scalar-styles
+        // In YAML, no plain text begins with these characters. https://yaml.org/spec/1.2.2/#73-flow-scalar-styles
         case let first? where "|>&*!%@`{[,?".contains(first) && end == nil: return nil
         default: break
         }
@@ -79,7 +79,7 @@ enum KeysFile {
         var text = ""
         while let next = rest.popFirst() {
             if next == quote {
-                // In single quotes two of them stand for one.
+                // In single quotes, two quotes stand for one.
                 guard quote == "'", rest.first == quote else {
                     rest = rest.drop { $0 != "#" && $0 != ":" && $0.isWhitespace }
                     return text

@@ -1,6 +1,6 @@
 import Platform
 
-/// The API keys that may sign webhooks, and where they come from.
+/// The API keys of LiveKit, and the place that they come from.
 package struct LiveKitKeys: Sendable {
     private enum Source: Sendable {
         case pair(key: String, secret: SecretSource)
@@ -46,7 +46,7 @@ package struct LiveKitKeys: Sendable {
         }
     }
 
-    /// Whether they may change while the program runs.
+    /// True if the keys may change while the program runs.
     package var isInFile: Bool {
         switch source {
         case .file, .pair(_, .file): true
@@ -54,7 +54,7 @@ package struct LiveKitKeys: Sendable {
         }
     }
 
-    /// The keys as they are now. The first one signs what is asked of LiveKit.
+    /// Reads the current keys. The first one signs requests to LiveKit.
     package func read() throws(KeysError) -> [KeyPair] {
         switch source {
         case .none: return []

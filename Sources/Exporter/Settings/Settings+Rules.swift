@@ -6,7 +6,7 @@ import RemoteWrite
 import Shipper
 import Storage
 
-/// What settings must fulfil beyond their own kind.
+/// Rules about settings that go beyond the kind of each.
 extension Settings {
     func checkTogether(_ reader: inout SettingsReader) {
         checkAddresses(&reader)
@@ -63,7 +63,7 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
-        // A file that cannot be read was reported where it was read.
+        // A file that cannot be read was reported when the setting was read.
         guard let location = try? databaseLocation() else { return }
         do throws(DatabaseURL.URLFault) {
             _ = try StoreDriver.open(DatabaseURL(location))
@@ -102,8 +102,8 @@ extension Settings {
         }
     }
 
-    /// Where LiveKit's server API is; nil where that is not set. Clients are given the same address with `ws` or `wss`,
-    /// so this takes it too, as LiveKit's own libraries do.
+    /// The URL of LiveKit's server API; nil if it is not set. Clients get the same address with `ws` or `wss`, so both
+    /// are accepted here, as in LiveKit's own libraries.
     static func liveKitURL(_ reader: inout SettingsReader) -> String? {
         let text = reader.text(
             "LIVEKIT_URL", "", as: .token,
@@ -113,7 +113,7 @@ extension Settings {
         var url = ["ws": "http", "wss": "https"][scheme].map { $0 + text.dropFirst(scheme.count) } ?? text
         while url.hasSuffix("/") { url.removeLast() }
         let authority = text.dropFirst(scheme.count + 3).prefix { $0 != "/" }
-        // What is no URL, or more than one, may hold a password: it is not repeated.
+        // A text that is no URL, or a URL with more parts, may hold a password, so it is not quoted.
         guard EndpointURL(url) != nil, !url.contains("?"), !url.contains("#"), !authority.contains("@") else {
             reader.showLast(as: "••••")
             reader.report("LIVEKIT_URL: expected a URL such as wss://host or https://host:7880, without user or query")
@@ -122,13 +122,13 @@ extension Settings {
         return url
     }
 
-    /// The remote-write URL; nil where none is set.
+    /// The URL of the receiver; nil if it is not set.
     static func url(_ reader: inout SettingsReader) -> String? {
         let text = reader.text(
             "GRAFANA_PROM_REMOTE_WRITE_URL", "", as: .token,
             "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
         guard !text.isEmpty else { return nil }
-        // What is no URL may be a password in the wrong variable: it is not repeated.
+        // A text that is no URL may be a password in the wrong variable, so it is not quoted.
         guard let url = EndpointURL(text) else {
             reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push")
             return nil
@@ -144,10 +144,10 @@ extension Settings {
         return text
     }
 
-    /// More headers of requests, as text.
+    /// The text of further headers for requests.
     static func headers(_ reader: inout SettingsReader) -> SecretSource? {
         let source = reader.secretText("REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.")
-        // A file that cannot be read was reported where it was read.
+        // A file that cannot be read was reported when the setting was read.
         guard let secret = try? source?.read() else { return source }
         do throws(ShipperSettings.HeadersFault) {
             _ = try ShipperSettings.headers(secret)

@@ -1,10 +1,10 @@
 package import Pipeline
 package import Platform
 
-/// Everything that can be configured, read and checked. Each setting is one property and one line of `init`; one that
-/// is only accepted has no property.
+/// All settings, read and checked. Each setting is one property and one line of `init`. A setting that has no effect
+/// has no property.
 package struct Settings: Sendable {
-    /// How a room's organization is found; the raw value is what `ORG_SOURCE` says.
+    /// The source of a room's organization. The raw value is the text of `ORG_SOURCE`.
     package enum OrganizationSource: String, Sendable, CaseIterable {
         case fixed
         case roomName = "room-name"
@@ -12,7 +12,7 @@ package struct Settings: Sendable {
         case database
     }
 
-    /// What `REMOTE_WRITE_MESSAGE` says.
+    /// The values of `REMOTE_WRITE_MESSAGE`.
     package enum Message: String, Sendable, CaseIterable {
         case auto
         case v1 = "1.0"
@@ -20,7 +20,7 @@ package struct Settings: Sendable {
 
     // LiveKit
     package let liveKitKeys: LiveKitKeys
-    /// Of the server API, as `http` or `https`, without a slash at its end; nil where none is set.
+    /// The URL of the server API, with `http` or `https` and without a slash at its end. Nil if it is not set.
     package let liveKitURL: String?
     package let project: String
     package let webhookMaxBody: ByteCount
@@ -59,12 +59,12 @@ package struct Settings: Sendable {
     package let egressRefresh: Duration
     package let presenceRefresh: Duration
     package let purgeInterval: Duration
-    /// Nil where it was not set: then a table that is older than lkpush is not purged.
+    /// Nil if it was not set: then a table that is older than lkpush is not purged.
     package let activityRetention: Duration?
     package let recordingRetention: Duration
 
     // Pushing
-    /// Nil: lkpush pushes nowhere.
+    /// Nil if lkpush pushes nowhere.
     package let remoteWriteURL: String?
     package let username: String
     package let apiKey: SecretSource?
@@ -90,7 +90,7 @@ package struct Settings: Sendable {
     package let region: String
     package let service: String
     package let job: String
-    /// Empty: the host name of the first start.
+    /// Empty means the host name of the first start.
     package let instance: String
     package let externalLabels: [(name: String, value: String)]
 
@@ -99,7 +99,7 @@ package struct Settings: Sendable {
     package let logFormat: Log.Format
     package let shutdownTimeout: Duration
 
-    /// Reads all settings; whether they can be used is known when `reader.problems` is empty.
+    /// Reads all settings. They can be used only if `reader.problems` is empty.
     package init(_ reader: inout SettingsReader) {
         liveKitKeys = LiveKitKeys(&reader)
         liveKitURL = Self.liveKitURL(&reader)
@@ -197,7 +197,7 @@ package struct Settings: Sendable {
             "How often series that did not change are pushed. 60s suits Grafana Cloud. Default PUSH_INTERVAL.")
         maxSamplesPerSend = reader.number(
             "REMOTE_WRITE_MAX_SAMPLES_PER_SEND", 5000, in: 1...100_000, "The most samples in one request.")
-        // Read and checked only: lkpush sends at once, whatever it says.
+        // This setting is only checked: lkpush sends at once, whatever its value.
         _ = reader.duration(
             "REMOTE_WRITE_BATCH_SEND_DEADLINE", "20s", in: .milliseconds(100) ... .seconds(300),
             "A sample leaves within this time while the receiver is healthy: lkpush sends at once.")
@@ -240,7 +240,7 @@ package struct Settings: Sendable {
 
     private static let refresh: ClosedRange<Duration> = .milliseconds(100) ... .seconds(30 * 86_400)
 
-    /// The database in use.
+    /// The URL of the database in use.
     package func databaseLocation() throws(SecretSource.SecretError) -> String {
         guard let databaseURL else { return "sqlite:\(stateDirectory)/office.db" }
         return try databaseURL.read().exposed

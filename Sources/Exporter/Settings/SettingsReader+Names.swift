@@ -1,17 +1,18 @@
 import Platform
 
-/// Variables that are no setting.
+/// Environment variables that are not settings.
 extension SettingsReader {
-    /// Prefixes that no other program uses: what begins with one of them is meant for lkpush.
+    /// Prefixes that no other program uses. A variable with such a prefix is meant for lkpush.
     static let ownPrefixes = ["REMOTE_WRITE_", "WEBHOOK_", "SPOOL_", "JOURNAL_", "RELAY_"]
-    /// Prefixes that other programs use too: a pod's environment is often shared.
+    /// Prefixes that other programs use, too. The environment of a pod is often shared.
     static let sharedPrefixes = ["LIVEKIT_", "GRAFANA_", "ORG_", "LOKI_", "METRIC"]
-    /// A name this much different from a setting is taken for a slip of the hand, where the setting is this long.
+    /// A name with at most this distance from a setting is taken for a typing mistake, if the setting is at least this
+    /// long.
     private static let slip = (distance: 2, length: 8)
-    /// As many unknown names are listed; an environment has no more of them by accident.
+    /// The most unknown names that are listed.
     private static let listed = 20
 
-    /// Reports the variables that are meant for lkpush and are no setting.
+    /// Reports variables that are meant for lkpush but are not settings.
     mutating func reportUnknown() {
         let settings = rows.map(\.name)
         let known = Set(settings).union(rows.filter(\.isSecret).map { $0.name + "_FILE" })
@@ -38,7 +39,7 @@ extension SettingsReader {
                 + "no setting of lkpush, not read; see lkpush help where one was meant")
     }
 
-    /// What Kubernetes gives every pod for each service, and what belongs to OpenTelemetry.
+    /// True for variables that Kubernetes sets in every pod for each service, and for those of OpenTelemetry.
     /// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     private static func isInjected(_ name: String) -> Bool {
         name.contains("_SERVICE_") || name.contains("_PORT") || name.hasPrefix("OTEL_")

@@ -1,37 +1,37 @@
 package import Platform
 
-/// Reads settings from an environment, one call per setting, and collects every problem on the way.
+/// Reads settings from an environment, one call per setting, and collects all problems.
 ///
-/// The calls are the table: what is read here is what `lkpush help`, `lkpush check` and the README list. A setting
-/// that cannot be read takes its default so that reading goes on; nothing may use the result while `problems` has any.
+/// The calls are the table of settings: `lkpush help`, `lkpush check` and the README list what is read here. A setting
+/// that cannot be read gets its default, so that reading goes on. The result must not be used if there are `problems`.
 package struct SettingsReader {
-    /// One line of the table.
+    /// A row of the table of settings.
     package struct Row: Sendable, Equatable {
         package let name: String
-        /// As text; empty where there is none.
+        /// The default as text; empty if there is none.
         package let standard: String
         package let help: String
         package let isSecret: Bool
-        /// What is in effect, masked where secret.
+        /// The value in effect, masked for a secret.
         package var effective: String
     }
 
     package private(set) var rows: [Row] = []
-    /// What makes the configuration unusable, each with what was expected.
+    /// Problems that make the configuration unusable, each with what was expected.
     package private(set) var problems: [String] = []
-    /// What works, but probably not as it was meant.
+    /// Settings that work, but probably not as they were meant.
     package private(set) var warnings: [String] = []
-    /// Whether the log goes to a terminal.
+    /// True if the log goes to a terminal.
     let isTerminal: Bool
-    /// Name and value without what is invisible around them.
+    /// Names and values, both trimmed.
     private var environment: [String: String] = [:]
     private var trimmedNames: Set<String> = []
     private var doubledNames: Set<String> = []
     private var trimmedValues: Set<String> = []
-    /// Names of values that cannot be right, whatever they are for.
+    /// Names whose values are wrong for any use.
     private var unsound: Set<String> = []
 
-    /// An empty value counts as absent.
+    /// Takes the variables. An empty value counts as absent.
     package init(_ environment: [String: String], isTerminal: Bool = false) {
         self.isTerminal = isTerminal
         for (given, value) in environment where !value.isEmpty {
@@ -49,7 +49,7 @@ package struct SettingsReader {
         }
     }
 
-    /// Adds a problem. One that follows from a value that cannot be right in itself is not told too.
+    /// Adds a problem. It is left out if it follows from a value that was reported as wrong already.
     package mutating func report(_ problem: String) {
         if !unsound.contains(where: { problem.hasPrefix("\($0): ") }) { problems.append(problem) }
     }
@@ -57,25 +57,25 @@ package struct SettingsReader {
     /// Adds a warning.
     package mutating func warn(_ warning: String) { warnings.append(warning) }
 
-    /// The names of everything that was given, in order.
+    /// The names of all variables, sorted.
     var givenNames: [String] { environment.keys.sorted() }
 
-    /// Whether the variable was given a value.
+    /// True if the variable has a value.
     package func isSet(_ name: String) -> Bool { environment[name] != nil }
 
-    /// What the table shows as the value of the setting that was read last.
+    /// Replaces the value that the table shows for the setting that was read last.
     mutating func showLast(as effective: String) { rows[rows.count - 1].effective = effective }
 
     // MARK: One function per kind of setting
 
-    /// Text; the empty string where it is not set and has no default.
+    /// Reads a text. It is empty if the variable is not set and has no default.
     package mutating func text(
         _ name: String, _ standard: String = "", as use: PlainText.Use = .line, _ help: String
     ) -> String {
         value(name, standard, as: use, help, fallback: standard, expected: "text") { $0 }
     }
 
-    /// Text that may hold a password: shown masked.
+    /// Reads a text that may hold a password. It is shown masked.
     package mutating func secretText(_ name: String, _ help: String) -> SecretSource? {
         let fileName = name + "_FILE"
         let source: SecretSource?
@@ -104,7 +104,7 @@ package struct SettingsReader {
         return source
     }
 
-    /// `true` or `false`, and what people write for them.
+    /// Reads `true` or `false`, or a usual word for them.
     package mutating func flag(_ name: String, _ standard: Bool, _ help: String) -> Bool {
         value(name, "\(standard)", help, fallback: standard, expected: "true or false") {
             switch $0.lowercased() {
@@ -115,7 +115,7 @@ package struct SettingsReader {
         }
     }
 
-    /// A whole number within a range.
+    /// Reads a whole number within a range.
     package mutating func number(_ name: String, _ standard: Int, in range: ClosedRange<Int>, _ help: String) -> Int {
         value(
             name, "\(standard)", help, fallback: standard,
@@ -123,7 +123,7 @@ package struct SettingsReader {
         ) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    /// A duration with its unit, within a range.
+    /// Reads a duration with its unit, within a range.
     package mutating func duration(
         _ name: String, _ standard: String, in range: ClosedRange<Duration>, _ help: String
     ) -> Duration {
@@ -134,7 +134,7 @@ package struct SettingsReader {
         ) { UnitText.duration($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    /// A size with its unit, within a range.
+    /// Reads a size with its unit, within a range.
     package mutating func size(
         _ name: String, _ standard: String, in range: ClosedRange<ByteCount>, _ help: String
     ) -> ByteCount {
@@ -144,7 +144,7 @@ package struct SettingsReader {
         ) { UnitText.size($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    /// One of the raw values of an enumeration, in any case.
+    /// Reads one of the raw values of an enumeration, in any case.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ standard: Choice, _ help: String
     ) -> Choice {
@@ -156,7 +156,7 @@ package struct SettingsReader {
         return choice
     }
 
-    /// Pairs such as `k=v,k2=v2`, in order; a value may hold `=`, no comma.
+    /// Reads pairs such as `k=v,k2=v2`, in order. A value may hold `=`, but no comma.
     package mutating func pairs(
         _ name: String, _ help: String, check: (String, String) -> String? = { _, _ in nil }
     ) -> [(name: String, value: String)] {
@@ -172,7 +172,7 @@ package struct SettingsReader {
         return parsed
     }
 
-    /// Reads any setting that is no secret: every such function ends here.
+    /// Reads a setting that is no secret. All functions above end here.
     package mutating func value<Value>(
         _ name: String, _ standard: String, as use: PlainText.Use = .line, _ help: String, fallback: Value,
         expected: String, _ parse: (String) -> Value?
@@ -186,7 +186,7 @@ package struct SettingsReader {
         return fallback
     }
 
-    /// What a variable holds, trimmed; what is wrong with it is reported here. Nil where it was not given.
+    /// The trimmed value of a variable. Faults in it are reported here. Nil if the variable is not set.
     private mutating func given(_ name: String, as use: PlainText.Use) -> String? {
         guard let text = environment[name] else { return nil }
         if doubledNames.contains(name) {

@@ -1,9 +1,9 @@
 import LiveKit
 import Platform
 
-/// What `lkpush simulate` signs with: the keys that `lkpush serve` reads from the same environment.
+/// The keys with which `lkpush simulate` signs. `lkpush serve` reads the same keys from the same environment.
 struct SimulationKeys {
-    /// The environment with key and secret in it, wherever they come from.
+    /// The environment with key and secret in it, even if they come from files.
     let environment: [String: String]
     private let keys: LiveKitKeys
     private let problems: [String]
@@ -12,7 +12,7 @@ struct SimulationKeys {
         var reader = SettingsReader(given)
         let keys = LiveKitKeys(&reader)
         var environment = given
-        // What cannot be read is among the problems.
+        // A failure to read is among the problems of the reader.
         if reader.problems.isEmpty, let first = try? keys.read().first {
             environment["LIVEKIT_API_KEY"] = first.key
             environment["LIVEKIT_API_SECRET"] = first.secret.exposed
@@ -22,7 +22,8 @@ struct SimulationKeys {
         problems = reader.problems
     }
 
-    /// Why the keys of the environment cannot be used; nil where the command can do without, or says it itself.
+    /// The reason why the keys of the environment cannot be used. Nil if the command works without them, or reports it
+    /// itself.
     func problem(given flags: [String]) -> String? {
         let isFree = flags.contains { flag in
             ["--help", "-h", "--key", "--secret"].contains { flag == $0 || flag.hasPrefix($0 + "=") }
@@ -31,9 +32,10 @@ struct SimulationKeys {
         return isFree || !isGiven || problems.isEmpty ? nil : problems.joined(separator: "; ")
     }
 
-    /// As the files are now; nil where they cannot be read: the simulator goes on as before.
+    /// The signer for the current content of the files. Nil if they cannot be read: then the simulator keeps its
+    /// signer.
     var newestSigner: TokenSigner? {
-        // Half a file is no news; the next look comes soon.
+        // A file that is half written gives nil: the simulator asks again soon.
         keys.isInFile ? try? keys.read().first?.signer : nil
     }
 }

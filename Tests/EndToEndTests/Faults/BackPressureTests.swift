@@ -2,9 +2,9 @@ import Platform
 import TestSupport
 import Testing
 
-/// Too much at once: the answers of the contract, in time, and nothing counted twice by the repeats.
+/// Overload: the answers are those of the specification, in time, and repeats are not counted twice.
 @Suite(.serialized) struct BackPressureTests {
-    /// An answer leaves within 1 s; the rest is for its way to the sender.
+    /// An answer leaves within 1 s. The rest is for its way to the sender.
     private static let answer = Duration.seconds(2)
 
     private func expectAll(
@@ -32,14 +32,14 @@ import Testing
     }
 
     @Test func `a queue that stays full is said, and the repeats are counted once`() throws {
-        // Answers of the database come late, but before the recorder goes on without them. On a machine that is busy
-        // enough it does go on, and there may be room for everybody: then once more.
+        // Answers of the database come late, but before the recorder goes on without them. On a very busy machine the
+        // recorder does go on, and there may be room for all events. Then the test tries again.
         var isSaid = false
         for _ in 0..<20 where !isSaid { isSaid = try expectRefusals() }
         #expect(isSaid)
     }
 
-    /// Whether a webhook was refused; everything is counted once in either case.
+    /// Returns true if a webhook was refused. Expects in both cases that everything is counted once.
     private func expectRefusals() throws -> Bool {
         let folder = TemporaryFolder()
         let day = try FaultDay()
@@ -57,7 +57,7 @@ import Testing
         #expect(sender.waitUntilAllSettled())
         proxy.change(to: .passing(delay: .zero))
         let record = sender.stop()
-        // Where the database is too slow for the machine, a few events count under `unknown`: each still counts once.
+        // If the database is too slow on this machine, a few events count under `unknown`. Each still counts once.
         let expected = try day.reduction(.database)
         var differences: [String] = []
         let isEqual = eventually {
@@ -72,7 +72,7 @@ import Testing
         return record.refusals(503) > 0
     }
 
-    /// Samples of events, added up over all organizations.
+    /// The samples of events, summed over all organizations.
     private static func withoutOrganizations(_ samples: [String: Double]) -> [String: Double] {
         var sums: [String: Double] = [:]
         for (key, value) in Comparison.driven(samples) {
@@ -83,7 +83,7 @@ import Testing
             let open = key.contains("{org_id=") ? "\(key.prefix { $0 != "{" }){" : ""
             sums[open + labels, default: 0] += value
         }
-        // A gauge of nothing may be shown for one of them or not.
+        // A gauge that is 0 may be missing for an organization.
         return sums.filter { $0.value != 0 }
     }
 

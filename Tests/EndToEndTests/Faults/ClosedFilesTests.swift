@@ -3,14 +3,14 @@ import Platform
 import TestSupport
 import Testing
 
-/// Started without standard input, output or error: nothing of the program gets their numbers.
+/// Starts without standard input, output or error: no file of the program gets one of their numbers.
 @Suite(.serialized) struct ClosedFilesTests {
     private let folder = TemporaryFolder()
     private let service: SilentService
 
     init() { service = SilentService(folder) }
 
-    /// The program as a shell starts it, such as with `>&-`.
+    /// Starts the program as a shell does, for example with `>&-`.
     private func start(_ words: String, _ more: [String: String] = [:]) throws -> ChildProcess {
         try ChildProcess(
             "/bin/sh", ["-c", "exec \"$0\" \(words)", RunningExporter.executable],

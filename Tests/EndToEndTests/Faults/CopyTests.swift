@@ -4,19 +4,19 @@ import SQLite
 import TestSupport
 import Testing
 
-/// State folders that are copied, put back, or cloned: whoever writes, each session is in the table once.
-/// Specification, "Nothing is lost".
+/// State folders that are copied, put back, or cloned (Specification, *Nothing is lost*): whichever writes, each
+/// session is in the table once.
 @Suite(.serialized) struct CopyTests {
     private let folder = TemporaryFolder()
 
-    /// An exporter with a state folder of its own name.
+    /// An exporter with its own state folder.
     private func exporter(_ state: String, _ application: ApplicationDatabase?) -> MortalExporter {
         var variables = ["STATE_DIR": folder.file(state), "ORG_SOURCE": "fixed"]
         if let application { variables["DATABASE_URL"] = application.url }
         return MortalExporter(folder, name: state, variables)
     }
 
-    /// As many people come and go as there are numbers.
+    /// Lets one person join and leave for each number.
     private func visit(_ identities: ClosedRange<Int>, _ exporter: MortalExporter) throws {
         let webhooks = identities.flatMap { identity in
             ["participant_joined", "participant_left"].map {
@@ -34,7 +34,7 @@ import Testing
         try #require(done.status == 0, "\(done.output)")
     }
 
-    /// All of them are in the table once, and nobody else is.
+    /// Expects that each of these sessions is in the table once, and no other.
     private func expect(
         _ identities: [ClosedRange<Int>], in application: ApplicationDatabase,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -66,7 +66,7 @@ import Testing
         try visit(1...20, exporter)
         try exporter.terminate()
         try copy("state", to: "backup")
-        // The original goes on, more than once.
+        // The original goes on for several runs.
         for more in [21...40, 41...60] {
             try exporter.startAndWait()
             try visit(more, exporter)
@@ -79,7 +79,7 @@ import Testing
         try expect([1...60, 101...105], in: application)
         #expect(warnings(exporter, Self.words) == 1)
         #expect(exporter.samples["lkpush_state_copies_total"] == 1)
-        // It keeps the new name, whatever ends it.
+        // The copy keeps the new name, however its runs end.
         for more in [106...110, 111...115] {
             try exporter.kill()
             try exporter.startAndWait()
@@ -100,7 +100,7 @@ import Testing
         try copy("original", to: "clone")
         try original.startAndWait()
         try clone.startAndWait()
-        // The clone is busier: its numbers are always the higher ones.
+        // The clone has more traffic, so its numbers are always higher.
         try visit(101...150, clone)
         try expect([1...20, 101...150], in: application)
         try visit(21...30, original)
@@ -124,7 +124,7 @@ import Testing
         try visit(21...40, exporter)
         try exporter.terminate()
         try copy("backup", to: "state")
-        // Now its own numbers are above those in the database.
+        // Now the folder's own numbers are above those in the database.
         let lock = try Connection(path: folder.file("office.db"))
         try lock.begin(.immediate)
         try exporter.startAndWait()
@@ -145,7 +145,7 @@ import Testing
         let lock = try Connection(path: folder.file("office.db"))
         try lock.begin(.immediate)
         try visit(11...30, original)
-        // As a snapshot of the volume would have it: the original runs on.
+        // The copy is made while the original runs, as a snapshot of the volume would be.
         try copy("original", to: "clone")
         try clone.startAndWait()
         try visit(31...40, original)
@@ -186,7 +186,7 @@ import Testing
         try visit(1...10, exporter)
         try expect([1...10], in: application)
         try exporter.terminate()
-        // Where events are not journaled, those of this life are not known to the next one.
+        // If events are not journaled, the next run does not know those of this run.
         try exporter.startAndWait(settings)
         try visit(11...20, exporter)
         try expect([1...20], in: application)
@@ -195,7 +195,7 @@ import Testing
         try visit(21...25, exporter)
         try expect([1...25], in: application)
         try exporter.terminate()
-        // Now the journal's file goes, then the snapshots too.
+        // First the journal's file is lost, then the snapshots too.
         for (lost, more) in [("journal.db*", 26...30), ("journal.db* snapshot.*", 31...35)] {
             let done = ChildProcess.run("/bin/sh", ["-c", "cd \(folder.file("state")) && rm \(lost)"])
             #expect(done.status == 0, "\(done.output)")

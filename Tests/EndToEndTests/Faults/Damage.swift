@@ -1,21 +1,21 @@
 import TestSupport
 
-/// What becomes of the files of a program that was killed.
+/// A kind of damage to the files of a program that was killed.
 enum Damage: String, CaseIterable, Sendable {
-    /// Nothing that was acknowledged is in what it destroys.
+    /// The damage destroys nothing that was acknowledged.
     case tornTail, tornTemporary, newestSnapshotFlipped, newestSnapshotCut, newestSnapshotGone
-    /// Committed transactions at the end are gone, as if they had never been: nobody can know.
+    /// Committed transactions at the end are gone, as if they had never existed. Nobody can notice.
     case logCut, logFlipped
-    /// Something is broken that must be noticed.
+    /// The damage must be noticed.
     case logFlippedBeforeItsEnd, journalFlipped, journalCut, journalEmptied, journalNoise, allSnapshotsFlipped
 
-    /// What must still be there.
+    /// The state that must be there after the damage.
     enum Remainder {
-        /// Everything.
+        /// Everything is there.
         case everything
-        /// Everything, or the state as it was after some of the last events had not come yet.
+        /// Everything is there, or the state before some of the last events.
         case prefix
-        /// Everything, or counters that start at 0.
+        /// Everything is there, or counters start at 0.
         case everythingOrCountersAtZero
     }
 
@@ -29,7 +29,7 @@ enum Damage: String, CaseIterable, Sendable {
         }
     }
 
-    /// Does it; nobody uses the files.
+    /// Damages the files while nobody uses them.
     func strike(_ state: StateFolder, using random: inout SeededGenerator) throws {
         func noise(_ count: Int) -> [UInt8] {
             var local = random
@@ -55,7 +55,7 @@ enum Damage: String, CaseIterable, Sendable {
         case .logFlipped:
             try StateFolder.flip(Int.random(in: 1...16, using: &random), in: state.log, using: &random)
         case .logFlippedBeforeItsEnd:
-            // A transaction that follows proves that the broken one was there.
+            // A transaction that follows proves that the broken one existed.
             guard let range = try LogLayout(state.log).beforeLastCommit else { return }
             try StateFolder.flip(1, in: state.log, within: range, using: &random)
         case .journalFlipped:

@@ -4,11 +4,11 @@ import Testing
 
 /// Files that are damaged between a kill and the next start.
 ///
-/// `DAMAGE_RUNS` says how often each damage is done, 3 by default; `DAMAGE_SEED` makes a run come again.
+/// `DAMAGE_RUNS` is the number of runs for each kind of damage, 3 by default. `DAMAGE_SEED` repeats a run.
 @Suite(.serialized) struct DamageTests {
-    /// One by one and over one connection: the order of the events in the journal is that of the day.
+    /// Sends posts one by one over one connection, so that the journal has the events in the order of the day.
     ///
-    /// - Returns: whether any was sent twice, because its commit was late.
+    /// - Returns: true if any was sent twice, because its commit was late.
     @discardableResult
     private func send(
         _ posts: ArraySlice<Day.Post>, to exporter: MortalExporter, pace: Duration = .zero
@@ -33,7 +33,7 @@ import Testing
         for seed in first..<first + UInt64(runs) {
             let problems: [String]
             do {
-                // A state after some of the events can be told only where each of them was sent once.
+                // The state after some of the events is known only if each of them was sent once.
                 var found: [String]?
                 for _ in 0..<20 where found == nil { found = try run(damage, day, seed) }
                 problems = found ?? ["commits are late, again and again"]
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    /// What is wrong; nil where a commit was late, so that it cannot be told.
+    /// The problems of one run. Nil if a commit was late, so that nothing can be said.
     private func run(_ damage: Damage, _ day: FaultDay, _ seed: UInt64) throws -> [String]? {
         var random = SeededGenerator(seed: seed)
         let folder = TemporaryFolder()
@@ -56,7 +56,7 @@ import Testing
             ]) { $1 })
         try exporter.startAndWait()
         let half = Int.random(in: 200...400, using: &random)
-        // Some of it before the last snapshots, some of it perhaps after.
+        // Some of the events come before the last snapshots, and some perhaps after them.
         let isEarlyRepeated = try send(day.posts.prefix(half / 2), to: exporter)
         let state = StateFolder(folder)
         let isSaved = eventually { state.snapshots.count >= 2 }
@@ -82,7 +82,7 @@ import Testing
         let everything = try day.reduction(.metadata)
         problems += Gauges.problems(Comparison.driven(exporter.samples), atMost: everything.all)
         if case .everything = damage.remainder { problems += try exporter.differences(from: everything.all) }
-        // The next life reads what this one wrote.
+        // The next run reads what this one wrote.
         let last = Comparison.driven(exporter.samples)
         try exporter.kill()
         try exporter.startAndWait()
@@ -92,7 +92,7 @@ import Testing
             ? [] : problems.prefix(8) + [listing, state.listing, "\(news.prefix(5).joined(separator: "\n"))"]
     }
 
-    /// What is wrong with the first values after the damage; `count` posts were sent before it.
+    /// The problems of the first values after the damage. `count` posts were sent before it.
     private func remainderProblems(
         _ damage: Damage, _ day: FaultDay, _ count: Int, _ found: [String: Double], isSaid: Bool
     ) throws -> [String] {
@@ -104,7 +104,7 @@ import Testing
         case .everything: problems += missing
         case .prefix:
             if isZero(found) { break }
-            // The state is that after some number of events, as a whole.
+            // The state must be exactly the one after some number of events.
             let isPrefix = try isState(found, of: day)
             if !isPrefix { problems += ["neither everything, nor a prefix, nor 0"] + missing }
         case .everythingOrCountersAtZero:
@@ -114,7 +114,7 @@ import Testing
         return problems
     }
 
-    /// Whether the samples are those after the first events of the day, as many as they say.
+    /// True if these are the samples after the first events of the day, as many as the samples count.
     private func isState(_ found: [String: Double], of day: FaultDay) throws -> Bool {
         let names: Set = ["lk_webhook_events_total", "lk_webhook_duplicates_total"]
         let taken = found.filter { names.contains(String($0.key.prefix { $0 != "{" })) }.values.reduce(0, +)

@@ -3,10 +3,10 @@ import Platform
 import TestSupport
 import Testing
 
-/// A PostgreSQL that is away, slow, silent or cannot write: webhooks are answered at once, figures from events go on,
-/// and every row arrives once when it is back.
+/// A PostgreSQL that is away, slow, silent or cannot write. Webhooks are answered at once, metrics of events go on, and
+/// every row arrives once when the database is back.
 @Suite(.serialized) struct DatabaseTroubleTests {
-    /// An answer leaves within 1 s; the rest is for its way to the sender.
+    /// An answer leaves within 1 s. The rest is for its way to the sender.
     private static let answer = Duration.seconds(2)
     private let folder = TemporaryFolder()
 
@@ -31,7 +31,8 @@ import Testing
         #expect(zip(posts, record.outcomes).allSatisfy { $0.status == $1.status })
     }
 
-    /// No webhook is refused for the database's sake: only a disk that is slow for a moment refuses one.
+    /// Expects that no webhook was refused because of the database. A disk that is slow for a moment may cause a
+    /// refusal.
     private func expectNoRefusal(_ record: RetryingSender.Record, _ exporter: MortalExporter) throws {
         print("\(record.outcomes.count) webhooks, the slowest answer took \(record.slowest)")
         #expect(Promptness.holds(record.slowest, within: Self.answer), "\(record.slowest)")
@@ -40,7 +41,7 @@ import Testing
         #expect(record.refusals(503) <= Int(exporter.samples[late] ?? 0))
     }
 
-    /// The figures of the events, wherever the database is.
+    /// Expects the metrics of the events, whatever state the database is in.
     private func expectFigures(_ expected: Reduction, at exporter: MortalExporter) throws {
         let differences = try exporter.differences(from: expected.all)
         #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n"))")
@@ -101,7 +102,7 @@ import Testing
         var ended = 0
         try send(day.posts[...], to: exporter, pace: .milliseconds(4)) { sender in
             while !sender.isAllSettled {
-                // Only where a transaction is open.
+                // Only connections with an open transaction count.
                 let count = try server.query(
                     """
                     SELECT COUNT(*) FILTER (WHERE done) FROM (SELECT pg_terminate_backend(pid) AS done
@@ -138,7 +139,7 @@ import Testing
         try server.query("ALTER DATABASE \(application.name) RESET default_transaction_read_only")
         try waitForRows(exporter)
 
-        // Superusers are let in always.
+        // Superusers are always admitted.
         try server.query("ALTER DATABASE \(application.name) CONNECTION LIMIT 0")
         try server.terminateConnections(to: application.name)
         let before = errors(exporter, "open")
@@ -160,7 +161,7 @@ import Testing
         let exporter = exporter(application, ["ORG_SOURCE": "database"])
         try exporter.startAndWait()
         try send(day.posts[...], to: exporter)
-        // The events wait for a while, then count under nobody.
+        // The events wait for a while, and then count under `unknown`.
         let isCounted = eventually {
             let samples = exporter.samples
             let counted = samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +)
@@ -190,14 +191,14 @@ import Testing
         #expect(eventually { exporter.samples[rooms] == 1 })
         proxy.change(to: .stalled)
         let begun = SystemTime().monotonic()
-        // One that nobody knows waits; the known room does not wait behind it.
+        // An event of an unknown room waits. The known room does not wait behind it.
         let new = "1f0e0d0c-0b0a-4908-8706-050403020100"
         var webhooks = [SignedWebhook.make("room_started", room: new)]
         for number in 1...200 {
             webhooks.append(SignedWebhook.make("participant_joined", room: known, identity: "\(number)"))
         }
         try send(webhooks, to: exporter)
-        // The new one waits for 10 s; while it does, the others are counted.
+        // The event of the new room waits for 10 s. Meanwhile the others are counted.
         var samples: [String: Double] = [:]
         let isCounted = eventually {
             samples = exporter.samples
@@ -206,7 +207,7 @@ import Testing
         #expect(isCounted, "\(samples[active] ?? -1)")
         let isNewWaiting = samples["lk_org_lookup_failures_total{reason=\"lookup_error\"}"] ?? 0 == 0
         #expect(isNewWaiting || SystemTime().monotonic().since(begun) > .seconds(10))
-        // Whoever notices first: the lookup, the rows, or a report that happened to be due.
+        // The look-up may fail first, or the rows, or a report that happened to be due.
         let isNoticed = eventually {
             let errors = exporter.samples.filter { $0.key.hasPrefix("lkpush_database_errors_total") }
             return errors.values.reduce(0, +) >= 1
@@ -228,7 +229,7 @@ import Testing
         #expect(record.accepted == webhooks.count)
     }
 
-    /// Ten hours of an office in less than a minute, most of them without a database; killed in the middle of it.
+    /// Ten hours of an office in less than a minute, most of them without a database. The program is killed in between.
     @Test func `a database that is away for hours delays rows on the disk and loses none`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)
@@ -248,7 +249,7 @@ import Testing
         try send(day.posts[(count / 2)...], to: exporter)
         let samples = exporter.samples
         let waiting = samples["lkpush_database_rows_waiting"] ?? 0
-        // 2,000 at most are in memory: RowBacklog.Limits.
+        // At most 2,000 rows are in memory: `RowBacklog.Limits`.
         #expect(waiting > 4_000)
         print("\(waiting) rows waited, memory \(before) before and \(samples[memory] ?? 0) after")
         #expect((samples[memory] ?? .infinity) < before + 40_000_000)
@@ -262,7 +263,7 @@ import Testing
         try expectTables(expected, in: application)
     }
 
-    /// Snapshots are made all the time: each death may come between one and the rows that it counts as made.
+    /// Snapshots are made all the time. Each kill may come between a snapshot and the rows that it counts as made.
     @Test func `deaths while the database is away cost no row`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)

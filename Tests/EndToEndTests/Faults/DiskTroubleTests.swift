@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// A disk that is full, read-only, broken or gone: 503 for webhooks, alive, and well again by itself.
+/// A disk that is full, read-only, broken or gone: webhooks get 503, the program stays alive and recovers by itself.
 @Suite(.serialized) struct DiskTroubleTests {
     private static func settings(_ folder: TemporaryFolder) -> [String: String] {
         FaultDay.environment(.metadata).merging([
@@ -11,7 +11,8 @@ import Testing
         ]) { $1 }
     }
 
-    /// Sends the day while the disk is in trouble from `begin` to `end`; everything that was answered 200 counts.
+    /// Sends the day while the disk is in trouble from `begin` to `end`. Expects that everything that was answered 200
+    /// counts.
     private func expectRecovery(
         _ exporter: MortalExporter, _ day: FaultDay, _ folder: TemporaryFolder, begin: () throws -> Void,
         end: () throws -> Void
@@ -35,7 +36,7 @@ import Testing
         #expect(zip(day.posts.dropFirst(100), record.outcomes).allSatisfy { $0.status == $1.status })
         try exporter.waitUntilReady()
         try expectEverything(day, exporter)
-        // And it is on the disk again.
+        // The state is on the disk again.
         try exporter.kill()
         try exporter.startAndWait()
         try expectEverything(day, exporter)
@@ -103,7 +104,7 @@ import Testing
         let small = try SmallFileSystem(in: folder, name: "state")
         let day = try FaultDay()
         let exporter = MortalExporter(folder, Self.settings(folder))
-        // Once on an empty folder, and once over a life that was killed.
+        // The first round has an empty folder. The second one follows a run that was killed.
         for (from, to) in [(0, 200), (200, day.posts.count)].map({ ($0.0, $0.1) }) {
             try small.remount(isReadOnly: true)
             try exporter.start()
@@ -138,7 +139,8 @@ import Testing
         let sender = RetryingSender(
             day.posts.dropFirst(100).map(\.webhook), to: exporter.webhooks, patience: patience,
             pace: .milliseconds(20))
-        // Where only its owner may make it, somebody does when /readyz asks for it.
+        // If only the owner of the parent folder may make the folder, an operator does so when /readyz shows the
+        // reason.
         let isBack = try eventually {
             try exporter.expectAlive()
             if exporter.readiness.hasPrefix("503") { mkdir(state.path, 0o750) }
@@ -182,7 +184,7 @@ import Testing
         }
         print("a start changes files at least \(call - 1) times before it is ready")
         #expect(call > 1, "the disk was asked for something")
-        // What it does once it is ready may bring it to that call yet.
+        // The program may still reach that call after it is ready.
         if exporter.hasEnded { try exporter.expectKilled() } else { try exporter.kill() }
         try exporter.startAndWait()
         let expected = try day.reduction(.metadata)

@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// What an office day takes on the disk.
+/// The disk space that an office day takes.
 @Suite struct DiskUseTests {
     @Test func `an office day of 15,000 events fits into 20 MB`() throws {
         let folder = TemporaryFolder()

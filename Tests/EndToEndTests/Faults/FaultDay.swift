@@ -1,16 +1,16 @@
 import TestSupport
 
-/// The webhooks of a fault run: the small day with every kind of event, beside the first hour of many other rooms,
-/// which ends in the middle of life.
+/// The webhooks of a fault run: the small day with every kind of event, and beside it the first hour of many other
+/// rooms, which ends with rooms open.
 struct FaultDay: Sendable {
-    /// How lkpush finds the organization of a room.
+    /// The source of a room's organization.
     enum Source: String, CaseIterable, Sendable { case fixed, metadata, database }
 
     let posts: [Day.Post]
     /// The organization of each room, by name.
     let rooms: [String: String]
 
-    /// - Parameter others: how many posts of the other rooms.
+    /// - Parameter others: the number of posts of the other rooms.
     init(others: Int = 300) throws {
         let (small, large) = (try Day("small"), try Day("day", limit: others))
         var posts: [Day.Post] = []
@@ -25,7 +25,7 @@ struct FaultDay: Sendable {
 
     var webhooks: [RetryingSender.Webhook] { posts.map(\.webhook) }
 
-    /// What the first `count` of them add up to, each taken once.
+    /// The sum of the first `count` posts, each taken once.
     func reduction(_ source: Source, _ count: Int? = nil) throws -> Reduction {
         var reduction = Reduction(
             region: "here", organizations: source == .database ? rooms : [:],
@@ -34,7 +34,7 @@ struct FaultDay: Sendable {
         return reduction
     }
 
-    /// The settings of a source.
+    /// The settings for a source.
     static func environment(_ source: Source) -> [String: String] {
         switch source {
         case .fixed: ["ORG_SOURCE": "fixed"]
@@ -43,10 +43,10 @@ struct FaultDay: Sendable {
         }
     }
 
-    /// Statuses that are not what they should be, and duplicates that cannot be explained: a repeated attempt is a
-    /// duplicate where the one before was committed and its answer lost, and nothing else is.
+    /// Statuses that are wrong, and duplicates without a reason. A repeated attempt is a duplicate if the one before
+    /// was committed and its answer was lost. There is no other reason.
     ///
-    /// - Parameter samples: what lkpush counted once everything was answered.
+    /// - Parameter samples: the samples of lkpush when everything was answered.
     func deliveryProblems(
         _ record: RetryingSender.Record, _ expected: Reduction, _ samples: [String: Double]
     ) -> [String] {

@@ -1,7 +1,7 @@
 import Glibc
 import Platform
 
-/// Plain changes to files, without the care that the product takes.
+/// Plain changes to files, without the precautions of the product.
 enum FileWriting {
     static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
         try FileStore.replace(path, with: bytes)

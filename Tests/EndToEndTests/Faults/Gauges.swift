@@ -1,8 +1,8 @@
-/// The gauges of what is open now.
+/// The gauges that show open entities.
 enum Gauges {
     static func isGauge(_ key: String) -> Bool { key.prefix { $0 != "{" }.hasSuffix("_active") }
 
-    /// Gauges that cannot be true whatever was lost: negative, no whole number, or more than was ever opened.
+    /// Gauges that cannot be true, whatever was lost: negative, not a whole number, or more than were ever opened.
     ///
     /// - Parameter day: the samples of everything that was sent.
     static func problems(_ found: [String: Double], atMost day: [String: Double]) -> [String] {
@@ -12,7 +12,7 @@ enum Gauges {
             "lk_ingress_active": "lk_ingress_started_total",
         ]
         func name(_ key: String) -> String { String(key.prefix { $0 != "{" }) }
-        // Over all labels: what is adopted after a loss may be nobody's.
+        // The sum is over all labels: an entity that is adopted after a loss may count under `unknown`.
         var most: [String: Double] = [:]
         for (key, value) in day { most[name(key), default: 0] += value }
         return found.filter { isGauge($0.key) }.sorted { $0.key < $1.key }.compactMap { key, value in

@@ -2,9 +2,9 @@ import Glibc
 import Platform
 import TestSupport
 
-/// One day through a program that dies again and again; then the truth, everywhere.
+/// Sends one day to a program that is killed again and again, and then compares all its results with the truth.
 struct KillPass: Sendable {
-    /// What a pass was like.
+    /// Figures of one pass.
     struct Figures: Sendable {
         var kills = 0
         var starts = 0
@@ -23,7 +23,7 @@ struct KillPass: Sendable {
 
     var instance: String { "pass-\(number)" }
 
-    /// Runs it; gives what it was like, and one line for each thing that is not as it should be.
+    /// Runs the pass. Returns its figures, and one line for each problem.
     func run() -> (figures: Figures, problems: [String]) {
         var figures = Figures()
         do {
@@ -77,14 +77,14 @@ struct KillPass: Sendable {
         ]) { $1 }
     }
 
-    // MARK: Dying
+    // MARK: Killing
 
     private func strike(
         _ stroke: KillPlan.Stroke, _ exporter: MortalExporter, _ sender: RetryingSender, _ disk: FaultyDisk
     ) throws {
         switch stroke {
         case .underway(let posts, let delay, let blow):
-            // A later stroke needs a life that serves.
+            // A later stroke needs a run that is ready.
             try exporter.waitUntilReady()
             guard sender.wait(untilBegun: min(posts, plan.length)) else {
                 throw exporter.failure("only \(sender.record.begun) posts were begun")
@@ -108,7 +108,7 @@ struct KillPass: Sendable {
         case .atDisk(let call, let death):
             try exporter.kill()
             try exporter.start(disk.environment(dyingAt: call, death))
-            // Where too little is written for that many calls, the day is over before.
+            // If the program writes too little for that many calls, the day ends first.
             guard eventually({ exporter.hasEnded || sender.isAllSettled }) else {
                 throw exporter.failure("only \(sender.record.settled) posts were answered")
             }
@@ -117,7 +117,7 @@ struct KillPass: Sendable {
         try exporter.start()
     }
 
-    // MARK: What was pushed
+    // MARK: Pushed samples
 
     private func pushProblems(_ samples: [String: Double], _ figures: inout Figures) throws -> [String] {
         let found = Comparison.driven(try Pushed.samples(in: prometheus, instance: instance))

@@ -1,34 +1,34 @@
 import TestSupport
 
-/// Where a program dies while a day goes through it: all of it follows from a seed.
+/// The points at which a program is killed during a day. All of them follow from a seed.
 struct KillPlan: Sendable, CustomStringConvertible {
-    /// How a life ends.
+    /// The way in which a run ends.
     enum Blow: Sendable {
         case kill
-        /// In good order, and ended before the next start.
+        /// The program stops in good order before the next start.
         case terminate
-        /// SIGTERM, and a kill in the middle of stopping.
+        /// SIGTERM, and a kill while the program stops.
         case terminateThenKill(after: Duration)
     }
 
-    /// One death.
+    /// One death of the program.
     enum Stroke: Sendable {
-        /// So long after so many posts were begun.
+        /// After this many posts have begun, and then this long.
         case underway(posts: Int, Duration, Blow)
-        /// So long after the start before it, wherever that start has come to.
+        /// This long after the last start, at whatever point that start is.
         case startingUp(Duration)
-        /// In a life of its own, at its call with this number that changes a file, unless that life ends before.
+        /// In an additional run, at the call with this number that changes a file, unless that run ends before.
         case atDisk(call: Int, FaultyDisk.Death)
     }
 
     let seed: UInt64
-    /// How many posts of the day are sent.
+    /// The number of posts that are sent.
     let length: Int
     let connections: Int
     let pace: Duration
     let strokes: [Stroke]
 
-    /// Nobody dies.
+    /// A plan without any death.
     init(peaceful posts: Int) {
         (seed, length, connections, pace, strokes) = (0, posts, 8, .zero, [])
     }
@@ -45,7 +45,7 @@ struct KillPlan: Sendable, CustomStringConvertible {
         var strokes: [Stroke] = []
         for (index, place) in places.enumerated() {
             let delay = Duration.microseconds(Int.random(in: 0...20_000, using: &random))
-            // The first three are always kills; later ones are of every kind.
+            // The first three strokes are always kills. Later ones are of every kind.
             let dice = index < 3 ? 0 : Int.random(in: 0..<4, using: &random)
             let blow: Blow =
                 switch dice {

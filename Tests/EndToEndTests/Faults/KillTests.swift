@@ -5,7 +5,7 @@ import Testing
 
 /// `kill -9` at random points, again and again: everything that was answered 200 is counted exactly once.
 ///
-/// `KILL_RUNS` says how many days pass, 20 by default; `KILL_SEED` makes one run come again.
+/// `KILL_RUNS` is the number of days, 20 by default. `KILL_SEED` repeats one run.
 @Suite(.serialized) struct KillTests {
     private static func number(_ variable: String) -> UInt64? {
         ProcessEnvironment.current[variable].flatMap { UInt64($0) }
@@ -31,7 +31,8 @@ import Testing
         let prometheus = try PrometheusServer()
         let day = try FaultDay()
         let passes = (0..<runs).map { number in
-            // Every way to find organizations with every database, in turn, and the same again for the same seed.
+            // Each source of organizations is combined with each database in turn. The same seed gives the same
+            // combination.
             let seed = first &+ UInt64(number)
             let sources = FaultDay.Source.allCases
             let databases = ApplicationDatabase.Kind.allCases
@@ -64,7 +65,7 @@ import Testing
         #expect(figures.allSatisfy { $0.kills >= 3 || $0.took == .zero })
     }
 
-    /// Two at once: while one waits for a start the other one works.
+    /// Runs two passes at once, so that one works while the other one waits for a start.
     private static func run(_ passes: [KillPass]) -> [(figures: KillPass.Figures, problems: [String])] {
         let results = Monitor([Int: (figures: KillPass.Figures, problems: [String])]())
         let threads = (0..<2).map { half in
@@ -80,7 +81,7 @@ import Testing
         return passes.indices.map { all[$0] ?? (KillPass.Figures(), ["it did not run"]) }
     }
 
-    /// Prometheus itself sees no reset, in any life of any pass.
+    /// Expects that Prometheus sees no reset, in any run of any pass.
     private func expectNoResets(_ prometheus: PrometheusServer) throws {
         let names = try prometheus.query("count by (__name__) ({__name__=~\"lk_.+_(total|count|bucket|sum)\"})")
         #expect(names.count > 10)

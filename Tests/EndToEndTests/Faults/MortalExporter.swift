@@ -3,11 +3,11 @@ import Glibc
 import Platform
 import TestSupport
 
-/// The built program on ports that stay the same, killed and started again on the same state.
+/// The built program on ports that stay the same. It is killed and started again on the same state.
 ///
-/// What it should not do, such as ending by itself, is thrown with the end of its log.
+/// If the program does something wrong, such as ending by itself, an error is thrown with the end of its log.
 final class MortalExporter {
-    /// What the program did and should not have done.
+    /// A wrong behavior of the program.
     struct ExporterError: Error, CustomStringConvertible {
         let description: String
     }
@@ -15,17 +15,17 @@ final class MortalExporter {
     let webhooks = FixedPorts.pick()
     let metrics = FixedPorts.pick()
     private let environment: [String: String]
-    /// It lives as long as the program does.
+    /// The folder must live as long as the program.
     private let folder: TemporaryFolder
     private let log: String
     private var process: ChildProcess?
-    /// How often it was started, and how often it was killed.
+    /// The number of starts and the number of kills.
     private(set) var starts = 0
     private(set) var kills = 0
     /// Posts that were sent more than once, by event.
     private var repeats: [String: Int] = [:]
 
-    /// Not started yet. `environment` adds to, or replaces, what every run needs.
+    /// Prepares the program without starting it. `environment` adds to, or replaces, the variables of every run.
     init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) {
         let own = [
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)", "LOG_LEVEL": "info",
@@ -35,7 +35,7 @@ final class MortalExporter {
         log = folder.file("\(name).log")
     }
 
-    /// Starts it; `more` is for this life only.
+    /// Starts the program. `more` is for this run only.
     func start(_ more: [String: String] = [:]) throws {
         precondition(process == nil, "it lives")
         starts += 1
@@ -43,35 +43,35 @@ final class MortalExporter {
             RunningExporter.executable, [], environment: environment.merging(more) { $1 }, output: log)
     }
 
-    /// Starts it and waits until it is ready.
+    /// Starts the program and waits until it is ready.
     func startAndWait(_ more: [String: String] = [:]) throws {
         try start(more)
         try waitUntilReady()
     }
 
-    /// Kills it; it must have lived until then.
+    /// Kills the program, which must have run until then.
     func kill() throws {
         kills += 1
         try end(with: SIGKILL, expecting: 128 + SIGKILL)
     }
 
-    /// Ends it in good order.
+    /// Stops the program in good order.
     func terminate() throws { try end(with: SIGTERM, expecting: 0) }
 
-    /// It must have died of SIGKILL by another hand.
+    /// Expects that somebody else killed the program with SIGKILL.
     func expectKilled() throws {
         kills += 1
         let status = try waitForEnd()
         if status != 128 + SIGKILL { throw failure("it ended with \(status)") }
     }
 
-    /// Whether nothing runs any more, whatever the reason.
+    /// True if the program does not run any more, for whatever reason.
     var hasEnded: Bool { process?.poll() != nil }
 
     /// Sends a signal and does not wait.
     func signal(_ number: Int32) { process?.signal(number) }
 
-    /// Waits for an end that something else brings about, and gives the status.
+    /// Waits until something else ends the program. Returns its status.
     func waitForEnd() throws -> Int32 {
         var status: Int32?
         let hasEnded = eventually {
@@ -92,7 +92,7 @@ final class MortalExporter {
         if status != expected { throw failure("signal \(number) ended it with \(status) and not \(expected)") }
     }
 
-    /// Throws where it has ended by itself.
+    /// Throws if the program has ended by itself.
     func expectAlive() throws {
         if let status = process?.poll() {
             process = nil
@@ -108,20 +108,20 @@ final class MortalExporter {
         if !isReady { throw failure("not ready: \(readiness)") }
     }
 
-    /// What `/readyz` says, or that nobody answers.
+    /// The answer of `/readyz`, or a text that nobody answers.
     var readiness: String {
         LoopbackClient.get("/readyz", port: metrics).map { "\($0.status) \($0.body)" } ?? "no answer"
     }
 
-    /// What `/metrics` says.
+    /// The samples of `/metrics`.
     var samples: [String: Double] { RunningExporter.metrics(metrics) }
 
-    /// Remembers which posts were sent more than once.
+    /// Records which posts were sent more than once.
     func note(_ record: RetryingSender.Record, of posts: some Sequence<Day.Post>) {
         repeats.merge(record.repeats(of: posts)) { $0 + $1 }
     }
 
-    /// Waits until the event-driven samples are `expected`; gives the differences where they never are.
+    /// Waits until the event-driven samples are `expected`. Returns the differences if they never are.
     func differences(
         from expected: [String: Double], ignoring isIgnored: (String) -> Bool = { _ in false }
     ) throws -> [String] {
@@ -137,7 +137,7 @@ final class MortalExporter {
         return differences
     }
 
-    /// Everything it has written in all its lives.
+    /// Everything that the program has written in all its runs.
     var output: String {
         (try? FileStore.read(log, limit: 256 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }

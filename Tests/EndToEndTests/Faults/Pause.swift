@@ -1,6 +1,6 @@
 import Platform
 
-/// A moment that a plan asks for, such as how long after a start a kill comes.
+/// A wait that a plan asks for, such as the time from a start to a kill.
 enum Pause {
     static func wait(_ duration: Duration) {
         let deadline = SystemTime().monotonic() + duration

@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// The built program on known ports, for tests in which it cannot say what it listens on.
+/// The built program on known ports, for tests in which its log cannot report them.
 struct SilentService {
     let webhooks = FixedPorts.pick()
     let metrics = FixedPorts.pick()
@@ -13,7 +13,7 @@ struct SilentService {
     func environment(_ more: [String: String] = [:]) -> [String: String] {
         RunningExporter.environment(folder).merging([
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)",
-            // Only a stop that waits for a reader needs so long.
+            // Only a stop that waits for a reader needs this long.
             "SHUTDOWN_TIMEOUT": "60s",
         ]) { $1 }.merging(more) { $1 }
     }
@@ -25,7 +25,7 @@ struct SilentService {
         try #require(isReady && process.poll() == nil)
     }
 
-    /// Signed webhooks, each of which is a line at the level `debug`, then strangers with a bad token.
+    /// Sends signed webhooks, each of which is a line at the level `debug`, and then some with a bad token.
     func sendWebhooks(_ count: Int) throws {
         let letters = (0..<count).map { number in
             let room = "0f0e0d0c-0b0a-4908-8706-050403020100"
@@ -42,6 +42,6 @@ struct SilentService {
         #expect(LoopbackClient.get("/healthz", port: metrics)?.status == 200)
     }
 
-    /// Log lines that were given up.
+    /// The number of log lines that were dropped.
     var dropped: Double { RunningExporter.metrics(metrics)["lkpush_log_lines_dropped_total"] ?? -1 }
 }

@@ -22,10 +22,10 @@ struct StateFolder {
         return numbered.sorted { $0.number < $1.number }.map { path + "/" + $0.name }
     }
 
-    /// Everything in it, for people.
+    /// A listing of the folder, for people.
     var listing: String { ChildProcess.run("/bin/ls", ["-la", path]).output }
 
-    /// What its files take, as `du` says.
+    /// The disk space of its files, as `du` reports it.
     var size_bytes: Int {
         let words = ChildProcess.run("/usr/bin/du", ["-s", "--block-size=1", path]).output.split(separator: "\t")
         return words.first.flatMap { Int($0) } ?? 0
@@ -40,7 +40,7 @@ struct StateFolder {
         guard truncate(file, size) == 0 else { throw SystemError("truncate", file) }
     }
 
-    /// Turns random bits over.
+    /// Flips random bits.
     static func flip(
         _ count: Int, in file: String, within range: Range<Int>? = nil, using random: inout SeededGenerator
     ) throws(SystemError) {

@@ -3,10 +3,10 @@ import Platform
 import TestSupport
 import Testing
 
-/// A restart under load, as an upgrade does it, against a sender that gives up as LiveKit does.
+/// A restart under load, as in an upgrade, with a sender that gives up as LiveKit does.
 @Suite(.serialized) struct StopTests {
-    /// LiveKit waits 15 s in all, and a restart takes 5 s at the most: three times as long as it needs. Where a machine is
-    /// busy both are stretched.
+    /// LiveKit waits 15 s in all, which is three times as long as a restart may take. On a busy machine both take
+    /// longer.
     private static let patience: RetryingSender.Patience =
         Promptness.isChecked ? .liveKit : .liveKit(scaledBy: 10)
 

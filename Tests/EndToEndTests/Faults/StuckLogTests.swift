@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Whatever becomes of the log: webhooks, health and a stop do not wait for who reads it.
+/// Whatever happens to the log, webhooks, health and a stop do not wait for its reader.
 @Suite(.serialized) struct StuckLogTests {
     private let folder = TemporaryFolder()
     private let pipe: NamedPipe
@@ -14,7 +14,7 @@ import Testing
         service = SilentService(folder)
     }
 
-    /// The program with the pipe as its standard output and error.
+    /// Starts the program with the pipe as its standard output and error.
     private func start(_ more: [String: String] = [:]) throws -> ChildProcess {
         try ChildProcess(RunningExporter.executable, [], environment: service.environment(more), output: pipe.path)
     }
@@ -43,7 +43,7 @@ import Testing
         #expect(pipe.lines.allSatisfy { $0.hasPrefix("{\"ts\":") && $0.hasSuffix("}") }, "no line is torn")
     }
 
-    /// How many lines the log itself says are lost.
+    /// The number of lines that the log itself reports as lost.
     private var told: Int {
         pipe.lines.filter { $0.contains("\"msg\":\"log lines were lost") }
             .reduce(0) { $0 + (Int($1.split(separator: ":").last?.dropLast() ?? "") ?? 0) }
@@ -62,7 +62,7 @@ import Testing
         pipe.fill()
         let process = try start()
         try service.waitUntilReady(process)
-        // A stop waits for the request that is under way; the second signal does not.
+        // A stop waits for the request that is under way. The second signal does not.
         let socket = try LoopbackSocket.connected(to: service.webhooks)
         #expect(socket.write(Array("POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{".utf8)))
         let isUnderWay = eventually {
@@ -90,13 +90,13 @@ import Testing
         let process = try ChildProcess(
             RunningExporter.executable, [command], environment: service.environment(["DURABILITY": "memory"]),
             output: pipe.path)
-        // Until it has something to say: then it waits.
+        // The program works until it writes its output. Then it waits for a reader.
         #expect(eventually { Self.state(of: process) == "S" })
         #expect(process.poll() == nil)
         #expect(eventually { pipe.lines.contains { $0.contains(end) } && process.poll() == 0 })
     }
 
-    /// The letter in `/proc`: S sleeps.
+    /// The state in `/proc`; S means sleeping.
     private static func state(of process: ChildProcess) -> Character? {
         let text = (try? FileStore.read("/proc/\(process.pid)/stat")).map { String(decoding: $0, as: UTF8.self) }
         return text?.split(separator: ")").last?.first { $0 != " " }

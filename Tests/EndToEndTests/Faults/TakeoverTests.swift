@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Lives that follow each other on one state: in good order, after a kill, and two at once.
+/// Runs that follow each other on one state: after a stop in good order, after a kill, and two at once.
 @Suite(.serialized) struct TakeoverTests {
     private static let settings = FaultDay.environment(.metadata).merging(["SNAPSHOT_INTERVAL": "50ms"]) { $1 }
 
@@ -64,7 +64,7 @@ import Testing
         let status = try? LoopbackClient(port: second.webhooks).post(
             "/webhook", ["Authorization": post.token], post.body)?.status
         #expect(status == nil || status == 503, "LiveKit will try again, here or there")
-        // Ending the one that waits changes nothing for the one that works.
+        // Ending the process that waits does not affect the one that works.
         try second.terminate()
         try send(day.posts[...], to: first)
         try expect(try day.reduction(.metadata), at: first)
@@ -84,7 +84,7 @@ import Testing
             try exporter.startAndWait()
             try expect(try day.reduction(.metadata, to), at: exporter)
         }
-        // What was a duplicate before the restart is one after it.
+        // A duplicate from before the restart is still a duplicate after it.
         let last = day.posts.last { !$0.isForged }
         let again = try #require(last)
         try send([again], to: exporter)
@@ -104,7 +104,7 @@ import Testing
         try send(day.posts[...], to: exporter)
         let expected = try day.reduction(.metadata)
         try expect(expected, at: exporter)
-        // The newest snapshots show what is the case now.
+        // The newest snapshots hold the current state.
         let state = StateFolder(folder)
         let before = state.snapshots.last
         #expect(eventually { state.snapshots.count > 1 && state.snapshots.last != before })
@@ -133,7 +133,7 @@ import Testing
         try exporter.startAndWait()
         print("ready after a kill after \(time.monotonic().since(begun))")
         #expect(Promptness.holds(since: begun, within: .seconds(5)))
-        // What a start waits for it says.
+        // A start logs what it waits for.
         #expect(!exporter.output.contains("another process has STATE_DIR"))
         try exporter.terminate()
     }

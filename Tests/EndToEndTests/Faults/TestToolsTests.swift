@@ -2,7 +2,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// The tools of these tests: what they promise is what the other suites build on.
+/// The tools of these tests. The other suites depend on what they promise.
 @Suite struct TestToolsTests {
     private func webhook(_ key: String, _ text: String) -> RetryingSender.Webhook {
         RetryingSender.Webhook(key: key, token: "token", body: Array(text.utf8))
