@@ -51,14 +51,16 @@ let package = Package(
         product(
             "Pipeline",
             uses: [
-                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage", "Wire",
+                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage",
+                "Wire",
             ]),
         product("Shipper", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         product("Enforcement", uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
         product(
             "Exporter",
             uses: [
-                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics",
+                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
+                "Metrics",
                 "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
                 "StorageSQLite", "Wire",
             ]),
@@ -70,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzzers",
             dependencies: [
-                "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Pipeline", "Platform",
+                "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Pipeline",
+                "Platform",
                 "Recording", "RemoteWrite", "Storage", "TestSupport", "Wire",
             ],
             path: "Fuzzers", swiftSettings: fuzzed,
