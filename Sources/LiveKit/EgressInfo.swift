@@ -1,5 +1,16 @@
 internal import Wire
 
+extension Egress: EventObject {
+    static let webhookField = "egressInfo"
+    static let storedField = 11
+
+    init(_ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room) throws(DecodingFault) {
+        let message = try EgressInfo(bytes, at: offset)
+        room.complete(sid: message.roomSID, name: message.roomName)
+        self = message.egress
+    }
+}
+
 /// The message `EgressInfo`, and the room that it names.
 struct EgressInfo {
     var egress = Egress()

@@ -11,10 +11,7 @@ struct Envelope {
     var createdAt: Int64 = 0
     /// Offsets of the objects; nil if absent.
     var room: Int?
-    var participant: Int?
-    var track: Int?
-    var egress: Int?
-    var ingress: Int?
+    var objects = EventObjectTable<Int>()
     var job: Int?
 
     init(_ bytes: Span<UInt8>) throws(DecodingFault) {
@@ -26,10 +23,7 @@ struct Envelope {
             case .id: id = try reader.readText(bytes) ?? ""
             case .createdAt: createdAt = try reader.readTime(bytes, unitsPerSecond: 1)
             case .room: room = try Self.skip(&reader, bytes)
-            case .participant: participant = try Self.skip(&reader, bytes)
-            case .track: track = try Self.skip(&reader, bytes)
-            case .egress: egress = try Self.skip(&reader, bytes)
-            case .ingress: ingress = try Self.skip(&reader, bytes)
+            case .object(let field): objects[field: field] = try Self.skip(&reader, bytes)
             case .job: job = try Self.skip(&reader, bytes)
             case nil: try reader.skip(bytes)
             }
@@ -43,12 +37,15 @@ struct Envelope {
         return start
     }
 
-    private enum Field { case event, id, createdAt, room, participant, track, egress, ingress, job }
+    private enum Field {
+        case event, id, createdAt, room, job
+        /// By the number of its stored field.
+        case object(Int)
+    }
 
-    private static let fields = NameTable<Field>(fields: [
-        ("event", .event), ("id", .id), ("createdAt", .createdAt), ("room", .room), ("participant", .participant),
-        ("track", .track), ("egressInfo", .egress), ("ingressInfo", .ingress), ("job", .job),
-    ])
+    private static let fields = NameTable<Field>(
+        fields: [("event", .event), ("id", .id), ("createdAt", .createdAt), ("room", .room), ("job", .job)]
+            + Event.Body.objects.map { ($0.webhookField, .object($0.storedField)) })
 
     private static let types = EnumerationTable<EventType>(
         absent: .other, unknown: .other,

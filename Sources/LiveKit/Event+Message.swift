@@ -13,29 +13,14 @@ extension Event {
         writer.field(6, room.creationTime_s)
         if let organization = room.metadataOrganization { writer.element(7, organization) }
         writer.field(8, type)
-        switch body {
-        case .roomStarted, .roomFinished, .other: break
-        case .participantJoined(let participant), .participantLeft(let participant),
-            .participantConnectionAborted(let participant):
-            writer.message(9) { participant.encode(into: &$0) }
-        case .trackPublished(let track, let participant), .trackUnpublished(let track, let participant):
-            writer.message(9) { participant.encode(into: &$0) }
-            writer.message(10) { track.encode(into: &$0) }
-        case .egressStarted(let job), .egressUpdated(let job), .egressEnded(let job):
-            writer.message(11) { job.encode(into: &$0) }
-        case .ingressStarted(let job), .ingressEnded(let job):
-            writer.message(12) { job.encode(into: &$0) }
-        }
+        body.encodeObjects(into: &writer)
     }
 
     /// Reads an event to the end of its message.
     package init(from reader: inout MessageReader) throws(MessageFault) {
         self.init(body: .other)
         var type = EventType.other
-        var participant = Participant()
-        var track = Track()
-        var egress = Egress()
-        var ingress = Ingress()
+        var objects = StoredObjects()
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.string()
@@ -46,42 +31,28 @@ extension Event {
             case 6: room.creationTime_s = try reader.int64()
             case 7: room.metadataOrganization = try reader.string()
             case 8: type = try reader.enumeration()
-            case 9: participant = try Participant(from: reader.message())
-            case 10: track = try Track(from: reader.message())
-            case 11: egress = try Egress(from: reader.message())
-            case 12: ingress = try Ingress(from: reader.message())
+            case _ where StoredObjects.fields.contains(field): objects.messages[field: field] = try reader.message()
             default: try reader.skip()
             }
         }
-        body =
-            switch type {
-            case .roomStarted: .roomStarted
-            case .roomFinished: .roomFinished
-            case .participantJoined: .participantJoined(participant)
-            case .participantLeft: .participantLeft(participant)
-            case .participantConnectionAborted: .participantConnectionAborted(participant)
-            case .trackPublished: .trackPublished(track, by: participant)
-            case .trackUnpublished: .trackUnpublished(track, by: participant)
-            case .egressStarted: .egressStarted(egress)
-            case .egressUpdated: .egressUpdated(egress)
-            case .egressEnded: .egressEnded(egress)
-            case .ingressStarted: .ingressStarted(ingress)
-            case .ingressEnded: .ingressEnded(ingress)
-            case .other: .other
-            }
+        body = try Body(type, from: &objects, Span())
     }
 }
 
-extension EventType: StoredEnumeration {
-    package static let inStoredOrder: [EventType] = [
-        .other, .roomStarted, .roomFinished, .participantJoined, .participantLeft, .participantConnectionAborted,
-        .trackPublished, .trackUnpublished, .egressStarted, .egressUpdated, .egressEnded, .ingressStarted,
-        .ingressEnded,
-    ]
+/// The objects of a stored event.
+private struct StoredObjects: EventObjectSource {
+    /// The fields that hold an object; any other is one of a newer version.
+    static let fields = Event.Body.objects.map { $0.storedField }
+
+    var messages = EventObjectTable<MessageReader>()
+
+    func read<Object: EventObject>(_: Span<UInt8>) throws(MessageFault) -> Object {
+        try Object(from: messages[Object.self] ?? MessageReader([]))
+    }
 }
 
 extension Participant {
-    fileprivate func encode(into writer: inout MessageWriter) {
+    func encode(into writer: inout MessageWriter) {
         writer.field(1, sid)
         writer.field(2, identity)
         writer.field(3, kind)
@@ -89,7 +60,7 @@ extension Participant {
         writer.field(5, joinedAt_s)
     }
 
-    fileprivate init(from message: consuming MessageReader) throws(MessageFault) {
+    init(from message: consuming MessageReader) throws(MessageFault) {
         var reader = message
         self.init()
         while let field = try reader.next() {
@@ -112,14 +83,14 @@ extension Participant.Kind: StoredEnumeration {
 }
 
 extension Track {
-    fileprivate func encode(into writer: inout MessageWriter) {
+    func encode(into writer: inout MessageWriter) {
         writer.field(1, sid)
         writer.field(2, source)
         writer.field(3, type)
         if let version { writer.field(4, fixed: version.packed) }
     }
 
-    fileprivate init(from message: consuming MessageReader) throws(MessageFault) {
+    init(from message: consuming MessageReader) throws(MessageFault) {
         var reader = message
         self.init()
         while let field = try reader.next() {

@@ -17,41 +17,6 @@ package struct Event: Sendable, Equatable {
         self.room = room
         self.body = body
     }
-
-    /// The type of the event, with the entity that it is about.
-    package enum Body: Sendable, Equatable {
-        case roomStarted
-        case roomFinished
-        case participantJoined(Participant)
-        case participantLeft(Participant)
-        case participantConnectionAborted(Participant)
-        case trackPublished(Track, by: Participant)
-        case trackUnpublished(Track, by: Participant)
-        case egressStarted(Egress)
-        case egressUpdated(Egress)
-        case egressEnded(Egress)
-        case ingressStarted(Ingress)
-        case ingressEnded(Ingress)
-        case other
-    }
-
-    package var type: EventType {
-        switch body {
-        case .roomStarted: .roomStarted
-        case .roomFinished: .roomFinished
-        case .participantJoined: .participantJoined
-        case .participantLeft: .participantLeft
-        case .participantConnectionAborted: .participantConnectionAborted
-        case .trackPublished: .trackPublished
-        case .trackUnpublished: .trackUnpublished
-        case .egressStarted: .egressStarted
-        case .egressUpdated: .egressUpdated
-        case .egressEnded: .egressEnded
-        case .ingressStarted: .ingressStarted
-        case .ingressEnded: .ingressEnded
-        case .other: .other
-        }
-    }
 }
 
 /// A room as events carry it: complete in `room_` and `participant_` events, only SID and name in others, only the name

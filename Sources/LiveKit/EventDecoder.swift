@@ -32,43 +32,13 @@ package struct EventDecoder: Sendable {
     package func decode(_ body: Span<UInt8>) throws(DecodingFault) -> Event {
         let envelope = try Envelope(body)
         var event = Event(id: envelope.id, createdAt: envelope.createdAt, body: .other)
-        switch envelope.type {
-        case .other:
+        if envelope.type == .other {
             event.room = unneededRoom(envelope, body)
-        case .roomStarted, .roomFinished:
-            event.room = try room(envelope, body)
-            event.body = envelope.type == .roomStarted ? .roomStarted : .roomFinished
-        case .participantJoined, .participantLeft, .participantConnectionAborted:
-            event.room = try room(envelope, body)
-            let participant = try Participant(body, at: envelope.participant)
-            event.body =
-                switch envelope.type {
-                case .participantJoined: .participantJoined(participant)
-                case .participantLeft: .participantLeft(participant)
-                default: .participantConnectionAborted(participant)
-                }
-        case .trackPublished, .trackUnpublished:
-            event.room = try room(envelope, body)
-            let track = try Track(body, at: envelope.track)
-            let participant = try Participant(body, at: envelope.participant)
-            event.body =
-                envelope.type == .trackPublished
-                ? .trackPublished(track, by: participant) : .trackUnpublished(track, by: participant)
-        case .egressStarted, .egressUpdated, .egressEnded:
-            let message = try EgressInfo(body, at: envelope.egress)
-            event.room = try room(envelope, body).completed(sid: message.roomSID, name: message.roomName)
-            event.body =
-                switch envelope.type {
-                case .egressStarted: .egressStarted(message.egress)
-                case .egressUpdated: .egressUpdated(message.egress)
-                default: .egressEnded(message.egress)
-                }
-        case .ingressStarted, .ingressEnded:
-            let message = try IngressInfo(body, at: envelope.ingress)
-            event.room = try room(envelope, body).completed(sid: message.roomSID, name: message.roomName)
-            event.body =
-                envelope.type == .ingressStarted ? .ingressStarted(message.ingress) : .ingressEnded(message.ingress)
+            return event
         }
+        var objects = JSONObjects(offsets: envelope.objects, room: try room(envelope, body))
+        event.body = try Event.Body(envelope.type, from: &objects, body)
+        event.room = objects.room
         return event
     }
 
@@ -86,12 +56,12 @@ package struct EventDecoder: Sendable {
     }
 }
 
-extension Room {
-    /// Returns this room, with an absent SID or name taken from elsewhere in the event.
-    fileprivate func completed(sid: String, name: String) -> Room {
-        var room = self
-        if room.sid.isEmpty { room.sid = sid }
-        if room.name.isEmpty { room.name = name }
-        return room
+/// The objects of a webhook.
+private struct JSONObjects: EventObjectSource {
+    let offsets: EventObjectTable<Int>
+    var room: Room
+
+    mutating func read<Object: EventObject>(_ bytes: Span<UInt8>) throws(DecodingFault) -> Object {
+        try Object(bytes, at: offsets[Object.self], completing: &room)
     }
 }

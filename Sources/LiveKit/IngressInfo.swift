@@ -1,5 +1,16 @@
 internal import Wire
 
+extension Ingress: EventObject {
+    static let webhookField = "ingressInfo"
+    static let storedField = 12
+
+    init(_ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room) throws(DecodingFault) {
+        let message = try IngressInfo(bytes, at: offset)
+        room.complete(sid: message.roomSID, name: message.roomName)
+        self = message.ingress
+    }
+}
+
 /// The message `IngressInfo` with its `IngressState`, and the room that they name.
 struct IngressInfo {
     var ingress = Ingress()

@@ -1,8 +1,11 @@
 internal import Wire
 
-extension Participant {
+extension Participant: EventObject {
+    static let webhookField = "participant"
+    static let storedField = 9
+
     /// Reads the `ParticipantInfo` message at `offset`; an empty one if `offset` is nil.
-    init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
+    init(_ bytes: Span<UInt8>, at offset: Int?, completing _: inout Room) throws(DecodingFault) {
         self.init()
         guard let offset else { return }
         var reader = JSONReader(at: offset)

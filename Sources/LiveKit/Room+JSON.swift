@@ -21,6 +21,12 @@ extension Room {
         }
     }
 
+    /// Takes what it lacks from elsewhere in the event.
+    mutating func complete(sid: String, name: String) {
+        if self.sid.isEmpty { self.sid = sid }
+        if self.name.isEmpty { self.name = name }
+    }
+
     /// Reads the value of `key` in the metadata at `reader`: a text that holds a JSON object. A string or an integer
     /// counts as its text. Applications put anything there, so a value that cannot be used is nil and not a fault.
     private static func organization(_ bytes: Span<UInt8>, _ reader: JSONReader, _ key: String) -> String? {

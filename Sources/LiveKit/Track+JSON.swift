@@ -1,8 +1,11 @@
 internal import Wire
 
-extension Track {
+extension Track: EventObject {
+    static let webhookField = "track"
+    static let storedField = 10
+
     /// Reads the `TrackInfo` message at `offset`; an empty one if `offset` is nil.
-    init(_ bytes: Span<UInt8>, at offset: Int?) throws(DecodingFault) {
+    init(_ bytes: Span<UInt8>, at offset: Int?, completing _: inout Room) throws(DecodingFault) {
         self.init()
         guard let offset else { return }
         var reader = JSONReader(at: offset)

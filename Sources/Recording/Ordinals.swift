@@ -4,26 +4,6 @@ import Storage
 // The index of each label value in its `allCases`, without a search, because it is on the path of every event. A test
 // compares them with `allCases`.
 
-extension EventType {
-    var ordinal: Int {
-        switch self {
-        case .roomStarted: 0
-        case .roomFinished: 1
-        case .participantJoined: 2
-        case .participantLeft: 3
-        case .participantConnectionAborted: 4
-        case .trackPublished: 5
-        case .trackUnpublished: 6
-        case .egressStarted: 7
-        case .egressUpdated: 8
-        case .egressEnded: 9
-        case .ingressStarted: 10
-        case .ingressEnded: 11
-        case .other: 12
-        }
-    }
-}
-
 extension Track {
     /// The offset in `MetricLabels.track`.
     var ordinal: Int { source.ordinal * Medium.allCases.count + type.ordinal }

@@ -1,3 +1,4 @@
+import LiveKit
 import Metrics
 import Storage
 import Wire

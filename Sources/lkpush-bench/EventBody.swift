@@ -12,7 +12,6 @@ enum EventBody {
         if let id = event.room.metadataOrganization { room += #","metadata":"{\"org_id\":\"\#(id)\"}""# }
         fields.append(#""room":{\#(room)}"#)
         switch event.body {
-        case .roomStarted, .roomFinished, .other: break
         case .participantJoined(let person), .participantLeft(let person), .participantConnectionAborted(let person):
             fields.append(participant(person))
         case .trackPublished(let track, let person), .trackUnpublished(let track, let person):
@@ -28,6 +27,8 @@ enum EventBody {
             fields.append(
                 #""ingressInfo":{"ingressId":"\#(job.id)","inputType":"WHIP_INPUT","state":{"resourceId":"#
                     + #""\#(job.resourceID)","startedAt":"\#(job.startedAt_ns)","endedAt":"\#(job.endedAt_ns)"}}"#)
+        // No state that is measured has others.
+        default: break
         }
         return Array("{\(fields.joined(separator: ","))}".utf8)
     }
