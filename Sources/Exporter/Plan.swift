@@ -109,16 +109,6 @@ struct Plan {
             isSingleSession: settings.singleSession, digest: { Digest(of: Array($0.utf8).span).prefix })
     }
 
-    /// Starts the thread that removes replaced sessions, if that is configured.
-    func startEnforcer(log: Log, time: any TimeSource) throws(StartError) -> EnforcerThread? {
-        guard let (settings, signer) = enforcer else { return nil }
-        do throws(TransportError) {
-            return try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
-        } catch {
-            throw StartError.unavailable("\(error)")
-        }
-    }
-
     private static func enforcer(
         _ settings: Settings, _ keyPairs: [KeyPair]
     ) -> (settings: EnforcerSettings, signer: TokenSigner)? {

@@ -8,12 +8,6 @@ package import Wire
 ///
 /// Appending allocates nothing while the buffer suffices; `restart` keeps the buffer.
 package struct Group: Sendable {
-    package enum Limits {
-        /// The bytes at which a group must be committed, so that a larger one is committed in parts. A row is read as a
-        /// whole, and SQLite keeps at most 10^9 bytes in one.
-        package static let group_bytes = 64 << 20
-    }
-
     /// The field of an entry in the bytes of a group.
     package static let entryField = 1
     /// The field of the number of the rules.
@@ -38,8 +32,6 @@ package struct Group: Sendable {
     /// The number of the last entry; `first - 1` while there is none.
     package var last: Int64 { first + Int64(count) - 1 }
     package var size_bytes: Int { writer.count }
-    /// The group must be committed before more is appended.
-    package var isFull: Bool { size_bytes >= Limits.group_bytes }
     /// The bytes as they are stored.
     package var bytes: [UInt8] { writer.bytes }
 

@@ -49,7 +49,7 @@ package protocol StateJournal: AnyObject {
     // MARK: Maintenance
 
     /// Moves aside a snapshot that cannot be restored.
-    func setAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError)
+    func moveAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError)
 
     /// Gives up the `count` oldest rows of the outbox, for which there is no room. Returns how many there were.
     func dropOldestRows(_ count: Int) throws(JournalError) -> Int

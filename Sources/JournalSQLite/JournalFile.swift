@@ -41,7 +41,7 @@ package final class JournalFile {
     /// The result of the last opening.
     package private(set) var opening: Opening
     package private(set) var numbers: JournalNumbers
-    private var opened: Opened?
+    private var opened: OpenFile?
     /// The reason why there is no connection.
     private var failure: JournalError?
     private let owner = ThreadOwner()
@@ -162,7 +162,7 @@ package final class JournalFile {
             let free = try connection.number("PRAGMA freelist_count") ?? 0
             return (all - free) * (try connection.number("PRAGMA page_size") ?? 0)
         }
-        return Int(pages) + Folder.size_bytes(Opened.logPath(directory))
+        return Int(pages) + Folder.size_bytes(OpenFile.logPath(directory))
     }
 
     // MARK: The connection
@@ -220,7 +220,7 @@ package final class JournalFile {
 }
 
 /// An open journal: its connection, and the identity of its files.
-struct Opened {
+struct OpenFile {
     let connection: Connection
     let numbers: JournalNumbers
     private let path: String

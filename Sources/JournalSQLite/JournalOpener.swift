@@ -16,7 +16,7 @@ struct JournalOpener {
 
     /// The result of examining a file.
     private enum Verdict {
-        case good(Opened)
+        case good(OpenFile)
         /// The file has no tables: it was made, and nothing was ever written to it.
         case empty
         /// The file has this format of a newer program.
@@ -38,10 +38,10 @@ struct JournalOpener {
     /// - Parameters:
     ///   - expecting: the numbers when the journal was last open; nil at the first time.
     ///   - wasDamaged: damage was met while it was open, so a check that finds none is not believed.
-    mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> Opened {
+    mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> OpenFile {
         do throws(SystemError) {
             try FileStore.makeDirectory(directory)
-            try finishSalvage()
+            try finishRecovery()
         } catch {
             throw JournalError(error)
         }
@@ -50,7 +50,7 @@ struct JournalOpener {
         case .good(let opened) where wasDamaged:
             opened.connection.close()
             opening.notes.append("The journal is damaged: damage was met while it was used.")
-            return try openSalvaged(hasLost: false)
+            return try openRecovered(hasLost: false)
         case .good(let opened):
             tell(opened.numbers, expecting)
             return opened
@@ -71,7 +71,7 @@ struct JournalOpener {
             return try openNew()
         case .damaged(let reason, let isLoss):
             opening.notes.append("The journal is damaged: \(reason).")
-            return try openSalvaged(hasLost: isLoss)
+            return try openRecovered(hasLost: isLoss)
         }
     }
 
@@ -127,7 +127,7 @@ struct JournalOpener {
                 try table.removeExcess(after: expecting[last: table], in: connection)
             }
         }
-        guard let numbers = try JournalNumbers(of: connection), let opened = Opened(connection, numbers: numbers) else {
+        guard let numbers = try JournalNumbers(of: connection), let opened = OpenFile(connection, numbers: numbers) else {
             return .damaged("it was removed while it was opened")
         }
         return .good(opened)
@@ -152,13 +152,13 @@ struct JournalOpener {
 
     // MARK: Making
 
-    private mutating func openNew() throws(JournalError) -> Opened {
+    private mutating func openNew() throws(JournalError) -> OpenFile {
         // A log without its file belongs to no journal.
         if !Folder.exists(path) { try moveAsideLog() }
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: true)
             try JournalSchema.make(in: connection, id: RandomID.make(), hasLost: opening.mayHaveLost)
-            return try JournalNumbers(of: connection).flatMap { Opened(connection, numbers: $0) }
+            return try JournalNumbers(of: connection).flatMap { OpenFile(connection, numbers: $0) }
         }
         guard let opened else { throw JournalError(.gone, "\(path) went while it was made") }
         try JournalError.ofSystem { () throws(SystemError) in try Folder.sync(directory) }
@@ -184,7 +184,7 @@ struct JournalOpener {
     ///
     /// A crash in between leaves the damaged file or the finished one. The next opening then begins again, or takes the
     /// finished one.
-    private mutating func openSalvaged(hasLost: Bool) throws(JournalError) -> Opened {
+    private mutating func openRecovered(hasLost: Bool) throws(JournalError) -> OpenFile {
         try JournalError.ofSystem { () throws(SystemError) in try remove(unfinished) }
         var recovery = JournalRecovery()
         try JournalError.of(directory) { () throws(SQLiteError) in
@@ -202,11 +202,11 @@ struct JournalOpener {
             try Folder.move(unfinished, to: finished)
         }
         try moveAside("damaged")
-        try JournalError.ofSystem { () throws(SystemError) in try finishSalvage() }
+        try JournalError.ofSystem { () throws(SystemError) in try finishRecovery() }
         opening.notes.append(recovery.description)
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: false)
-            return try JournalNumbers(of: connection).flatMap { Opened(connection, numbers: $0) }
+            return try JournalNumbers(of: connection).flatMap { OpenFile(connection, numbers: $0) }
         }
         guard let opened else { throw JournalError(.gone, "\(path) went while it was salvaged") }
         opening.isNew = opened.numbers.hasLost
@@ -216,7 +216,7 @@ struct JournalOpener {
     }
 
     /// Takes a finished file where the damaged one was moved aside already, and removes other leftovers.
-    private func finishSalvage() throws(SystemError) {
+    private func finishRecovery() throws(SystemError) {
         try remove(unfinished)
         guard Folder.exists(finished) else { return }
         if Folder.exists(path) {

@@ -72,8 +72,8 @@ package final class SQLiteJournal: StateJournal {
         try snapshots.load(now: now)
     }
 
-    package func setAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError) {
-        try snapshots.setAside(number, now: now)
+    package func moveAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError) {
+        try snapshots.moveAside(number, now: now)
     }
 
     package func dropOldestRows(_ count: Int) throws(JournalError) -> Int { try file.dropOldestRows(count) }

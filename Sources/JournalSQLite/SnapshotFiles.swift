@@ -66,7 +66,7 @@ package struct SnapshotFiles: Sendable {
     }
 
     /// Moves aside a snapshot whose body its reader cannot use.
-    package func setAside(_ number: Int64, now: Timestamp) throws(JournalError) {
+    package func moveAside(_ number: Int64, now: Timestamp) throws(JournalError) {
         try JournalError.ofSystem { () throws(SystemError) in
             _ = try moveAside(path(number), "damaged", now)
         }

@@ -5,7 +5,7 @@ package enum ReadingOutcome: Sendable, Equatable {
     /// Its samples may be sent: the reading is committed, or the journal lets it leave because silence would be worse.
     case maySend
     /// Its samples wait in memory until a later reading may be sent.
-    case hold
+    case withhold
 }
 
 /// The journal of readings: the shipper writes down what it is about to send. `ShippedState` is restored from it.

@@ -116,7 +116,7 @@ final class ShipperWorker {
         metrics.note(markersGivenUp: table.markersGivenUp)
         switch commit(evenIfNothingChanged: true) {
         case .maySend: delivery.release()
-        case .hold: if let first = batches.first { delivery.withhold(from: first.sequence) }
+        case .withhold: if let first = batches.first { delivery.withhold(from: first.sequence) }
         }
         for batch in batches { delivery.enqueue(batch, into: &effects) }
         batches.removeAll(keepingCapacity: true)

@@ -17,6 +17,7 @@ import Wire
         private let file: Int32
         private let watch: KeyThread
         private let logPath: String
+        private let lines: Log
 
         init(_ variables: [String: String], _ folder: TemporaryFolder) throws {
             var reader = SettingsReader(variables)
@@ -27,8 +28,9 @@ import Wire
             let pairs = try keys.read()
             let first = KeyRing(pairs).secrets.mapValues { $0.map(\.exposed) }
             good.change { $0 = first }
+            lines = Log(level: .info, format: .json, file: file)
             watch = KeyThread(
-                keys, from: pairs, every: .milliseconds(2), log: Log(level: .info, format: .json, file: file)
+                keys, from: pairs, every: .milliseconds(2), log: lines
             ) { [good] ring in
                 let secrets = ring.secrets.mapValues { $0.map(\.exposed) }
                 good.change { $0 = secrets }
@@ -37,6 +39,7 @@ import Wire
 
         deinit {
             #expect(watch.stop(by: Waits.end))
+            lines.end()
             close(file)
         }
 

@@ -60,7 +60,7 @@ final class JournalFixture {
         journal = JournalThread(
             inbox,
             settings: JournalSettings(open: open ?? SQLiteJournal.opener(self.directory), durability: durability),
-            store: storeInbox, events: recorderInbox, room: intake,
+            store: storeInbox, events: recorderInbox, slots: intake,
             restoration: JournalThread.Restoration(
                 settings, Catalog(in: registry, longBuckets: false, project: "p", region: "r")), registry: registry,
             readiness: readiness, log: log)

@@ -40,7 +40,7 @@ import Wire
         _ = try #require(PlayedRecorder(fixture))
         #expect(eventually { reading(fixture, at: 1_000) == .maySend })
         disk.fail(true)
-        #expect(reading(fixture, at: 2_000) == .hold)
+        #expect(reading(fixture, at: 2_000) == .withhold)
         #expect(eventually { fixture.post(1) == 503 })
         #expect(!disk.contents.withLock { $0.readings.contains(Timestamp(milliseconds: 2_000)) })
         disk.fail(false)

@@ -160,7 +160,7 @@ final class MemoryStateJournal: StateJournal {
 
     // MARK: Keeping it small and well
 
-    func setAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError) {
+    func moveAsideSnapshot(_ number: Int64, now: Timestamp) throws(JournalError) {
         disk.contents.change { $0.snapshots.removeAll { $0.header.number == number } }
     }
 

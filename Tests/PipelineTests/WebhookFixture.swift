@@ -18,10 +18,10 @@ struct StandingTime: TimeSource {
 
 extension RecorderInbox {
     /// Takes all events that are here now, as the recorder does.
-    func takeAll(for room: any EventRoom) -> [AcceptedEvent] {
+    func takeAll(for slots: any EventSlots) -> [AcceptedEvent] {
         var contents = Contents()
         take(into: &contents, until: SystemTime().monotonic())
-        room.free(contents.events.count)
+        slots.free(contents.events.count)
         return contents.events
     }
 }

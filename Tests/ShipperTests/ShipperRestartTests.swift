@@ -97,7 +97,7 @@ import Wire
         let fixture = try ShipperFixture(receiver.url, journal: journal) { $0.staleOnStop = false }
         try fixture.shipper.makeFirstReading()
         #expect(fixture.run(readings: 2))
-        journal.answer(.hold)
+        journal.answer(.withhold)
         // The reading that is under way may still get the earlier outcome.
         #expect(fixture.run(readings: 2))
         let first = try #require(journal.commits.last?.at.milliseconds)

@@ -81,7 +81,7 @@ enum KeysFile {
             if next == quote {
                 // In single quotes, two quotes stand for one.
                 guard quote == "'", rest.first == quote else {
-                    rest = rest.drop { $0 != "#" && $0 != ":" && $0.isWhitespace }
+                    rest = rest.drop { $0.isWhitespace }
                     return text
                 }
                 rest.removeFirst()

@@ -56,10 +56,10 @@ package final class JournalThread: Sendable {
     /// - Parameters:
     ///   - store: takes committed rows.
     ///   - events: takes committed events.
-    ///   - room: gets back the room of events that could not be committed.
+    ///   - slots: gets back the slots of events that could not be committed.
     package init(
         _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, events: any CommittedEventReceiver,
-        room: any EventRoom, restoration: Restoration, registry: Registry, readiness: Readiness, log: Log,
+        slots: any EventSlots, restoration: Restoration, registry: Registry, readiness: Readiness, log: Log,
         time: any TimeSource = SystemTime()
     ) {
         self.inbox = inbox
@@ -67,7 +67,7 @@ package final class JournalThread: Sendable {
         let start = start
         let thread = NamedThread(name: "journal") {
             let worker = JournalWorker(
-                inbox, settings: settings, store: store, receiver: events, room: room, restoration: restoration,
+                inbox, settings: settings, store: store, receiver: events, slots: slots, restoration: restoration,
                 metrics: metrics, readiness: readiness, log: log, time: time)
             if let begin = worker.begin() {
                 start.change { $0 = .ready(begin) }

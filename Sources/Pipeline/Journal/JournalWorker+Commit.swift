@@ -23,7 +23,12 @@ extension JournalWorker {
         let begin = time.monotonic()
         do throws(JournalError) {
             if case .failing = health, try reopen(&files) { return }
-            let used = lacksState && !canTakeSnapshot(files) ? try probe(files.journal) : try write(to: &files)
+            var used: Used?
+            if lacksState && !canTakeSnapshot(files) {
+                try probe(files.journal)
+            } else {
+                used = try write(to: &files)
+            }
             self.files = files
             let end = time.monotonic()
             if !events.isEmpty { lastGroup = (end, end.since(begin), events.count) }
@@ -40,18 +45,17 @@ extension JournalWorker {
 
     /// A snapshot can go with this commit. It never goes together with the removal of ids of a snapshot that could not
     /// be used, because the new one may have the same number.
-    private func canTakeSnapshot(_ files: OpenState) -> Bool {
+    private func canTakeSnapshot(_ files: ActiveJournal) -> Bool {
         snapshot != nil && !files.saver.isBusy && truncation?.idsAboveSnapshot == nil
     }
 
     /// Tries whether a new journal can be written. Everything that waits for the state waits on.
-    private func probe(_ journal: any StateJournal) throws(JournalError) -> Used? {
+    private func probe(_ journal: any StateJournal) throws(JournalError) {
         var probe = Commit()
         probe.truncation = truncation
         probe.readingSent = journal.numbers.lastReading ?? Timestamp(milliseconds: 0)
         try journal.commit(probe)
         truncation = nil
-        return nil
     }
 
     /// The parts that a commit took with it.
@@ -63,7 +67,7 @@ extension JournalWorker {
     }
 
     /// Writes everything that waits in one transaction.
-    private func write(to files: inout OpenState) throws(JournalError) -> Used {
+    private func write(to files: inout ActiveJournal) throws(JournalError) -> Used {
         var used = Used()
         let journal = files.journal
         commit.outboxRows.removeAll(keepingCapacity: true)
@@ -199,7 +203,7 @@ extension JournalWorker {
         events.refuse(.journal_failed, inbox.answers)
         let count = events.count
         events.removeAll()
-        if count > 0 { room.free(count) }
+        if count > 0 { slots.free(count) }
     }
 
     private func recovered() {
@@ -218,7 +222,7 @@ extension JournalWorker {
     }
 
     /// Opens the journal again after a failure. True where it is a new one, to which the state has to be saved first.
-    private func reopen(_ files: inout OpenState) throws(JournalError) -> Bool {
+    private func reopen(_ files: inout ActiveJournal) throws(JournalError) -> Bool {
         let opening = try files.journal.reopen(now: time.now())
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
         noteLineage(in: files.journal)

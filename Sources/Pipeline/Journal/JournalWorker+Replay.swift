@@ -33,15 +33,12 @@ extension JournalWorker {
                 }
                 replay.apply(event, number, rules: events.rules)
             }
-            if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
-            if replay.count % 4_096 == 0 {
-                if inbox.isStartCancelled { return false }
-                readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
-            }
+            if try !pause(&replay, &rows, journal) { return false }
         }
         while let input = pending {
             replay.apply(input)
             pending = try nextInput(&inputs, &replay)
+            if try !pause(&replay, &rows, journal) { return false }
         }
         metrics.noteReplayed(replay.count)
         if replay.isDamaged {
@@ -60,6 +57,17 @@ extension JournalWorker {
         start.events = max(replay.events, journal.numbers.lastEvent)
         start.inputs = max(replay.inputs, journal.numbers.lastInput)
         try rows.takeLast(replay.takeRows(), to: journal)
+        return true
+    }
+
+    /// Writes rows to disk where many were made, and tells the progress now and then; false where a stop came.
+    private func pause(
+        _ replay: inout Replay, _ rows: inout ReplayedRows, _ journal: any StateJournal
+    ) throws(JournalError) -> Bool {
+        if replay.rows.count >= ReplayedRows.Limits.portion { try rows.take(replay.takeRows(), to: journal) }
+        guard replay.isPauseDue() else { return true }
+        if inbox.isStartCancelled { return false }
+        readiness.block(.state, because: "the state is being restored: \(replay.count) entries so far")
         return true
     }
 
@@ -118,6 +126,7 @@ private struct Replay {
     /// The number of the last row that was made.
     private var lastRow: Int64
     private(set) var count = 0
+    private var nextPause = Replay.entriesPerPause
     private(set) var isDamaged = false
     /// Something was applied that was noted with rules which this program does not know.
     private(set) var hasNewerRules = false
@@ -147,6 +156,16 @@ private struct Replay {
         recorder.apply(input, rules: min(rules, Recorder.rules), into: &actions)
         if !isDamaged { NumberedRow.append(actions, of: base + events + inputs, after: &lastRow, to: &rows) }
         actions.removeAll(keepingCapacity: true)
+    }
+
+    /// Entries between two looks at whether the start is cancelled: some milliseconds.
+    private static let entriesPerPause = 4_096
+
+    /// So many entries were applied since this was last true.
+    mutating func isPauseDue() -> Bool {
+        guard count >= nextPause else { return false }
+        nextPause = count + Self.entriesPerPause
+        return true
     }
 
     mutating func takeRows() -> [NumberedRow] {

@@ -52,7 +52,7 @@ extension JournalWorker {
     }
 
     /// Opens the journal; nil where another process has it.
-    private func open(_ openJournal: OpenJournal) throws(JournalError) -> OpenState? {
+    private func open(_ openJournal: OpenJournal) throws(JournalError) -> ActiveJournal? {
         let journal: any StateJournal
         switch try openJournal(time.now()) {
         case .opened(let opened): journal = opened
@@ -68,8 +68,8 @@ extension JournalWorker {
         for note in journal.opening.notes { log.warning("the journal was damaged", ["note": .string(note)]) }
         metrics.noteDamage(journal.opening.movedAside.count)
         receipt = journal.opening.receipt
-        inbox.mail.withLock { $0.lateReadings = journal.sendsLateReadings ? .maySend : .hold }
-        return OpenState(journal: journal, saver: saver)
+        inbox.mail.withLock { $0.lateReadings = journal.sendsLateReadings ? .maySend : .withhold }
+        return ActiveJournal(journal: journal, saver: saver)
     }
 
     // MARK: Restoring
@@ -160,7 +160,7 @@ extension JournalWorker {
 
     /// Restores the newest snapshot that can be read.
     private func restoreSnapshot(
-        _ files: OpenState, isExact: inout Bool, into start: inout RecorderStart
+        _ files: ActiveJournal, isExact: inout Bool, into start: inout RecorderStart
     ) throws -> Found {
         let journal = files.journal
         var found = Found()
@@ -206,7 +206,7 @@ extension JournalWorker {
                 metrics.noteDamage()
                 log.error("a snapshot cannot be restored", ["reason": .text(fault)])
                 start.recorder = restoration.emptied()
-                try files.journal.setAsideSnapshot(header.number, now: time.now())
+                try files.journal.moveAsideSnapshot(header.number, now: time.now())
             }
         }
     }

@@ -20,7 +20,7 @@ final class JournalWorker {
     let inbox: JournalInbox
     let store: StoreInbox
     let receiver: any CommittedEventReceiver
-    let room: any EventRoom
+    let slots: any EventSlots
     let restoration: JournalThread.Restoration
     let metrics: JournalMetrics
     let readiness: Readiness
@@ -28,7 +28,7 @@ final class JournalWorker {
     let time: any TimeSource
 
     /// The open journal; nil where nothing is kept.
-    var files: OpenState?
+    var files: ActiveJournal?
     var backlog = RowBacklog(hasDisk: false, lastNumber: 0, onDisk: nil)
     var health = Health.good
     /// Readings that are not committed in time are sent all the same.
@@ -80,14 +80,14 @@ final class JournalWorker {
 
     init(
         _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, receiver: any CommittedEventReceiver,
-        room: any EventRoom, restoration: JournalThread.Restoration, metrics: JournalMetrics, readiness: Readiness,
+        slots: any EventSlots, restoration: JournalThread.Restoration, metrics: JournalMetrics, readiness: Readiness,
         log: Log, time: any TimeSource
     ) {
         self.inbox = inbox
         self.settings = settings
         self.store = store
         self.receiver = receiver
-        self.room = room
+        self.slots = slots
         self.restoration = restoration
         self.metrics = metrics
         self.readiness = readiness

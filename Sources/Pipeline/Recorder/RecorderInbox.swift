@@ -4,7 +4,7 @@ package import Platform
 /// The only door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
 /// The thread waits here and nowhere else.
 ///
-/// Any thread may call it, and only the recorder waits. Events are bounded by the room that was reserved for them.
+/// Any thread may call it, and only the recorder waits. Events are bounded by the slots that were reserved for them.
 /// Answers are bounded by the look-ups that the recorder asked for, and by the few kinds of reports.
 package final class RecorderInbox: Sendable {
     /// The bounds of waiting, each with its reason.
@@ -50,13 +50,13 @@ package final class RecorderInbox: Sendable {
         var isUrgent: Bool { !answers.isEmpty || snapshot != nil || isClosed && stopBy != nil }
     }
 
-    /// The most events that may ever be here: the room that is reserved for them.
+    /// The most events that may ever be here: one for each slot.
     package let capacity: Int
     private let mail = Monitor(Mail())
     private let time: any TimeSource
 
     package init(capacity: Int, time: any TimeSource = SystemTime()) {
-        precondition(capacity > 0, "there is room for at least one event")
+        precondition(capacity > 0, "there is at least one slot")
         self.capacity = capacity
         self.time = time
     }
@@ -83,13 +83,13 @@ package final class RecorderInbox: Sendable {
 
     /// Waits for events or anything urgent, and takes the events and the request for a snapshot.
     ///
-    /// The first event waits for others for `gathering`, unless half of the room is taken or something is urgent.
+    /// The first event waits for others for `gathering`, unless half of the slots are taken or something is urgent.
     /// Waking a thread costs more than most events.
     package func take(into contents: inout Contents, until deadline: MonotonicTime?) {
         let half = max(1, capacity / 2)
         mail.wait(until: deadline) { mail -> Void? in
             mail.awaited = 1
-            return mail.isUrgent || mail.events.count >= 1 || mail.isClosed && mail.stopBy != nil ? () : nil
+            return mail.isUrgent || mail.events.count >= 1 ? () : nil
         }
         let end = time.monotonic() + Limits.gathering
         mail.wait(until: end) { mail -> Void? in
@@ -124,11 +124,11 @@ package final class RecorderInbox: Sendable {
 }
 
 extension RecorderInbox: CommittedEventReceiver {
-    /// Takes committed events. Room was reserved for them.
+    /// Takes committed events. Slots were reserved for them.
     package func deliver(_ events: Committed<[AcceptedEvent]>) {
         if events.value.isEmpty { return }
         mail.changeWakingIfNeeded { mail in
-            precondition(!mail.isClosed && mail.events.count + events.value.count <= capacity, "room was reserved")
+            precondition(!mail.isClosed && mail.events.count + events.value.count <= capacity, "a slot was reserved")
             mail.events.append(contentsOf: events.value)
             return mail.events.count >= mail.awaited
         }
@@ -137,7 +137,7 @@ extension RecorderInbox: CommittedEventReceiver {
     /// Takes one event that needs no commit.
     func deliver(_ event: Committed<AcceptedEvent>) {
         mail.changeWakingIfNeeded { mail in
-            precondition(!mail.isClosed && mail.events.count < capacity, "room was reserved")
+            precondition(!mail.isClosed && mail.events.count < capacity, "a slot was reserved")
             mail.events.append(event.value)
             return mail.events.count >= mail.awaited
         }

@@ -18,7 +18,7 @@ package final class RecorderThread: Sendable {
         /// journal.
         static let idlePace = Duration.seconds(5)
         /// The time that events are held back for answers that are on their way, when as many events wait as may. It is
-        /// less than a webhook waits for room in the intake, so that no webhook is refused for the database's sake.
+        /// less than a webhook waits for a slot in the intake, so that no webhook is refused for the database's sake.
         static let hold = Duration.milliseconds(400)
     }
 
@@ -29,18 +29,18 @@ package final class RecorderThread: Sendable {
     ///
     /// - Parameters:
     ///   - start: the state that the journal restored.
-    ///   - room: gets back the room of events that were taken.
+    ///   - slots: gets back the slots of events that were taken.
     ///   - removals: takes removals of sessions; nil where nobody is removed.
     ///   - unknownRooms: logs rooms without an organization; nil where they are not logged.
     package init(
-        _ inbox: RecorderInbox, start: RecorderStart, room: any EventRoom, journal: JournalInbox, store: StoreInbox,
+        _ inbox: RecorderInbox, start: RecorderStart, slots: any EventSlots, journal: JournalInbox, store: StoreInbox,
         removals: (any SessionRemovals)? = nil, unknownRooms: UnknownRoomsLog? = nil,
         time: any TimeSource = SystemTime()
     ) {
         self.inbox = inbox
         thread = NamedThread(name: "recorder") {
             var worker = RecorderWorker(
-                start, inbox: inbox, room: room, journal: journal, store: store, removals: removals,
+                start, inbox: inbox, slots: slots, journal: journal, store: store, removals: removals,
                 unknownRooms: unknownRooms, time: time)
             worker.run()
             journal.noteRecorderDone()

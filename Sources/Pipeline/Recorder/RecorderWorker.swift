@@ -16,7 +16,7 @@ struct RecorderWorker {
     private let keepsInputs: Bool
 
     private let inbox: RecorderInbox
-    private let room: any EventRoom
+    private let slots: any EventSlots
     private let journal: JournalInbox
     private let store: StoreInbox
     private let removals: (any SessionRemovals)?
@@ -33,14 +33,14 @@ struct RecorderWorker {
     private var lastSnapshot: (events: Int64, inputs: Int64, size_bytes: Int) = (-1, -1, 0)
 
     init(
-        _ start: RecorderStart, inbox: RecorderInbox, room: any EventRoom, journal: JournalInbox, store: StoreInbox,
+        _ start: RecorderStart, inbox: RecorderInbox, slots: any EventSlots, journal: JournalInbox, store: StoreInbox,
         removals: (any SessionRemovals)?, unknownRooms: UnknownRoomsLog?, time: any TimeSource
     ) {
         recorder = start.recorder
         (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
         (keepsState, keepsInputs) = (start.keepsState, start.keepsInputs)
         self.inbox = inbox
-        self.room = room
+        self.slots = slots
         self.journal = journal
         self.store = store
         self.removals = removals
@@ -57,7 +57,7 @@ struct RecorderWorker {
         handOver()
         while true {
             inbox.take(into: &contents, until: time.monotonic() + RecorderThread.Limits.pace)
-            room.free(contents.events.count)
+            slots.free(contents.events.count)
             applyBatch()
             if let request = contents.snapshot { takeSnapshot(request) }
             handOver()

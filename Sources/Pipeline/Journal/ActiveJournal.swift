@@ -2,7 +2,7 @@ import Journal
 import Wire
 
 /// The open journal, with the thread that writes its snapshots. It belongs to the journal thread.
-struct OpenState {
+struct ActiveJournal {
     let journal: any StateJournal
     let saver: SnapshotThread
     /// The newest snapshot. The journal keeps what follows the snapshot before it.
