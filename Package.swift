@@ -38,13 +38,13 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
-        // Layer 0: bytes.
+        // Libraries from the bottom up; the article *Architecture* has their layers.
         library("Wire", layer: pure),
 
-        // Layer 1: the machine.
+        // The machine.
         library("Platform", layer: house, uses: ["Wire"]),
 
-        // Layer 2: tools and vocabularies.
+        // Tools and vocabularies.
         library("SQLite", layer: house, uses: ["CSQLite", "Platform"]),
         library("Matching", layer: house, uses: ["CPCRE2"]),
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
@@ -52,19 +52,19 @@ let package = Package(
         // The SQL of its migrations is built into the program.
         library("Storage", layer: pure, uses: ["Wire"], resources: [.embedInCode("Migrations")]),
 
-        // Layer 3: the machines.
+        // The machines.
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
         library("RemoteWrite", layer: house, uses: ["CSnappy", "Metrics", "Platform", "Wire"]),
-
         library("Journal", layer: pure, uses: ["Wire"]),
 
-        // Layer 4: adapters to the outside.
+        // Adapters to the outside.
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
         library("HTTPClient", layer: house, uses: ["CCurl", "Platform", "Wire"]),
         library("JournalSQLite", layer: house, uses: ["Journal", "Platform", "SQLite", "Wire"]),
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
         library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
+        // The way in, the way out, and capabilities of their own: none of them knows another.
         library(
             "Pipeline", layer: house,
             uses: [
@@ -74,7 +74,7 @@ let package = Package(
         library("Shipper", layer: house, uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
 
-        // Layer 5: composition.
+        // Composition.
         library(
             "Simulation", layer: house,
             uses: ["HTTPClient", "LiveKit", "Platform", "Wire"]),
@@ -82,12 +82,11 @@ let package = Package(
             "Exporter", layer: house,
             uses: [
                 "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
-                "Metrics",
-                "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
-                "StorageSQLite", "Wire",
+                "Metrics", "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage",
+                "StoragePostgres", "StorageSQLite", "Wire",
             ]),
 
-        // Layer 6: entry points.
+        // Entry points.
         .executableTarget(
             name: "lkpush", dependencies: ["Exporter", "Simulation", "Platform"], swiftSettings: house),
 
@@ -96,10 +95,8 @@ let package = Package(
         .executableTarget(
             name: "lkpush-bench",
             dependencies: [
-                "CBenchmark", "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Platform",
-                "Recording",
-                "RemoteWrite",
-                "Simulation", "Storage", "TestSupport", "Wire",
+                "CBenchmark", "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Metrics", "Pipeline",
+                "Platform", "Recording", "RemoteWrite", "Simulation", "Storage", "TestSupport", "Wire",
             ],
             swiftSettings: house),
 

@@ -127,7 +127,8 @@ struct JournalOpener {
                 try table.removeExcess(after: expecting[last: table], in: connection)
             }
         }
-        guard let numbers = try JournalNumbers(of: connection), let opened = OpenFile(connection, numbers: numbers) else {
+        guard let numbers = try JournalNumbers(of: connection), let opened = OpenFile(connection, numbers: numbers)
+        else {
             return .damaged("it was removed while it was opened")
         }
         return .good(opened)

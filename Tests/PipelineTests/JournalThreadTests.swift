@@ -48,8 +48,8 @@ import Wire
         // One batch has more events than may wait, so the recorder holds events back for a moment each time.
         for id in 1...20 { #expect(fixture.post(id) == 200) }
         let recorder = RecorderThread(
-            fixture.recorderInbox, start: start, slots: fixture.intake, journal: fixture.inbox, store: fixture.storeInbox
-        )
+            fixture.recorderInbox, start: start, slots: fixture.intake, journal: fixture.inbox,
+            store: fixture.storeInbox)
         #expect(
             eventually {
                 fixture.recorderInbox.leave(
