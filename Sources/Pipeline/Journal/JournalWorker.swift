@@ -106,6 +106,8 @@ final class JournalWorker {
             askForSnapshotIfDue()
             collect()
             if isCommitDue { attempt() } else { release() }
+            // Before rows are loaded, so that the store asks for those that it makes room for from now on; and after it.
+            tellStore()
             loadRows()
             tellStore()
             if isClosing && inbox.mail.withLock({ $0.events.isEmpty }) {
