@@ -148,7 +148,8 @@ package final class Service {
     private func restoreState() throws(StartError) -> RecorderStart {
         let journal = JournalThread(
             plan.journalInbox, settings: plan.journalSettings, store: plan.storeInbox, events: plan.recorderInbox,
-            slots: plan.intake, restoration: plan.restoration, registry: registry, readiness: plan.readiness, log: log,
+            reservations: plan.intake, restoration: plan.restoration, registry: registry, readiness: plan.readiness,
+            log: log,
             time: time)
         self.journal = journal
         guard let state = journal.awaitStart() else { throw StartError.stopped }
@@ -178,7 +179,8 @@ package final class Service {
 
     private func startRecorder(with state: RecorderStart) {
         recorder = RecorderThread(
-            plan.recorderInbox, start: state, slots: plan.intake, journal: plan.journalInbox, store: plan.storeInbox,
+            plan.recorderInbox, start: state, reservations: plan.intake, journal: plan.journalInbox,
+            store: plan.storeInbox,
             removals: enforcer,
             unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), time: time)
     }

@@ -7,13 +7,13 @@ import Wire
 
 extension ShipperWorker {
     /// Notes samples that the receiver refused for good.
-    func noteRefused(_ samples: Int, status: Int, answer: String) {
-        refused.note(samples, status: status, answer: answer, at: time.monotonic(), wall: time.now())
+    func noteRejected(_ samples: Int, status: Int, answer: String) {
+        rejected.note(samples, status: status, answer: answer, at: time.monotonic(), wall: time.now())
     }
 
     /// Notes that samples were accepted. If a page answered, they may still be lost.
     func noteAccepted(_ response: Response) {
-        refused.noteAccepted()
+        rejected.noteAccepted()
         guard ShipperRequests.isPage(response) else { return }
         log.throttled(
             .warning, every: SampleLosses.Limits.interval,
@@ -46,7 +46,7 @@ extension ShipperWorker {
         // A run of drops is over when nothing was dropped for a while. Other lines say that the receiver accepts
         // samples again.
         dropped.noteAccepted()
-        switch refused.notice(at: now, isLast: isLast) {
+        switch rejected.notice(at: now, isLast: isLast) {
         case .lost(let loss) where ShipperRequests.isWrongAddress(loss.status):
             log.error(
                 """

@@ -31,7 +31,7 @@ final class ShipperWorker {
     private var failures = 0
 
     /// Samples that the receiver refused, and samples that were dropped before they were sent.
-    var refused = SampleLosses()
+    var rejected = SampleLosses()
     var dropped = SampleLosses()
     var droppedBefore: UInt64 = 0
 
@@ -169,7 +169,7 @@ final class ShipperWorker {
         }
         tellLosses()
         var deadline = ticks ? nextTick : nil
-        if let due = refused.dueAt { deadline = min(deadline ?? due, due) }
+        if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
         if let due = dropped.dueAt { deadline = min(deadline ?? due, due) }
         if let limit { deadline = min(deadline ?? limit, limit) }
         switch delivery.next(at: time.monotonic(), into: &effects) {
@@ -230,7 +230,7 @@ final class ShipperWorker {
             if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
             failures = 0
             if case .response(let response) = outcome { noteAccepted(response) }
-        case .rejected: noteRefused(sent.samples, status: status, answer: reason)
+        case .rejected: noteRejected(sent.samples, status: status, answer: reason)
         case .ambiguous:
             log.throttled(
                 .warning, "the receiver refused samples that it may have stored before",

@@ -22,10 +22,10 @@ extension ApplicationStore {
     ) throws(StoreError) -> Ledger {
         guard let origin, count > 0 else { return Ledger() }
         let mark = try mark(of: origin, at: now)
-        if let writer = origin.writer {
-            outcome.copiedAfter = writer.fork(from: mark)
+        if let history = origin.history {
+            outcome.copiedAfter = history.fork(from: mark)
             if outcome.copiedAfter != nil { return Ledger() }
-            outcome.isBehind = keepsPositions && isBehind(mark, writer)
+            outcome.isBehind = keepsPositions && isBehind(mark, history)
         }
         var ledger = Ledger(applied: mark.applied(origin, count: count))
         outcome.repeated = ledger.applied.count { $0 }
@@ -76,9 +76,9 @@ extension ApplicationStore {
         return mark
     }
 
-    private func isBehind(_ mark: AppliedMark, _ writer: RowWriter) -> Bool {
-        guard writer.appliedInput > 0 else { return false }
-        return mark.position.map { $0.input < writer.appliedInput } ?? (mark.sequence == 0)
+    private func isBehind(_ mark: AppliedMark, _ history: StartHistory) -> Bool {
+        guard history.appliedInput > 0 else { return false }
+        return mark.position.map { $0.input < history.appliedInput } ?? (mark.sequence == 0)
     }
 
     /// Returns the statements that record the rows of an origin as applied.
@@ -101,7 +101,7 @@ extension ApplicationStore {
             [
                 .text(origin.journal), .integer(last), position.map { .integer($0.input) } ?? .null,
                 position.map { .integer($0.index) } ?? .null,
-                .text(ProcessStart.text(origin.writer?.starts ?? [])), .time(now),
+                .text(ProcessStart.text(origin.history?.starts ?? [])), .time(now),
             ])
         return [sequence, place]
     }

@@ -6,16 +6,16 @@ package struct RowOrigin: Sendable, Hashable {
     package var firstSequence: Int64
     /// The position of each row among the inputs, nil if it is unknown; empty if all are unknown.
     package var positions: [RowPosition?] = []
-    /// The writer of the rows; nil if nobody else can write under the same journal id.
-    package var writer: RowWriter?
+    /// The starts of those who wrote the rows; nil if nobody else can write under the same journal id.
+    package var history: StartHistory?
 
     package init(
-        journal: String, firstSequence: Int64, positions: [RowPosition?] = [], writer: RowWriter? = nil
+        journal: String, firstSequence: Int64, positions: [RowPosition?] = [], history: StartHistory? = nil
     ) {
         self.journal = journal
         self.firstSequence = firstSequence
         self.positions = positions
-        self.writer = writer
+        self.history = history
     }
 
     /// Returns the position of the row with this index, from 0.
@@ -25,7 +25,7 @@ package struct RowOrigin: Sendable, Hashable {
     func place(of index: Int) -> RowOrigin {
         RowOrigin(
             journal: journal, firstSequence: firstSequence + Int64(index), positions: [position(of: index)],
-            writer: writer)
+            history: history)
     }
 }
 

@@ -60,7 +60,7 @@ final class JournalFixture {
         journal = JournalThread(
             inbox,
             settings: JournalSettings(open: open ?? SQLiteJournal.opener(self.directory), durability: durability),
-            store: storeInbox, events: recorderInbox, slots: intake,
+            store: storeInbox, events: recorderInbox, reservations: intake,
             restoration: JournalThread.Restoration(
                 settings, Catalog(in: registry, longBuckets: false, project: "p", region: "r")), registry: registry,
             readiness: readiness, log: log)
@@ -154,7 +154,7 @@ final class PlayedRecorder {
     func tick() {
         inputs += 1
         let input = Input.time(at: SystemTime().now())
-        turn.inputs.append(AppliedInput(input: input, after: events))
+        turn.inputs.append(InputEntry(input: input, after: events))
         var actions: [Action] = []
         recorder.apply(input, into: &actions)
     }
@@ -163,7 +163,7 @@ final class PlayedRecorder {
     func find(_ name: String) {
         inputs += 1
         let input = Input.answer(room: name, .failure(.room_not_found), at: SystemTime().now())
-        turn.inputs.append(AppliedInput(input: input, after: events))
+        turn.inputs.append(InputEntry(input: input, after: events))
     }
 
     func emit(_ row: StoreRow) {

@@ -48,7 +48,7 @@ import Wire
         // One batch has more events than may wait, so the recorder holds events back for a moment each time.
         for id in 1...20 { #expect(fixture.post(id) == 200) }
         let recorder = RecorderThread(
-            fixture.recorderInbox, start: start, slots: fixture.intake, journal: fixture.inbox,
+            fixture.recorderInbox, start: start, reservations: fixture.intake, journal: fixture.inbox,
             store: fixture.storeInbox)
         #expect(
             eventually {

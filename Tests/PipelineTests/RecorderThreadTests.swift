@@ -41,10 +41,12 @@ import Wire
         let settings = RecorderSettings(organizationSource: .database, waitingEvents: 4) { _ in 0 }
         let journal = JournalThread(
             JournalInbox(answers: answers), settings: JournalSettings(open: nil), store: storeInbox,
-            events: inbox, slots: intake, restoration: JournalThread.Restoration(settings, catalog), registry: registry,
+            events: inbox, reservations: intake, restoration: JournalThread.Restoration(settings, catalog),
+            registry: registry,
             readiness: Readiness(), log: log)
         let start = try #require(journal.awaitStart())
-        let recorder = RecorderThread(inbox, start: start, slots: intake, journal: journal.inbox, store: storeInbox)
+        let recorder = RecorderThread(
+            inbox, start: start, reservations: intake, journal: journal.inbox, store: storeInbox)
         for number in 0..<100 {
             let event = AcceptedEvent(
                 event: Event(

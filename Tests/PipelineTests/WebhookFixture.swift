@@ -18,10 +18,10 @@ struct StandingTime: TimeSource {
 
 extension RecorderInbox {
     /// Takes all events that are here now, as the recorder does.
-    func takeAll(for slots: any EventSlots) -> [AcceptedEvent] {
+    func takeAll(for reservations: any EventReservations) -> [AcceptedEvent] {
         var contents = Contents()
         take(into: &contents, until: SystemTime().monotonic())
-        slots.free(contents.events.count)
+        reservations.free(contents.events.count)
         return contents.events
     }
 }

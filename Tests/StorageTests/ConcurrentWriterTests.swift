@@ -17,11 +17,11 @@ import Wire
         try database.first("SELECT COALESCE(SUM(session_count), 0) FROM participant_activity_metrics")[0].asInteger
     }
 
-    private static let writer = RowWriter(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 1_000)
+    private static let history = StartHistory(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 1_000)
 
     /// Threads that write the same rows in each round, when all of them are ready; returns what became of them.
     private func race(
-        _ scratch: ScratchDatabase, threads count: Int, rounds: Int, rows: [StoreRow], _ writer: RowWriter?,
+        _ scratch: ScratchDatabase, threads count: Int, rounds: Int, rows: [StoreRow], _ history: StartHistory?,
         keepsPositions: Bool = true
     ) throws -> [WriteOutcome] {
         let ready = Monitor(0)
@@ -35,7 +35,7 @@ import Wire
                         ready.change { $0 += 1 }
                         _ = ready.wait(until: Waits.end) { $0 >= round * count ? true : nil }
                         let origin = RowOrigin(
-                            journal: "j\(round) \(keepsPositions)", firstSequence: 1, writer: writer)
+                            journal: "j\(round) \(keepsPositions)", firstSequence: 1, history: history)
                         let outcome = try store.write(rows, from: origin, at: noon)
                         outcomes.change { $0.append(.success(outcome)) }
                     }
@@ -49,8 +49,10 @@ import Wire
         return try outcomes.withLock { $0 }.map { try $0.get() }
     }
 
-    @Test(arguments: Adapter.allCases, [nil, writer])
-    func `two processes that write the same 50 rows at once make 50`(_ adapter: Adapter, _ writer: RowWriter?) throws {
+    @Test(arguments: Adapter.allCases, [nil, history])
+    func `two processes that write the same 50 rows at once make 50`(_ adapter: Adapter, _ history: StartHistory?)
+        throws
+    {
         let scratch = try ScratchDatabase(adapter)
         let (store, database) = try scratch.open()
         _ = try store.write([Row.session(Self.owner)], at: noon)
@@ -59,7 +61,7 @@ import Wire
         for keepsPositions in [true, false] {
             let before = try Self.sessions(database) ?? 0
             let outcomes = try race(
-                scratch, threads: 2, rounds: rounds, rows: Self.rows(50), writer, keepsPositions: keepsPositions)
+                scratch, threads: 2, rounds: rounds, rows: Self.rows(50), history, keepsPositions: keepsPositions)
             #expect(outcomes.count == rounds * 2)
             #expect(outcomes.allSatisfy { $0.written == 50 || $0.repeated == 50 })
             let made = try Self.sessions(database) ?? 0
@@ -78,7 +80,7 @@ import Wire
                 DEFERRABLE INITIALLY DEFERRED
             """)
         let rounds = 10
-        let outcomes = try race(scratch, threads: 3, rounds: rounds, rows: Self.rows(20), Self.writer)
+        let outcomes = try race(scratch, threads: 3, rounds: rounds, rows: Self.rows(20), Self.history)
         #expect(outcomes.allSatisfy { $0.count == 20 && $0.refused <= 1 })
         #expect(outcomes.reduce(0) { $0 + $1.refused } == rounds)
         let made = try Self.sessions(database)
@@ -86,9 +88,9 @@ import Wire
     }
 
     /// The first one has inserted the row of the journal, and has not committed; the others find no row to lock.
-    @Test(arguments: [nil, writer])
+    @Test(arguments: [nil, history])
     func `processes that wait for the first row of a journal go on one after the other`(
-        _ writer: RowWriter?
+        _ history: StartHistory?
     ) throws {
         // A database of its own: nobody else waits for a lock there.
         let server = try PostgresServer.shared()
@@ -109,7 +111,7 @@ import Wire
                 do throws(StoreError) {
                     let store = ApplicationStore(try PostgresDatabase(url, PostgresSchemas.patient))
                     _ = try store.migrate(at: noon)
-                    let origin = RowOrigin(journal: "j1", firstSequence: 1, writer: writer)
+                    let origin = RowOrigin(journal: "j1", firstSequence: 1, history: history)
                     result = .success(try store.write(Self.rows(50), from: origin, at: noon))
                 } catch {
                     result = .failure(error)
@@ -147,7 +149,7 @@ import Wire
         for batch in 0..<3 {
             let before = plan.callCount
             let origin = RowOrigin(
-                journal: "j", firstSequence: Int64(batch) * 50 + 1, writer: Self.writer)
+                journal: "j", firstSequence: Int64(batch) * 50 + 1, history: Self.history)
             #expect(try counted.write(Self.rows(50), from: origin, at: noon).written == 50)
             calls.append(plan.callCount - before)
         }

@@ -11,11 +11,11 @@ import Wire
     private func position(_ input: Int64, _ index: Int64 = 1) -> RowPosition { RowPosition(input: input, index: index) }
 
     private func write(
-        _ positions: [RowPosition?], first: Int64, to store: ApplicationStore, _ writer: RowWriter? = nil
+        _ positions: [RowPosition?], first: Int64, to store: ApplicationStore, _ history: StartHistory? = nil
     ) throws -> WriteOutcome {
         try store.write(
             positions.map { _ in Row.session(owner) },
-            from: RowOrigin(journal: "j", firstSequence: first, positions: positions, writer: writer), at: noon)
+            from: RowOrigin(journal: "j", firstSequence: first, positions: positions, history: history), at: noon)
     }
 
     private func sessions(_ database: any Database) throws -> Int64? {
@@ -99,9 +99,9 @@ import Wire
     ) {
         let mark = AppliedMark(
             sequence: sequence, position: input.map { position($0) }, starts: starts.map { ProcessStart.list($0) })
-        #expect(RowWriter(starts: Self.starts, knownSequence: 20).fork(from: mark) == fork)
-        #expect(RowWriter(starts: Self.starts, knownSequence: 20, sharesRows: true).fork(from: mark) == nil)
-        #expect(RowWriter(starts: [], knownSequence: 20).fork(from: mark) == nil)
+        #expect(StartHistory(starts: Self.starts, knownSequence: 20).fork(from: mark) == fork)
+        #expect(StartHistory(starts: Self.starts, knownSequence: 20, sharesRows: true).fork(from: mark) == nil)
+        #expect(StartHistory(starts: [], knownSequence: 20).fork(from: mark) == nil)
     }
 
     @Test(arguments: Adapter.allCases)
@@ -109,9 +109,9 @@ import Wire
         _ adapter: Adapter
     ) throws {
         let (store, database) = try ScratchDatabase(adapter).open()
-        let original = RowWriter(
+        let original = StartHistory(
             starts: [ProcessStart(id: "a", after: 0), ProcessStart(id: "b", after: 4)], knownSequence: 0)
-        var copy = RowWriter(
+        var copy = StartHistory(
             starts: [ProcessStart(id: "a", after: 0), ProcessStart(id: "x", after: 4)], knownSequence: 0)
         #expect(try write([position(3), position(5)], first: 1, to: store, original).written == 2)
         let refused = try write([position(4), position(6)], first: 2, to: store, copy)
@@ -126,14 +126,14 @@ import Wire
     @Test(arguments: Adapter.allCases)
     func `a database that has less than it had is told`(_ adapter: Adapter) throws {
         let (store, database) = try ScratchDatabase(adapter).open()
-        var writer = RowWriter(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
-        #expect(try !write([position(3)], first: 1, to: store, writer).isBehind)
-        writer.appliedInput = 5
-        #expect(try write([position(6)], first: 3, to: store, writer).isBehind)
-        writer.appliedInput = 6
-        #expect(try !write([position(7)], first: 4, to: store, writer).isBehind)
+        var history = StartHistory(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
+        #expect(try !write([position(3)], first: 1, to: store, history).isBehind)
+        history.appliedInput = 5
+        #expect(try write([position(6)], first: 3, to: store, history).isBehind)
+        history.appliedInput = 6
+        #expect(try !write([position(7)], first: 4, to: store, history).isBehind)
         _ = try database.run("DELETE FROM lkpush_outbox", [])
-        #expect(try write([position(8)], first: 5, to: store, writer).isBehind)
+        #expect(try write([position(8)], first: 5, to: store, history).isBehind)
     }
 
     @Test(arguments: Adapter.allCases)
@@ -185,11 +185,11 @@ import Wire
         let store = try open()
         #expect(try store.migrate(at: noon) == [])
         #expect(store.positionsWithheld?.code == "42501")
-        let writer = RowWriter(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
-        #expect(try write([position(1), position(2)], first: 1, to: store, writer).written == 2)
+        let history = StartHistory(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
+        #expect(try write([position(1), position(2)], first: 1, to: store, history).written == 2)
         #expect(
             try write(
-                [position(1), position(2)], first: 1, to: store, RowWriter(starts: writer.starts, knownSequence: 2)
+                [position(1), position(2)], first: 1, to: store, StartHistory(starts: history.starts, knownSequence: 2)
             ).repeated == 2)
         // Made by its owner, but not granted; then granted.
         #expect(try owner.migrate(at: noon) == ["000031_lkpush_outbox_positions"])
@@ -197,7 +197,8 @@ import Wire
         #expect(try refused.migrate(at: noon) == [])
         #expect(refused.positionsWithheld?.code == "42501")
         #expect(
-            try write([position(3)], first: 3, to: refused, RowWriter(starts: writer.starts, knownSequence: 2)).written
+            try write([position(3)], first: 3, to: refused, StartHistory(starts: history.starts, knownSequence: 2))
+                .written
                 == 1)
         try server.query("GRANT SELECT, INSERT, UPDATE, DELETE ON lkpush_outbox_positions TO \(role)", in: name)
         let allowed = try open()
@@ -205,7 +206,8 @@ import Wire
         #expect(allowed.positionsWithheld == nil)
         #expect(
             try write(
-                [position(3), position(4)], first: 3, to: allowed, RowWriter(starts: writer.starts, knownSequence: 3)
+                [position(3), position(4)], first: 3, to: allowed,
+                StartHistory(starts: history.starts, knownSequence: 3)
             ).written == 1)
     }
 }

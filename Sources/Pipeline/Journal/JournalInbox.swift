@@ -125,7 +125,7 @@ package final class JournalInbox: Sendable {
     /// Takes an input that the recorder is about to apply, behind everything that the recorder left before.
     ///
     /// It does not wake the thread. The turn or the reading that shows the input's effect does.
-    func note(_ input: AppliedInput) {
+    func note(_ input: InputEntry) {
         mail.withLock { mail in
             if mail.turns.last?.snapshot != nil || mail.turns.isEmpty { mail.turns.append(RecorderTurn()) }
             mail.turns[mail.turns.count - 1].inputs.append(input)

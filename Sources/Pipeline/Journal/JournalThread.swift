@@ -56,10 +56,11 @@ package final class JournalThread: Sendable {
     /// - Parameters:
     ///   - store: takes committed rows.
     ///   - events: takes committed events.
-    ///   - slots: gets back the slots of events that could not be committed.
+    ///   - reservations: gets back the reservations of events that could not be committed.
     package init(
-        _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, events: any CommittedEventReceiver,
-        slots: any EventSlots, restoration: Restoration, registry: Registry, readiness: Readiness, log: Log,
+        _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, events: any CommittedEventSink,
+        reservations: any EventReservations, restoration: Restoration, registry: Registry, readiness: Readiness,
+        log: Log,
         time: any TimeSource = SystemTime()
     ) {
         self.inbox = inbox
@@ -67,7 +68,8 @@ package final class JournalThread: Sendable {
         let start = start
         let thread = NamedThread(name: "journal") {
             let worker = JournalWorker(
-                inbox, settings: settings, store: store, receiver: events, slots: slots, restoration: restoration,
+                inbox, settings: settings, store: store, recorder: events, reservations: reservations,
+                restoration: restoration,
                 metrics: metrics, readiness: readiness, log: log, time: time)
             if let begin = worker.begin() {
                 start.change { $0 = .ready(begin) }

@@ -124,7 +124,7 @@ extension JournalWorker {
         answerReadings()
         events.accept(inbox.answers)
         if !events.isEmpty {
-            receiver.deliver(Committed(events.events, by: receipt))
+            recorder.deliver(Committed(events.events, by: receipt))
             delivered += Int64(events.count)
             events.removeAll()
         }
@@ -161,7 +161,7 @@ extension JournalWorker {
     private func withoutFiles() {
         answerReadings()
         events.accept(inbox.answers)
-        receiver.deliver(Committed(events.events, by: .withoutJournal))
+        recorder.deliver(Committed(events.events, by: .withoutJournal))
         events.removeAll()
         release()
     }
@@ -203,7 +203,7 @@ extension JournalWorker {
         events.refuse(.journal_failed, inbox.answers)
         let count = events.count
         events.removeAll()
-        if count > 0 { slots.free(count) }
+        if count > 0 { reservations.free(count) }
     }
 
     private func recovered() {

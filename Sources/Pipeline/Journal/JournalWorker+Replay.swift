@@ -71,13 +71,13 @@ extension JournalWorker {
         return true
     }
 
-    private func nextInput(_ cursor: inout any EntryCursor, _ replay: inout Replay) throws -> NotedInput? {
+    private func nextInput(_ cursor: inout any EntryCursor, _ replay: inout Replay) throws -> NumberedInput? {
         while let step = try cursor.next() {
             switch step {
             case .damaged(_, let last): replay.skipInputs(to: last)
             case .entry(let number, var reader):
-                if let input = try? AppliedInput(from: &reader) {
-                    return NotedInput(number: number, applied: input, rules: cursor.rules)
+                if let input = try? InputEntry(from: &reader) {
+                    return NumberedInput(number: number, applied: input, rules: cursor.rules)
                 }
                 replay.skipInputs(to: number)
             }
@@ -110,9 +110,9 @@ extension JournalWorker {
 }
 
 /// An input other than an event, as the journal noted it.
-private struct NotedInput {
+private struct NumberedInput {
     let number: Int64
-    let applied: AppliedInput
+    let applied: InputEntry
     let rules: Int
 }
 
@@ -143,7 +143,7 @@ private struct Replay {
         apply(.event(event.event, receivedAt: event.receivedAt), rules: rules)
     }
 
-    mutating func apply(_ input: NotedInput) {
+    mutating func apply(_ input: NumberedInput) {
         inputs = max(inputs, input.number)
         apply(input.applied.input, rules: input.rules)
     }

@@ -124,7 +124,7 @@ extension JournalWorker {
         start.keepsState = true
         start.keepsInputs = settings.durability == .commit
         nextSnapshot = time.monotonic() + settings.snapshotInterval
-        if start.needsSnapshot { receiver.requestSnapshot(isForced: true, withAllIDs: isNew) }
+        if start.needsSnapshot { recorder.requestSnapshot(isForced: true, withAllIDs: isNew) }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }
         readiness.clear(.state)
         log.info(

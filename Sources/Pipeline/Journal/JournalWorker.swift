@@ -19,8 +19,8 @@ final class JournalWorker {
     let settings: JournalSettings
     let inbox: JournalInbox
     let store: StoreInbox
-    let receiver: any CommittedEventReceiver
-    let slots: any EventSlots
+    let recorder: any CommittedEventSink
+    let reservations: any EventReservations
     let restoration: JournalThread.Restoration
     let metrics: JournalMetrics
     let readiness: Readiness
@@ -79,15 +79,16 @@ final class JournalWorker {
     var hasBegun = false
 
     init(
-        _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, receiver: any CommittedEventReceiver,
-        slots: any EventSlots, restoration: JournalThread.Restoration, metrics: JournalMetrics, readiness: Readiness,
+        _ inbox: JournalInbox, settings: JournalSettings, store: StoreInbox, recorder: any CommittedEventSink,
+        reservations: any EventReservations, restoration: JournalThread.Restoration, metrics: JournalMetrics,
+        readiness: Readiness,
         log: Log, time: any TimeSource
     ) {
         self.inbox = inbox
         self.settings = settings
         self.store = store
-        self.receiver = receiver
-        self.slots = slots
+        self.recorder = recorder
+        self.reservations = reservations
         self.restoration = restoration
         self.metrics = metrics
         self.readiness = readiness
@@ -112,7 +113,7 @@ final class JournalWorker {
             tellStore()
             if isClosing && inbox.mail.withLock({ $0.events.isEmpty }) {
                 isClosing = false
-                receiver.close()
+                recorder.close()
             }
             if let stopBy, isDone || time.monotonic() >= stopBy { return }
         }
@@ -124,7 +125,7 @@ final class JournalWorker {
         files?.saver.stop()
         files?.close()
         files = nil
-        receiver.close()
+        recorder.close()
         inbox.mail.change { mail in
             mail.takesEvents = false
             mail.isFinished = true
@@ -225,7 +226,7 @@ final class JournalWorker {
     /// Asks the recorder for a complete snapshot at once.
     func askForSnapshot() {
         nextSnapshot = time.monotonic() + settings.snapshotInterval
-        receiver.requestSnapshot(isForced: true, withAllIDs: true)
+        recorder.requestSnapshot(isForced: true, withAllIDs: true)
     }
 
     /// Asks for a snapshot when the last one is old enough and none is on its way.
@@ -233,7 +234,7 @@ final class JournalWorker {
         guard let files, time.monotonic() >= nextSnapshot else { return }
         nextSnapshot = time.monotonic() + settings.snapshotInterval
         if snapshot != nil || files.saver.isBusy { return }
-        receiver.requestSnapshot(isForced: false, withAllIDs: false)
+        recorder.requestSnapshot(isForced: false, withAllIDs: false)
     }
 
     private func take(_ row: RefusedRow) {

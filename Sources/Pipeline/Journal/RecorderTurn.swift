@@ -8,7 +8,7 @@ import Wire
 package struct RecorderTurn: Sendable {
     /// Inputs other than events that were applied before the snapshot. They are committed before anything leaves that
     /// they caused.
-    var inputs: [AppliedInput] = []
+    var inputs: [InputEntry] = []
     /// Rows for the database, in order.
     package var rows: [NumberedRow] = []
     /// The state after the inputs and rows.
@@ -20,7 +20,7 @@ package struct RecorderTurn: Sendable {
 }
 
 /// An input that the recorder applied, with the number of the event that it followed.
-struct AppliedInput: Sendable {
+struct InputEntry: Sendable {
     let input: Input
     let after: Int64
 

@@ -4,7 +4,7 @@ package import Platform
 /// The only door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
 /// The thread waits here and nowhere else.
 ///
-/// Any thread may call it, and only the recorder waits. Events are bounded by the slots that were reserved for them.
+/// Any thread may call it, and only the recorder waits. Events are bounded by the reservations that were reserved for them.
 /// Answers are bounded by the look-ups that the recorder asked for, and by the few kinds of reports.
 package final class RecorderInbox: Sendable {
     /// The bounds of waiting, each with its reason.
@@ -50,13 +50,13 @@ package final class RecorderInbox: Sendable {
         var isUrgent: Bool { !answers.isEmpty || snapshot != nil || isClosed && stopBy != nil }
     }
 
-    /// The most events that may ever be here: one for each slot.
+    /// The most events that may ever be here: one for each reservation.
     package let capacity: Int
     private let mail = Monitor(Mail())
     private let time: any TimeSource
 
     package init(capacity: Int, time: any TimeSource = SystemTime()) {
-        precondition(capacity > 0, "there is at least one slot")
+        precondition(capacity > 0, "there is at least one reservation")
         self.capacity = capacity
         self.time = time
     }
@@ -83,7 +83,7 @@ package final class RecorderInbox: Sendable {
 
     /// Waits for events or anything urgent, and takes the events and the request for a snapshot.
     ///
-    /// The first event waits for others for `gathering`, unless half of the slots are taken or something is urgent.
+    /// The first event waits for others for `gathering`, unless half of the reservations are taken or something is urgent.
     /// Waking a thread costs more than most events.
     package func take(into contents: inout Contents, until deadline: MonotonicTime?) {
         let half = max(1, capacity / 2)
@@ -123,12 +123,13 @@ package final class RecorderInbox: Sendable {
     func takeSnapshotRequest() -> SnapshotRequest? { mail.withLock { $0.snapshot.take() } }
 }
 
-extension RecorderInbox: CommittedEventReceiver {
+extension RecorderInbox: CommittedEventSink {
     /// Takes committed events. Slots were reserved for them.
     package func deliver(_ events: Committed<[AcceptedEvent]>) {
         if events.value.isEmpty { return }
         mail.changeWakingIfNeeded { mail in
-            precondition(!mail.isClosed && mail.events.count + events.value.count <= capacity, "a slot was reserved")
+            precondition(
+                !mail.isClosed && mail.events.count + events.value.count <= capacity, "a reservation was reserved")
             mail.events.append(contentsOf: events.value)
             return mail.events.count >= mail.awaited
         }
@@ -137,7 +138,7 @@ extension RecorderInbox: CommittedEventReceiver {
     /// Takes one event that needs no commit.
     func deliver(_ event: Committed<AcceptedEvent>) {
         mail.changeWakingIfNeeded { mail in
-            precondition(!mail.isClosed && mail.events.count < capacity, "a slot was reserved")
+            precondition(!mail.isClosed && mail.events.count < capacity, "a reservation was reserved")
             mail.events.append(event.value)
             return mail.events.count >= mail.awaited
         }

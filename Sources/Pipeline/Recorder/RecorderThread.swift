@@ -18,8 +18,8 @@ package final class RecorderThread: Sendable {
         /// journal.
         static let idlePace = Duration.seconds(5)
         /// The time that events are held back for answers that are on their way, when as many events wait as may. It is
-        /// less than a webhook waits for a slot in the intake, so that no webhook is refused for the database's sake.
-        static let hold = Duration.milliseconds(400)
+        /// less than a webhook waits for a reservation in the intake, so that no webhook is refused for the database's sake.
+        static let delay = Duration.milliseconds(400)
     }
 
     private let inbox: RecorderInbox
@@ -29,18 +29,19 @@ package final class RecorderThread: Sendable {
     ///
     /// - Parameters:
     ///   - start: the state that the journal restored.
-    ///   - slots: gets back the slots of events that were taken.
+    ///   - reservations: gets back the reservations of events that were taken.
     ///   - removals: takes removals of sessions; nil where nobody is removed.
     ///   - unknownRooms: logs rooms without an organization; nil where they are not logged.
     package init(
-        _ inbox: RecorderInbox, start: RecorderStart, slots: any EventSlots, journal: JournalInbox, store: StoreInbox,
+        _ inbox: RecorderInbox, start: RecorderStart, reservations: any EventReservations, journal: JournalInbox,
+        store: StoreInbox,
         removals: (any SessionRemovals)? = nil, unknownRooms: UnknownRoomsLog? = nil,
         time: any TimeSource = SystemTime()
     ) {
         self.inbox = inbox
         thread = NamedThread(name: "recorder") {
             var worker = RecorderWorker(
-                start, inbox: inbox, slots: slots, journal: journal, store: store, removals: removals,
+                start, inbox: inbox, reservations: reservations, journal: journal, store: store, removals: removals,
                 unknownRooms: unknownRooms, time: time)
             worker.run()
             journal.noteRecorderDone()

@@ -16,7 +16,7 @@ struct RecorderWorker {
     private let keepsInputs: Bool
 
     private let inbox: RecorderInbox
-    private let slots: any EventSlots
+    private let reservations: any EventReservations
     private let journal: JournalInbox
     private let store: StoreInbox
     private let removals: (any SessionRemovals)?
@@ -27,20 +27,21 @@ struct RecorderWorker {
     private var actions: [Action] = []
     private var turn = RecorderTurn()
     /// The database has answered since events were last held back in vain.
-    private var mayHold = true
+    private var mayDelay = true
     private var lastInput: MonotonicTime
     /// The last snapshot: which numbers it stood for, and its size, for the buffer of the next one.
     private var lastSnapshot: (events: Int64, inputs: Int64, size_bytes: Int) = (-1, -1, 0)
 
     init(
-        _ start: RecorderStart, inbox: RecorderInbox, slots: any EventSlots, journal: JournalInbox, store: StoreInbox,
+        _ start: RecorderStart, inbox: RecorderInbox, reservations: any EventReservations, journal: JournalInbox,
+        store: StoreInbox,
         removals: (any SessionRemovals)?, unknownRooms: UnknownRoomsLog?, time: any TimeSource
     ) {
         recorder = start.recorder
         (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
         (keepsState, keepsInputs) = (start.keepsState, start.keepsInputs)
         self.inbox = inbox
-        self.slots = slots
+        self.reservations = reservations
         self.journal = journal
         self.store = store
         self.removals = removals
@@ -57,7 +58,7 @@ struct RecorderWorker {
         handOver()
         while true {
             inbox.take(into: &contents, until: time.monotonic() + RecorderThread.Limits.pace)
-            slots.free(contents.events.count)
+            reservations.free(contents.events.count)
             applyBatch()
             if let request = contents.snapshot { takeSnapshot(request) }
             handOver()
@@ -70,7 +71,7 @@ struct RecorderWorker {
         for (index, event) in batch.enumerated() {
             // Answers are taken between events, too, so that events which wait for one do not pile up.
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }
-            if recorder.isWaitingRoomFull && mayHold { holdForAnswers() }
+            if recorder.isWaitingRoomFull && mayDelay { delayForAnswers() }
             events += 1
             recorder.apply(.event(event.event, receivedAt: event.receivedAt), into: &actions)
             perform()
@@ -87,20 +88,20 @@ struct RecorderWorker {
     ///
     /// A database that is only slow should not make events count under `unknown`. One that does not answer holds
     /// nothing back a second time.
-    private mutating func holdForAnswers() {
-        let deadline = time.monotonic() + RecorderThread.Limits.hold
+    private mutating func delayForAnswers() {
+        let deadline = time.monotonic() + RecorderThread.Limits.delay
         while recorder.isWaitingRoomFull && time.monotonic() < deadline {
             inbox.waitForAnswer(until: deadline)
             takeAnswers()
         }
-        mayHold = !recorder.isWaitingRoomFull
+        mayDelay = !recorder.isWaitingRoomFull
     }
 
     private mutating func takeAnswers() {
         for answer in inbox.takeAnswers() {
             switch answer {
             case .organization(let room, let result):
-                mayHold = true
+                mayDelay = true
                 apply(.answer(room: room, result, at: time.now()))
             case .report(let report): apply(.report(report, at: time.now()))
             case .presence(let people): apply(.presence(people, at: time.now()))
@@ -134,7 +135,7 @@ struct RecorderWorker {
     /// committed after it.
     private mutating func apply(_ input: Input) {
         inputs += 1
-        if keepsInputs { journal.note(AppliedInput(input: input, after: events)) }
+        if keepsInputs { journal.note(InputEntry(input: input, after: events)) }
         lastInput = time.monotonic()
         recorder.apply(input, into: &actions)
         perform()

@@ -61,12 +61,12 @@ struct RowBuffer {
         guard let first = taken.first else { return nil }
         let place = lineage.place(of: first)
         let isOwn = place == lineage.names.count - 1
-        let writer = RowWriter(
+        let history = StartHistory(
             starts: lineage.starts, knownSequence: max(beganAfter, triedUpTo),
             appliedInput: isOwn ? appliedInput : 0, sharesRows: !isOwn)
         return RowOrigin(
             journal: lineage.names[place].id, firstSequence: first.number, positions: taken.map(\.position),
-            writer: lineage.starts.isEmpty ? nil : writer)
+            history: lineage.starts.isEmpty ? nil : history)
     }
 
     /// The number of rows that are not applied.

@@ -4,7 +4,7 @@ package import Platform
 import Synchronization
 import Wire
 
-/// The way of events in: a slot for each is reserved first, then the journal's inbox gets it. Requests that find no slot
+/// The way of events in: a reservation for each is reserved first, then the journal's inbox gets it. Requests that find no reservation
 /// wait in line.
 ///
 /// Any thread may offer. Requests in line are admitted in the order of their arrival, before later ones. Without a
@@ -12,7 +12,7 @@ import Wire
 package final class WebhookIntake: Sendable {
     /// The bounds of waiting, each with its reason.
     package enum Limits {
-        /// The time that a request waits for a slot. LiveKit has no time-out of its own and wants an answer in 1 s.
+        /// The time that a request waits for a reservation. LiveKit has no time-out of its own and wants an answer in 1 s.
         package static let patience: Duration = .milliseconds(500)
         /// The time that a request waits in all, with the commit of its event, so that an answer leaves within 1 s.
         package static let commitPatience: Duration = .milliseconds(900)
@@ -47,7 +47,7 @@ package final class WebhookIntake: Sendable {
     private struct State {
         var phase: Phase
         var line = Deque<Waiter>()
-        /// The number of events that have a slot and that the recorder has not taken.
+        /// The number of events that have a reservation and that the recorder has not taken.
         var reserved = 0
 
         /// Removes the waiters in front whose deadline is over. Deadlines are in order.
@@ -64,7 +64,7 @@ package final class WebhookIntake: Sendable {
 
     /// - Parameters:
     ///   - journal: makes events durable; nil where being queued is enough.
-    ///   - recorder: its inbox has the slots that are reserved here.
+    ///   - recorder: its inbox has the reservations that are reserved here.
     package init(
         answers: WebhookAnswers, patience: Duration = Limits.patience, journal: JournalInbox?,
         recorder: RecorderInbox, isOpen: Bool = true
@@ -79,10 +79,10 @@ package final class WebhookIntake: Sendable {
     /// The most events that may be on their way to the recorder.
     package var capacity: Int { recorder.capacity }
 
-    /// The number of events that have a slot now: being committed, or queued for the recorder.
+    /// The number of events that have a reservation now: being committed, or queued for the recorder.
     package var count: Int { state.withLock { $0.reserved } }
 
-    /// The number of requests that wait for a slot now. Late ones are included until they are removed.
+    /// The number of requests that wait for a reservation now. Late ones are included until they are removed.
     package var waitingCount: Int { state.withLock { $0.line.count } }
 
     /// Takes events from now on. Those that waited for it come first.
@@ -114,7 +114,7 @@ package final class WebhookIntake: Sendable {
         }
     }
 
-    /// Refuses all events that come from now on, and all requests in line. Events that have a slot go their way.
+    /// Refuses all events that come from now on, and all requests in line. Events that have a reservation go their way.
     package func close() {
         let waiters = state.withLock { state in
             state.phase = .closed
@@ -167,8 +167,8 @@ package final class WebhookIntake: Sendable {
     }
 }
 
-extension WebhookIntake: EventSlots {
-    /// Gives back the slots of events, and admits requests that wait for it.
+extension WebhookIntake: EventReservations {
+    /// Gives back the reservations of events, and admits requests that wait for it.
     package func free(_ count: Int) {
         state.withLock { $0.reserved -= count }
         admit()

@@ -5,7 +5,7 @@
 /// random id, which is in the journal before the database can see it. So a start that this state does not know belongs
 /// to another folder. A start that this state does know ended before the next one began, so it cannot have written any
 /// later input.
-package struct RowWriter: Sendable, Hashable {
+package struct StartHistory: Sendable, Hashable {
     /// The starts on this state, the oldest first. The last one is the running process.
     package var starts: [ProcessStart]
     /// The highest number that this state can have written, for databases that do not store the writer.

@@ -1,7 +1,7 @@
 package import Journal
 
 /// The receiver of committed events: the recorder's inbox. Its calls never wait.
-package protocol CommittedEventReceiver: Sendable {
+package protocol CommittedEventSink: Sendable {
     /// Takes events in the order of their commits. Room for them was reserved before.
     func deliver(_ events: Committed<[AcceptedEvent]>)
 
