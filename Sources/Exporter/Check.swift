@@ -78,9 +78,9 @@ enum Check {
     private static func database(_ settings: Settings, _ guarded: inout [GuardedTable]) -> (isGood: Bool, text: String)
     {
         do {
-            let url = try DatabaseURL(settings.databaseLocation())
+            let url = try StoreDriver.location(of: settings.databaseLocation())
             if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
-            let database = try StoreDriver.open(url)()
+            let database = try url.open()
             defer { database.close() }
             let store = ApplicationStore(database, lookup: try Plan.lookup(settings))
             let asksForRooms = settings.organizationSource == .database

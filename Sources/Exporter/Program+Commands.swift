@@ -38,8 +38,7 @@ extension Program {
     static func migrate(_ settings: Settings) -> Int32 {
         do {
             try FileStore.makeDirectory(settings.stateDirectory)
-            let open = try StoreDriver.open(DatabaseURL(settings.databaseLocation()))
-            let store = ApplicationStore(try open())
+            let store = ApplicationStore(try StoreDriver.location(of: settings.databaseLocation()).open())
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
             for name in applied { Terminal.printLine("applied \(name)") }

@@ -5,20 +5,55 @@ import StorageSQLite
 
 /// Chooses the adapter for a database.
 package enum StoreDriver {
-    /// Returns the function that opens a database. This is the one place where the scheme of a URL chooses the driver.
-    ///
-    /// - Parameter interruption: ends the waits of a database over the network.
-    package static func open(
-        _ url: DatabaseURL, interruption: Interruption = Interruption()
-    ) throws(DatabaseURL.URLFault) -> OpenDatabase {
-        switch url {
-        case .sqlite(let path):
-            return { () throws(StoreError) in try SQLiteDatabase(path: path) }
-        case .postgres(let url):
-            try PostgresDatabase.check(url)
-            return { () throws(StoreError) in try PostgresDatabase(url, interruption: interruption) }
+    /// The databases that lkpush can use, a row for each. This is the one place where the scheme of a URL chooses the
+    /// driver.
+    private static let rows = [
+        Row(SQLiteURL.self) { url, _ in { () throws(StoreError) in try SQLiteDatabase(path: url.path) } },
+        Row(PostgresURL.self) { url, interruption in
+            { () throws(StoreError) in try PostgresDatabase(url, interruption: interruption) }
+        },
+    ]
+
+    private struct Row: Sendable {
+        let schemes: [String]
+        let form: String
+        let help: String
+        let locate: @Sendable (String, Interruption) throws(DatabaseURLFault) -> Location
+
+        init<URL: DatabaseURL>(_: URL.Type, open: @escaping @Sendable (URL, Interruption) -> OpenDatabase) {
+            schemes = URL.schemes
+            form = URL.form
+            help = URL.help
+            locate = { text, interruption throws(DatabaseURLFault) in
+                let url = try URL(text)
+                try url.check()
+                return Location(description: url.description, open: open(url, interruption))
+            }
         }
     }
+
+    /// A database that a URL names.
+    package struct Location: Sendable, CustomStringConvertible {
+        /// The URL without its secrets.
+        package let description: String
+        package let open: OpenDatabase
+    }
+
+    /// Returns the database that a URL names. It does not connect.
+    ///
+    /// - Parameter interruption: ends the waits of a database over the network.
+    package static func location(
+        of url: String, interruption: Interruption = Interruption()
+    ) throws(DatabaseURLFault) -> Location {
+        let scheme = url.prefix { $0 != ":" }.lowercased()
+        guard let row = rows.first(where: { $0.schemes.contains(scheme) }) else {
+            throw DatabaseURLFault("expected \(rows.map(\.form).joined(separator: " or "))")
+        }
+        return try row.locate(url, interruption)
+    }
+
+    /// How URLs are written, for the list of settings.
+    static var help: String { rows.reversed().map(\.help).joined(separator: ", or ") }
 
     /// Returns the function that opens the database of the settings. The URL may change: it is read again for each
     /// connection.
@@ -26,15 +61,15 @@ package enum StoreDriver {
         _ settings: Settings, interruption: Interruption = Interruption()
     ) throws -> OpenDatabase {
         // A mistake in the URL is found now.
-        _ = try open(DatabaseURL(settings.databaseLocation()))
+        _ = try location(of: settings.databaseLocation())
         return { () throws(StoreError) in
-            let openNow: OpenDatabase
+            let now: Location
             do {
-                openNow = try open(DatabaseURL(settings.databaseLocation()), interruption: interruption)
+                now = try location(of: settings.databaseLocation(), interruption: interruption)
             } catch {
                 throw StoreError(.connectionLost, operation: "read DATABASE_URL", text: "\(error)")
             }
-            return try openNow()
+            return try now.open()
         }
     }
 }

@@ -9,9 +9,9 @@ struct PostgresAddress: Sendable {
 
     /// Throws if libpq cannot read the URL. The error quotes nothing of it but names of parameters: a text that is not
     /// understood may be a password.
-    init(_ url: DatabaseURL.PostgresURL) throws(DatabaseURL.URLFault) {
+    init(_ url: PostgresURL) throws(DatabaseURLFault) {
         self.url = url.exposed
-        if let problem = ForeignParameters.problem(in: url.exposed) { throw DatabaseURL.URLFault(problem) }
+        if let problem = ForeignParameters.problem(in: url.exposed) { throw DatabaseURLFault(problem) }
         var message: UnsafeMutablePointer<CChar>?
         let options = PQconninfoParse(url.exposed, &message)
         defer {
@@ -20,7 +20,7 @@ struct PostgresAddress: Sendable {
         }
         guard let options else {
             let text = message.map { String(cString: $0) } ?? "out of memory"
-            throw DatabaseURL.URLFault("libpq cannot read it: \(Redaction.withoutQuotations(text))")
+            throw DatabaseURLFault("libpq cannot read it: \(Redaction.withoutQuotations(text))")
         }
         var values: [String: String] = [:]
         var option = options
@@ -33,7 +33,7 @@ struct PostgresAddress: Sendable {
         let rest = place.drop { $0 != "@" && $0 != "/" }.dropFirst()
         let ports = values["port", default: ""].split(separator: ",", omittingEmptySubsequences: true)
         guard !rest.contains("@"), ports.allSatisfy({ UInt16($0) != nil }) else {
-            throw DatabaseURL.URLFault(
+            throw DatabaseURLFault(
                 "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE; in a password write @ as %40, / as %2F, : as %3A"
             )
         }

@@ -24,19 +24,14 @@ package final class PostgresDatabase: Database {
         let types: [Oid]
     }
 
-    /// Throws if libpq cannot read the URL. Does not connect.
-    package static func check(_ url: DatabaseURL.PostgresURL) throws(DatabaseURL.URLFault) {
-        _ = try PostgresAddress(url)
-    }
-
     /// Connects.
     package init(
-        _ url: DatabaseURL.PostgresURL, _ settings: PostgresSettings = PostgresSettings(),
+        _ url: PostgresURL, _ settings: PostgresSettings = PostgresSettings(),
         interruption: Interruption = Interruption()
     ) throws(StoreError) {
         self.settings = settings
         let address: PostgresAddress
-        do throws(DatabaseURL.URLFault) {
+        do throws(DatabaseURLFault) {
             address = try PostgresAddress(url)
         } catch {
             throw StoreError(.connectionLost, operation: "connect", text: error.description)

@@ -9,8 +9,7 @@ import Testing
         "postgres://ann@host/db?password=hunter2&hunter2=1",
     ])
     func `a URL that libpq does not read as it is meant is refused without being repeated`(_ text: String) throws {
-        let url = try DatabaseURL(text)
-        let problem = #expect(throws: DatabaseURL.URLFault.self) { try StoreDriver.open(url) }
+        let problem = #expect(throws: DatabaseURLFault.self) { try StoreDriver.location(of: text) }
         let said = problem?.description ?? ""
         #expect(said.contains("expected") || said.contains("libpq"))
         #expect(!said.contains("hunter2") && !said.contains("ter2"))
@@ -22,12 +21,24 @@ import Testing
         "postgres://ann:p%40ss%2Fw@host/db?sslmode=verify-full",
     ])
     func `what libpq reads is taken`(_ text: String) throws {
-        _ = try StoreDriver.open(DatabaseURL(text))
+        _ = try StoreDriver.location(of: text)
+    }
+
+    @Test(arguments: ["", "sqlite:", "sqlite://host/x", "mysql://a:hunter2@b/c", "hunter2", "postgres:x", "sqlite"])
+    func `anything else is refused without being repeated`(_ text: String) {
+        let problem = #expect(throws: DatabaseURLFault.self) { try StoreDriver.location(of: text) }
+        #expect(problem?.description.contains("hunter2") == false)
+        #expect(problem?.description.contains("expected") == true)
+    }
+
+    @Test func `a URL with an unknown scheme is answered with all schemes`() {
+        let problem = #expect(throws: DatabaseURLFault.self) { try StoreDriver.location(of: "mysql://host") }
+        #expect(problem?.description == "expected sqlite:PATH or postgres://…")
     }
 
     @Test func `a database that cannot be opened says so when it is opened, not before`() throws {
-        let open = try StoreDriver.open(DatabaseURL("sqlite:/nowhere/office.db"))
-        let error = #expect(throws: StoreError.self) { try open() }
+        let location = try StoreDriver.location(of: "sqlite:/nowhere/office.db")
+        let error = #expect(throws: StoreError.self) { try location.open() }
         #expect(error?.kind == .connectionLost)
     }
 }

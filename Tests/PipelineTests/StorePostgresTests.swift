@@ -30,9 +30,7 @@ import Wire
     private static let room = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
     private func open(_ text: String, timeout: Duration = Waits.limit) throws -> OpenDatabase {
-        guard case .postgres(let url) = try DatabaseURL(text) else {
-            throw StoreError(.other, operation: "test", text: "no URL")
-        }
+        let url = try PostgresURL(text)
         var settings = PostgresSettings()
         settings.connectTimeout = timeout
         settings.statementTimeout = timeout
@@ -177,9 +175,9 @@ import Wire
     @Test func `a stop does not wait for a server that hangs`() throws {
         let proxy = try StallingProxy(to: server.port)
         let interruption = Interruption()
-        let url = try DatabaseURL(server.url(database: database, port: proxy.port))
-        let loop = fixture.start(
-            open: try StoreDriver.open(url, interruption: interruption), interruption: interruption, { _ in })
+        let location = try StoreDriver.location(
+            of: server.url(database: database, port: proxy.port), interruption: interruption)
+        let loop = fixture.start(open: location.open, interruption: interruption, { _ in })
         loop.store(session(0))
         #expect(written(1))
         proxy.change(to: .stalled)

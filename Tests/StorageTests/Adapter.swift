@@ -16,7 +16,7 @@ enum Adapter: CaseIterable, Sendable, CustomTestStringConvertible {
 struct ScratchDatabase {
     private enum Place {
         case file(TemporaryFolder)
-        case schema(DatabaseURL.PostgresURL)
+        case schema(PostgresURL)
     }
 
     private let place: Place

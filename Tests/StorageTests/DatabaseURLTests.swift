@@ -1,4 +1,6 @@
 import Storage
+import StoragePostgres
+import StorageSQLite
 import Testing
 
 @Suite struct DatabaseURLTests {
@@ -24,19 +26,15 @@ import Testing
             shown: "postgres://ann@host/db?sslmode=require&password=••••&sslpassword=••••&pasword=••••"),
     ]
 
+    private static let kinds: [any DatabaseURL.Type] = [SQLiteURL.self, PostgresURL.self]
+
     @Test(arguments: vectors)
     func `a URL is shown without its password`(_ vector: Vector) throws {
-        let url = try DatabaseURL(vector.text)
+        let kind = Self.kinds.first { $0.schemes.contains(vector.text.prefix { $0 != ":" }.lowercased()) }
+        let url = try #require(kind).init(vector.text)
         #expect("\(url)" == vector.shown)
         var dumped = ""
         dump(url, to: &dumped)
         #expect(!dumped.contains("hunter2") && !String(reflecting: url).contains("hunter2"))
-    }
-
-    @Test(arguments: ["", "sqlite:", "sqlite://host/x", "mysql://a:hunter2@b/c", "hunter2", "postgres:x", "sqlite"])
-    func `anything else is refused without being repeated`(_ text: String) {
-        let problem = #expect(throws: DatabaseURL.URLFault.self) { try DatabaseURL(text) }
-        #expect(problem?.description.contains("hunter2") == false)
-        #expect(problem?.description.contains("expected") == true)
     }
 }

@@ -5,9 +5,8 @@ import Testing
 /// URLs of other clients of PostgreSQL.
 @Suite struct ForeignParametersTests {
     private func problem(_ url: String) -> String? {
-        do throws(DatabaseURL.URLFault) {
-            guard case .postgres(let url) = try DatabaseURL(url) else { return "no PostgreSQL" }
-            try PostgresDatabase.check(url)
+        do throws(DatabaseURLFault) {
+            try PostgresURL(url).check()
             return nil
         } catch {
             return error.description

@@ -23,7 +23,7 @@ enum PostgresSchemas {
     }
 
     /// The URL of a fresh schema.
-    static func newSchema() throws -> DatabaseURL.PostgresURL {
+    static func newSchema() throws -> PostgresURL {
         let server = try PostgresServer.shared()
         let (name, number) = try state.change { state in
             let name = try state.database ?? server.newDatabase()
@@ -38,10 +38,7 @@ enum PostgresSchemas {
         return try postgresURL(url + "?options=-csearch_path%3Doffice_\(number)")
     }
 
-    static func postgresURL(_ text: String) throws -> DatabaseURL.PostgresURL {
-        guard case .postgres(let url) = try DatabaseURL(text) else { throw StoreError.wrongReport }
-        return url
-    }
+    static func postgresURL(_ text: String) throws -> PostgresURL { try PostgresURL(text) }
 
     static func connect(_ url: String, _ settings: PostgresSettings = patient) throws -> PostgresDatabase {
         try PostgresDatabase(postgresURL(url), settings)

@@ -21,7 +21,7 @@ import Wire
     }
 
     /// A connection whose statements have 2 s, once one of them was answered in that time.
-    private func hurried(_ url: DatabaseURL.PostgresURL) throws -> PostgresDatabase {
+    private func hurried(_ url: PostgresURL) throws -> PostgresDatabase {
         var settings = settings(.seconds(2))
         settings.connectTimeout = Waits.limit
         var made: PostgresDatabase?

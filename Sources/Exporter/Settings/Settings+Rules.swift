@@ -65,8 +65,8 @@ extension Settings {
         }
         // A file that cannot be read was reported when the setting was read.
         guard let location = try? databaseLocation() else { return }
-        do throws(DatabaseURL.URLFault) {
-            _ = try StoreDriver.open(DatabaseURL(location))
+        do throws(DatabaseURLFault) {
+            _ = try StoreDriver.location(of: location)
         } catch {
             reader.report("DATABASE_URL: \(error)")
         }

@@ -162,8 +162,7 @@ package struct Settings: Sendable {
             "ORG_CACHE_TTL", "10m", in: .seconds(10) ... .seconds(86_400), "How old a room's organization may grow.")
 
         databaseURL = reader.secretText(
-            "DATABASE_URL", "`postgres://…` as libpq reads it, or `sqlite:PATH`; default `sqlite:$STATE_DIR/office.db`."
-        )
+            "DATABASE_URL", "\(StoreDriver.help); default `sqlite:$STATE_DIR/office.db`.")
         licenseRefresh = reader.duration(
             "LICENSE_REFRESH", "1h", in: Self.refresh, "How often limits and names of organizations are read.")
         activityRefresh = reader.duration(

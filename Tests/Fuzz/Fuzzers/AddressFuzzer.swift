@@ -3,6 +3,7 @@ import HTTPClient
 import HTTPServing
 import Platform
 import Storage
+import StoragePostgres
 import Wire
 
 /// Short texts that are read: addresses, URLs, waits, units, base64, SQL of the user.
@@ -36,14 +37,14 @@ struct AddressFuzzer: Fuzzer {
             require(alphabet.decode(alphabet.encode(bytes.span).span) == bytes, "base64 reads back")
         }
         _ = try? LookupQuery(sql: text)
-        _ = try? DatabaseURL(text)
+        _ = try? StoreDriver.location(of: text)
         database(text)
     }
 
     /// A password of any characters but those that end it does not show.
     private func database(_ text: String) {
         let password = "xyzzy" + text.filter { !"@/".contains($0) } + "plugh"
-        guard let url = try? DatabaseURL("postgres://user:\(password)@host/db") else { return }
+        guard let url = try? PostgresURL("postgres://user:\(password)@host/db") else { return }
         require(!"\(url)".contains("xyzzy") && !"\(url)".contains("plugh"), "a password does not show: \(url)")
     }
 }

@@ -56,7 +56,7 @@ struct SettingsFuzzer: Fuzzer {
                 _ = pattern.match("acme~daily-1")
                 _ = pattern.match(settings.project)
             }
-            _ = try DatabaseURL(settings.databaseLocation())
+            _ = try StoreDriver.location(of: settings.databaseLocation())
         } catch {
             refute("settings without a problem cannot be used: \(error)")
         }
