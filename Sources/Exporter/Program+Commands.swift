@@ -23,7 +23,7 @@ extension Program {
             if error != .stopped { return cannotStart(error, log) }
         }
         while requests.next() == .reload { service.reload() }
-        let isInTime = service.stop()
+        let isInTime = service.stop(by: requests.stopBy)
         // A slow reader of the log must not make the stop late.
         log.close(by: requests.finish())
         return isInTime ? Status.done : Status.failed

@@ -66,7 +66,12 @@ package final class Service {
 
     /// Cancels a start that waits for the state, for example for a folder that another process has locked. Any thread
     /// may call it.
-    package var cancelStart: @Sendable () -> Void { { [inbox = plan.journalInbox] in inbox.cancelStart() } }
+    package var cancelStart: @Sendable () -> Void {
+        { [journal = plan.journalInbox, store = plan.storeInbox] in
+            journal.cancelStart()
+            store.endFirstAttempt()
+        }
+    }
 
     /// Starts all parts, and returns when webhooks are taken. Call it once.
     ///
@@ -85,7 +90,7 @@ package final class Service {
             try startShipper(restoring: state)
             startRecorder(with: state)
         } catch {
-            if error != .stopped { _ = stop(within: Limits.farewell) }
+            if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }
             throw error
         }
         plan.intake.open()
@@ -204,13 +209,18 @@ package final class Service {
     ///
     /// Returns true if every stage ended within `SHUTDOWN_TIMEOUT`. Unfinished work, such as rows for a database that
     /// is down, is counted and logged.
-    package func stop() -> Bool { stop(within: settings.shutdownTimeout) }
+    package func stop() -> Bool { stop(by: time.monotonic() + settings.shutdownTimeout) }
 
-    private func stop(within timeout: Duration) -> Bool {
+    /// The same, for a stop that was asked for before now and must have ended by `deadline`.
+    package func stop(by deadline: MonotonicTime) -> Bool { stop(by: deadline, isAnnounced: true) }
+
+    /// - Parameter isAnnounced: the log says that the program stops, and how that ended.
+    private func stop(by end: MonotonicTime, isAnnounced: Bool) -> Bool {
         let start = time.monotonic()
+        let timeout = max(.zero, end.since(start))
         plan.readiness.block(.stopping, because: "stopping")
         publicServer?.stopAccepting()
-        log.info("stopping")
+        if isAnnounced { log.info("stopping") }
         // Each stage has its share of the time. A stage may also use the time that earlier stages left.
         func deadline(_ share: Double) -> MonotonicTime { start + timeout * share }
         let served = publicServer?.stop(deadline: deadline(0.2)) ?? .finished
@@ -226,6 +236,7 @@ package final class Service {
         let isKept = journal?.stop(by: deadline(0.95)) ?? true
         privateServer?.stop(deadline: deadline(0.98))
         let isInTime = served != .abandoned && recorded && enforced && stored?.isFinished ?? true && isKept
+        guard isAnnounced else { return isInTime }
         let rowsLeft = stored?.rowsLeft ?? 0
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(rowsLeft),

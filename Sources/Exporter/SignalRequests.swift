@@ -67,6 +67,9 @@ final class SignalRequests: Sendable {
         return request ?? .stop
     }
 
+    /// The time by which the stop that was asked for must have ended: it counts from the signal.
+    var stopBy: MonotonicTime { state.withLock { $0.stopBy } ?? SystemTime().monotonic() }
+
     /// Notes that the stop is done. Returns the deadline that it had.
     func finish() -> MonotonicTime {
         state.change { state in

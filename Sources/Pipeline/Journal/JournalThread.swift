@@ -72,6 +72,8 @@ package final class JournalThread: Sendable {
                 restoration: restoration,
                 metrics: metrics, readiness: readiness, log: log, time: time)
             if let begin = worker.begin() {
+                // Before anybody can ask for a stop of a program that has started.
+                worker.tellStore()
                 start.change { $0 = .ready(begin) }
                 worker.run()
             } else {

@@ -142,6 +142,9 @@ package final class StoreInbox: Sendable {
         _ = mail.wait(until: deadline) { $0.isTried ? true : nil }
     }
 
+    /// Ends the wait of `awaitFirstAttempt`: whoever waits has no time any more.
+    package func endFirstAttempt() { mail.change { $0.isTried = true } }
+
     /// The number of rows that wait for the database, in memory and on disk.
     package var rowsWaiting: Int { mail.withLock { $0.rowsWaiting } }
 }
