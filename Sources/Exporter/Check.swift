@@ -21,7 +21,7 @@ enum Check {
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
         do {
-            if let shipper = try Plan.shipper(settings, log: log) {
+            if let shipper = try settings.shipper(log: log) {
                 let result = ShipperProbe.run(shipper)
                 isGood = report("receiver", (result.isAccepted, "\(shipper.url): \(result)")) && isGood
             } else {
@@ -82,7 +82,7 @@ enum Check {
             if settings.databaseURL == nil { try FileStore.makeDirectory(settings.stateDirectory) }
             let database = try url.open()
             defer { database.close() }
-            let store = ApplicationStore(database, lookup: try Plan.lookup(settings))
+            let store = ApplicationStore(database, lookup: try settings.lookup())
             let asksForRooms = settings.organizationSource == .database
             let pending = try store.pendingMigrations()
             guarded = try store.guardedTables(asksForRooms: asksForRooms)

@@ -1,15 +1,12 @@
 import Enforcement
-import HTTPClient
 import HTTPServing
 import Journal
 import JournalSQLite
 import LiveKit
-import Matching
 import Metrics
 import Pipeline
 import Platform
 import Recording
-import RemoteWrite
 import Shipper
 import Storage
 
@@ -52,7 +49,7 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            storeSettings = try Self.store(settings)
+            storeSettings = try settings.store()
             storeInbox = StoreInbox(storeSettings, registry: registry, log: log)
             let webhookMetrics = WebhookMetrics(in: registry)
             let answers = WebhookRoute.answers(metrics: webhookMetrics, log: log)
@@ -64,8 +61,7 @@ struct Plan {
             WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
-            publicServerSettings = ServerSettings(
-                maxBody: settings.webhookMaxBody, maxConnections: settings.maxConnections)
+            publicServerSettings = settings.server
             let metadataKey = settings.organizationSource == .metadata ? settings.organizationMetadataKey : nil
             let keyPairs = try settings.liveKitKeys.read()
             self.keyPairs = keyPairs
@@ -73,14 +69,11 @@ struct Plan {
                 verifier: TokenVerifier(secrets: KeyRing(keyPairs).secrets, leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, answers: answers,
                 metrics: webhookMetrics, time: time, log: log)
-            recorderSettings = try Self.recorder(settings)
+            recorderSettings = try settings.recorder()
             restoration = JournalThread.Restoration(recorderSettings, catalog)
-            journalSettings = JournalSettings(
-                open: Self.openJournal(settings.stateDirectory), durability: settings.durability,
-                maxBytes: settings.journalMaxBytes,
-                snapshotInterval: settings.snapshotInterval)
+            journalSettings = settings.journal(open: Self.openJournal(settings.stateDirectory))
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
-            shipperSettings = try Self.shipper(settings, log: log)
+            shipperSettings = try settings.shipper(log: log)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
             throw StartError.unavailable("\(error)")
@@ -94,21 +87,6 @@ struct Plan {
         }
     }
 
-    private static func recorder(_ settings: Settings) throws(PatternFault) -> RecorderSettings {
-        let source: Recording.OrganizationSource =
-            switch settings.organizationSource {
-            case .fixed: .fixed(id: settings.organizationID, name: settings.organizationID)
-            case .roomName: .roomName(try Pattern(settings.organizationPattern))
-            case .metadata: .metadata
-            case .database: .database
-            }
-        return RecorderSettings(
-            organizationSource: source, dedupTTL: settings.dedupTTL, seriesTTL: settings.seriesTTL,
-            stateMaxSilence: settings.stateMaxSilence, organizationCacheTTL: settings.organizationCacheTTL,
-            recordingRetention: settings.recordingRetention, waitingEvents: settings.queueSize,
-            isSingleSession: settings.singleSession, digest: { Digest(of: Array($0.utf8).span).prefix })
-    }
-
     private static func enforcer(
         _ settings: Settings, _ keyPairs: [KeyPair]
     ) -> (settings: EnforcerSettings, signer: TokenSigner)? {
@@ -117,57 +95,5 @@ struct Plan {
             let first = keyPairs.first
         else { return nil }
         return (enforcer, first.signer)
-    }
-
-    private static func store(_ settings: Settings) throws(LookupQuery.QueryFault) -> StoreSettings {
-        var store = StoreSettings()
-        store.licenseRefresh = settings.licenseRefresh
-        store.activityRefresh = settings.activityRefresh
-        store.egressRefresh = settings.egressRefresh
-        store.presenceRefresh = settings.presenceRefresh
-        store.purgeInterval = settings.purgeInterval
-        store.activityRetention = settings.activityRetention
-        store.lookup = try lookup(settings)
-        store.asksForRooms = settings.organizationSource == .database
-        return store
-    }
-
-    /// The query for the organization of a room.
-    static func lookup(_ settings: Settings) throws(LookupQuery.QueryFault) -> LookupQuery {
-        settings.organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: settings.organizationLookupSQL)
-    }
-
-    /// The settings of the shipper. Nil if no receiver is configured.
-    static func shipper(_ settings: Settings, log: Log) throws -> ShipperSettings? {
-        guard let text = settings.remoteWriteURL, let url = EndpointURL(text) else { return nil }
-        let instance = InstanceName.resolve(
-            configured: settings.instance, stateDirectory: settings.stateDirectory, log: log)
-        let external =
-            [("environment", settings.environment), ("region", settings.region), ("service", settings.service)]
-            + settings.externalLabels.map { ($0.name, $0.value) }
-        var shipper = ShipperSettings(
-            url: url,
-            labels: try CommonLabels(
-                job: settings.job, instance: instance, external: external.map { (name: $0.0, value: $0.1) }),
-            userAgent: Version.userAgent)
-        shipper.schedule = SeriesTable.Schedule(
-            pushInterval: settings.pushInterval, idleInterval: settings.idlePushInterval)
-        shipper.batches.samples = settings.maxSamplesPerSend
-        shipper.delivery.queue = settings.queueBytes
-        shipper.delivery.minBackoff = settings.minBackoff
-        shipper.delivery.maxBackoff = settings.maxBackoff
-        shipper.delivery.retriesOnTooManyRequests = settings.retryOnHTTP429
-        shipper.timeout = settings.timeout
-        if let key = settings.apiKey { shipper.credentials = .basic(user: settings.username, password: key) }
-        if let token = settings.bearerToken { shipper.credentials = .bearer(token) }
-        switch settings.headers {
-        case .value(let pairs)?: shipper.headers = try ShipperSettings.headers(pairs)
-        case let file: shipper.headersFile = file
-        }
-        shipper.authorityFile = settings.tlsCAFile.isEmpty ? nil : settings.tlsCAFile
-        shipper.certificateFile = settings.tlsCertificateFile.isEmpty ? nil : settings.tlsCertificateFile
-        shipper.keyFile = settings.tlsKeyFile.isEmpty ? nil : settings.tlsKeyFile
-        shipper.staleOnStop = settings.staleOnStop
-        return shipper
     }
 }

@@ -111,7 +111,7 @@ package final class Service {
         do {
             privateServer = try Server(
                 listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: plan.readiness),
-                settings: ServerSettings(maxConnections: Limits.privateConnections),
+                settings: ServerSettings(maxBody: .mebibytes(4), maxConnections: Limits.privateConnections),
                 onStray: plan.webhook.strays(on: .private))
             publicServer = try Server(
                 listen: plan.listen, routes: Routes.public(webhook: plan.webhook, readiness: plan.readiness),

@@ -33,7 +33,7 @@ package final class Server: Sendable {
     ///
     /// - Parameter onStray: sees the requests that no route takes.
     package init(
-        listen: ListenAddress, routes: [Route], settings: ServerSettings = ServerSettings(),
+        listen: ListenAddress, routes: [Route], settings: ServerSettings,
         onStray: @escaping StrayHandler = { _ in }
     ) throws(ServingError) {
         socket = try ListeningSocket(listen)

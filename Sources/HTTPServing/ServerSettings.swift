@@ -12,7 +12,7 @@ package struct ServerSettings: Sendable {
     package var answerTimeout: Duration
 
     package init(
-        maxBody: ByteCount = .mebibytes(4), maxConnections: Int = 4_000, headerTimeout: Duration = Limits.header,
+        maxBody: ByteCount, maxConnections: Int, headerTimeout: Duration = Limits.header,
         requestTimeout: Duration = Limits.request, idleTimeout: Duration = Limits.idle,
         answerTimeout: Duration = Limits.answer
     ) {

@@ -14,7 +14,7 @@ package enum OrganizationSource: Sendable {
     case database
 }
 
-/// The settings of the recorder. The defaults are those of the Specification, *Configuration*.
+/// The settings of the recorder. Their defaults are in `Settings`.
 package struct RecorderSettings: Sendable {
     package var organizationSource: OrganizationSource
     package var dedupTTL: Duration
@@ -31,10 +31,9 @@ package struct RecorderSettings: Sendable {
     package var digest: @Sendable (String) -> UInt64
 
     package init(
-        organizationSource: OrganizationSource, dedupTTL: Duration = .seconds(600),
-        seriesTTL: Duration = .seconds(24 * 3_600), stateMaxSilence: Duration = .seconds(48 * 3_600),
-        organizationCacheTTL: Duration = .seconds(600), recordingRetention: Duration = .seconds(30 * 86_400),
-        waitingEvents: Int = 1_000, isSingleSession: Bool = false, digest: @escaping @Sendable (String) -> UInt64
+        organizationSource: OrganizationSource, dedupTTL: Duration, seriesTTL: Duration, stateMaxSilence: Duration,
+        organizationCacheTTL: Duration, recordingRetention: Duration, waitingEvents: Int, isSingleSession: Bool,
+        digest: @escaping @Sendable (String) -> UInt64
     ) {
         self.organizationSource = organizationSource
         self.dedupTTL = dedupTTL

@@ -26,11 +26,12 @@ package struct Batch: Sendable, Equatable {
 
 /// The size limits of one request.
 package struct BatchLimits: Sendable, Equatable {
-    package var samples = 5_000
+    /// The default is in `Settings`.
+    package var samples: Int
     /// Receivers limit what they read: Mimir per tenant, proxies per request.
     package var compressed_bytes = 1 << 20
     /// Prometheus and VictoriaMetrics decode at most 32 MiB. A quarter of it leaves room for stricter receivers.
     package var decoded_bytes = 8 << 20
 
-    package init() {}
+    package init(samples: Int) { self.samples = samples }
 }

@@ -35,7 +35,7 @@ package struct BatchWriter {
     private var spare_bytes = 0
     private var finished: [Batch] = []
 
-    package init(limits: BatchLimits = .init()) { self.limits = limits }
+    package init(limits: BatchLimits) { self.limits = limits }
 
     /// Ends the batch if it has no room for this much more. So the series that follow stay in one request.
     mutating func makeRoom(samples: Int, bytes: Int) {

@@ -94,8 +94,7 @@ package struct Delivery: Sendable {
     private let backoff: Backoff
     private var random: SplitMix
 
-    package init(_ settings: DeliverySettings = .init(), cap_bytes: Int = BatchLimits().compressed_bytes, seed: UInt64)
-    {
+    package init(_ settings: DeliverySettings, cap_bytes: Int, seed: UInt64) {
         self.settings = settings
         self.cap_bytes = cap_bytes
         fullCap_bytes = cap_bytes

@@ -1,15 +1,20 @@
 package import Platform
 
-/// The waits and the memory of a delivery.
+/// The waits and the memory of a delivery. Their defaults are in `Settings`.
 package struct DeliverySettings: Sendable, Equatable {
     /// The most compressed bytes that wait in memory. Beyond it the oldest batch is dropped.
-    package var queue = ByteCount.mebibytes(32)
-    package var minBackoff = Duration.milliseconds(500)
-    package var maxBackoff = Duration.seconds(30)
+    package var queue: ByteCount
+    package var minBackoff: Duration
+    package var maxBackoff: Duration
     /// Retries after status 429, "too many requests". The specification of remote write leaves it to the sender.
-    package var retriesOnTooManyRequests = true
+    package var retriesOnTooManyRequests: Bool
 
-    package init() {}
+    package init(queue: ByteCount, minBackoff: Duration, maxBackoff: Duration, retriesOnTooManyRequests: Bool) {
+        self.queue = queue
+        self.minBackoff = minBackoff
+        self.maxBackoff = maxBackoff
+        self.retriesOnTooManyRequests = retriesOnTooManyRequests
+    }
 }
 
 extension Delivery {

@@ -19,7 +19,7 @@ package struct SeriesTable {
 
         /// The idle interval is rounded down to a multiple of the push interval, so that no series is silent for longer
         /// than was asked.
-        package init(pushInterval: Duration = .seconds(15), idleInterval: Duration = .seconds(15)) {
+        package init(pushInterval: Duration, idleInterval: Duration) {
             self.pushInterval = pushInterval
             self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
         }
@@ -123,7 +123,7 @@ package struct SeriesTable {
     var ended: [SeriesKey] = []
 
     /// Makes a table that holds only `up`.
-    package init(labels: CommonLabels, schedule: Schedule = .init()) {
+    package init(labels: CommonLabels, schedule: Schedule) {
         self.labels = labels
         self.schedule = schedule
         add(.one, name: "up", own: [], kind: .gauge, cadence: .everyTick)

@@ -2,7 +2,7 @@ package import HTTPClient
 package import Platform
 package import RemoteWrite
 
-/// The receiver, and how metrics are pushed to it.
+/// The receiver, and how metrics are pushed to it. The defaults of what users can set are in `Settings`.
 package struct ShipperSettings: Sendable {
     /// The credentials of requests.
     package enum Credentials: Sendable {
@@ -13,11 +13,11 @@ package struct ShipperSettings: Sendable {
 
     package var url: EndpointURL
     package var labels: CommonLabels
-    package var schedule = SeriesTable.Schedule()
-    package var batches = BatchLimits()
-    package var delivery = DeliverySettings()
+    package var schedule: SeriesTable.Schedule
+    package var batches: BatchLimits
+    package var delivery: DeliverySettings
     /// The limit for the time from the start of a request to the end of its answer.
-    package var timeout = Duration.seconds(30)
+    package var timeout: Duration
     package var connectTimeout = Duration.seconds(10)
     package var credentials = Credentials.none
     /// Headers of every request, such as `X-Scope-OrgID`. `header(_:_:)` refuses reserved names.
@@ -29,16 +29,24 @@ package struct ShipperSettings: Sendable {
     package var certificateFile: String?
     package var keyFile: String?
     /// Ends every series with a stale marker when the program stops.
-    package var staleOnStop = true
+    package var staleOnStop: Bool
     /// The header `User-Agent`.
     package var userAgent: String
     /// The label `remote_name` of the metrics with Prometheus' names.
     package var remoteName = "lkpush"
 
-    package init(url: EndpointURL, labels: CommonLabels, userAgent: String) {
-        self.userAgent = userAgent
+    package init(
+        url: EndpointURL, labels: CommonLabels, userAgent: String, schedule: SeriesTable.Schedule, batches: BatchLimits,
+        delivery: DeliverySettings, timeout: Duration, staleOnStop: Bool
+    ) {
         self.url = url
         self.labels = labels
+        self.userAgent = userAgent
+        self.schedule = schedule
+        self.batches = batches
+        self.delivery = delivery
+        self.timeout = timeout
+        self.staleOnStop = staleOnStop
     }
 
     /// Names that the protocol or the credentials fill. Nobody may set them.

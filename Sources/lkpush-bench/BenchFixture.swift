@@ -1,3 +1,4 @@
+import Exporter
 import LiveKit
 import Metrics
 import Recording
@@ -24,7 +25,11 @@ final class BenchFixture {
     }
 
     private static func settings(_ source: OrganizationSource) -> RecorderSettings {
-        RecorderSettings(organizationSource: source, digest: { Digest(of: Array($0.utf8).span).prefix })
+        guard var settings = try? StandardSettings.all.recorder() else {
+            preconditionFailure("the default organization needs no pattern")
+        }
+        settings.organizationSource = source
+        return settings
     }
 
     private static func catalog(_ registry: Registry) -> Catalog {

@@ -100,7 +100,7 @@ enum MemoryReport {
                         pushes.change { $0 += 1 }
                         return .respond(Response(status: 204))
                     }
-                ], settings: ServerSettings(maxBody: .mebibytes(16)))
+                ], settings: ServerSettings(maxBody: .mebibytes(16), maxConnections: 100))
         } catch {
             throw LoadGenerator.LoadError(description: "\(error)")
         }

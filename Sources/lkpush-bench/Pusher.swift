@@ -11,8 +11,9 @@ import Wire
 final class Pusher {
     let registry: Registry
     private var table: SeriesTable
-    private var writer = BatchWriter()
-    private var delivery = Delivery(seed: 1)
+    private var writer = BatchWriter(limits: StandardSettings.all.batches)
+    private var delivery = Delivery(
+        StandardSettings.all.delivery, cap_bytes: StandardSettings.all.batches.compressed_bytes, seed: 1)
     private var batches: [Batch] = []
     private var effects: [Delivery.Effect] = []
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)

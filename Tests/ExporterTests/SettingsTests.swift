@@ -26,7 +26,7 @@ import Testing
         #expect(settings.organizationSource == .fixed)
         #expect(settings.remoteWriteURL == nil)
         #expect(settings.regionLabel == "local")
-        #expect(settings.activityRetention == nil)
+        #expect(!settings.isRetentionSet)
     }
 
     @Test func `all problems are named at once, each with what was expected`() {

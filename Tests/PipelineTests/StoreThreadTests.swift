@@ -330,7 +330,10 @@ import Wire
         #expect(try fixture.sessions() == 2)
         let setting = StoreFixture()
         #expect(rename(fixture.path, setting.path) == 0)
-        let purging = setting.start { $0.activityRetention = .seconds(30 * 86_400) }
+        let purging = setting.start {
+            $0.activityRetention = .seconds(30 * 86_400)
+            $0.isRetentionSet = true
+        }
         #expect(setting.waitFor { try setting.sessions() == 1 })
         _ = setting.stop(purging)
     }

@@ -130,11 +130,15 @@ extension String {
 }
 
 extension RecorderSettings {
-    /// Defaults of the program, with a digest that a test can foresee.
+    /// Usual settings, with a digest that a test can foresee.
     static func test(
         _ source: OrganizationSource = .fixed(id: "acme", name: "Acme"), waitingEvents: Int = 1_000
     ) -> RecorderSettings {
-        RecorderSettings(organizationSource: source, waitingEvents: waitingEvents) { UInt64($0.utf8.count) }
+        RecorderSettings(
+            organizationSource: source, dedupTTL: .seconds(600), seriesTTL: .seconds(24 * 3_600),
+            stateMaxSilence: .seconds(48 * 3_600), organizationCacheTTL: .seconds(600),
+            recordingRetention: .seconds(30 * 86_400), waitingEvents: waitingEvents, isSingleSession: false
+        ) { UInt64($0.utf8.count) }
     }
 }
 

@@ -1,8 +1,17 @@
+import HTTPClient
+import HTTPServing
+package import Journal
+import LiveKit
+package import Matching
 package import Pipeline
 package import Platform
+package import Recording
+package import RemoteWrite
+import Shipper
+package import Storage
 
-/// All settings, read and checked. Each setting is one property and one line of `init`. A setting that has no effect
-/// has no property.
+/// All settings, read and checked. Each setting is one property and one line of `init` with its default. A setting that
+/// has no effect has no property. The end of this file makes the settings of each part of the program.
 package struct Settings: Sendable {
     /// The source of a room's organization. The raw value is the text of `ORG_SOURCE`.
     package enum OrganizationSource: String, Sendable, CaseIterable {
@@ -59,8 +68,9 @@ package struct Settings: Sendable {
     package let egressRefresh: Duration
     package let presenceRefresh: Duration
     package let purgeInterval: Duration
-    /// Nil if it was not set: then a table that is older than lkpush is not purged.
-    package let activityRetention: Duration?
+    package let activityRetention: Duration
+    /// If false, a table that is older than lkpush is not purged.
+    package let isRetentionSet: Bool
     package let recordingRetention: Duration
 
     // Pushing
@@ -172,11 +182,10 @@ package struct Settings: Sendable {
         presenceRefresh = reader.duration(
             "PRESENCE_REFRESH", "5m", in: Self.refresh, "How often connected people are read.")
         purgeInterval = reader.duration("PURGE_INTERVAL", "24h", in: Self.refresh, "How often old activity is deleted.")
-        let hasRetention = reader.isSet("ACTIVITY_RETENTION")
-        let retention = reader.duration(
+        isRetentionSet = reader.isSet("ACTIVITY_RETENTION")
+        activityRetention = reader.duration(
             "ACTIVITY_RETENTION", "90d", in: .zero ... .seconds(3_650 * 86_400),
             "Activity older than this is deleted; 0 never. A table that is older than lkpush is only purged when set.")
-        activityRetention = hasRetention ? retention : nil
         recordingRetention = reader.duration(
             "RECORDING_RETENTION", "30d", in: .zero ... .seconds(3_650 * 86_400),
             "Written to `recordings.expires_at`: end of the recording plus this.")
@@ -247,6 +256,85 @@ package struct Settings: Sendable {
 
     /// The label `region` of LiveKit's metrics.
     package var regionLabel: String { region.isEmpty ? "local" : region }
+}
+
+// MARK: The settings of the parts
+
+extension Settings {
+    /// The settings of the public listener.
+    var server: ServerSettings { ServerSettings(maxBody: webhookMaxBody, maxConnections: maxConnections) }
+
+    /// Throws if the pattern for room names is no regular expression.
+    package func recorder() throws(PatternFault) -> RecorderSettings {
+        let source: Recording.OrganizationSource =
+            switch organizationSource {
+            case .fixed: .fixed(id: organizationID, name: organizationID)
+            case .roomName: .roomName(try Pattern(organizationPattern))
+            case .metadata: .metadata
+            case .database: .database
+            }
+        return RecorderSettings(
+            organizationSource: source, dedupTTL: dedupTTL, seriesTTL: seriesTTL, stateMaxSilence: stateMaxSilence,
+            organizationCacheTTL: organizationCacheTTL, recordingRetention: recordingRetention,
+            waitingEvents: queueSize, isSingleSession: singleSession, digest: { Digest(of: Array($0.utf8).span).prefix }
+        )
+    }
+
+    /// The settings of a journal that `open` opens.
+    package func journal(open: OpenJournal?) -> JournalSettings {
+        JournalSettings(
+            open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval)
+    }
+
+    /// Throws if the lookup query of the user cannot be used.
+    package func store() throws(LookupQuery.QueryFault) -> StoreSettings {
+        StoreSettings(
+            licenseRefresh: licenseRefresh, activityRefresh: activityRefresh, egressRefresh: egressRefresh,
+            presenceRefresh: presenceRefresh, purgeInterval: purgeInterval, activityRetention: activityRetention,
+            isRetentionSet: isRetentionSet, lookup: try lookup(), asksForRooms: organizationSource == .database)
+    }
+
+    /// The query for the organization of a room.
+    func lookup() throws(LookupQuery.QueryFault) -> LookupQuery {
+        organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: organizationLookupSQL)
+    }
+
+    package var batches: BatchLimits { BatchLimits(samples: maxSamplesPerSend) }
+
+    package var delivery: DeliverySettings {
+        DeliverySettings(
+            queue: queueBytes, minBackoff: minBackoff, maxBackoff: maxBackoff, retriesOnTooManyRequests: retryOnHTTP429)
+    }
+
+    /// The settings of the shipper. Nil if no receiver is configured.
+    func shipper(log: Log) throws -> ShipperSettings? {
+        guard let text = remoteWriteURL, let url = EndpointURL(text) else { return nil }
+        let instance = InstanceName.resolve(configured: instance, stateDirectory: stateDirectory, log: log)
+        let external =
+            [("environment", environment), ("region", region), ("service", service)]
+            + externalLabels.map { ($0.name, $0.value) }
+        let labels = try CommonLabels(
+            job: job, instance: instance, external: external.map { (name: $0.0, value: $0.1) })
+        var shipper = shipper(url: url, labels: labels)
+        if let apiKey { shipper.credentials = .basic(user: username, password: apiKey) }
+        if let bearerToken { shipper.credentials = .bearer(bearerToken) }
+        switch headers {
+        case .value(let pairs)?: shipper.headers = try ShipperSettings.headers(pairs)
+        case let file: shipper.headersFile = file
+        }
+        shipper.authorityFile = tlsCAFile.isEmpty ? nil : tlsCAFile
+        shipper.certificateFile = tlsCertificateFile.isEmpty ? nil : tlsCertificateFile
+        shipper.keyFile = tlsKeyFile.isEmpty ? nil : tlsKeyFile
+        return shipper
+    }
+
+    /// The settings of a shipper without credentials and files.
+    private func shipper(url: EndpointURL, labels: CommonLabels) -> ShipperSettings {
+        ShipperSettings(
+            url: url, labels: labels, userAgent: Version.userAgent,
+            schedule: SeriesTable.Schedule(pushInterval: pushInterval, idleInterval: idlePushInterval),
+            batches: batches, delivery: delivery, timeout: timeout, staleOnStop: staleOnStop)
+    }
 }
 
 /// The names of the log levels.

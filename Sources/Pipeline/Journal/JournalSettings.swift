@@ -39,8 +39,7 @@ package struct JournalSettings: Sendable {
     package let snapshotInterval: Duration
 
     package init(
-        open: OpenJournal?, durability: Durability = .commit, maxBytes: ByteCount = .mebibytes(1_024),
-        snapshotInterval: Duration = .seconds(30)
+        open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration
     ) {
         self.snapshotInterval = snapshotInterval
         self.open = open

@@ -1,6 +1,7 @@
 package import Storage
 
-/// The pace at which the store asks the database, and how much it holds while the database is away.
+/// The pace at which the store asks the database, and how much it holds while the database is away. The defaults of
+/// what users can set are in `Settings`.
 package struct StoreSettings: Sendable {
     package enum Limits {
         /// The most rows in memory: some 10 MB. With a journal fewer are in memory, and the rest waits on disk. Without
@@ -13,22 +14,26 @@ package struct StoreSettings: Sendable {
         package static let gathering = Duration.milliseconds(50)
         /// Rooms that wait for an answer: more than are ever open. Each is a name of some 40 bytes.
         package static let lookupsWaiting = 100_000
+        /// The time that the database remembers how far the rows of an unused journal were applied: longer than anybody
+        /// keeps a copy of a state folder.
+        package static let originsKept = Duration.seconds(90 * 86_400)
     }
 
     /// The intervals of the background jobs: Specification, *Background work*. Each is spread by a tenth, so that
     /// processes do not ask in step.
-    package var licenseRefresh = Duration.seconds(3_600)
-    package var activityRefresh = Duration.seconds(300)
-    package var egressRefresh = Duration.seconds(300)
-    package var presenceRefresh = Duration.seconds(300)
-    package var purgeInterval = Duration.seconds(86_400)
-    /// Activity of days older than this is deleted; zero means never. Nil where the user did not set it: then 90 days,
-    /// or never where the activity table was there before lkpush.
-    package var activityRetention: Duration?
+    package var licenseRefresh: Duration
+    package var activityRefresh: Duration
+    package var egressRefresh: Duration
+    package var presenceRefresh: Duration
+    package var purgeInterval: Duration
+    /// Activity of days older than this is deleted; zero means never.
+    package var activityRetention: Duration
+    /// The user has set the retention. Only then old activity is deleted from a table that was there before lkpush.
+    package var isRetentionSet: Bool
 
-    package var lookup = LookupQuery.standard
+    package var lookup: LookupQuery
     /// Organizations come from the database.
-    package var asksForRooms = true
+    package var asksForRooms: Bool
     package var rowsWaiting = Limits.rowsWaiting
     package var rowsInBatch = Limits.rowsInBatch
     package var gathering = Limits.gathering
@@ -39,9 +44,21 @@ package struct StoreSettings: Sendable {
     /// that events wait, so that a short trouble of the database costs no event its organization.
     package var lookupPatience = Duration.seconds(5)
 
-    package init() {}
-
-    static let defaultRetention_days = 90
+    package init(
+        licenseRefresh: Duration, activityRefresh: Duration, egressRefresh: Duration, presenceRefresh: Duration,
+        purgeInterval: Duration, activityRetention: Duration, isRetentionSet: Bool, lookup: LookupQuery,
+        asksForRooms: Bool
+    ) {
+        self.licenseRefresh = licenseRefresh
+        self.activityRefresh = activityRefresh
+        self.egressRefresh = egressRefresh
+        self.presenceRefresh = presenceRefresh
+        self.purgeInterval = purgeInterval
+        self.activityRetention = activityRetention
+        self.isRetentionSet = isRetentionSet
+        self.lookup = lookup
+        self.asksForRooms = asksForRooms
+    }
 
     /// Returns the interval of a background job.
     func interval(of job: StoreOperation) -> Duration {

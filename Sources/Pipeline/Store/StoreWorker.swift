@@ -240,16 +240,13 @@ final class StoreWorker {
     }
 
     private func purge(_ store: ApplicationStore, at now: Timestamp) throws(StoreError) {
-        let defaultRetention = Duration.seconds(StoreSettings.defaultRetention_days * 86_400)
         let own = mail.withLock { $0.rows.name }
-        _ = try store.forgetOrigins(before: now - defaultRetention, except: own)
-        let retention: Duration
-        if let set = settings.activityRetention {
-            retention = set
-        } else {
-            retention = try store.isActivityForeign() ? .zero : defaultRetention
-        }
+        _ = try store.forgetOrigins(before: now - StoreSettings.Limits.originsKept, except: own)
+        let retention = settings.activityRetention
         guard retention > .zero else { return }
+        if !settings.isRetentionSet {
+            guard try !store.isActivityForeign() else { return }
+        }
         let count = try store.purge(before: CivilDate(now - retention))
         if count > 0 { log.info("old activity deleted", ["rows": .int(count)]) }
     }

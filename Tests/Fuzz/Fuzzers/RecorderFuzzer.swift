@@ -39,8 +39,7 @@ private struct FuzzFixture {
         ]
         let choice = bytes.below(4)
         metadata = choice == 2
-        let settings = RecorderSettings(
-            organizationSource: sources[choice], waitingEvents: 1 + bytes.below(8), digest: { UInt64($0.utf8.count) })
+        let settings = RecorderSettings.usual(sources[choice], waitingEvents: 1 + bytes.below(8))
         let catalog = Catalog(in: registry, longBuckets: bytes.bool(), project: "p", region: "r")
         recorder = Recorder(settings: settings, catalog: catalog)
     }

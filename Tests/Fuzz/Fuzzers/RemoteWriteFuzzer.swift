@@ -35,8 +35,7 @@ private struct Sender {
         gauge = registry.gauge("lk_g", "G.", labels: ["org_id"], cadence: bytes.bool() ? .everyTick : .idleGrid)
         histogram = registry.histogram("lk_h_seconds", "H.", labels: ["room"], bounds: [1, 2.5])
         sendsEverything = bytes.bool()
-        var limits = BatchLimits()
-        limits.samples = 1 + bytes.below(40)
+        var limits = BatchLimits(samples: 1 + bytes.below(40))
         limits.compressed_bytes = 64 << bytes.below(8)
         limits.decoded_bytes = 256 << bytes.below(8)
         self.limits = limits

@@ -53,7 +53,7 @@ struct StateFuzzer: Fuzzer {
 
     private static func recorder(_ bytes: [UInt8]) -> Recorder? {
         let catalog = Catalog(in: Registry(maxSeries: 5_000), longBuckets: false, project: "p", region: "r")
-        let settings = RecorderSettings(organizationSource: .metadata, digest: { UInt64($0.utf8.count) })
+        let settings = RecorderSettings.usual(.metadata)
         return try? Recorder(
             restoring: MessageReader(bytes), ids: [], keepsTotals: true, settings: settings, catalog: catalog)
     }
