@@ -161,6 +161,18 @@ import Wire
         #expect(next.total("lk_webhook_duplicates_total") == 1)
     }
 
+    @Test func `rows that wait on disk are counted when the start is done`() throws {
+        let fixture = JournalFixture()
+        let recorder = try #require(PlayedRecorder(fixture))
+        let count = RowBacklog.Limits.memory + 500
+        for number in 1...count { recorder.emit(JournalFixture.row(number)) }
+        #expect(recorder.save())
+        let next = JournalFixture(fixture.crash())
+        _ = try #require(PlayedRecorder(next))
+        let (waiting, areExpected) = next.storeInbox.mail.withLock { ($0.rowsWaiting, $0.areRowsExpected) }
+        #expect(waiting == count && areExpected)
+    }
+
     // MARK: A new journal
 
     @Test func `beside an old state a new journal takes no event before the state is saved to it`() throws {
