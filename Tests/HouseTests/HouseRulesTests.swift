@@ -108,8 +108,8 @@ private let mayPromise: Set<String> = [
                     !declaration.contains("static func "), !declaration.contains("func encode("),
                     !declaration.contains("func hash("), !declaration.contains("enum Limits"),
                     // Witnesses of a port are documented in its protocol.
-                    file.target != "StorageSQLite" && file.target != "StoragePostgres"
-                        && file.path != "Sources/JournalSQLite/SQLiteJournal.swift"
+                    !file.target.hasPrefix("Storage") || file.target == "Storage",
+                    file.path != "Sources/JournalSQLite/SQLiteJournal.swift"
                 else { continue }
                 var above = number - 1
                 while above >= 0, file.lines[above].trimmed.hasPrefix("@") { above -= 1 }
