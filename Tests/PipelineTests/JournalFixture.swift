@@ -76,9 +76,13 @@ final class JournalFixture {
 
     /// Returns a copy of the state folder, as a crash at this moment would leave it.
     func crash() -> String {
-        let copy = folder.file("crash-\(RandomID.make())")
-        let done = ChildProcess.run("/bin/cp", ["-r", directory, copy])
-        precondition(done.status == 0, "the state cannot be copied: \(done.output)")
+        var copy = ""
+        // A snapshot may get its name while the folder is copied: then once more.
+        let isCopied = eventually {
+            copy = folder.file("crash-\(RandomID.make())")
+            return ChildProcess.run("/bin/cp", ["-r", directory, copy]).status == 0
+        }
+        precondition(isCopied, "the state cannot be copied")
         return copy
     }
 
