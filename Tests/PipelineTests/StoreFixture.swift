@@ -85,7 +85,7 @@ struct StoreFixture {
                 number += 1
                 return number
             }
-            thread.inbox.store(Committed([NumberedRow(number: number, row: row)], by: .withoutJournal))
+            thread.inbox.store(Committed([NumberedRow(number: number, row: row)], by: .withoutJournal), onDisk: 0)
         }
 
         func lookUp(room: String) -> Bool { thread.inbox.lookUp(room: room) }

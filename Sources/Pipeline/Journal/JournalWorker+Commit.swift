@@ -154,7 +154,7 @@ extension JournalWorker {
             inMemory += 1
         }
         held.removeAll(keepingCapacity: true)
-        if !direct.isEmpty { store.store(Committed(direct, by: receipt)) }
+        if !direct.isEmpty { passToStore(direct) }
     }
 
     /// Lets everything go at once. There is no disk, so what was accepted needs no commit.

@@ -25,10 +25,18 @@ extension JournalWorker {
             } catch {
                 log.throttled(.error, "rows cannot be read from the journal", ["error": .text(error)])
             }
-            if !rows.isEmpty { store.store(Committed(rows, by: receipt)) }
+            if !rows.isEmpty { passToStore(rows) }
         }
         let pending = backlog.takePending(limit: RowBacklog.Limits.portion)
-        if !pending.isEmpty { store.store(Committed(pending, by: receipt)) }
+        if !pending.isEmpty { passToStore(pending) }
+    }
+
+    /// Passes committed rows to the store, and says how many are left on disk.
+    func passToStore(_ rows: [NumberedRow]) {
+        let onDisk = backlog.unloaded
+        inbox.mail.withLock { $0.rowsOnDisk = onDisk }
+        toldStore?.onDisk = onDisk
+        store.store(Committed(rows, by: receipt), onDisk: onDisk)
     }
 
     private func decode(_ row: OutboxRow) -> NumberedRow? {

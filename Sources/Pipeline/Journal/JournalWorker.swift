@@ -74,7 +74,7 @@ final class JournalWorker {
     private var isRecorderDone = false
     private var stopBy: MonotonicTime?
     /// The last message to the store about rows that it does not have.
-    private var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
+    var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
     /// A recorder was made, and may have left series.
     var hasBegun = false
 

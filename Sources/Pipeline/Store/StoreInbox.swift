@@ -84,10 +84,13 @@ package final class StoreInbox: Sendable {
 
     /// Takes rows for the database, in the order of their numbers. It never waits. Where too many rows wait, the oldest
     /// are given up and counted.
-    package func store(_ rows: Committed<[NumberedRow]>) {
+    ///
+    /// - Parameter count: the rows that then wait on disk. It is changed in the same step, so that no row counts twice.
+    package func store(_ rows: Committed<[NumberedRow]>, onDisk count: Int) {
         var lost = 0
         mail.changeWakingIfNeeded { [full = settings.rowsInBatch] mail in
             let before = mail.rows.count
+            mail.rowsOnDisk = count
             lost = rows.value.reduce(0) { $0 + mail.rows.append($1) }
             // The first row starts the wait for others, and a full batch ends it.
             return before == 0 || before < full && mail.rows.count >= full
