@@ -52,7 +52,7 @@ import Wire
     @Test func `protoc reads the state and the ids with our schema, and knows every field`() throws {
         var fixture = Sample.fixture()
         let state = fixture.save()
-        let text = try decode(state, "State")
+        let text = try Protoc.decodeJournal(state, "State")
         for part in [
             "version: 1\n", "name: \"lk_tracks_active\"", "sid: \"PA_open\"", "identity: \"anna\"", "sid: \"TR_open\"",
             "id: \"EG_open\"", "id: \"IS_open\"", "stage: WAITING", "stage: KNOWN", "type: ROOM_STARTED",
@@ -60,7 +60,7 @@ import Wire
         ] {
             #expect(text.contains(part), "\(part)")
         }
-        for segment in fixture.segments { _ = try decode(segment.bytes, "IDSegment") }
+        for segment in fixture.segments { _ = try Protoc.decodeJournal(segment.bytes, "IDSegment") }
     }
 
     @Test func `protoc reads every input and every row`() throws {
@@ -82,12 +82,14 @@ import Wire
             inputs.append(.event(event, receivedAt: InputMessageTests.time))
             var writer = MessageWriter()
             event.encode(into: &writer)
-            #expect(try decode(writer.bytes, "Event").contains("room_metadata_organization: \"o\""))
+            #expect(try Protoc.decodeJournal(writer.bytes, "Event").contains("room_metadata_organization: \"o\""))
         }
         for input in inputs {
             var writer = MessageWriter()
             input.encode(into: &writer)
-            #expect(try decode(writer.bytes, "Input").contains("time_ms: ") || input == InputMessageTests.inputs[5])
+            #expect(
+                try Protoc.decodeJournal(writer.bytes, "Input").contains("time_ms: ")
+                    || input == InputMessageTests.inputs[5])
         }
         let owners: [RowOwner] = [
             .key(.integer(1)), .key(.text("k")), .organization(id: "i", name: "n"), .room(name: "r"),
@@ -110,25 +112,8 @@ import Wire
         for row in rows + [.absent(participantSID: "PA")] {
             var writer = MessageWriter()
             row.encode(into: &writer)
-            #expect(try !decode(writer.bytes, "StoreRow").isEmpty)
+            #expect(try !Protoc.decodeJournal(writer.bytes, "StoreRow").isEmpty)
         }
     }
 
-    /// What `protoc` makes of a message; every field has a name, or it is not in the schema.
-    private func decode(_ bytes: [UInt8], _ message: String) throws -> String {
-        let folder = TemporaryFolder()
-        try FileStore.replace(folder.file("message"), with: bytes)
-        let command = """
-            protoc --proto_path=\(Repository.root)/proto --decode=lkpush.journal.\(message) journal.proto \
-            < \(folder.file("message"))
-            """
-        let result = ChildProcess.run("/bin/sh", ["-c", command])
-        try #require(result.status == 0, "\(result.output)")
-        // A field without a name is shown by its number.
-        let unknown = result.output.split(separator: "\n").filter { line in
-            line.drop { $0 == " " }.first?.isNumber == true
-        }
-        #expect(unknown == [], "\(message)")
-        return result.output
-    }
 }

@@ -8,15 +8,8 @@ import Wire
 /// The encoder against independent decoders: `protoc` with our schema, and the decoder of the tests.
 @Suite struct WireFormatTests {
     /// The text that `protoc` prints for an uncompressed body.
-    private func decode(_ raw: [UInt8], in folder: TemporaryFolder) throws -> String {
-        try FileStore.replace(folder.file("body"), with: raw)
-        let command = """
-            protoc --proto_path=\(Repository.root)/proto --decode=lkpush.remotewrite.v1.WriteRequest \
-            remote_write_v1.proto < \(folder.file("body"))
-            """
-        let result = ChildProcess.run("/bin/sh", ["-c", command])
-        try #require(result.status == 0, "\(result.output)")
-        return result.output
+    private func decode(_ raw: [UInt8]) throws -> String {
+        try Protoc.decode(raw, as: "lkpush.remotewrite.v1.WriteRequest", of: "remote_write_v1.proto")
     }
 
     @Test func `protoc reads a request with our schema`() throws {
@@ -29,7 +22,7 @@ import Wire
         fixture.batches.removeAll()
         fixture.writer.finish(into: &fixture.batches)
         let body = try #require(fixture.batches.first).body
-        let text = try decode(try SnappyBlock.decode(body), in: TemporaryFolder())
+        let text = try decode(try SnappyBlock.decode(body))
         let expected = #"""
             timeseries {
               labels {
@@ -86,7 +79,6 @@ import Wire
     @Test func `protoc finds in random registries what the other decoder finds`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix(seed: seed)
-        let folder = TemporaryFolder()
         for _ in 0..<5 {
             var fixture = try SeriesTableFixture()
             let family = fixture.registry.gauge("t_value", "T.", labels: ["b", "a"])
@@ -108,7 +100,7 @@ import Wire
             for batch in fixture.batches {
                 let raw = try SnappyBlock.decode(batch.body)
                 let request = try WriteRequest(raw: raw)
-                let text = try decode(raw, in: folder)
+                let text = try decode(raw)
                 #expect(text == request.protocText, "seed \(seed)")
             }
         }
