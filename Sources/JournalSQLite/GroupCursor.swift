@@ -10,7 +10,7 @@ package struct GroupCursor: EntryCursor {
     package private(set) var rules = 1
 
     private let journal: JournalFile
-    private let table: GroupTable
+    private let table: EntryKind
     /// The number of the entry that comes next.
     private var expected: Int64
     /// The number of the last entry.
@@ -28,7 +28,7 @@ package struct GroupCursor: EntryCursor {
         var rules = 1
     }
 
-    init(_ journal: JournalFile, _ table: GroupTable, after number: Int64) {
+    init(_ journal: JournalFile, _ table: EntryKind, after number: Int64) {
         self.journal = journal
         self.table = table
         expected = max(number, journal.numbers[base: table]) + 1

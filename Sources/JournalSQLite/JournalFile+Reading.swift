@@ -3,11 +3,10 @@ import SQLite
 import Wire
 
 extension JournalFile {
-    /// Reads the events after `number`, in order.
-    package func events(after number: Int64) -> GroupCursor { GroupCursor(self, .events, after: number) }
-
-    /// Reads the inputs after `number`, in order.
-    package func inputs(after number: Int64) -> GroupCursor { GroupCursor(self, .inputs, after: number) }
+    /// Reads the entries after `number`, in order.
+    package func entries(_ kind: EntryKind, after number: Int64) -> GroupCursor {
+        GroupCursor(self, kind, after: number)
+    }
 
     // MARK: Outbox
 

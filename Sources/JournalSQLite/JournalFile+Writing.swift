@@ -7,8 +7,8 @@ extension JournalFile {
     static func write(
         _ commit: Commit, to connection: Connection, _ numbers: inout JournalNumbers
     ) throws(SQLiteError) {
-        if !commit.events.isEmpty { try GroupTable.events.insert(commit.events, into: connection) }
-        if !commit.inputs.isEmpty { try GroupTable.inputs.insert(commit.inputs, into: connection) }
+        if !commit.events.isEmpty { try EntryKind.events.insert(commit.events, into: connection) }
+        if !commit.inputs.isEmpty { try EntryKind.inputs.insert(commit.inputs, into: connection) }
         for row in commit.outboxRows { try connection.insertRow(row) }
         if let applied = commit.rowsAppliedUpTo {
             try connection.run("DELETE FROM outbox WHERE sequence <= ?1", .integer(applied))
@@ -69,7 +69,7 @@ extension JournalFile {
         in connection: Connection, _ numbers: inout JournalNumbers
     ) throws(SQLiteError) {
         var room = Limits.truncatedGroups
-        for table in GroupTable.allCases {
+        for table in EntryKind.allCases {
             room -= try table.truncate(to: numbers[base: table], most: room, in: connection)
         }
         let free = try connection.number("PRAGMA freelist_count") ?? 0

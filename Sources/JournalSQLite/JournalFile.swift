@@ -40,6 +40,7 @@ package final class JournalFile {
     package let directory: String
     /// The result of the last opening.
     package private(set) var opening: Opening
+    /// The numbers that it holds, as of the last commit.
     package private(set) var numbers: JournalNumbers
     private var opened: OpenFile?
     /// The reason why there is no connection.
@@ -60,33 +61,6 @@ package final class JournalFile {
 
     // MARK: Contents
 
-    /// 128 random bits in hexadecimal, made with the file.
-    package var id: String { numbers.id }
-    /// The number of the last committed event; 0 before the first.
-    package var lastEvent: Int64 { numbers.lastEvent }
-    /// The number of the last committed input; 0 before the first.
-    package var lastInput: Int64 { numbers.lastInput }
-    /// Events up to here were truncated.
-    package var eventsBase: Int64 { numbers.eventsBase }
-    /// Inputs up to here were truncated.
-    package var inputsBase: Int64 { numbers.inputsBase }
-    /// Rows up to here are applied, as far as the journal was told.
-    package var rowsApplied: Int64 { numbers.rowsApplied }
-    /// The last input whose rows are applied, as far as the journal was told; 0 where it was told of none.
-    package var inputApplied: Int64 { numbers.inputApplied }
-    /// The starts of the program and the names of its rows, as text; empty before they were first committed.
-    package var lineage: String { numbers.lineage }
-    /// The time of the last reading whose samples were sent.
-    package var readingSent: Timestamp? { numbers.lastReading }
-    /// The labels that all pushed series share, as text.
-    package var pushedLabels: String { numbers.pushedLabels }
-    /// The number of dead letters that are kept.
-    package var deadLetterCount: Int { numbers.deadLetterCount }
-    /// The number of dead letters that were deleted, because more than `Commit.Limits.deadLetters` came later.
-    package var deadLettersDropped: Int64 { numbers.deadLettersDropped }
-    /// The number of the newest snapshot when a process began that journals no events. The journal does not know what
-    /// followed that snapshot. Nil where no process did so.
-    package var unjournaledAfter: Int64? { numbers.unjournaledAfter }
     /// `commit` can be tried. After an error it is false until `reopen` succeeds.
     package var isOpen: Bool { opened != nil }
 
@@ -130,7 +104,7 @@ package final class JournalFile {
     /// Opens the journal again after an error. It does nothing while the journal is open and in place.
     ///
     /// Committed data is there, or `opening.mayHaveLost` is true. The remains of a failed commit are removed.
-    /// Where the file is gone, or another one is in its place, a new one is made (`opening.isNew`).
+    /// A new file is made if the old one is gone, or if another one is in its place (`opening.isNew`).
     @discardableResult
     package func reopen(now: Timestamp) throws(JournalError) -> Opening {
         owner.assertOwned("the journal")
@@ -201,7 +175,7 @@ package final class JournalFile {
 
     /// Checks that the numbers of `commit` follow `numbers`, and moves `numbers` on.
     private func number(_ commit: Commit, in numbers: inout JournalNumbers) throws(JournalError) {
-        for table in GroupTable.allCases {
+        for table in EntryKind.allCases {
             let base = table == .events ? commit.truncation?.events : commit.truncation?.inputs
             if let base, base > numbers[base: table] {
                 numbers[base: table] = base

@@ -23,7 +23,7 @@ extension JournalNumbers {
         unjournaledAfter = number(.unjournaledAfter)
         lastEvent = eventsBase
         lastInput = inputsBase
-        for table in GroupTable.allCases {
+        for table in EntryKind.allCases {
             guard let row = try table.lastRow(in: connection) else { continue }
             guard row.isIntact else { return nil }
             self[last: table] = max(self[last: table], row.last)
@@ -31,12 +31,12 @@ extension JournalNumbers {
         deadLetterCount = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
     }
 
-    subscript(last table: GroupTable) -> Int64 {
+    subscript(last table: EntryKind) -> Int64 {
         get { table == .events ? lastEvent : lastInput }
         set { if table == .events { lastEvent = newValue } else { lastInput = newValue } }
     }
 
-    subscript(base table: GroupTable) -> Int64 {
+    subscript(base table: EntryKind) -> Int64 {
         get { table == .events ? eventsBase : inputsBase }
         set { if table == .events { eventsBase = newValue } else { inputsBase = newValue } }
     }

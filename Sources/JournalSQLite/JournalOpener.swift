@@ -119,7 +119,7 @@ struct JournalOpener {
         }
         if let expecting {
             if numbers.id != expecting.id { return .foreign }
-            for table in GroupTable.allCases {
+            for table in EntryKind.allCases {
                 if numbers[last: table] < expecting[last: table] {
                     return .damaged("commits are missing", isLoss: true)
                 }
@@ -136,7 +136,7 @@ struct JournalOpener {
 
     private mutating func keep(_ log: [UInt8]) {
         let name = Folder.asideName(of: path + "-wal", "damaged", at: now)
-        // Where there is no room for the log, the usable part of the journal matters more.
+        // A log for which there is no room is not kept: the usable part of the journal matters more.
         if (try? FileStore.replace(name, with: log)) != nil { opening.movedAside.append(name) }
     }
 

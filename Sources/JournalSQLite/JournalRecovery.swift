@@ -12,7 +12,7 @@ struct JournalRecovery {
     private(set) var keepsID = false
     /// The id of the damaged journal; nil where it could not be read.
     private(set) var formerID: String?
-    private var groups: [GroupTable: Int] = [:]
+    private var groups: [EntryKind: Int] = [:]
     private var rows = 0
     private var segments = 0
     private var isComplete = true
@@ -34,7 +34,7 @@ struct JournalRecovery {
             values = meta.values
             isComplete = meta.isIntact
             formerID = values[.id]
-            for table in GroupTable.allCases {
+            for table in EntryKind.allCases {
                 try copy(table, from: damaged, into: fresh, base: values[table.base].flatMap { Int64($0) } ?? 0)
             }
             try copyRows(from: damaged, into: fresh)
@@ -53,7 +53,7 @@ struct JournalRecovery {
     }
 
     private mutating func copy(
-        _ table: GroupTable, from damaged: Connection, into fresh: Connection, base: Int64
+        _ table: EntryKind, from damaged: Connection, into fresh: Connection, base: Int64
     ) throws(SQLiteError) {
         var expected = base + 1
         try walk(into: fresh) { key throws(SQLiteError) in

@@ -50,10 +50,7 @@ package final class SQLiteJournal: StateJournal {
     package func commit(_ commit: Commit) throws(JournalError) -> CommitReceipt { try file.commit(commit) }
 
     package func entries(_ kind: EntryKind, after number: Int64) -> any EntryCursor {
-        switch kind {
-        case .events: file.events(after: number)
-        case .inputs: file.inputs(after: number)
-        }
+        file.entries(kind, after: number)
     }
 
     package func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow> {

@@ -43,7 +43,7 @@ struct WriteAheadLog {
             let isOfThisLog =
                 big(bytes, position + 8) == big(bytes, salts) && big(bytes, position + 12) == big(bytes, salts + 4)
             if isGood {
-                // Where this fails, the frame is damaged, or it is left over from before the log was last emptied.
+                // A frame that fails this is damaged, or is left over from before the log was last emptied.
                 sum.add(bytes, position..<position + 8)
                 sum.add(bytes, position + frameHeader_bytes..<position + frame_bytes)
                 isGood = isOfThisLog && sum.isEqual(to: bytes, at: position + 16)

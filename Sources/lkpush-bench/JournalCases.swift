@@ -26,13 +26,13 @@ enum JournalCases {
                 operations: commits * size,
                 prepare: {
                     // Deletes what the last run left. At its real frequency this would cost next to nothing.
-                    commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
-                    commit.truncation = Truncation(events: journal.lastEvent)
+                    commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: 0)
+                    commit.truncation = Truncation(events: journal.numbers.lastEvent)
                     must { () throws(JournalError) in try journal.commit(commit) }
                 },
                 run: {
                     for _ in 0..<commits {
-                        commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
+                        commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: 0)
                         for _ in 0..<size { commit.events.append(encoded: event) }
                         must { () throws(JournalError) in try journal.commit(commit) }
                     }
@@ -55,14 +55,14 @@ enum JournalCases {
             var commit = Commit()
             let groups = 1_000
             for _ in 0..<groups {
-                commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
+                commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: 0)
                 for _ in 0..<32 { commit.events.append(encoded: event) }
                 must { () throws(JournalError) in try journal.commit(commit) }
             }
             return Workload(
                 operations: groups * 32,
                 run: {
-                    var cursor = journal.events(after: 0)
+                    var cursor = journal.entries(.events, after: 0)
                     must { () throws(JournalError) in
                         while let step = try cursor.next() { blackHole(step) }
                     }

@@ -122,7 +122,7 @@ enum StartCases {
             let journal = try JournalFile(directory: folder.path + "/state", now: SystemTime().now())
             var commit = Commit()
             var seed: UInt64 = 1
-            while journal.lastEvent < replayed {
+            while journal.numbers.lastEvent < replayed {
                 OfficeBodies.forEach(second: SystemTime().now().milliseconds / 1_000 - 8 * 3_600, seed: seed) { body in
                     guard let event = try? decoder.decode(body.span) else { return true }
                     let accepted = AcceptedEvent(
@@ -131,8 +131,8 @@ enum StartCases {
                     guard commit.events.count == group else { return true }
                     // A failed write shows at the end, where the events are missing.
                     _ = try? journal.commit(commit)
-                    commit.restart(afterEvent: journal.lastEvent, afterInput: 0)
-                    return journal.isOpen && journal.lastEvent < replayed
+                    commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: 0)
+                    return journal.isOpen && journal.numbers.lastEvent < replayed
                 }
                 seed += 1
                 guard journal.isOpen else { throw LoadGenerator.LoadError(description: "the journal is not written") }

@@ -14,17 +14,18 @@ import Wire
     static func commitForEver(in directory: String, noting path: String) throws {
         let notes = open(path, O_WRONLY | O_CREAT, 0o600)
         let journal = try JournalFile(directory: directory, now: JournalFileFixture.noon)
-        if journal.opening.mayHaveLost || journal.opening.isNew && journal.lastEvent != 0 { exit(3) }
+        if journal.opening.mayHaveLost || journal.opening.isNew && journal.numbers.lastEvent != 0 { exit(3) }
         var random = SystemRandomNumberGenerator()
         while true {
-            let first = journal.lastEvent + 1
+            let first = journal.numbers.lastEvent + 1
             var commit = JournalFileFixture.events(first...(first + Int64.random(in: 0...40, using: &random)))
             if first % 3 == 0 {
-                JournalFileFixture.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs)
+                JournalFileFixture.append(
+                    (journal.numbers.lastInput + 1)...(journal.numbers.lastInput + 2), to: &commit.inputs)
             }
             if first > 2_000, first % 7 == 0 { commit.truncation = Truncation(events: first - 1_000) }
             try journal.commit(commit)
-            let acknowledged = [journal.lastEvent, journal.lastInput]
+            let acknowledged = [journal.numbers.lastEvent, journal.numbers.lastInput]
             _ = acknowledged.withUnsafeBytes { pwrite(notes, $0.baseAddress, $0.count, 0) }
         }
     }
@@ -55,13 +56,14 @@ import Wire
             }
             let journal = try fixture.open()
             #expect(!journal.opening.mayHaveLost)
-            #expect(journal.lastEvent >= acknowledged[0] && journal.lastInput >= acknowledged[1])
-            last = journal.lastEvent
+            #expect(journal.numbers.lastEvent >= acknowledged[0] && journal.numbers.lastInput >= acknowledged[1])
+            last = journal.numbers.lastEvent
             try #require(round < 100, "nothing is ever committed")
             if last > 0 {
-                let base = journal.eventsBase
+                let base = journal.numbers.eventsBase
                 #expect(
-                    try JournalFileFixture.Content(journal.events(after: 0)) == .whole((base + 1)...journal.lastEvent))
+                    try JournalFileFixture.Content(journal.entries(.events, after: 0))
+                        == .whole((base + 1)...journal.numbers.lastEvent))
             }
         }
     }
@@ -80,25 +82,27 @@ import Wire
                 limit(size)
                 do {
                     for _ in 0..<12 {
-                        let next = journal.lastEvent + 1
+                        let next = journal.numbers.lastEvent + 1
                         try journal.commit(JournalFileFixture.events(next...(next + 9)))
                     }
                 } catch {
                     failures += 1
                 }
-                let last = journal.lastEvent
+                let last = journal.numbers.lastEvent
                 // While the limit holds, `reopen` fails, or it succeeds and everything is there.
                 _ = try? journal.reopen(now: JournalFileFixture.noon)
                 limit(.max)
                 let opening = try journal.reopen(now: JournalFileFixture.noon)
-                guard !opening.mayHaveLost, !opening.isNew, journal.lastEvent == last else { exit(4) }
-                guard try last == 0 || JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...last) else {
+                guard !opening.mayHaveLost, !opening.isNew, journal.numbers.lastEvent == last else { exit(4) }
+                guard
+                    try last == 0 || JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...last)
+                else {
                     exit(5)
                 }
             }
-            exit(failures > 50 && journal.lastEvent > 100 ? 0 : 6)
+            exit(failures > 50 && journal.numbers.lastEvent > 100 ? 0 : 6)
         }
-        #expect(try fixture.open().lastEvent > 100)
+        #expect(try fixture.open().numbers.lastEvent > 100)
     }
 }
 

@@ -18,14 +18,15 @@ import Wire
         var log: [(bytes: Int, last: Int64)] = [(0, 0)]
         for number in 0..<commits {
             // Groups have 1 to 30 entries. Some of them need several pages.
-            let first = journal.lastEvent + 1
+            let first = journal.numbers.lastEvent + 1
             var commit = JournalFileFixture.events(first...(first + number * 7 % 30))
             if number % 3 == 0 {
-                JournalFileFixture.append((journal.lastInput + 1)...(journal.lastInput + 2), to: &commit.inputs)
+                JournalFileFixture.append(
+                    (journal.numbers.lastInput + 1)...(journal.numbers.lastInput + 2), to: &commit.inputs)
             }
             if number % 4 == 0 { commit.outboxRows = [OutboxRow(sequence: number, bytes: Array("row".utf8))] }
             try journal.commit(commit)
-            log.append((try FileStore.read(fixture.file + "-wal", limit: 1 << 30).count, journal.lastEvent))
+            log.append((try FileStore.read(fixture.file + "-wal", limit: 1 << 30).count, journal.numbers.lastEvent))
         }
         let copy = fixture.folder.file("live")
         try JournalFileFixture.copy(fixture.file, to: copy)
@@ -55,11 +56,12 @@ import Wire
         for cut in Array(boundaries) + anywhere + [0, 1, 31, 33, whole - 1] {
             let journal = try open(copy) { $0.removeLast($0.count - cut) }
             let expected = log.last { $0.bytes <= cut }?.last ?? 0
-            #expect(journal.lastEvent == expected, "cut at \(cut)")
-            let content = try JournalFileFixture.Content(journal.events(after: 0))
+            #expect(journal.numbers.lastEvent == expected, "cut at \(cut)")
+            let content = try JournalFileFixture.Content(journal.entries(.events, after: 0))
             #expect(content == .upTo(expected), "cut at \(cut)")
             #expect(journal.opening.isNew == (expected == 0) && journal.opening.movedAside.isEmpty)
-            #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .upTo(journal.lastInput))
+            #expect(
+                try JournalFileFixture.Content(journal.entries(.inputs, after: 0)) == .upTo(journal.numbers.lastInput))
             // The journal goes on.
             try journal.commit(JournalFileFixture.events((expected + 1)...(expected + 2)))
         }
@@ -72,8 +74,8 @@ import Wire
             let target = fixture.folder.file("copy-\(number)")
             try JournalFileFixture.copy(fixture.file, to: target)
             let copy = try JournalFile(directory: target, now: JournalFileFixture.noon)
-            #expect(try JournalFileFixture.Content(copy.events(after: 0)) == .whole(1...(number * 40 + 40)))
-            #expect(!copy.opening.mayHaveLost && copy.id == journal.id)
+            #expect(try JournalFileFixture.Content(copy.entries(.events, after: 0)) == .whole(1...(number * 40 + 40)))
+            #expect(!copy.opening.mayHaveLost && copy.numbers.id == journal.numbers.id)
         }
     }
 
@@ -87,7 +89,7 @@ import Wire
             let place = Int.random(in: 0..<last.bytes, using: &random)
             let bit = UInt8.random(in: 0..<8, using: &random)
             let journal = try open(copy) { $0[place] ^= 1 << bit }
-            let content = try JournalFileFixture.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.entries(.events, after: 0))
             #expect(content.invented == 0, "place \(place)")
             let intact = log.last { $0.bytes <= place }?.last ?? 0
             #expect(content.numbers.starts(with: JournalFileFixture.Content.upTo(intact).numbers), "place \(place)")
@@ -95,7 +97,7 @@ import Wire
             if content.numbers.count < beforeLast {
                 #expect(journal.opening.mayHaveLost && journal.opening.isNew, "place \(place), bit \(bit)")
             }
-            #expect(content == .upTo(journal.lastEvent))
+            #expect(content == .upTo(journal.numbers.lastEvent))
         }
     }
 
@@ -115,7 +117,7 @@ import Wire
             let place = Int.random(in: 0..<size, using: &random)
             let bit = UInt8.random(in: 0..<8, using: &random)
             let journal = try open(closed, "") { $0[place] ^= 1 << bit }
-            let content = try JournalFileFixture.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.entries(.events, after: 0))
             #expect(content.invented == 0, "place \(place), bit \(bit)")
             #expect(content.numbers == content.numbers.sorted() && Set(content.numbers).count == content.numbers.count)
             if content.numbers != Array(1...last) {
@@ -126,7 +128,7 @@ import Wire
             let opening = journal.opening
             kept += content.numbers.count
             // The journal goes on. A loss is reported again until a commit covers it.
-            let next = journal.lastEvent + 1
+            let next = journal.numbers.lastEvent + 1
             try journal.commit(JournalFileFixture.events(next...next))
             if !opening.mayHaveLost { continue }
             journal.close()
@@ -154,7 +156,7 @@ import Wire
             let journal = try open(closed, "") { bytes in
                 for place in page * 4_096..<(page + 1) * 4_096 { bytes[place] = 0 }
             }
-            let content = try JournalFileFixture.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.entries(.events, after: 0))
             #expect(content.invented == 0)
             if content.numbers != Array(1...last) {
                 #expect(journal.opening.mayHaveLost || !content.damaged.isEmpty, "page \(page)")
@@ -171,7 +173,7 @@ import Wire
         let size = try FileStore.read(closed + "/journal.db", limit: 1 << 30).count
         for cut in stride(from: 0, to: size, by: 3_000) {
             let journal = try open(closed, "") { $0.removeLast($0.count - cut) }
-            let content = try JournalFileFixture.Content(journal.events(after: 0))
+            let content = try JournalFileFixture.Content(journal.entries(.events, after: 0))
             #expect(content.invented == 0)
             #expect(journal.opening.isNew, "cut at \(cut)")
             #expect(cut == 0 || journal.opening.mayHaveLost || content.numbers == Array(1...last), "cut at \(cut)")
@@ -200,10 +202,10 @@ import Wire
         var expected = JournalFileFixture.Content()
         expected.numbers = Array(1...10) + Array(21...30) + Array(41...50)
         expected.damaged = [11...20, 31...40]
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == expected)
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == expected)
         expected.numbers.removeFirst(10)
         expected.damaged[0] = 13...20
-        #expect(try JournalFileFixture.Content(journal.events(after: 12)) == expected)
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 12)) == expected)
     }
 
     @Test func `missing groups are told`() throws {
@@ -218,7 +220,7 @@ import Wire
         var expected = JournalFileFixture.Content()
         expected.numbers = Array(11...20) + Array(41...50)
         expected.damaged = [1...10, 21...40]
-        #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == expected)
+        #expect(try JournalFileFixture.Content(journal.entries(.inputs, after: 0)) == expected)
     }
 
     @Test func `a bad last group, value or format number makes a new journal out of the rest`() throws {
@@ -231,7 +233,7 @@ import Wire
             var id = ""
             do {
                 let journal = try fixture.open()
-                id = journal.id
+                id = journal.numbers.id
                 try journal.commit(JournalFileFixture.events(1...10))
                 var commit = JournalFileFixture.events(11...20)
                 commit.outboxRows = [OutboxRow(sequence: 1, bytes: [1]), OutboxRow(sequence: 2, bytes: [2])]
@@ -241,11 +243,11 @@ import Wire
             try change(sql, in: fixture.file)
             let journal = try fixture.open()
             #expect(journal.opening.movedAside.count == 1 && journal.opening.notes.count == 2)
-            #expect(try JournalFileFixture.Content(journal.events(after: 0)).numbers.starts(with: 1...10))
+            #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)).numbers.starts(with: 1...10))
             #expect(try journal.outbox(after: 0, limit: 9).elements.map(\.sequence) == [2])
             let isLoss = sql.hasPrefix("UPDATE")
             #expect(journal.opening.mayHaveLost == isLoss && journal.opening.isNew == isLoss, "\(sql)")
-            #expect((journal.id == id) == !isLoss && journal.opening.formerID == (isLoss ? id : nil))
+            #expect((journal.numbers.id == id) == !isLoss && journal.opening.formerID == (isLoss ? id : nil))
         }
     }
 
@@ -280,7 +282,7 @@ import Wire
         // Only an index is gone, and none of the rows that it was made of.
         #expect(!opening.mayHaveLost && !opening.isNew && opening.movedAside.count == 1)
         try journal.commit(ids)
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...10))
         #expect(try journal.outbox(after: 0, limit: .max).elements.count == 100)
     }
 
@@ -318,7 +320,7 @@ import Wire
             try change("UPDATE meta SET value = '2', crc = \(crc) WHERE key = 'format'; PRAGMA user_version = 2")
         }
         let journal = try fixture.open()
-        #expect(journal.opening.isNew && journal.opening.mayHaveLost && journal.lastEvent == 0)
+        #expect(journal.opening.isNew && journal.opening.mayHaveLost && journal.numbers.lastEvent == 0)
         #expect(journal.opening.notes.first?.contains("format 2 of a newer program") == true)
         let aside = try #require(journal.opening.movedAside.first)
         #expect(aside.hasSuffix("journal.db.newer-20260921T141320Z"))
@@ -344,13 +346,13 @@ import Wire
         #expect(rename(fixture.file, fixture.file + ".salvaged") == 0)
         do {
             let journal = try fixture.open()
-            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
+            #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...10))
         }
         for name in [".salvage", ".salvaged", ".salvage-wal"] {
             try FileStore.replace(fixture.file + name, with: [1, 2, 3])
         }
         let journal = try fixture.open()
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...10))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...10))
         #expect(try JournalFileNames.all(in: fixture.directory).allSatisfy { !$0.contains("salvage") })
     }
 }

@@ -14,21 +14,21 @@ import Wire
         do {
             let journal = try fixture.open()
             #expect(journal.opening.isNew && !journal.opening.mayHaveLost && journal.opening.notes.isEmpty)
-            id = journal.id
+            id = journal.numbers.id
             #expect(id.utf8.count == 32)
             try journal.commit(JournalFileFixture.events(1...1))
             var both = JournalFileFixture.events(2...300)
             JournalFileFixture.append(1...5, to: &both.inputs)
             try journal.commit(both)
             try journal.commit(JournalFileFixture.inputs(6...6))
-            #expect(journal.lastEvent == 300 && journal.lastInput == 6)
-            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...300))
+            #expect(journal.numbers.lastEvent == 300 && journal.numbers.lastInput == 6)
+            #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...300))
         }
         let journal = try fixture.open()
-        #expect(journal.id == id && !journal.opening.isNew && !journal.opening.mayHaveLost)
-        #expect(journal.lastEvent == 300 && journal.lastInput == 6)
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...300))
-        #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .whole(1...6))
+        #expect(journal.numbers.id == id && !journal.opening.isNew && !journal.opening.mayHaveLost)
+        #expect(journal.numbers.lastEvent == 300 && journal.numbers.lastInput == 6)
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...300))
+        #expect(try JournalFileFixture.Content(journal.entries(.inputs, after: 0)) == .whole(1...6))
     }
 
     @Test func `reading begins in the middle of a group and beyond the end`() throws {
@@ -36,11 +36,11 @@ import Wire
         try journal.commit(JournalFileFixture.events(1...10))
         try journal.commit(JournalFileFixture.events(11...20))
         for after: Int64 in 0..<20 {
-            #expect(try JournalFileFixture.Content(journal.events(after: after)) == .whole((after + 1)...20))
+            #expect(try JournalFileFixture.Content(journal.entries(.events, after: after)) == .whole((after + 1)...20))
         }
-        #expect(try JournalFileFixture.Content(journal.events(after: 20)) == .init())
-        #expect(try JournalFileFixture.Content(journal.events(after: 99)) == .init())
-        #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .init())
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 20)) == .init())
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 99)) == .init())
+        #expect(try JournalFileFixture.Content(journal.entries(.inputs, after: 0)) == .init())
     }
 
     @Test func `events and inputs are read in turns`() throws {
@@ -48,8 +48,8 @@ import Wire
         try journal.commit(JournalFileFixture.events(1...3))
         try journal.commit(JournalFileFixture.inputs(1...2))
         try journal.commit(JournalFileFixture.events(4...4))
-        var events = journal.events(after: 0)
-        var inputs = journal.inputs(after: 0)
+        var events = journal.entries(.events, after: 0)
+        var inputs = journal.entries(.inputs, after: 0)
         var order: [String] = []
         for isEvent in [true, false, true, false, true, true] {
             let step = isEvent ? try events.next() : try inputs.next()
@@ -68,9 +68,9 @@ import Wire
             commit.rowsAppliedUpTo = 9
             #expect(throws: JournalError.self) { try journal.commit(commit) }
         }
-        #expect(journal.lastEvent == 3 && journal.rowsApplied == 0)
+        #expect(journal.numbers.lastEvent == 3 && journal.numbers.rowsApplied == 0)
         try journal.commit(JournalFileFixture.events(4...4))
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...4))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...4))
     }
 
     @Test func `an empty commit does nothing`() throws {
@@ -84,8 +84,8 @@ import Wire
         let journal = try fixture.open()
         var commit = Commit()
         for _ in 0..<10 {
-            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
-            for number in (journal.lastEvent + 1)...(journal.lastEvent + 5) {
+            commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: journal.numbers.lastInput)
+            for number in (journal.numbers.lastEvent + 1)...(journal.numbers.lastEvent + 5) {
                 var writer = MessageWriter()
                 writer.field(1, number)
                 writer.field(2, JournalFileFixture.text(number))
@@ -93,7 +93,7 @@ import Wire
             }
             try journal.commit(commit)
         }
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...50))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...50))
     }
 
     // MARK: Truncation
@@ -109,15 +109,15 @@ import Wire
                     $0.events = 15
                     $0.inputs = 4
                 })
-            #expect(journal.eventsBase == 15 && journal.inputsBase == 4)
-            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(16...20))
+            #expect(journal.numbers.eventsBase == 15 && journal.numbers.inputsBase == 4)
+            #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(16...20))
         }
         let journal = try fixture.open()
-        #expect(journal.lastEvent == 20 && journal.lastInput == 4)
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(16...20))
-        #expect(try JournalFileFixture.Content(journal.inputs(after: 0)) == .init())
+        #expect(journal.numbers.lastEvent == 20 && journal.numbers.lastInput == 4)
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(16...20))
+        #expect(try JournalFileFixture.Content(journal.entries(.inputs, after: 0)) == .init())
         try journal.commit(JournalFileFixture.inputs(5...6))
-        #expect(try JournalFileFixture.Content(journal.inputs(after: 4)) == .whole(5...6))
+        #expect(try JournalFileFixture.Content(journal.entries(.inputs, after: 4)) == .whole(5...6))
     }
 
     @Test func `truncation beyond the end moves the numbering on`() throws {
@@ -128,13 +128,13 @@ import Wire
         }
         JournalFileFixture.append(1_001...1_002, to: &commit.events)
         try journal.commit(commit)
-        #expect(journal.lastEvent == 1_002 && journal.lastInput == 50)
+        #expect(journal.numbers.lastEvent == 1_002 && journal.numbers.lastInput == 50)
         try journal.commit(JournalFileFixture.inputs(51...51))
         let again = try {
             journal.close(); return try fixture.open()
         }()
-        #expect(again.lastEvent == 1_002 && again.lastInput == 51)
-        #expect(try JournalFileFixture.Content(again.events(after: 0)) == .whole(1_001...1_002))
+        #expect(again.numbers.lastEvent == 1_002 && again.numbers.lastInput == 51)
+        #expect(try JournalFileFixture.Content(again.entries(.events, after: 0)) == .whole(1_001...1_002))
     }
 
     @Test func `many truncated groups go a bounded number at a time and the file shrinks`() throws {
@@ -153,7 +153,7 @@ import Wire
         #expect(first < full && last < first)
         // The log keeps its own size on disk.
         #expect(last < JournalFile.Limits.log_bytes + (1 << 20))
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .init())
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .init())
     }
 
     @Test func `room that the outbox took is given back`() throws {
@@ -173,7 +173,7 @@ import Wire
         journal.close()
         let size = try FileStore.read(fixture.file, limit: 1 << 30).count
         #expect(size < (JournalFile.Limits.freePages + 400) * 4_096)
-        #expect(try JournalFileFixture.Content(try fixture.open().inputs(after: 0)) == .whole(1...80))
+        #expect(try JournalFileFixture.Content(try fixture.open().entries(.inputs, after: 0)) == .whole(1...80))
     }
 
     // MARK: Outbox
@@ -198,7 +198,7 @@ import Wire
         applied.rowsAppliedUpTo = 35
         applied.outboxRows = [OutboxRow(sequence: 30, bytes: [1]), OutboxRow(sequence: 41, bytes: [])]
         try journal.commit(applied)
-        #expect(journal.rowsApplied == 35)
+        #expect(journal.numbers.rowsApplied == 35)
         #expect(try journal.outbox(after: 0, limit: 99).elements.map(\.sequence) == [36, 37, 38, 39, 40, 41])
         #expect(try journal.dropOldestRows(2) == 2)
         #expect(try journal.outboxExtent()?.oldest == 38)
@@ -207,7 +207,7 @@ import Wire
         let again = try {
             journal.close(); return try fixture.open()
         }()
-        #expect(again.rowsApplied == 35)
+        #expect(again.numbers.rowsApplied == 35)
     }
 
     @Test func `dead letters are bounded and the dropped ones counted`() throws {
@@ -220,13 +220,13 @@ import Wire
                     sequence: sequence, at: JournalFileFixture.noon, reason: "22003", row: "{\"a\": \(sequence)}"))
         }
         try journal.commit(commit)
-        #expect(journal.deadLetterCount == Int(most) && journal.deadLettersDropped == 3)
+        #expect(journal.numbers.deadLetterCount == Int(most) && journal.numbers.deadLettersDropped == 3)
         let page = try journal.deadLetters(after: 0, limit: 2)
         #expect(page.elements == Array(commit.deadLetters[3...4]) && page.damaged == 0)
         let again = try {
             journal.close(); return try fixture.open()
         }()
-        #expect(again.deadLetterCount == Int(most) && again.deadLettersDropped == 3)
+        #expect(again.numbers.deadLetterCount == Int(most) && again.numbers.deadLettersDropped == 3)
     }
 
     // MARK: Ids, series, time
@@ -261,7 +261,7 @@ import Wire
     @Test func `series and the time of the last sample are remembered`() throws {
         do {
             let journal = try fixture.open()
-            #expect(journal.readingSent == nil)
+            #expect(journal.numbers.lastReading == nil)
             var commit = Commit()
             commit.readingSent = JournalFileFixture.noon
             commit.seriesBegan = [[1], [2, 2], [], [3]]
@@ -272,7 +272,7 @@ import Wire
             try journal.commit(ended)
         }
         let journal = try fixture.open()
-        #expect(journal.readingSent == JournalFileFixture.noon)
+        #expect(journal.numbers.lastReading == JournalFileFixture.noon)
         #expect(Set(try journal.shipped().elements) == [[1], [], [3]])
     }
 
@@ -284,7 +284,7 @@ import Wire
         var commit = Commit()
         let filler = String(repeating: "x", count: 150)
         for group in 0..<1_500 as Range<Int64> {
-            commit.restart(afterEvent: journal.lastEvent, afterInput: journal.lastInput)
+            commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: journal.numbers.lastInput)
             for number in (group * 10 + 1)...(group * 10 + 10) {
                 commit.events.append {
                     $0.field(1, number)

@@ -29,10 +29,10 @@ import Wire
         try journal.commit(commit)
         // The program before this version writes these after a way back.
         try journal.commit(JournalFileFixture.events(7...8))
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...8))
-        #expect(try rules(journal.events(after: 0)) == [1, 1, 7, 7, 7, 7, 1, 1])
-        #expect(try rules(journal.events(after: 3)) == [7, 7, 7, 1, 1])
-        #expect(try rules(journal.inputs(after: 0)) == [7, 7])
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...8))
+        #expect(try rules(journal.entries(.events, after: 0)) == [1, 1, 7, 7, 7, 7, 1, 1])
+        #expect(try rules(journal.entries(.events, after: 3)) == [7, 7, 7, 1, 1])
+        #expect(try rules(journal.entries(.inputs, after: 0)) == [7, 7])
     }
 
     @Test func `a group of the first rules has the bytes that it always had, others only a field more`() throws {
@@ -50,13 +50,13 @@ import Wire
     @Test func `who may write rows is kept with what they are`() throws {
         do {
             let journal = try fixture.open()
-            #expect(journal.lineage == "" && journal.inputApplied == 0)
+            #expect(journal.numbers.lineage == "" && journal.numbers.inputApplied == 0)
             var commit = Commit()
             commit.lineage = "a:0:0\nb:1"
             commit.inputAppliedUpTo = 12
             try journal.commit(commit)
         }
         let journal = try fixture.open()
-        #expect(journal.lineage == "a:0:0\nb:1" && journal.inputApplied == 12)
+        #expect(journal.numbers.lineage == "a:0:0\nb:1" && journal.numbers.inputApplied == 12)
     }
 }

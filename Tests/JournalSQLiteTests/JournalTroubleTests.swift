@@ -29,25 +29,28 @@ import Wire
             disk.fill(sparing: round * 4_096 % 40_960)
             var refused: JournalError.Kind?
             while refused == nil {
-                let next = journal.lastEvent + 1
+                let next = journal.numbers.lastEvent + 1
                 refused = kind { try journal.commit(JournalFileFixture.events(next...(next + 20))) }
             }
             #expect(refused == .full, "round \(round)")
             disk.free()
             let opening = try journal.reopen(now: JournalFileFixture.noon)
             #expect(!opening.isNew && !opening.mayHaveLost)
-            let next = journal.lastEvent + 1
+            let next = journal.numbers.lastEvent + 1
             var commit = JournalFileFixture.events(next...(next + 5))
             if next > 400 { commit.truncation = Truncation(events: next - 200) }
             try journal.commit(commit)
-            let base = journal.eventsBase
-            #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole((base + 1)...(next + 5)))
+            let base = journal.numbers.eventsBase
+            #expect(
+                try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole((base + 1)...(next + 5)))
         }
-        let last = journal.lastEvent
+        let last = journal.numbers.lastEvent
         journal.close()
         let again = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
-        #expect(again.lastEvent == last && !again.opening.mayHaveLost)
-        #expect(try JournalFileFixture.Content(again.events(after: 0)) == .whole((again.eventsBase + 1)...last))
+        #expect(again.numbers.lastEvent == last && !again.opening.mayHaveLost)
+        #expect(
+            try JournalFileFixture.Content(again.entries(.events, after: 0))
+                == .whole((again.numbers.eventsBase + 1)...last))
     }
 
     @Test(.enabled(if: SmallDisk.isPermitted))
@@ -82,7 +85,7 @@ import Wire
         #expect(kind { _ = try JournalFile(directory: disk.path, now: JournalFileFixture.noon) } == .readOnly)
         #expect(ChildProcess.run("/bin/mount", ["-o", "remount,rw", disk.path]).status == 0)
         let journal = try JournalFile(directory: disk.path, now: JournalFileFixture.noon)
-        #expect(journal.lastEvent == 3)
+        #expect(journal.numbers.lastEvent == 3)
     }
 
     @Test(.enabled(if: Immutability.isPermitted))
@@ -98,24 +101,24 @@ import Wire
         #expect(kind { try journal.commit(JournalFileFixture.events(4...6)) } == .readOnly)
         #expect(try !journal.reopen(now: JournalFileFixture.noon).mayHaveLost)
         try journal.commit(JournalFileFixture.events(4...6))
-        #expect(try JournalFileFixture.Content(journal.events(after: 0)) == .whole(1...6))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 0)) == .whole(1...6))
     }
 
     // MARK: Files that disappear
 
     @Test func `a folder that was removed is made anew, with another id`() throws {
         let journal = try fixture.open()
-        let id = journal.id
+        let id = journal.numbers.id
         try journal.commit(JournalFileFixture.events(1...3))
         #expect(ChildProcess.run("/bin/rm", ["-rf", fixture.directory]).status == 0)
         #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
         #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
         let opening = try journal.reopen(now: JournalFileFixture.noon)
-        #expect(opening.isNew && journal.id != id && journal.lastEvent == 0)
+        #expect(opening.isNew && journal.numbers.id != id && journal.numbers.lastEvent == 0)
         var complete = JournalFileFixture.truncation { $0.events = 3 }
         JournalFileFixture.append(4...4, to: &complete.events)
         try journal.commit(complete)
-        #expect(try JournalFileFixture.Content(journal.events(after: 3)) == .whole(4...4))
+        #expect(try JournalFileFixture.Content(journal.entries(.events, after: 3)) == .whole(4...4))
     }
 
     @Test func `a file or a log that was removed or replaced is noticed before the next commit`() throws {
@@ -133,9 +136,9 @@ import Wire
                 let opening = try journal.reopen(now: JournalFileFixture.noon)
                 // All of the log goes into the file when the log is closed, wherever the log is.
                 if isReplaced || suffix == "-wal" {
-                    #expect(!opening.isNew && !opening.mayHaveLost && journal.lastEvent == 3)
+                    #expect(!opening.isNew && !opening.mayHaveLost && journal.numbers.lastEvent == 3)
                 } else {
-                    #expect(opening.isNew && opening.mayHaveLost && journal.lastEvent == 0)
+                    #expect(opening.isNew && opening.mayHaveLost && journal.numbers.lastEvent == 0)
                 }
             }
         }
@@ -149,13 +152,13 @@ import Wire
         let copy = fixture.folder.file("copy")
         try JournalFileFixture.copy(fixture.file, to: copy)
         try journal.commit(JournalFileFixture.events(4...6))
-        let id = journal.id
+        let id = journal.numbers.id
         #expect(ChildProcess.run("/bin/rm", ["-rf", fixture.directory]).status == 0)
         #expect(rename(copy, fixture.directory) == 0)
         #expect(kind { try journal.commit(JournalFileFixture.events(7...7)) } == .gone)
         let opening = try journal.reopen(now: JournalFileFixture.noon)
         #expect(opening.isNew && opening.mayHaveLost && opening.formerID == id && opening.movedAside.count == 1)
-        #expect(journal.id != id && journal.lastEvent == 3)
+        #expect(journal.numbers.id != id && journal.numbers.lastEvent == 3)
         #expect(try journal.outbox(after: 0, limit: 9).elements == commit.outboxRows)
         try journal.commit(JournalFileFixture.truncation { $0.events = 6 })
         try journal.commit(JournalFileFixture.events(7...7))
@@ -170,7 +173,7 @@ import Wire
         unlink(fixture.file + "-wal")
         #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .gone)
         let opening = try journal.reopen(now: JournalFileFixture.noon)
-        #expect(opening.isNew && opening.mayHaveLost && opening.movedAside.count == 1 && journal.lastEvent == 0)
+        #expect(opening.isNew && opening.mayHaveLost && opening.movedAside.count == 1 && journal.numbers.lastEvent == 0)
     }
 
     @Test func `reopening what is open does nothing`() throws {
@@ -181,7 +184,7 @@ import Wire
         #expect(kind { try journal.commit(JournalFileFixture.events(4...4)) } == .other)
         try journal.reopen(now: JournalFileFixture.noon)
         try journal.commit(JournalFileFixture.events(4...4))
-        #expect(journal.lastEvent == 4)
+        #expect(journal.numbers.lastEvent == 4)
     }
 
     @Test func `two journals of one folder do not write at the same time`() throws {

@@ -14,12 +14,10 @@ struct GroupRow {
     var last: Int64 { first + count - 1 }
 }
 
-/// One of the two tables of groups. Their SQL texts are constants, so that running a prepared statement allocates
-/// nothing.
-enum GroupTable: CaseIterable {
-    case events, inputs
-
-    var kind: RowChecksum.Kind { self == .events ? .events : .inputs }
+/// The table of groups of a kind of entries. The SQL texts are constants, so that running a prepared statement
+/// allocates nothing.
+extension EntryKind {
+    var checksumKind: RowChecksum.Kind { self == .events ? .events : .inputs }
     var base: MetaKey { self == .events ? .eventsBase : .inputsBase }
 
     private var insertion: String {
@@ -73,23 +71,22 @@ enum GroupTable: CaseIterable {
     }
 
     func insert(_ group: Group, into connection: Connection) throws(SQLiteError) {
-        let statement = try connection.statement(insertion)
-        let bytes = group.bytes
-        try statement.bind(group.first, at: 1)
-        try statement.bind(Int64(group.count), at: 2)
-        try statement.bind(
-            RowChecksum.of(kind, number: group.first, count: Int64(group.count), bytes.span), at: 3)
-        try statement.bind(bytes.span, at: 4)
-        try statement.run()
+        try insert(first: group.first, count: Int64(group.count), group.bytes, into: connection)
     }
 
     /// Inserts a group as it was read from another file.
     func insert(_ row: GroupRow, into connection: Connection) throws(SQLiteError) {
+        try insert(first: row.first, count: row.count, row.bytes, into: connection)
+    }
+
+    private func insert(
+        first: Int64, count: Int64, _ bytes: [UInt8], into connection: Connection
+    ) throws(SQLiteError) {
         let statement = try connection.statement(insertion)
-        try statement.bind(row.first, at: 1)
-        try statement.bind(row.count, at: 2)
-        try statement.bind(RowChecksum.of(kind, number: row.first, count: row.count, row.bytes.span), at: 3)
-        try statement.bind(row.bytes.span, at: 4)
+        try statement.bind(first, at: 1)
+        try statement.bind(count, at: 2)
+        try statement.bind(RowChecksum.of(checksumKind, number: first, count: count, bytes.span), at: 3)
+        try statement.bind(bytes.span, at: 4)
         try statement.run()
     }
 
@@ -137,7 +134,7 @@ enum GroupTable: CaseIterable {
         let count = statement.int64(at: 1)
         let bytes = statement.bytes(at: 3)
         let isPlausible = first > 0 && count > 0 && count <= Int64(bytes.count) && first <= Int64.max - count
-        let crc = RowChecksum.of(kind, number: first, count: count, bytes.span)
+        let crc = RowChecksum.of(checksumKind, number: first, count: count, bytes.span)
         return GroupRow(
             first: first, count: count, bytes: bytes, isIntact: isPlausible && crc == statement.int64(at: 2))
     }
