@@ -52,7 +52,7 @@ package enum StoreDriver {
         return try row.locate(url, interruption)
     }
 
-    /// How URLs are written, for the list of settings.
+    /// The forms of URLs, for the list of settings.
     static var help: String { rows.reversed().map(\.help).joined(separator: ", or ") }
 
     /// Returns the function that opens the database of the settings. The URL may change: it is read again for each

@@ -14,8 +14,8 @@ package protocol StateJournal: AnyObject {
     var isOpen: Bool { get }
     /// A reading is sent even where it is not committed in time.
     ///
-    /// Where one process writes, samples that are a moment ahead of the disk are better than silence. Where another
-    /// process may take over, such a reading is held.
+    /// Samples that are a moment ahead of the disk are better than silence if one process writes. Such a reading is
+    /// withheld if another process may take over.
     var sendsLateReadings: Bool { get }
     /// Writes snapshots, on another thread.
     var snapshotWriter: any SnapshotWriter { get }
@@ -60,7 +60,7 @@ package protocol StateJournal: AnyObject {
     /// Opens the journal again after an error. It does nothing while the journal is open and in place.
     ///
     /// Committed data is there, or `opening.mayHaveLost` is true. The remains of a failed commit are removed.
-    /// Where the journal is gone, or another one is in its place, a new one is made (`opening.isNew`).
+    /// A new journal is made if the old one is gone, or if another one is in its place (`opening.isNew`).
     func reopen(now: Timestamp) throws(JournalError) -> Opening
 
     /// Closes the journal; the last reference releases the lock. `reopen` opens the journal again.

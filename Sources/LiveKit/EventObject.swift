@@ -25,7 +25,7 @@ extension EventObject {
     }
 }
 
-/// Where the objects of one event are read from.
+/// The source of the objects of one event: a webhook, or the stored form.
 protocol EventObjectSource {
     associatedtype Fault: Error
     mutating func read<Object: EventObject>(_ bytes: Span<UInt8>) throws(Fault) -> Object

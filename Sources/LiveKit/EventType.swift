@@ -49,7 +49,7 @@ extension EventType: StoredEnumeration {
 }
 
 extension Event {
-    /// What happened, with the entity it happened to.
+    /// The kind of the event, with the objects that it carries.
     package enum Body: Sendable, Equatable {
         case roomStarted
         case roomFinished

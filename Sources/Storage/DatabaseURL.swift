@@ -3,7 +3,7 @@ package protocol DatabaseURL: Sendable, CustomStringConvertible, CustomDebugStri
     /// The schemes that the adapter answers for, in lower case. Schemes that other clients use for the same database are
     /// among them: `init` then says what to write instead.
     static var schemes: [String] { get }
-    /// How such a URL is written, for error messages: `sqlite:PATH`.
+    /// The form of such a URL, for error messages: `sqlite:PATH`.
     static var form: String { get }
     /// The same in Markdown, for the list of settings.
     static var help: String { get }

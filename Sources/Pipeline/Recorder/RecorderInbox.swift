@@ -124,22 +124,19 @@ package final class RecorderInbox: Sendable {
 }
 
 extension RecorderInbox: CommittedEventSink {
-    /// Takes committed events. Slots were reserved for them.
+    /// Takes committed events. Reservations were made for them.
     package func deliver(_ events: Committed<[AcceptedEvent]>) {
         if events.value.isEmpty { return }
-        mail.changeWakingIfNeeded { mail in
-            precondition(
-                !mail.isClosed && mail.events.count + events.value.count <= capacity, "a reservation was reserved")
-            mail.events.append(contentsOf: events.value)
-            return mail.events.count >= mail.awaited
-        }
+        put(events.value.count) { $0.append(contentsOf: events.value) }
     }
 
     /// Takes one event that needs no commit.
-    func deliver(_ event: Committed<AcceptedEvent>) {
+    func deliver(_ event: Committed<AcceptedEvent>) { put(1) { $0.append(event.value) } }
+
+    private func put(_ count: Int, _ append: (inout [AcceptedEvent]) -> Void) {
         mail.changeWakingIfNeeded { mail in
-            precondition(!mail.isClosed && mail.events.count < capacity, "a reservation was reserved")
-            mail.events.append(event.value)
+            precondition(!mail.isClosed && mail.events.count + count <= capacity, "a reservation was made before")
+            append(&mail.events)
             return mail.events.count >= mail.awaited
         }
     }

@@ -159,7 +159,7 @@ struct RecorderWorker {
     }
 
     private func lookUp(_ room: String) {
-        // Where too many look-ups wait, no answer will come. So the recorder is told at once.
+        // No answer comes to a look-up that is refused because too many wait. So the recorder is told at once.
         if !store.lookUp(room: room) { inbox.leave(.organization(room: room, .failure(.lookup_error))) }
     }
 
