@@ -9,11 +9,20 @@ package struct DeliverySettings: Sendable, Equatable {
     /// Retries after status 429, "too many requests". The specification of remote write leaves it to the sender.
     package var retriesOnTooManyRequests: Bool
 
-    package init(queue: ByteCount, minBackoff: Duration, maxBackoff: Duration, retriesOnTooManyRequests: Bool) {
+    package var message: MessageChoice
+    /// The most requests that are under way at one time.
+    package var maxShards: Int
+
+    package init(
+        queue: ByteCount, minBackoff: Duration, maxBackoff: Duration, retriesOnTooManyRequests: Bool,
+        message: MessageChoice, maxShards: Int
+    ) {
         self.queue = queue
         self.minBackoff = minBackoff
         self.maxBackoff = maxBackoff
         self.retriesOnTooManyRequests = retriesOnTooManyRequests
+        self.message = message
+        self.maxShards = maxShards
     }
 }
 

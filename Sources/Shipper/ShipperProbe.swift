@@ -43,7 +43,7 @@ package enum ShipperProbe {
             let transport = try Transport(ShipperRequests.options(settings), time: time)
             var body: [UInt8] = []
             let size = Snappy.compress([], into: &body)
-            _ = transport.start(requests.request(Array(body[..<size]), retry: 0))
+            _ = transport.start(requests.request(Array(body[..<size]), .v1, retry: 0))
             var completions: [Completion] = []
             while completions.isEmpty { transport.poll(until: nil, into: &completions) }
             switch completions[0].outcome {

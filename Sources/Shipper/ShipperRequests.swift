@@ -39,9 +39,7 @@ struct ShipperRequests {
     private mutating func build() {
         headers = [
             HTTPHeader(known: "Content-Encoding", "snappy"),
-            HTTPHeader(known: "Content-Type", "application/x-protobuf"),
             HTTPHeader(known: "User-Agent", settings.userAgent),
-            HTTPHeader(known: "X-Prometheus-Remote-Write-Version", "0.1.0"),
         ]
         headers += (settings.headers + furtherHeaders).filter {
             !ShipperSettings.reservedHeaders.contains($0.name.lowercased())
@@ -50,8 +48,10 @@ struct ShipperRequests {
     }
 
     /// - Parameter retry: the number of earlier requests with this body. Receivers grow their `Retry-After` with it.
-    func request(_ body: [UInt8], retry: Int) -> Request {
+    func request(_ body: [UInt8], _ message: Message, retry: Int) -> Request {
         var all = headers
+        all.append(HTTPHeader(known: "Content-Type", message.contentType))
+        all.append(HTTPHeader(known: "X-Prometheus-Remote-Write-Version", message.version))
         if retry > 0 { all.append(HTTPHeader(known: "Retry-Attempt", String(retry))) }
         return Request(.post, settings.url, headers: all, body: body, timeout: settings.timeout)
     }

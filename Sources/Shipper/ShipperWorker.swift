@@ -192,7 +192,7 @@ final class ShipperWorker {
 
     private func begin(_ attempt: Delivery.Attempt) {
         if attempt.renewsCredentials { reloadCredentials() }
-        let id = transport.start(requests.request(attempt.body, retry: attempt.retry))
+        let id = transport.start(requests.request(attempt.body, .v1, retry: attempt.retry))
         inFlight = Sent(id: id, samples: attempt.samples)
     }
 

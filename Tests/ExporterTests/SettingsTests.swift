@@ -2,6 +2,7 @@ import Pipeline
 import Exporter
 import LiveKit
 import Platform
+import RemoteWrite
 import TestSupport
 import Testing
 

@@ -7,7 +7,7 @@ extension DeliverySettings {
     init() {
         self.init(
             queue: .mebibytes(32), minBackoff: .milliseconds(500), maxBackoff: .seconds(30),
-            retriesOnTooManyRequests: true)
+            retriesOnTooManyRequests: true, message: .v1, maxShards: 1)
     }
 }
 

@@ -12,7 +12,7 @@ extension ShipperSettings {
             batches: BatchLimits(samples: 5_000),
             delivery: DeliverySettings(
                 queue: .mebibytes(32), minBackoff: .milliseconds(500), maxBackoff: .seconds(30),
-                retriesOnTooManyRequests: true),
+                retriesOnTooManyRequests: true, message: .v1, maxShards: 1),
             timeout: .seconds(30), staleOnStop: true)
     }
 }

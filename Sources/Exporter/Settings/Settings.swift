@@ -21,12 +21,6 @@ package struct Settings: Sendable {
         case database
     }
 
-    /// The values of `REMOTE_WRITE_MESSAGE`.
-    package enum Message: String, Sendable, CaseIterable {
-        case auto
-        case v1 = "1.0"
-    }
-
     // LiveKit
     package let liveKitKeys: LiveKitKeys
     /// The URL of the server API, with `http` or `https` and without a slash at its end. Nil if it is not set.
@@ -81,10 +75,11 @@ package struct Settings: Sendable {
     package let bearerToken: SecretSource?
     /// Pairs such as `X-Scope-OrgID=tenant`.
     package let headers: SecretSource?
-    package let message: Message
+    package let message: MessageChoice
     package let pushInterval: Duration
     package let idlePushInterval: Duration
     package let maxSamplesPerSend: Int
+    package let maxShards: Int
     package let queueBytes: ByteCount
     package let timeout: Duration
     package let minBackoff: Duration
@@ -197,7 +192,9 @@ package struct Settings: Sendable {
         bearerToken = reader.secretText("REMOTE_WRITE_BEARER_TOKEN", "Instead of user and password.")
         headers = Self.headers(&reader)
         message = reader.choice(
-            "REMOTE_WRITE_MESSAGE", .auto, "Version of the remote-write message; `auto` means 1.0 in this version.")
+            "REMOTE_WRITE_MESSAGE", .auto,
+            "Version of the remote-write message; `auto` begins with 2.0 and falls back to 1.0 where the receiver needs it."
+        )
         pushInterval = reader.duration(
             "PUSH_INTERVAL", "15s", in: .milliseconds(100) ... .seconds(240), "How often the metrics are pushed.")
         idlePushInterval = reader.duration(
@@ -205,6 +202,9 @@ package struct Settings: Sendable {
             "How often series that did not change are pushed. 60s suits Grafana Cloud. Default PUSH_INTERVAL.")
         maxSamplesPerSend = reader.number(
             "REMOTE_WRITE_MAX_SAMPLES_PER_SEND", 5000, in: 1...100_000, "The most samples in one request.")
+        maxShards = reader.number(
+            "REMOTE_WRITE_MAX_SHARDS", 8, in: 1...64,
+            "The most requests at one time. There is one; more while a backlog is sent.")
         // This setting is only checked: lkpush sends at once, whatever its value.
         _ = reader.duration(
             "REMOTE_WRITE_BATCH_SEND_DEADLINE", "20s", in: .milliseconds(100) ... .seconds(300),
@@ -303,7 +303,8 @@ extension Settings {
 
     package var delivery: DeliverySettings {
         DeliverySettings(
-            queue: queueBytes, minBackoff: minBackoff, maxBackoff: maxBackoff, retriesOnTooManyRequests: retryOnHTTP429)
+            queue: queueBytes, minBackoff: minBackoff, maxBackoff: maxBackoff, retriesOnTooManyRequests: retryOnHTTP429,
+            message: message, maxShards: maxShards)
     }
 
     /// The settings of the shipper. Nil if no receiver is configured.
