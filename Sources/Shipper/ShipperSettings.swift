@@ -13,11 +13,11 @@ package struct ShipperSettings: Sendable {
 
     package var url: EndpointURL
     package var labels: CommonLabels
+    /// The families that are pushed. The others stay on `/metrics`.
+    package var selection = FamilySelection()
     package var schedule: SeriesTable.Schedule
     package var batches: BatchLimits
     package var delivery: DeliverySettings
-    /// The families that are shipped.
-    package var selection = FamilySelection(excluding: [])
     /// The limit for the time from the start of a request to the end of its answer.
     package var timeout: Duration
     package var connectTimeout = Duration.seconds(10)

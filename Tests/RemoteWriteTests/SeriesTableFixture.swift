@@ -20,7 +20,7 @@ struct SeriesTableFixture {
 
     init(
         push: Int64 = 15, idle: Int64? = nil, external: [(name: String, value: String)] = [],
-        selection: FamilySelection = FamilySelection(excluding: [])
+        selection: FamilySelection = FamilySelection()
     ) throws {
         table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i", external: external),
