@@ -75,10 +75,13 @@ package final class ScriptedReceiver: Sendable {
     package let port: UInt16
 
     /// - Parameters:
+    ///   - host: the last number of its address, 127.0.0.1 or another one of loopback.
     ///   - script: the answers to the first requests, in the order in which they arrive.
     ///   - otherwise: the answer to all others.
-    package init(port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer()) throws(SystemError) {
-        listener = try LoopbackSocket.listening(port: port)
+    package init(
+        port: UInt16 = 0, host: UInt8 = 1, script: [Answer] = [], otherwise: Answer = Answer()
+    ) throws(SystemError) {
+        listener = try LoopbackSocket.listening(port: port, host: host)
         self.port = listener.port
         monitor.change { state in
             state.script = script
