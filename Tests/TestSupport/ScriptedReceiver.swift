@@ -19,6 +19,12 @@ package final class ScriptedReceiver: Sendable {
             case endlessBody
             /// Sends a head that promises more body than comes, and holds the connection.
             case stuckBody
+            /// Sends a head that promises more body than comes, and closes the connection.
+            case cutBody
+            /// Sends bytes that are no HTTP, and closes the connection.
+            case noHTTP
+            /// Stores the samples, and closes the connection without an answer: the answer is lost.
+            case loseAnswer
         }
 
         package var status = 204
@@ -26,21 +32,26 @@ package final class ScriptedReceiver: Sendable {
         package var body: [UInt8] = []
         package var delay = Duration.zero
         package var behaviour = Behaviour.respond
+        /// Set if a 2xx to a body of 2.0 carries the headers that say what was written, as the receiver's `Dialect` has
+        /// it.
+        package var tellsWritten = true
 
         package init(
             _ status: Int = 204, headers: [String: String] = [:], body: String = "", delay: Duration = .zero,
-            behaviour: Behaviour = .respond
+            behaviour: Behaviour = .respond, tellsWritten: Bool = true
         ) {
             self.status = status
             self.headers = headers
             self.body = Array(body.utf8)
             self.delay = delay
             self.behaviour = behaviour
+            self.tellsWritten = tellsWritten
         }
 
         package static let hang = Answer(behaviour: .hang)
         package static let reset = Answer(behaviour: .reset)
         package static let close = Answer(behaviour: .close)
+        package static let lost = Answer(behaviour: .loseAnswer)
     }
 
     /// A request that arrived completely.
@@ -53,9 +64,23 @@ package final class ScriptedReceiver: Sendable {
         package let at: MonotonicTime
         /// The number of its connection, from 0.
         package let connection: Int
+        /// The answer that was given: the one of the script, or what the receiver's dialect made of it.
         package let answer: Answer
+        /// True if the receiver read the body and stored what it says.
+        package let isRead: Bool
         /// True if it was answered in full. It is set right before the answer is written.
         package var wasAnswered = false
+
+        /// The message that the headers name.
+        package var version: WriteRequest.Version { .init(contentType: headers["content-type"]) }
+
+        /// True if the sender knows that the samples are stored.
+        package var isAccepted: Bool { isRead && wasAnswered }
+
+        /// Decodes the body.
+        package func decoded() throws(WriteRequest.RequestFault) -> WriteRequest {
+            try WriteRequest(compressed: body, version)
+        }
     }
 
     private struct State {
@@ -63,6 +88,8 @@ package final class ScriptedReceiver: Sendable {
         var otherwise = Answer()
         var exceptions: [(answer: Answer, condition: @Sendable ([UInt8]) -> Bool)] = []
         var requests: [Recorded] = []
+        var store: SampleStore?
+        var observer: (@Sendable (Recorded) -> Void)?
         var connections: [Int: LoopbackSocket] = [:]
         var connectionCount = 0
         var threads: [NamedThread] = []
@@ -77,12 +104,18 @@ package final class ScriptedReceiver: Sendable {
     /// - Parameters:
     ///   - script: the answers to the first requests, in the order in which they arrive.
     ///   - otherwise: the answer to all others.
-    package init(port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer()) throws(SystemError) {
+    ///   - dialect: the messages that it reads. It changes answers of 2xx, and leaves all others as they are.
+    ///   - judges: keeps samples, and refuses as Prometheus does those that do not follow.
+    package init(
+        port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer(), dialect: Dialect = .both,
+        judges: Bool = false
+    ) throws(SystemError) {
         listener = try LoopbackSocket.listening(port: port)
         self.port = listener.port
         monitor.change { state in
             state.script = script
             state.otherwise = otherwise
+            if judges { state.store = SampleStore() }
         }
         let acceptor = NamedThread(name: "receiver") { [listener, monitor, time] in
             while let socket = listener.accepted() {
@@ -95,7 +128,7 @@ package final class ScriptedReceiver: Sendable {
                 }
                 guard let number else { return }
                 let thread = NamedThread(name: "receiver-\(number)") {
-                    Self.serve(socket, number, monitor, time)
+                    Self.serve(socket, number, dialect, monitor, time)
                     monitor.change { $0.connections[number] = nil }
                 }
                 monitor.change { $0.threads.append(thread) }
@@ -110,6 +143,12 @@ package final class ScriptedReceiver: Sendable {
 
     /// All requests so far, in the order in which they arrived.
     package var requests: [Recorded] { monitor.withLock { $0.requests } }
+
+    /// What it stores, if it judges.
+    package var store: SampleStore { monitor.withLock { $0.store ?? SampleStore() } }
+
+    /// Has a closure called with each request before it is answered, on the thread of its connection.
+    package func observe(_ body: @escaping @Sendable (Recorded) -> Void) { monitor.change { $0.observer = body } }
 
     /// The number of connections that were ever accepted.
     package var connectionCount: Int { monitor.withLock { $0.connectionCount } }
@@ -157,25 +196,29 @@ package final class ScriptedReceiver: Sendable {
     // MARK: One connection
 
     private static func serve(
-        _ socket: LoopbackSocket, _ connection: Int, _ monitor: Monitor<State>, _ time: SystemTime
+        _ socket: LoopbackSocket, _ connection: Int, _ dialect: Dialect, _ monitor: Monitor<State>, _ time: SystemTime
     ) {
         var input: [UInt8] = []
         while let message = HTTPMessage.read(from: socket, buffer: &input) {
             let words = message.startLine.split(separator: " ")
-            let (index, answer): (Int, Answer) = monitor.change { state in
-                let answer =
+            let reader = Reader(dialect, message)
+            let (index, request, observer) = monitor.change { state in
+                let scripted =
                     if let index = state.exceptions.firstIndex(where: { $0.condition(message.body) }) {
                         state.exceptions.remove(at: index).answer
                     } else {
                         state.script.isEmpty ? state.otherwise : state.script.removeFirst()
                     }
-                state.requests.append(
-                    Recorded(
-                        method: words.first.map(String.init) ?? "",
-                        target: words.count > 1 ? String(words[1]) : "", headers: message.headers,
-                        body: message.body, at: time.monotonic(), connection: connection, answer: answer))
-                return (state.requests.count - 1, answer)
+                let (answer, isRead) = reader.answer(scripted, &state.store)
+                let request = Recorded(
+                    method: words.first.map(String.init) ?? "", target: words.count > 1 ? String(words[1]) : "",
+                    headers: message.headers, body: message.body, at: time.monotonic(), connection: connection,
+                    answer: answer, isRead: isRead)
+                state.requests.append(request)
+                return (state.requests.count - 1, request, state.observer)
             }
+            observer?(request)
+            let answer = request.answer
             if answer.delay > .zero {
                 let isOver: Bool? = monitor.wait(until: time.monotonic() + answer.delay) {
                     $0.isStopped ? true : nil
@@ -203,7 +246,13 @@ package final class ScriptedReceiver: Sendable {
             socket.waitForEnd()
         case .reset:
             socket.resetWhenClosed()
-        case .close:
+        case .close, .loseAnswer:
+            socket.shutdown()
+        case .noHTTP:
+            _ = socket.write(Array("this is not HTTP\r\n\r\n".utf8))
+            socket.shutdown()
+        case .cutBody:
+            _ = socket.write(Array("\(head)Content-Length: 1000\r\n\r\nbegun".utf8))
             socket.shutdown()
         case .endlessBody:
             let chunk = [UInt8](repeating: UInt8(ascii: "x"), count: 16_384)

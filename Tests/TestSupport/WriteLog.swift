@@ -1,15 +1,19 @@
-/// Everything that a scripted receiver was sent, checked against the rules of remote write 1.0.
+/// Everything that a scripted receiver was sent, checked against the rules of remote write: each request against those
+/// of the message that its headers name.
 /// https://prometheus.io/docs/specs/prw/remote_write_spec/
+/// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/
 package struct WriteLog: Sendable {
     /// Each violation as a sentence. Empty if there is none.
     package private(set) var violations: [String] = []
-    /// The samples of requests that were answered 2xx, by series (`WriteRequest.TimeSeries.text`), in order of arrival.
+    /// The samples of requests that were stored and answered 2xx, by series (`WriteRequest.TimeSeries.text`), in order of arrival.
     package private(set) var accepted: [String: [WriteRequest.Sample]] = [:]
     /// All requests, decoded.
     package private(set) var requests: [WriteRequest] = []
 
     /// The values of all requests, by series and time.
     private var values: [String: [Int64: UInt64]] = [:]
+    /// The last start timestamp, by series.
+    private var starts: [String: Int64] = [:]
 
     package init(_ recorded: [ScriptedReceiver.Recorded]) {
         for (index, request) in recorded.enumerated() { check(request, index) }
@@ -31,8 +35,10 @@ package struct WriteLog: Sendable {
     private mutating func check(_ recorded: ScriptedReceiver.Recorded, _ index: Int) {
         let place = "request \(index)"
         let expected = [
-            "content-encoding": "snappy", "content-type": "application/x-protobuf",
-            "x-prometheus-remote-write-version": "0.1.0",
+            "content-encoding": "snappy",
+            "content-type": recorded.version == .v1
+                ? "application/x-protobuf" : "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+            "x-prometheus-remote-write-version": recorded.version == .v1 ? "0.1.0" : "2.0.0",
         ]
         for (name, value) in expected where recorded.headers[name] != value {
             violations.append("\(place): \(name) is \(recorded.headers[name] ?? "missing")")
@@ -40,14 +46,14 @@ package struct WriteLog: Sendable {
         if recorded.headers["user-agent"]?.isEmpty != false { violations.append("\(place): no User-Agent") }
         if recorded.method != "POST" { violations.append("\(place): method \(recorded.method)") }
         do throws(WriteRequest.RequestFault) {
-            let request = try WriteRequest(compressed: recorded.body)
+            let request = try recorded.decoded()
             requests.append(request)
-            let isAccepted = recorded.wasAnswered && (200..<300).contains(recorded.answer.status)
             var seen: Set<String> = []
             for series in request.series {
                 if !seen.insert(series.text).inserted { violations.append("\(place): \(series.text) twice") }
                 check(labels: series, place)
-                check(samples: series, place, isAccepted: isAccepted)
+                check(samples: series, place, isAccepted: recorded.isAccepted)
+                check(starts: series, place)
             }
         } catch {
             violations.append("\(place): \(error)")
@@ -70,6 +76,7 @@ package struct WriteLog: Sendable {
     private mutating func check(samples series: WriteRequest.TimeSeries, _ place: String, isAccepted: Bool) {
         let here = "\(place): \(series.text)"
         if series.samples.isEmpty { violations.append("\(here): no sample") }
+        if series.histograms > 0 { violations.append("\(here): a native histogram") }
         for (sample, next) in zip(series.samples, series.samples.dropFirst())
         where sample.milliseconds >= next.milliseconds {
             violations.append("\(here): \(next.milliseconds) after \(sample.milliseconds)")
@@ -91,5 +98,19 @@ package struct WriteLog: Sendable {
             violations.append("\(here): \(first.milliseconds) accepted after \(last.milliseconds)")
         }
         accepted[series.text, default: []].append(contentsOf: series.samples)
+    }
+
+    /// Checks the start timestamps of 2.0: none after its sample, and none earlier than one before.
+    private mutating func check(starts series: WriteRequest.TimeSeries, _ place: String) {
+        let here = "\(place): \(series.text)"
+        for sample in series.samples where sample.start_ms != 0 {
+            if sample.start_ms > sample.milliseconds {
+                violations.append("\(here): starts at \(sample.start_ms), after \(sample.milliseconds)")
+            }
+            if let before = starts[series.text], sample.start_ms < before {
+                violations.append("\(here): starts at \(sample.start_ms), before \(before)")
+            }
+            starts[series.text] = sample.start_ms
+        }
     }
 }
