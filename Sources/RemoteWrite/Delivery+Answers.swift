@@ -185,9 +185,13 @@ extension Delivery {
     // MARK: Losing
 
     /// Drops the oldest samples until the rest fits in the memory. Requests that are under way stay.
-    mutating func dropOldest(_ table: inout SeriesTable) {
+    ///
+    /// A part of the memory is kept free for a reading that is unpacked and encoded: what waits takes less.
+    mutating func dropOldest(afterReadingOf samples: Int, _ table: inout SeriesTable) {
         note()
-        while statistics.queue_bytes > settings.queue.bytes {
+        let most_bytes = settings.queue.bytes
+        let free_bytes = min(most_bytes / 2, max(most_bytes / 4, 3 * samples * MemoryLayout<QueuedSample>.stride))
+        while statistics.queue_bytes > most_bytes - free_bytes {
             guard dropOldest(.queueFull, &table) else { return }
             note()
         }

@@ -105,7 +105,7 @@ package struct Delivery: Sendable {
         self.limits = limits
         // The memory for what waits must hold several requests.
         caps = BatchCaps(full_bytes: min(limits.compressed_bytes, settings.queue.bytes / 4))
-        queue = SampleQueue(block_bytes: settings.queue.bytes / 4)
+        queue = SampleQueue(block_bytes: settings.queue.bytes / 8)
         pace = Pace(most: settings.maxShards)
         messages = MessageState(settings.message)
         backoff = Backoff(from: settings.minBackoff, to: settings.maxBackoff, jitter: Limits.jitter)
@@ -144,8 +144,9 @@ package struct Delivery: Sendable {
         statistics.enqueued += UInt64(block.samples.count)
         let newest = block.base
         statistics.newestEnqueued = max(statistics.newestEnqueued ?? newest, newest)
+        let samples = block.samples.count
         if queue.append(block, number: readings, most_bytes: settings.queue.bytes) {
-            dropOldest(&table)
+            dropOldest(afterReadingOf: samples, &table)
         } else {
             // Dropping other samples would not make enough room for these.
             statistics.dropped[.tooLarge, default: 0] += UInt64(block.samples.count)

@@ -47,12 +47,13 @@ import Wire
     }
 
     @Test func `a reading larger than the memory is dropped under its own name, and takes no other one with it`() throws {
-        let fixture = try DeliveryFixture { $0.queue = ByteCount(400) }
+        let fixture = try DeliveryFixture { $0.queue = ByteCount(1_000) }
         fixture.enqueue(2)
         fixture.enqueue(3)
         fixture.enqueue(2_000)
         #expect(fixture.statistics.dropped == [.tooLarge: 2_000])
-        #expect(try sent(fixture) == [1, 2])
+        let rest = try sent(fixture)
+        #expect(rest == [1, 2])
     }
 
     @Test func `what waits takes a few bytes a sample`() throws {
