@@ -224,6 +224,12 @@ extension Delivery {
         return isDropped
     }
 
+    /// Drops all samples that wait, because their times are wrong. Those under way are left to the receiver.
+    package mutating func dropForClock(_ table: inout SeriesTable) {
+        while dropOldest(.clock, &table) {}
+        note()
+    }
+
     /// Gives up all samples at the end. Those under way may still arrive, so they count as ambiguous.
     package mutating func abandon(_ table: inout SeriesTable) {
         for index in shards.indices where shards[index].isInFlight {

@@ -60,9 +60,6 @@ struct SampleQueue: Sendable {
 
     init(block_bytes: Int) { self.block_bytes = block_bytes }
 
-    /// The number of shards that take samples.
-    var shardCount: Int { places.count }
-
     /// True if no sample waits here.
     var isEmpty: Bool { waiting.isEmpty && blocks.isEmpty }
 
@@ -235,7 +232,7 @@ struct SampleQueue: Sendable {
 
     /// True if the times are so close that the difference fits an offset.
     private func isNear(_ time: Timestamp, _ first: Timestamp) -> Bool {
-        abs(time.milliseconds - first.milliseconds) < Int64(Int32.max / 4)
+        abs(time.milliseconds - first.milliseconds) < SampleBlock.Limits.span.milliseconds
     }
 
     /// Removes the blocks that every shard has passed.

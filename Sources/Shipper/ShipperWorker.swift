@@ -91,7 +91,7 @@ final class ShipperWorker {
         switch clock.check(wall, monotonic) {
         case .good: break
         case .earlierWasWrong:
-            table.forgetFloor()
+            table.setBack(to: wall)
             log.warning("the last reading of the process before lies far ahead: its clock was wrong")
         // Whatever the clock shows, the last values come right after those before them.
         case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
