@@ -33,8 +33,8 @@ final class ShipperWorker {
 
     /// Samples that the receiver refused, and samples that were dropped before they were sent.
     var rejected = SampleLosses()
-    var dropped = SampleLosses()
-    var droppedBefore: UInt64 = 0
+    var dropped: [DropReason: SampleLosses] = [:]
+    var droppedBefore: [DropReason: UInt64] = [:]
 
     private var completions: [Completion] = []
 
@@ -145,7 +145,7 @@ final class ShipperWorker {
         tellLosses()
         var deadline = ticks ? nextTick : nil
         if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
-        if let due = dropped.dueAt { deadline = min(deadline ?? due, due) }
+        if let due = dropped.values.compactMap(\.dueAt).min() { deadline = min(deadline ?? due, due) }
         if let limit { deadline = min(deadline ?? limit, limit) }
         if let until = beginRequests() { deadline = min(deadline ?? until, until) }
         transport.poll(until: deadline, into: &completions)
