@@ -60,7 +60,11 @@ struct ShipperRequests {
     /// the same moment.
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
-        options.recordedHeaders = ["retry-after", "location", "content-type"]
+        options.recordedHeaders = [
+            "retry-after", "location", "content-type", "date", "x-influxdb-version",
+            "x-prometheus-remote-write-samples-written", "x-prometheus-remote-write-histograms-written",
+            "x-prometheus-remote-write-exemplars-written",
+        ]
         options.connectTimeout = settings.connectTimeout
         options.connectionLifetime = .seconds(Int64.random(in: 540...660))
         options.authorityFile = settings.authorityFile

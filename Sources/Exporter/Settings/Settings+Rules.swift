@@ -159,7 +159,7 @@ extension Settings {
 
     /// The families that are pushed.
     static func selection(_ reader: inout SettingsReader) -> FamilySelection {
-        let globs = reader.value(
+        let globs: [String] = reader.value(
             "METRICS_EXCLUDE", "",
             "Metrics that are not pushed, by globs: `lkpush_http_*,process_*`. They stay on `/metrics`.",
             fallback: [], expected: "globs such as lkpush_http_*,process_*"
