@@ -57,6 +57,8 @@ struct SampleQueue: Sendable {
     private var raw: [UInt8] = []
     private var compressed: [UInt8] = []
     private var rowPlaces: [Int] = []
+    /// The blocks that become one.
+    private var parts: [SampleBlock] = []
 
     init(block_bytes: Int) { self.block_bytes = block_bytes }
 
@@ -198,7 +200,7 @@ struct SampleQueue: Sendable {
 
     /// Unpacks the next readings that may be sent into one block. Returns false if there are none.
     private mutating func openNext(readings: Int, rowCount: Int) -> Bool {
-        var parts: [SampleBlock] = []
+        parts.removeAll(keepingCapacity: true)
         var size = 0
         while parts.count < max(1, min(readings, Limits.readings)), let next = waiting.first,
             withheldFrom.map({ next.number < $0 }) ?? true
@@ -218,12 +220,12 @@ struct SampleQueue: Sendable {
             }
         }
         guard !parts.isEmpty else { return false }
-        if parts.count == 1 {
-            blocks.append(parts[0])
+        if parts.count == 1, let only = parts.popLast() {
+            blocks.append(only)
         } else {
             var merged = emptyBlock()
             merged.merge(parts, rowCount: rowCount, places: &rowPlaces)
-            for part in parts { recycle(part) }
+            while let part = parts.popLast() { recycle(part) }
             blocks.append(merged)
         }
         bytes += size

@@ -20,6 +20,8 @@ package struct Deque<Element> {
         if head > 0 {
             head -= 1
             elements[head] = element
+        } else if elements.isEmpty {
+            elements.append(element)
         } else {
             elements.insert(element, at: 0)
         }
