@@ -13,7 +13,7 @@ extension SeriesTable {
     package mutating func restore(_ state: ShippedState, families descriptors: [FamilyDescriptor]) {
         precondition(lastReading == nil && byKey.isEmpty, "what was is restored before anything is read")
         floor = state.lastReading
-        guard state.labels == labels.fingerprint else {
+        guard state.labels == labels.common.fingerprint else {
             if recordsKeys { ended.append(contentsOf: state.series) }
             return
         }
@@ -53,7 +53,6 @@ extension SeriesTable {
     mutating func noteShippedBefore(_ index: Int, until last: Timestamp?) {
         groups[index].lastSent = last
         groups[index].isShipped = true
-        if !groups[index].wasAttempted { unattempted -= 1 }
         groups[index].wasAttempted = true
     }
 }

@@ -53,6 +53,12 @@ extension ShipperWorker {
                 samples are lost: GRAFANA_PROM_REMOTE_WRITE_URL is a wrong address, what answers there is no receiver of \
                 remote write
                 """, fields(of: loss))
+        case .lost(let loss) where (200..<300).contains(loss.status):
+            log.error(
+                """
+                samples are lost: the receiver answered with success and did not read remote write 2.0; set \
+                REMOTE_WRITE_MESSAGE=auto, or 1.0
+                """, fields(of: loss))
         case .lost(let loss):
             log.error("samples are lost: the receiver refused them for good; see its answer", fields(of: loss))
         case .over(let inAll, let since):

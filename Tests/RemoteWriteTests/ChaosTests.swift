@@ -43,7 +43,6 @@ import Wire
         var delivery: Delivery
         var receiver = Receiver()
         var random: SplitMix
-        var effects: [Delivery.Effect] = []
         var now: Int64 = 0
         var increments: [String: Double] = [:]
         /// Bodies that were stored although their answer was lost.
@@ -51,12 +50,13 @@ import Wire
         let family: Family<Counter>
         let histograms: Family<Histogram>
 
-        init(seed: UInt64, idle: Int64, queue: ByteCount) throws {
+        init(seed: UInt64, idle: Int64, queue: ByteCount, shards: Int = 1, samples: Int = 7) throws {
             fixture = try SeriesTableFixture(push: 15, idle: idle)
-            fixture.writer.limits.samples = 7
+            fixture.settles = false
             var settings = DeliverySettings()
             settings.queue = queue
-            delivery = Delivery(settings, seed: seed)
+            settings.maxShards = shards
+            delivery = Delivery(settings, samples: samples, seed: seed)
             random = SplitMix(seed: seed)
             family = fixture.registry.counter("t_total", "T.", labels: ["n"])
             histograms = fixture.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
@@ -85,59 +85,37 @@ import Wire
         }
 
         mutating func tick() {
-            fixture.table.apply(fixture.registry.takeChanges())
-            fixture.table.noteSettled(before: delivery.oldestSequence ?? .max)
-            #expect(fixture.table.read(at: wall, into: &fixture.writer) == .made)
-            fixture.batches.removeAll()
-            fixture.writer.finish(into: &fixture.batches)
-            for batch in fixture.batches { delivery.enqueue(batch, into: &effects) }
-            tell()
-        }
-
-        mutating func tell() {
-            var index = 0
-            while index < effects.count {
-                switch effects[index] {
-                case .attempted(let rows, let sequence): fixture.table.noteAttempt(rows: rows, sequence: sequence)
-                case .lost(let rows, let sequence, let wasAttempted):
-                    let starts = fixture.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                    fixture.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
-                case .released(let body): fixture.writer.recycle(body)
-                }
-                index += 1
-            }
-            effects.removeAll()
+            #expect(fixture.read(milliseconds: wall.milliseconds) == .made)
+            delivery.noteTick(at: time)
+            delivery.enqueue(fixture.block, &fixture.table)
         }
 
         /// Sends what can be sent now. `trouble` of 10 requests fail.
         mutating func send(trouble: Int, refusals: Bool) throws {
-            while case .send(let attempt) = delivery.next(at: time, into: &effects) {
-                tell()
+            while case .send(let attempt) = delivery.next(at: time, &fixture.table) {
                 let request = try WriteRequest(compressed: attempt.body)
                 let outcome: Delivery.Outcome
                 switch Int.random(in: 0..<10, using: &random) {
                 case 0..<trouble:
                     switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
-                    case 0: outcome = .answered(status: 503, retryAfter: nil, wasResent: false)
+                    case 0: outcome = .answer(503)
                     case 1: outcome = .failed(mayHaveArrived: false)
                     case 2: outcome = .failed(mayHaveArrived: true)
                     case 3:
                         // The request was stored, but its answer was lost.
                         if receiver.take(request) { storedBodies.insert(attempt.body) }
                         outcome = .failed(mayHaveArrived: true)
-                    default: outcome = .answered(status: 400, retryAfter: nil, wasResent: false)
+                    default: outcome = .answer(400)
                     }
                 default:
                     let isTaken = receiver.take(request)
                     #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
-                    outcome = .answered(status: isTaken ? 204 : 400, retryAfter: nil, wasResent: false)
+                    outcome = .answer(isTaken ? 204 : 400)
                 }
-                _ = delivery.settle(outcome, at: time, wall: wall, into: &effects)
-                tell()
+                _ = delivery.settle(shard: attempt.shard, outcome, at: time, wall: wall, &fixture.table)
                 let s = delivery.statistics
                 #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
             }
-            tell()
         }
     }
 
@@ -170,7 +148,7 @@ import Wire
     func `loss and refusals never make an increase larger than the truth`(_ idle: Int64) throws {
         for _ in 0..<25 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            var run = try Run(seed: seed, idle: idle, queue: ByteCount(1_500))
             run.tick()
             var trouble = 2
             for _ in 0..<100 {
@@ -195,7 +173,7 @@ import Wire
     func `a memory that overflows costs samples and not one increment`(_ idle: Int64) throws {
         for _ in 0..<25 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            var run = try Run(seed: seed, idle: idle, queue: ByteCount(1_500))
             run.tick()
             try run.send(trouble: 0, refusals: false)
             for _ in 0..<4 {

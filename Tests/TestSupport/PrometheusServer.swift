@@ -1,31 +1,14 @@
-import FoundationEssentials
 import Glibc
 import Platform
 
 /// A real Prometheus on a free loopback port, with its own data folder. It is killed when the object goes.
 package final class PrometheusServer: Sendable {
-    /// The result of a query for one series.
-    package struct Series: Sendable, Equatable {
-        /// The labels, including `__name__` if the result has it.
-        package let labels: [String: String]
-        /// Seconds and values. An instant query has one point.
-        package let points: [Point]
-
-        /// The value of the last point.
-        package var value: Double { points.last?.value ?? .nan }
-    }
-
-    package struct Point: Sendable, Equatable {
-        package let time: Double
-        package let value: Double
-    }
-
-    /// The server did not start, or a query failed.
-    package struct PrometheusError: Error, CustomStringConvertible {
-        package let description: String
-    }
+    package typealias Series = QueryAPI.Series
+    package typealias Point = QueryAPI.Point
 
     package let port: UInt16
+    /// False for a Prometheus as it comes, which answers 404 to remote write.
+    private let takesWrites: Bool
     private let folder = TemporaryFolder()
     private let child = Monitor<ChildProcess?>(nil)
 
@@ -33,43 +16,38 @@ package final class PrometheusServer: Sendable {
 
     /// Starts the server and waits until it is ready.
     ///
-    /// - Parameter configuration: its YAML, such as scrape jobs.
-    package init(configuration: String = "global: {}\n") throws {
+    /// - Parameters:
+    ///   - configuration: its YAML, such as scrape jobs.
+    ///   - takesWrites: its receiver for remote write is enabled.
+    package init(configuration: String = "global: {}\n", takesWrites: Bool = true) throws {
         try FileStore.replace(folder.file("prometheus.yml"), with: Array(configuration.utf8))
         port = FixedPorts.pick()
+        self.takesWrites = takesWrites
         try start()
     }
 
     package var writeURL: String { "http://127.0.0.1:\(port)/api/v1/write" }
     /// The text that the server logged.
-    package var log: String { Self.log(in: folder) }
-
-    private static func log(in folder: TemporaryFolder) -> String {
+    package var log: String {
         (try? FileStore.read(folder.file("log"), limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// Starts the server again on the same data and port.
     package func start() throws {
-        let process = try Self.start(in: folder, on: port)
-        child.change { $0 = process }
-    }
-
-    private static func start(in folder: TemporaryFolder, on port: UInt16) throws -> ChildProcess {
         let process = try ChildProcess(
-            executable,
+            Self.executable,
             [
                 "--config.file=\(folder.file("prometheus.yml"))", "--storage.tsdb.path=\(folder.file("data"))",
-                "--web.listen-address=127.0.0.1:\(port)", "--web.enable-remote-write-receiver",
-                "--query.lookback-delta=5m",
-            ], output: folder.file("log"))
+                "--web.listen-address=127.0.0.1:\(port)", "--query.lookback-delta=5m",
+            ] + (takesWrites ? ["--web.enable-remote-write-receiver"] : []), output: folder.file("log"))
         let isReady = eventually {
             if process.poll() != nil { return true }
-            return (try? get("/-/ready", port))?.hasPrefix("200") == true
+            return (try? api.get("/-/ready"))?.hasPrefix("200") == true
         }
         guard isReady, process.poll() == nil else {
-            throw PrometheusError(description: "Prometheus did not start: \(log(in: folder))")
+            throw QueryAPI.ServerError(description: "Prometheus did not start: \(log)")
         }
-        return process
+        child.change { $0 = process }
     }
 
     /// Stops the server in good order. Its data stay.
@@ -83,89 +61,22 @@ package final class PrometheusServer: Sendable {
 
     // MARK: Queries
 
+    private var api: QueryAPI { QueryAPI(port: port) }
+
     /// The result of an instant query, at a time in seconds or now.
     package func query(_ expression: String, at time: Double? = nil) throws -> [Series] {
-        let at = time.map { "&time=\($0)" } ?? ""
-        return try result("/api/v1/query?query=\(Self.escaped(expression))\(at)")
+        try api.query(expression, at: time)
     }
 
     /// The result of a range query. Times and step are in seconds.
     package func query(_ expression: String, from: Double, to: Double, step: Double) throws -> [Series] {
-        try result(
-            "/api/v1/query_range?query=\(Self.escaped(expression))&start=\(from)&end=\(to)&step=\(step)")
+        try api.query(expression, from: from, to: to, step: step)
     }
 
     /// Repeats a query until its result satisfies the condition. Returns the last result, even if that never happens.
     package func wait(
         for expression: String, until condition: ([Series]) -> Bool
     ) throws -> [Series] {
-        var result: [Series] = []
-        _ = try eventually {
-            result = try query(expression)
-            return condition(result)
-        }
-        return result
+        try api.wait(for: expression, until: condition)
     }
-
-    private func result(_ target: String) throws -> [Series] {
-        let answer = try Self.get(target, port)
-        guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
-            throw PrometheusError(description: "\(target): \(answer)")
-        }
-        let body = Array(answer[start...].dropFirst().utf8)
-        return try JSONDecoder().decode(QueryAnswer.self, from: Data(body)).data.result.map(\.series)
-    }
-
-    /// Returns the status, a line break and the body.
-    private static func get(_ target: String, _ port: UInt16) throws -> String {
-        let socket = try LoopbackSocket.connected(to: port)
-        guard socket.write(Array("GET \(target) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".utf8)) else {
-            throw PrometheusError(description: "no connection")
-        }
-        var buffer: [UInt8] = []
-        guard let message = HTTPMessage.read(from: socket, buffer: &buffer) else {
-            throw PrometheusError(description: "no answer")
-        }
-        let status = message.startLine.split(separator: " ").dropFirst().first ?? "?"
-        return "\(status)\n" + String(decoding: message.body, as: UTF8.self)
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.utf8.map { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: String(UnicodeScalar(byte))
-            default: "%" + String(byte >> 4, radix: 16) + String(byte & 0xF, radix: 16)
-            }
-        }.joined()
-    }
-}
-
-/// https://prometheus.io/docs/prometheus/latest/querying/api/#expression-query-result-formats
-private struct QueryAnswer: Decodable {
-    struct Content: Decodable { let result: [Entry] }
-
-    struct Entry: Decodable {
-        let metric: [String: String]
-        let value: Pair?
-        let values: [Pair]?
-
-        var series: PrometheusServer.Series {
-            let pairs = values ?? value.map { [$0] } ?? []
-            return .init(labels: metric, points: pairs.map { .init(time: $0.time, value: $0.value) })
-        }
-    }
-
-    /// `[1700000000.123, "1.5"]`
-    struct Pair: Decodable {
-        let time: Double
-        let value: Double
-
-        init(from decoder: any Decoder) throws {
-            var list = try decoder.unkeyedContainer()
-            time = try list.decode(Double.self)
-            value = Double(try list.decode(String.self)) ?? .nan
-        }
-    }
-
-    let data: Content
 }

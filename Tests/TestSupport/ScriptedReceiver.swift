@@ -103,15 +103,16 @@ package final class ScriptedReceiver: Sendable {
     package let port: UInt16
 
     /// - Parameters:
+    ///   - host: the last number of its address, 127.0.0.1 or another one of loopback.
     ///   - script: the answers to the first requests, in the order in which they arrive.
     ///   - otherwise: the answer to all others.
     ///   - dialect: the messages that it reads. It changes answers of 2xx, and leaves all others as they are.
     ///   - judges: keeps samples, and refuses as Prometheus does those that do not follow.
     package init(
-        port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer(), dialect: Dialect = .both,
-        judges: Bool = false
+        port: UInt16 = 0, host: UInt8 = 1, script: [Answer] = [], otherwise: Answer = Answer(),
+        dialect: Dialect = .both, judges: Bool = false
     ) throws(SystemError) {
-        listener = try LoopbackSocket.listening(port: port)
+        listener = try LoopbackSocket.listening(port: port, host: host)
         self.port = listener.port
         monitor.change { state in
             state.script = script
