@@ -184,14 +184,16 @@ extension Delivery {
 
     // MARK: Losing
 
-    /// Drops the oldest samples until the rest fits in the memory. Requests that are under way stay.
-    ///
-    /// A part of the memory is kept free for a reading that is unpacked and encoded: what waits takes less.
-    mutating func dropOldest(afterReadingOf samples: Int, _ table: inout SeriesTable) {
+    /// The memory for what waits. The rest is kept free for a reading that is unpacked and encoded.
+    func memory(afterReadingOf samples: Int) -> Int {
+        let all_bytes = settings.queue.bytes
+        return all_bytes - min(all_bytes / 2, max(all_bytes / 4, 3 * samples * MemoryLayout<QueuedSample>.stride))
+    }
+
+    /// Drops the oldest samples until the rest fits. Requests that are under way stay.
+    mutating func dropOldest(downTo most_bytes: Int, _ table: inout SeriesTable) {
         note()
-        let most_bytes = settings.queue.bytes
-        let free_bytes = min(most_bytes / 2, max(most_bytes / 4, 3 * samples * MemoryLayout<QueuedSample>.stride))
-        while statistics.queue_bytes > most_bytes - free_bytes {
+        while statistics.queue_bytes > most_bytes {
             guard dropOldest(.queueFull, &table) else { return }
             note()
         }

@@ -144,9 +144,9 @@ package struct Delivery: Sendable {
         statistics.enqueued += UInt64(block.samples.count)
         let newest = block.base
         statistics.newestEnqueued = max(statistics.newestEnqueued ?? newest, newest)
-        let samples = block.samples.count
-        if queue.append(block, number: readings, most_bytes: settings.queue.bytes) {
-            dropOldest(afterReadingOf: samples, &table)
+        let most_bytes = memory(afterReadingOf: block.samples.count)
+        if queue.append(block, number: readings, most_bytes: most_bytes) {
+            dropOldest(downTo: most_bytes, &table)
         } else {
             // Dropping other samples would not make enough room for these.
             statistics.dropped[.tooLarge, default: 0] += UInt64(block.samples.count)
@@ -167,7 +167,7 @@ package struct Delivery: Sendable {
         if let time = pace.waits(at: now) { return isEmpty || isWithholding ? .idle : .wait(until: time) }
         // While the message or the credentials are in doubt, one request finds out.
         if (isHeld || messages.isInDoubt) && isInFlight { return .idle }
-        divide(table)
+        divide()
         var earliest: MonotonicTime?
         for offset in shards.indices {
             let index = (nextShard + offset) % shards.count
@@ -187,9 +187,9 @@ package struct Delivery: Sendable {
     var isInFlight: Bool { shards.contains { $0.isInFlight } }
 
     /// Takes on the number of shards that the pace wants, when no shard has a request with samples that were tried.
-    private mutating func divide(_ table: SeriesTable) {
+    private mutating func divide() {
         guard pace.shards != shards.count, shards.allSatisfy({ $0.batches.isEmpty }) else { return }
-        queue.divide(into: pace.shards, table)
+        queue.divide(into: pace.shards)
         shards = Array(repeating: DeliveryShard(), count: pace.shards)
         nextShard = 0
     }
@@ -227,6 +227,7 @@ package struct Delivery: Sendable {
     /// Takes the next samples of a shard out of the queue.
     private mutating func take(_ index: Int, at now: MonotonicTime, _ table: inout SeriesTable) -> DeliveryBatch? {
         var samples = spareSamples.popLast() ?? []
+        samples.removeAll(keepingCapacity: true)
         let isProbe = messages.isProbeDue(at: now) && queue.isAtUp(shard: index, table)
         let limit = isProbe || messages.isFirst ? 0 : limits.samples
         guard
@@ -283,8 +284,7 @@ package struct Delivery: Sendable {
 
     /// Keeps the memory of a batch that is done.
     mutating func recycle(_ batch: inout DeliveryBatch) {
-        batch.body.removeAll(keepingCapacity: true)
-        batch.samples.removeAll(keepingCapacity: true)
+        // Whoever still holds the body lets it go before it is used again.
         if spareBodies.count < Limits.spares { spareBodies.append(batch.body) }
         if spareSamples.count < Limits.spares { spareSamples.append(batch.samples) }
         batch = DeliveryBatch(samples: [], base: batch.base)

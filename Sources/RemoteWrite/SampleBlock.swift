@@ -3,11 +3,15 @@ package import Wire
 /// One sample that waits, without the labels of its series.
 package struct QueuedSample: Sendable, Equatable {
     /// The row of its series in the series table.
-    package let row: UInt32
+    package internal(set) var row: UInt32
     /// Its time in milliseconds after the base time of its block; negative for an earlier sample.
     package let offset_ms: Int32
     /// The bits of its value.
     package let bits: UInt64
+
+    /// The row of a sample that a shard has taken out of a block that others still read. Once its fate is known, the row
+    /// may belong to another series.
+    static let taken = UInt32.max
 
     package var isStale: Bool { bits == SampleValue.stale }
 }

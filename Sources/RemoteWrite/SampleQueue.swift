@@ -126,7 +126,9 @@ struct SampleQueue: Sendable {
             }
             let index = places[shard].block
             let base = blocks[index].base
+            let start = places[shard].sample
             let zeros = take(shard: shard, limit: limit, blocks[index], &table, into: &batch)
+            if places.count > 1 { markTaken(by: shard, in: index, from: start, table) }
             if places[shard].sample == blocks[index].samples.count {
                 places[shard] = Place(block: index + 1)
                 dropUsed()
@@ -139,17 +141,25 @@ struct SampleQueue: Sendable {
         shard: Int, limit: Int, _ block: SampleBlock, _ table: inout SeriesTable, into batch: inout [QueuedSample]
     ) -> Int {
         let samples = block.samples
-        let count = UInt32(places.count)
+        let count = places.count
         var zeros = 0
         var position = places[shard].sample
         // Samples of the shard that follow each other are copied at once.
         var runStart = position
         var taken = 0
         while position < samples.count {
+            if samples[position].row == QueuedSample.taken {
+                zeros += table.append(samples[runStart..<position], to: &batch, base: block.base)
+                position += 1
+                runStart = position
+                continue
+            }
             let owner = table.owners[Int(samples[position].row)]
             var end = position + 1
-            while end < samples.count && table.owners[Int(samples[end].row)] == owner { end += 1 }
-            if count > 1 && table.groups[Int(owner)].hash % count != UInt32(shard) {
+            while end < samples.count && samples[end].row != QueuedSample.taken
+                && table.owners[Int(samples[end].row)] == owner
+            { end += 1 }
+            if count > 1 && self.shard(of: samples[position].row, table) != shard {
                 zeros += table.append(samples[runStart..<position], to: &batch, base: block.base)
                 runStart = end
             } else {
@@ -161,6 +171,26 @@ struct SampleQueue: Sendable {
         zeros += table.append(samples[runStart..<position], to: &batch, base: block.base)
         places[shard].sample = position
         return zeros
+    }
+
+    private mutating func markTaken(by shard: Int, in block: Int, from start: Int, _ table: SeriesTable) {
+        for position in start..<places[shard].sample {
+            let row = blocks[block].samples[position].row
+            if row != QueuedSample.taken && self.shard(of: row, table) == shard {
+                blocks[block].samples[position].row = QueuedSample.taken
+            }
+        }
+    }
+
+    private func shard(of row: UInt32, _ table: SeriesTable) -> Int {
+        Int(table.groups[Int(table.owners[Int(row)])].hash % UInt32(places.count))
+    }
+
+    /// The samples of a block that no shard has taken.
+    private func rest(of block: Int) -> [QueuedSample] {
+        if places.count > 1 { return blocks[block].samples.filter { $0.row != QueuedSample.taken } }
+        guard places[0].block <= block else { return [] }
+        return Array(blocks[block].samples[(places[0].block == block ? places[0].sample : 0)...])
     }
 
     /// True if the next sample of a shard is that of `up`, which is in row 0.
@@ -219,19 +249,12 @@ struct SampleQueue: Sendable {
 
     // MARK: Shards
 
-    /// Divides the samples among another number of shards. No shard may have a request with samples under way, because
-    /// the samples of a series may come into another shard.
-    mutating func divide(into count: Int, _ table: SeriesTable) {
-        let old = places
+    /// Divides the samples among another number of shards. No shard may have samples under way, because the series of
+    /// these may come into another shard.
+    mutating func divide(into count: Int) {
         for index in blocks.indices {
             let before = blocks[index].bytes
-            var position = -1
-            blocks[index].samples.removeAll { sample in
-                position += 1
-                let hash = table.groups[Int(table.owners[Int(sample.row)])].hash
-                let place = old[Int(hash % UInt32(old.count))]
-                return place.block > index || place.block == index && place.sample > position
-            }
+            blocks[index].samples = rest(of: index)
             bytes -= before - blocks[index].bytes
         }
         blocks.removeAll(where: \.samples.isEmpty)
@@ -248,19 +271,10 @@ struct SampleQueue: Sendable {
         -> Bool
     {
         if !blocks.isEmpty {
-            var rest = blocks[0]
-            if places.count > 1 || places[0].sample > 0 {
-                var position = -1
-                rest.samples.removeAll { sample in
-                    position += 1
-                    let hash = table.groups[Int(table.owners[Int(sample.row)])].hash
-                    let place = places[Int(hash % UInt32(places.count))]
-                    return place.block > 0 || place.sample > position
-                }
-            }
+            let rest = rest(of: 0)
             for index in places.indices where places[index].block == 0 { places[index] = Place(block: 1) }
             dropUsed()
-            body(&table, rest.samples[...])
+            body(&table, rest[...])
             return true
         }
         guard let next = waiting.popFirst() else { return false }

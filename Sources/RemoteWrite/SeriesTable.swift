@@ -131,8 +131,7 @@ package struct SeriesTable {
     var ended: [SeriesKey] = []
 
     /// Makes a table that holds only `up`, in row 0.
-    package init(labels: CommonLabels, schedule: Schedule, selection: FamilySelection = FamilySelection())
-    {
+    package init(labels: CommonLabels, schedule: Schedule, selection: FamilySelection = FamilySelection()) {
         self.labels = SeriesLabels(labels)
         self.schedule = schedule
         self.selection = selection

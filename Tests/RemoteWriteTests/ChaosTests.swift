@@ -50,13 +50,14 @@ import Wire
         let family: Family<Counter>
         let histograms: Family<Histogram>
 
-        init(seed: UInt64, idle: Int64, queue: ByteCount, shards: Int = 1, samples: Int = 7) throws {
-            fixture = try SeriesTableFixture(push: 15, idle: idle)
+        init(seed: UInt64, _ way: Way, queue: ByteCount) throws {
+            fixture = try SeriesTableFixture(push: 15, idle: way.idle)
             fixture.settles = false
             var settings = DeliverySettings()
             settings.queue = queue
-            settings.maxShards = shards
-            delivery = Delivery(settings, samples: samples, seed: seed)
+            settings.maxShards = way.shards
+            settings.message = way.message
+            delivery = Delivery(settings, samples: way.samples, seed: seed)
             random = SplitMix(seed: seed)
             family = fixture.registry.counter("t_total", "T.", labels: ["n"])
             histograms = fixture.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
@@ -90,40 +91,76 @@ import Wire
             delivery.enqueue(fixture.block, &fixture.table)
         }
 
-        /// Sends what can be sent now. `trouble` of 10 requests fail.
+        /// Sends what can be sent now. `trouble` of 10 requests fail. Requests of several shards are under way together,
+        /// and arrive in any order.
         mutating func send(trouble: Int, refusals: Bool) throws {
-            while case .send(let attempt) = delivery.next(at: time, &fixture.table) {
-                let request = try WriteRequest(compressed: attempt.body)
-                let outcome: Delivery.Outcome
-                switch Int.random(in: 0..<10, using: &random) {
-                case 0..<trouble:
-                    switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
-                    case 0: outcome = .answer(503)
-                    case 1: outcome = .failed(mayHaveArrived: false)
-                    case 2: outcome = .failed(mayHaveArrived: true)
-                    case 3:
-                        // The request was stored, but its answer was lost.
-                        if receiver.take(request) { storedBodies.insert(attempt.body) }
-                        outcome = .failed(mayHaveArrived: true)
-                    default: outcome = .answer(400)
-                    }
-                default:
-                    let isTaken = receiver.take(request)
-                    #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
-                    outcome = .answer(isTaken ? 204 : 400)
+            var underWay: [Delivery.Attempt] = []
+            while true {
+                if underWay.isEmpty || Bool.random(using: &random),
+                    case .send(let attempt) = delivery.next(at: time, &fixture.table)
+                {
+                    #expect(!underWay.contains { $0.shard == attempt.shard })
+                    underWay.append(attempt)
+                    continue
                 }
+                if underWay.isEmpty { return }
+                let attempt = underWay.remove(at: Int.random(in: underWay.indices, using: &random))
+                let outcome = try outcome(of: attempt, trouble: trouble, refusals: refusals)
                 _ = delivery.settle(shard: attempt.shard, outcome, at: time, wall: wall, &fixture.table)
                 let s = delivery.statistics
                 #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
             }
         }
+
+        private mutating func outcome(
+            of attempt: Delivery.Attempt, trouble: Int, refusals: Bool
+        ) throws -> Delivery.Outcome {
+            let request = try WriteRequest(
+                compressed: attempt.body, attempt.message == .v2 ? .v2 : .v1)
+            #expect(Set(request.series.map(\.text)).count == request.series.count, "a series comes once in a request")
+            if Int.random(in: 0..<10, using: &random) < trouble {
+                switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
+                case 0: return .answer(503)
+                case 1: return .failed(mayHaveArrived: false)
+                case 2: return .failed(mayHaveArrived: true)
+                case 3:
+                    // The request was stored, but its answer was lost.
+                    if receiver.take(request) { storedBodies.insert(attempt.body) }
+                    return .failed(mayHaveArrived: true)
+                default: return .answer(400, written: written(0, attempt))
+                }
+            }
+            let isTaken = receiver.take(request)
+            #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
+            return .answer(isTaken ? 204 : 400, written: written(isTaken ? UInt64(attempt.samples) : 0, attempt))
+        }
+
+        private func written(_ samples: UInt64, _ attempt: Delivery.Attempt) -> UInt64? {
+            attempt.message == .v2 ? samples : nil
+        }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `trouble without loss changes no increase`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    /// The ways to send: one request after another, or several at once; small requests, or large ones of several
+    /// readings; either message.
+    struct Way: Sendable, CustomTestStringConvertible {
+        var idle: Int64
+        var shards = 1
+        var samples = 7
+        var message = MessageChoice.v1
+
+        var testDescription: String { "idle \(idle), \(shards) shards, \(samples) samples, \(message)" }
+
+        static let all = [
+            Way(idle: 15), Way(idle: 60), Way(idle: 15, shards: 4), Way(idle: 60, shards: 3, samples: 400),
+            Way(idle: 15, shards: 2, samples: 300, message: .auto), Way(idle: 60, samples: 900, message: .auto),
+        ]
+    }
+
+    @Test(arguments: Way.all)
+    func `trouble without loss changes no increase`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: .mebibytes(32))
+            var run = try Run(seed: seed, way, queue: .mebibytes(32))
             run.tick()
             for _ in 0..<60 {
                 run.now += 15_000
@@ -144,11 +181,11 @@ import Wire
         }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `loss and refusals never make an increase larger than the truth`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    @Test(arguments: Way.all)
+    func `loss and refusals never make an increase larger than the truth`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(1_500))
+            var run = try Run(seed: seed, way, queue: ByteCount(1_500))
             run.tick()
             var trouble = 2
             for _ in 0..<100 {
@@ -169,11 +206,11 @@ import Wire
         }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `a memory that overflows costs samples and not one increment`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    @Test(arguments: Way.all)
+    func `a memory that overflows costs samples and not one increment`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(1_500))
+            var run = try Run(seed: seed, way, queue: ByteCount(1_500))
             run.tick()
             try run.send(trouble: 0, refusals: false)
             for _ in 0..<4 {

@@ -54,6 +54,14 @@ final class DeliveryFixture {
         return reading
     }
 
+    /// The same, with a sample of `up` before the others.
+    func enqueueWithUp(_ samples: Int) {
+        reading += 1
+        let block = table.testBlock(rows: 0...samples, value: Double(reading), at: wall + .milliseconds(Int64(reading)))
+        delivery.enqueue(block, &table)
+        check()
+    }
+
     /// Takes the next step, which must be a request. Returns the number of its reading too.
     @discardableResult
     func send() throws -> (reading: Int, attempt: Delivery.Attempt) {
@@ -68,7 +76,10 @@ final class DeliveryFixture {
     }
 
     static func reading(of attempt: Delivery.Attempt) throws -> Int {
-        Int(try WriteRequest(compressed: attempt.body).series.first?.samples.first?.value ?? 0)
+        Int(
+            try WriteRequest(compressed: attempt.body, attempt.message == .v2 ? .v2 : .v1).series.first?.samples.first?
+                .value
+                ?? 0)
     }
 
     /// The wait that the delivery asks for, in milliseconds, rounded up. Nil if it asks for none.
@@ -77,6 +88,14 @@ final class DeliveryFixture {
         check()
         if case .wait(let until) = step { return (until.nanoseconds - now * 1_000_000 + 999_999) / 1_000_000 }
         return nil
+    }
+
+    /// The time until a request may begin, in milliseconds. Nil if one may begin now. Unlike `wait`, it begins none.
+    func waitIfAny() -> Int64? {
+        var copy = delivery
+        var table = table
+        guard case .wait(let until) = copy.next(at: time, &table) else { return nil }
+        return (until.nanoseconds - now * 1_000_000 + 999_999) / 1_000_000
     }
 
     func isIdle() -> Bool {

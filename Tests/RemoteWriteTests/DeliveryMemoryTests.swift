@@ -46,8 +46,9 @@ import Wire
         #expect(next.attempt.retry == 0)
     }
 
-    @Test func `a reading larger than the memory is dropped under its own name, and takes no other one with it`() throws {
-        let fixture = try DeliveryFixture { $0.queue = ByteCount(1_000) }
+    @Test func `a reading larger than the memory is dropped under its own name, and takes no other one with it`() throws
+    {
+        let fixture = try DeliveryFixture { $0.queue = ByteCount(1_600) }
         fixture.enqueue(2)
         fixture.enqueue(3)
         fixture.enqueue(2_000)
