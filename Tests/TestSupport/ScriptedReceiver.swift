@@ -88,6 +88,7 @@ package final class ScriptedReceiver: Sendable {
         var otherwise = Answer()
         var exceptions: [(answer: Answer, condition: @Sendable ([UInt8]) -> Bool)] = []
         var requests: [Recorded] = []
+        var dialect = Dialect.both
         var store: SampleStore?
         var observer: (@Sendable (Recorded) -> Void)?
         var connections: [Int: LoopbackSocket] = [:]
@@ -116,6 +117,7 @@ package final class ScriptedReceiver: Sendable {
         monitor.change { state in
             state.script = script
             state.otherwise = otherwise
+            state.dialect = dialect
             if judges { state.store = SampleStore() }
         }
         let acceptor = NamedThread(name: "receiver") { [listener, monitor, time] in
@@ -129,7 +131,7 @@ package final class ScriptedReceiver: Sendable {
                 }
                 guard let number else { return }
                 let thread = NamedThread(name: "receiver-\(number)") {
-                    Self.serve(socket, number, dialect, monitor, time)
+                    Self.serve(socket, number, monitor, time)
                     monitor.change { $0.connections[number] = nil }
                 }
                 monitor.change { $0.threads.append(thread) }
@@ -144,6 +146,9 @@ package final class ScriptedReceiver: Sendable {
 
     /// All requests so far, in the order in which they arrived.
     package var requests: [Recorded] { monitor.withLock { $0.requests } }
+
+    /// Changes the messages that it reads, as an upgrade does.
+    package func speak(_ dialect: Dialect) { monitor.change { $0.dialect = dialect } }
 
     /// What it stores, if it judges.
     package var store: SampleStore { monitor.withLock { $0.store ?? SampleStore() } }
@@ -197,12 +202,12 @@ package final class ScriptedReceiver: Sendable {
     // MARK: One connection
 
     private static func serve(
-        _ socket: LoopbackSocket, _ connection: Int, _ dialect: Dialect, _ monitor: Monitor<State>, _ time: SystemTime
+        _ socket: LoopbackSocket, _ connection: Int, _ monitor: Monitor<State>, _ time: SystemTime
     ) {
         var input: [UInt8] = []
         while let message = HTTPMessage.read(from: socket, buffer: &input) {
             let words = message.startLine.split(separator: " ")
-            let reader = Reader(dialect, message)
+            let reader = Reader(message)
             let (index, request, observer) = monitor.change { state in
                 let scripted =
                     if let index = state.exceptions.firstIndex(where: { $0.condition(message.body) }) {
@@ -210,7 +215,7 @@ package final class ScriptedReceiver: Sendable {
                     } else {
                         state.script.isEmpty ? state.otherwise : state.script.removeFirst()
                     }
-                let (answer, isRead) = reader.answer(scripted, &state.store)
+                let (answer, isRead) = reader.answer(scripted, state.dialect, &state.store)
                 let request = Recorded(
                     method: words.first.map(String.init) ?? "", target: words.count > 1 ? String(words[1]) : "",
                     headers: message.headers, body: message.body, at: time.monotonic(), connection: connection,
