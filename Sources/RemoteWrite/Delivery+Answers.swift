@@ -246,6 +246,8 @@ extension Delivery {
             table.noteLoss(samples, wasAttempted: false)
         }
         statistics.dropped[.clock, default: 0] += UInt64(count)
+        if let newest = statistics.newestEnqueued, newest > now { statistics.newestEnqueued = nil }
+        if let newest = statistics.newestSent, newest > now { statistics.newestSent = nil }
         note()
     }
 
