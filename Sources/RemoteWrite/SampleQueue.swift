@@ -210,14 +210,7 @@ struct SampleQueue: Sendable {
             _ = waiting.popFirst()
             bytes -= next.reading.bytes
             size += more
-            switch next.reading {
-            case .open(let block): parts.append(block)
-            case .packed(let packed):
-                var block = emptyBlock()
-                // Nothing but a defect of ours damages memory.
-                precondition(packed.unpack(into: &block), "a packed reading is whole")
-                parts.append(block)
-            }
+            parts.append(unpacked(next.reading))
         }
         guard !parts.isEmpty else { return false }
         if parts.count == 1, let only = parts.popLast() {
@@ -262,6 +255,41 @@ struct SampleQueue: Sendable {
 
     // MARK: Losing
 
+    /// Removes the samples that no request holds and that have a time after `now`.
+    ///
+    /// - Parameter body: is called with the samples, in several parts.
+    mutating func dropFuture(
+        after now: Timestamp, _ table: inout SeriesTable,
+        _ body: (inout SeriesTable, ArraySlice<QueuedSample>) -> Void
+    ) {
+        while let last = waiting.last, last.reading.base > now {
+            _ = waiting.popLast()
+            bytes -= last.reading.bytes
+            body(&table, unpacked(last.reading).samples[...])
+        }
+        for index in blocks.indices {
+            let block = blocks[index]
+            let rest = rest(of: index)
+            let future = rest.filter { block.time(of: $0) > now }
+            guard !future.isEmpty else { continue }
+            body(&table, future[...])
+            blocks[index].samples = rest.filter { block.time(of: $0) <= now }
+            bytes -= block.bytes - blocks[index].bytes
+            for place in places.indices where places[place].block == index { places[place].sample = 0 }
+        }
+    }
+
+    private mutating func unpacked(_ reading: Waiting) -> SampleBlock {
+        switch reading {
+        case .open(let block): return block
+        case .packed(let packed):
+            var block = emptyBlock()
+            // Nothing but a defect of ours damages memory.
+            precondition(packed.unpack(into: &block), "a packed reading is whole")
+            return block
+        }
+    }
+
     /// Removes the oldest samples that no request holds: what is left of the oldest block, or the oldest reading.
     /// Returns false if there are none.
     ///
@@ -278,16 +306,9 @@ struct SampleQueue: Sendable {
         }
         guard let next = waiting.popFirst() else { return false }
         bytes -= next.reading.bytes
-        switch next.reading {
-        case .open(let block):
-            body(&table, block.samples[...])
-            recycle(block)
-        case .packed(let packed):
-            var block = emptyBlock()
-            precondition(packed.unpack(into: &block), "a packed reading is whole")
-            body(&table, block.samples[...])
-            recycle(block)
-        }
+        let block = unpacked(next.reading)
+        body(&table, block.samples[...])
+        recycle(block)
         return true
     }
 }

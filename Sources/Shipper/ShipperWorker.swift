@@ -88,11 +88,17 @@ final class ShipperWorker {
     func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
         var wall = time.now()
+        if let newest = delivery.statistics.newestSent { clock.noteAccepted(until: newest) }
         switch clock.check(wall, monotonic) {
         case .good: break
-        case .earlierWasWrong:
+        case .setBack:
             table.setBack(to: wall)
-            log.warning("the last reading of the process before lies far ahead: its clock was wrong")
+            delivery.dropFuture(after: wall, &table)
+            log.warning(
+                """
+                the clock was ahead and is set back: readings go on from its time, and samples with later times are \
+                given up; see what sets the clock
+                """)
         // Whatever the clock shows, the last values come right after those before them.
         case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")

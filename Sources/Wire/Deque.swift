@@ -45,6 +45,18 @@ package struct Deque<Element> {
         return element
     }
 
+    package var last: Element? { count > 0 ? elements[elements.count - 1] : nil }
+
+    /// Removes and returns the last element; nil if there is none.
+    package mutating func popLast() -> Element? {
+        guard count > 0, let element = elements.removeLast() else { return nil }
+        if head == elements.count {
+            elements.removeAll(keepingCapacity: true)
+            head = 0
+        }
+        return element
+    }
+
     /// Passes each element to `body`, from the first on, until `body` returns false.
     package mutating func updateEach(_ body: (inout Element) -> Bool) {
         for index in head..<elements.count {
