@@ -80,6 +80,11 @@ enum Check {
                 let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
                 Terminal.printLine("receiver: \(mark), \(harmless(text))")
             }
+            let lasts = settings.delivery.outage(samples: 10_000, every: settings.pushInterval)
+            Terminal.printLine(
+                "queue: \(settings.queueBytes) hold about \(UnitText.rough(lasts)) of 10,000 series every "
+                    + "\(UnitText.text(settings.pushInterval)) while the receiver does not answer "
+                    + "(REMOTE_WRITE_QUEUE_BYTES, PUSH_INTERVAL)")
             return result.isGood
         } catch {
             return report("receiver", (false, "\(error)"))

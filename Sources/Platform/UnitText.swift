@@ -51,6 +51,18 @@ package enum UnitText {
         return "\(milliseconds)ms"
     }
 
+    /// The number in its two largest units, for people: `2 h 5 min`. Parts below a second are left out.
+    package static func rough(_ duration: Duration) -> String {
+        let seconds = duration.milliseconds / 1_000
+        for (size, unit, small, next) in [(86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")]
+            as [(Int64, String, Int64, String)] where seconds >= size
+        {
+            let rest = seconds % size / small
+            return rest == 0 ? "\(seconds / size) \(unit)" : "\(seconds / size) \(unit) \(rest) \(next)"
+        }
+        return "\(seconds) s"
+    }
+
     private static func split(_ text: String) -> (number: Int, unit: String)? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits) else { return nil }

@@ -1,4 +1,5 @@
 package import HTTPClient
+import Platform
 package import RemoteWrite
 package import Wire
 
@@ -160,19 +161,8 @@ package struct ProbeExchange {
             }
         return .init(
             weight: difference >= Limits.clockFault ? .fault : .warning,
-            text: "the clock of this machine is \(Self.text(difference)) \(ahead > behind ? "ahead of" : "behind") "
+            text:
+                "the clock of this machine is \(UnitText.rough(difference)) \(ahead > behind ? "ahead of" : "behind") "
                 + "its clock: \(cost). Set this machine's clock, best by NTP")
-    }
-
-    /// The two largest units of a duration.
-    private static func text(_ duration: Duration) -> String {
-        let seconds = duration.milliseconds / 1_000
-        for (size, unit, small, next) in [(86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")]
-            as [(Int64, String, Int64, String)] where seconds >= size
-        {
-            let rest = seconds % size / small
-            return rest == 0 ? "\(seconds / size) \(unit)" : "\(seconds / size) \(unit) \(rest) \(next)"
-        }
-        return "\(seconds) s"
     }
 }

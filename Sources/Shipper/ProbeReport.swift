@@ -16,6 +16,7 @@ package struct ProbeReport: Sendable, Equatable {
 
     /// One thing that the probe found out.
     package struct Finding: Sendable, Equatable {
+        /// The meaning of a finding for pushing.
         package enum Weight: Sendable, Equatable {
             case good
             /// Pushing works, and something should be better.

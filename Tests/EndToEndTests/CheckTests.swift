@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func `a receiver that answers is good, and each finding has a line`() throws {
-        let receiver = try ScriptedReceiver(otherwise: .init(204))
+        let receiver = try ScriptedReceiver(dialect: .answering204)
         let (status, lines) = check(["GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url])
         #expect(status == 0)
         #expect(
@@ -23,6 +23,9 @@ import Testing
                 "receiver: ok, it reads remote write 1.0 and not 2.0, which it answered with status 204 and without "
                     + "the headers of 2.0: lkpush falls back to 1.0 by itself",
             ], "\(lines)")
+        #expect(
+            lines.last == "queue: 32MiB hold about 1 h 44 min of 10,000 series every 15s while the receiver does not "
+                + "answer (REMOTE_WRITE_QUEUE_BYTES, PUSH_INTERVAL)")
         #expect(receiver.requests.count == 2)
     }
 
@@ -52,7 +55,7 @@ import Testing
     }
 
     @Test func `globs without a metric are told by check and in the log, and do no harm`() throws {
-        let receiver = try ScriptedReceiver(otherwise: .init(204))
+        let receiver = try ScriptedReceiver(dialect: .answering204)
         let changes = [
             "METRICS_EXCLUDE": "lkpush_htp_*, process_*,lk_room_duration_seconds_bucket",
             "GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url,

@@ -174,7 +174,7 @@ import Testing
 
     @discardableResult
     private func check(_ one: Case) throws -> ProbeReport {
-        let receiver = try ScriptedReceiver(script: one.script, otherwise: Answer(599))
+        let receiver = try ScriptedReceiver(script: one.script, otherwise: Answer(599), dialect: .answering204)
         let report = ShipperProbe.run(try settings(receiver.url, one.choice))
         #expect(report.message == one.message)
         let findings = report.findings.filter { !$0.text.contains("clock") }
