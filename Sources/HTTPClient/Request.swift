@@ -65,7 +65,7 @@ package struct Response: Sendable, Equatable {
 package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The step that failed.
     package enum Kind: String, Sendable, CaseIterable {
-        /// The host name has no address.
+        /// The host name has no address, or no name server said so in time.
         case resolve
         /// No connection was made: it was refused, the host was unreachable, or it took too long.
         case connect
@@ -82,7 +82,7 @@ package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible
     package let kind: Kind
     /// True if the peer may have received the request, and may have acted on it.
     package let mayHaveArrived: Bool
-    /// The error code and text of curl. They never hold credentials.
+    /// The error code of curl, and its text or ours. They never hold credentials.
     package let code: UInt32
     package let text: String
 

@@ -1,5 +1,6 @@
 import CCurl
 import Platform
+import Wire
 
 /// One easy handle and the data that its callbacks collect. It is reused for later requests.
 ///
@@ -8,6 +9,7 @@ final class Transfer {
     let easy: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
+    private var addressLines: UnsafeMutablePointer<curl_slist>?
 
     var id = RequestID(number: 0)
     var startedAt = MonotonicTime(nanoseconds: 0)
@@ -29,11 +31,18 @@ final class Transfer {
     deinit {
         curl_easy_cleanup(easy)
         curl_slist_free_all(headerLines)
+        curl_slist_free_all(addressLines)
         errorText.deallocate()
     }
 
     /// Resets the handle and sets every option. Wraps `curl_easy_setopt`.
-    func prepare(_ request: Request, _ options: TransportOptions) throws(TransportError) {
+    ///
+    /// - Parameters:
+    ///   - resolved: the addresses of the host that is connected to. Nil if curl knows them.
+    ///   - waited: the part of the request's time that has passed already.
+    func prepare(
+        _ request: Request, _ options: TransportOptions, resolved: String?, waited: Duration
+    ) throws(TransportError) {
         curl_easy_reset(easy)
         headers.removeAll(keepingCapacity: true)
         body.removeAll(keepingCapacity: true)
@@ -52,11 +61,11 @@ final class Transfer {
         // A redirect could carry the credentials to another host.
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        try set(CURLOPT_TIMEOUT_MS, max(1, Int(request.timeout / .milliseconds(1))))
-        try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(options.connectTimeout / .milliseconds(1))))
+        try set(CURLOPT_TIMEOUT_MS, max(1, Int((request.timeout - waited).milliseconds)))
+        try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int((options.connectTimeout - waited).milliseconds)))
         try set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(options.connectionLifetime / .seconds(1))))
-        try set(CURLOPT_DNS_CACHE_TIMEOUT, Int(options.addressLifetime / .seconds(1)))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
+        try setAddresses(resolved)
         try setTrust(options)
         try setHeaders(request.headers)
         switch request.method {
@@ -87,17 +96,30 @@ final class Transfer {
         if let file = options.keyFile { try set(CURLOPT_SSLKEY, file) }
     }
 
+    /// Gives curl the addresses, so that it asks no name server itself.
+    private func setAddresses(_ resolved: String?) throws(TransportError) {
+        // Should curl ask one after all, its thread is not waited for.
+        try set(CURLOPT_QUICK_EXIT, 1)
+        try fill(&addressLines, resolved.map { [$0] } ?? [])
+        if let addressLines { try set(CURLOPT_RESOLVE, UnsafeRawPointer(addressLines)) }
+    }
+
     private func setHeaders(_ headers: [HTTPHeader]) throws(TransportError) {
-        curl_slist_free_all(headerLines)
-        headerLines = nil
         // Without this header curl asks for permission before it sends a body, which costs a round trip.
-        for line in ["Expect:"] + headers.map(\.line) {
-            guard let longer = curl_slist_append(headerLines, line) else {
-                throw TransportError(operation: "add header", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
-            }
-            headerLines = longer
-        }
+        try fill(&headerLines, ["Expect:"] + headers.map(\.line))
         if let headerLines { try set(CURLOPT_HTTPHEADER, UnsafeRawPointer(headerLines)) }
+    }
+
+    /// Replaces a list. Wraps `curl_slist_append`.
+    private func fill(_ list: inout UnsafeMutablePointer<curl_slist>?, _ lines: [String]) throws(TransportError) {
+        curl_slist_free_all(list)
+        list = nil
+        for line in lines {
+            guard let longer = curl_slist_append(list, line) else {
+                throw TransportError(operation: "add to a list", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
+            }
+            list = longer
+        }
     }
 
     /// Sets the body. curl copies it, so its address need not outlive this call.

@@ -1,5 +1,6 @@
 import CCurl
 package import Platform
+import Wire
 
 /// Sends HTTP/1.1 requests over kept-alive connections, many at a time, from one thread.
 ///
@@ -27,8 +28,11 @@ package final class Transport {
     private let multi: UnsafeMutableRawPointer
     private let owner = ThreadOwner()
     private let time: any TimeSource
+    private let resolver: NameResolver
     private var active: [RequestID: Transfer] = [:]
     private var idle: [Transfer] = []
+    private var waiting = WaitingRequests()
+    private var settled: [WaitingRequests.Settled] = []
     private var lastNumber: UInt64 = 0
     private var refused: [Completion] = []
 
@@ -45,6 +49,7 @@ package final class Transport {
             throw TransportError(operation: "curl_multi_init", code: CURLE_FAILED_INIT.rawValue, text: "no memory")
         }
         multi = handle
+        resolver = .shared
         self.waker = waker ?? Waker()
         self.waker.attach(handle)
         self.options = options
@@ -65,21 +70,68 @@ package final class Transport {
     }
 
     /// The number of requests without a completion yet.
-    package var activeCount: Int { active.count + refused.count }
+    package var activeCount: Int { active.count + waiting.count + refused.count }
 
     /// Starts a request. Its completion comes from `poll`. If curl refuses it at once, it completes as a failure.
+    ///
+    /// It never waits for a name server: a request whose host has no known address waits for one in `poll`.
     package func start(_ request: Request) -> RequestID {
         owner.assertOwned("a transport")
         lastNumber += 1
         let id = RequestID(number: lastNumber)
+        let now = time.monotonic()
+        let peer = Peer(host: request.url.host, port: request.url.port, isProxy: false)
+        guard peer.needsResolving else {
+            launch(id, request, resolved: nil, startedAt: now, at: now)
+            return id
+        }
+        waiting.append(
+            WaitingRequests.Waiting(
+                id: id, request: request, peer: peer, startedAt: now,
+                lookup: resolver.lookup(peer.host, lifetime: options.addressLifetime, at: now, waker: waker),
+                giveUpAt: now + min(request.timeout, options.connectTimeout)))
+        settleWaiting()
+        return id
+    }
+
+    /// Starts the requests whose hosts have an address now, and fails those that have waited too long.
+    private func settleWaiting() {
+        let now = time.monotonic()
+        waiting.settle(at: now, into: &settled)
+        for one in settled {
+            switch one {
+            case .connect(let waiting, let addresses):
+                launch(
+                    waiting.id, waiting.request, resolved: waiting.peer.resolved(to: addresses),
+                    startedAt: waiting.startedAt, at: now)
+            case .failed(let waiting, let text):
+                let code = waiting.peer.isProxy ? CURLE_COULDNT_RESOLVE_PROXY : CURLE_COULDNT_RESOLVE_HOST
+                let failure = NetworkError(
+                    kind: .resolve, mayHaveArrived: false, code: code.rawValue,
+                    text: "\(String(cString: curl_easy_strerror(code))): \(waiting.peer.host): \(text)")
+                refused.append(
+                    Completion(
+                        id: waiting.id, outcome: .failure(failure), duration: now.since(waiting.startedAt),
+                        deliveries: 0))
+            }
+        }
+        settled.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives a request to curl.
+    ///
+    /// - Parameter resolved: the addresses of its host, in the form that curl takes. Nil if curl knows them.
+    private func launch(
+        _ id: RequestID, _ request: Request, resolved: String?, startedAt: MonotonicTime, at now: MonotonicTime
+    ) {
         do throws(TransportError) {
             guard let transfer = idle.popLast() ?? Transfer() else {
                 throw TransportError(
                     operation: "curl_easy_init", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
             }
-            try transfer.prepare(request, options)
+            try transfer.prepare(request, options, resolved: resolved, waited: now.since(startedAt))
             transfer.id = id
-            transfer.startedAt = time.monotonic()
+            transfer.startedAt = startedAt
             let code = curl_multi_add_handle(multi, transfer.easy)
             guard code == CURLM_OK else {
                 throw TransportError(
@@ -92,13 +144,13 @@ package final class Transport {
                 kind: .other, mayHaveArrived: false, code: error.code, text: "\(error.operation): \(error.text)")
             refused.append(Completion(id: id, outcome: .failure(failure), duration: .zero, deliveries: 0))
         }
-        return id
     }
 
     /// Cancels a request, which then has no completion. Does nothing if the request has ended.
     package func cancel(_ id: RequestID) {
         owner.assertOwned("a transport")
         refused.removeAll { $0.id == id }
+        if waiting.remove(id) { return }
         guard let transfer = active.removeValue(forKey: id) else { return }
         curl_multi_remove_handle(multi, transfer.easy)
     }
@@ -109,20 +161,21 @@ package final class Transport {
     package func poll(until deadline: MonotonicTime?, into completions: inout [Completion]) {
         owner.assertOwned("a transport")
         let before = completions.count
-        completions.append(contentsOf: refused)
-        refused.removeAll(keepingCapacity: true)
         while true {
+            settleWaiting()
+            completions.append(contentsOf: refused)
+            refused.removeAll(keepingCapacity: true)
             var running: Int32 = 0
             let code = curl_multi_perform(multi, &running)
             precondition(code == CURLM_OK, "curl_multi_perform was used wrongly")
             collect(into: &completions)
             if completions.count > before || waker.take() { return }
+            let now = time.monotonic()
+            if let deadline, deadline <= now { return }
             var wait = Limits.wait_ms
-            if let deadline {
-                let left = deadline.since(time.monotonic())
-                if left <= .zero { return }
+            for end in [deadline, waiting.nextDeadline] {
                 // The wait is rounded up: one that ends early would have to be repeated.
-                wait = min(wait, Int64(left / .milliseconds(1)) + 1)
+                if let end { wait = min(wait, max(0, end.since(now).milliseconds) + 1) }
             }
             curl_multi_poll(multi, nil, 0, Int32(wait), nil)
         }

@@ -3,7 +3,7 @@ package struct TransportOptions: Sendable, Equatable {
     package var connectTimeout: Duration = .seconds(10)
     /// The age after which a connection is not used again, so that a moved endpoint is found. The caller adds jitter.
     package var connectionLifetime: Duration = .seconds(600)
-    /// The time for which a resolved address is cached.
+    /// The age after which the addresses of a host are looked up again.
     package var addressLifetime: Duration = .seconds(60)
     /// The most connections to one host; 0 for no limit.
     package var connectionsPerHost = 0

@@ -26,6 +26,11 @@ package final class Waker: Sendable {
     package func wake() {
         // The store has release order: the woken thread sees everything that happened before the call.
         isRaised.store(true, ordering: .releasing)
+        interrupt()
+    }
+
+    /// Makes the current or the next `poll` look again for what it can do. It does not return for this.
+    func interrupt() {
         handle.withLock { handle in
             if let handle { _ = curl_multi_wakeup(handle.multi) }
         }

@@ -32,9 +32,11 @@ package final class Family<I: Instrument>: Sendable {
         let key = values.map { ExactText($0) }
         return children.withLock { children in
             if let child = children[key] { return child.instrument }
-            guard registry.admit(descriptor) else { return nil }
-            let instrument = I(descriptor.kind, created: created ?? registry.clock?())
-            let series = Series(family: descriptor, labelValues: values, instrument: instrument.erased)
+            guard let slot = registry.admit(descriptor) else { return nil }
+            let instrument = I(
+                descriptor.kind, created: created ?? registry.clock?(),
+                mark: ChangeMark(slot: slot, in: registry.changes))
+            let series = Series(family: descriptor, labelValues: values, instrument: instrument.erased, slot: slot)
             children[key] = Child(instrument: instrument, series: series)
             registry.log(added: series)
             return instrument
@@ -53,7 +55,7 @@ package final class Family<I: Instrument>: Sendable {
         let key = values.map { ExactText(registry.bounded($0)) }
         children.withLock { children in
             guard let child = children.removeValue(forKey: key) else { return }
-            registry.release(descriptor)
+            registry.release(descriptor, slot: child.series.slot)
             registry.log(ended: child.series)
         }
     }

@@ -51,6 +51,11 @@ package struct FamilyDescriptor: Sendable, Equatable {
         self.cadence = cadence
     }
 
+    /// A gauge without labels that no registry holds.
+    package static func synthetic(name: String, help: String, cadence: Cadence) -> FamilyDescriptor {
+        FamilyDescriptor(name: name, help: help, kind: .gauge, labelNames: [], cadence: cadence)
+    }
+
     /// The number of time series for one set of label values. A histogram has its buckets, `+Inf`, sum and count.
     package var seriesPerChild: Int {
         if case .histogram(let bounds) = kind { return bounds.count + 3 }

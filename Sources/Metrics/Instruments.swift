@@ -3,25 +3,33 @@ package import Wire
 
 /// The value of a series. Its family makes it, anyone may update it, and exposition and shipper read it.
 package protocol Instrument: AnyObject, Sendable {
-    init(_ kind: FamilyDescriptor.Kind, created: Timestamp?)
+    init(_ kind: FamilyDescriptor.Kind, created: Timestamp?, mark: consuming ChangeMark)
     /// The time at which its series began; nil if nobody gave one.
     var created: Timestamp? { get }
     /// This instrument as a case of an enum, so that a reader can switch over its type.
     var erased: Series.AnyInstrument { get }
 }
 
-/// A number that only rises. An update costs one relaxed compare-and-exchange; whole numbers are exact up to 2^53.
-///
-/// Relaxed order is enough, because a counter orders nothing but itself.
+/// A number that only rises. An update costs one compare-and-exchange; whole numbers are exact up to 2^53.
 package final class Counter: Instrument {
     private let bits = Atomic<Double>(0)
+    private let mark: ChangeMark
 
     package let created: Timestamp?
 
-    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?, mark: consuming ChangeMark) {
+        self.created = created
+        self.mark = mark
+    }
 
-    package var value: Double { bits.load(ordering: .relaxed) }
+    package var value: Double { bits.load(ordering: .sequentiallyConsistent) }
     package var erased: Series.AnyInstrument { .counter(self) }
+
+    /// Reads the value for the one reader that takes `Registry.takeChanges`.
+    package func readChange() -> Double {
+        mark.clear()
+        return value
+    }
 
     /// Adds an amount, which must not be negative.
     package func increment(by amount: Double = 1) {
@@ -29,28 +37,47 @@ package final class Counter: Instrument {
         var current = bits.load(ordering: .relaxed)
         while true {
             let (done, seen) = bits.weakCompareExchange(
-                expected: current, desired: current + amount, ordering: .relaxed)
-            if done { return }
+                expected: current, desired: current + amount, ordering: .sequentiallyConsistent)
+            if done { return mark.note() }
             current = seen
         }
     }
 
     /// Sets the total to one that something else counts, such as the kernel, or that a snapshot kept.
-    package func set(total: Double) { bits.store(total, ordering: .relaxed) }
+    package func set(total: Double) {
+        // Most of what mirrors another value has not changed since it was mirrored last.
+        if bits.load(ordering: .relaxed).bitPattern == total.bitPattern { return }
+        bits.store(total, ordering: .sequentiallyConsistent)
+        mark.note()
+    }
 }
 
-/// A number that goes up and down. An update costs one relaxed store.
+/// A number that goes up and down. An update costs one store.
 package final class Gauge: Instrument {
     private let bits = Atomic<Double>(0)
+    private let mark: ChangeMark
 
     package let created: Timestamp?
 
-    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) { self.created = created }
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?, mark: consuming ChangeMark) {
+        self.created = created
+        self.mark = mark
+    }
 
-    package var value: Double { bits.load(ordering: .relaxed) }
+    package var value: Double { bits.load(ordering: .sequentiallyConsistent) }
     package var erased: Series.AnyInstrument { .gauge(self) }
 
-    package func set(_ value: Double) { bits.store(value, ordering: .relaxed) }
+    /// Reads the value for the one reader that takes `Registry.takeChanges`.
+    package func readChange() -> Double {
+        mark.clear()
+        return value
+    }
+
+    /// Sets the value. It may be any number, also NaN.
+    package func set(_ value: Double) {
+        bits.store(value, ordering: .sequentiallyConsistent)
+        mark.note()
+    }
     package func set(_ value: Int) { set(Double(value)) }
 }
 
@@ -70,10 +97,12 @@ package final class Histogram: Instrument {
     /// The upper bounds, ascending, without `+Inf`.
     package let bounds: [Double]
     private let state: Mutex<State>
+    private let mark: ChangeMark
 
     package let created: Timestamp?
 
-    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?) {
+    package init(_ kind: FamilyDescriptor.Kind, created: Timestamp?, mark: consuming ChangeMark) {
+        self.mark = mark
         guard case .histogram(let bounds) = kind else { preconditionFailure("a histogram has bounds") }
         self.created = created
         self.bounds = bounds
@@ -92,6 +121,7 @@ package final class Histogram: Instrument {
         state.withLock { state in
             state.counts[index] += 1
             state.sum += value
+            mark.note()
         }
     }
 
@@ -101,12 +131,16 @@ package final class Histogram: Instrument {
     /// Sets the state to one that a snapshot kept.
     package func set(_ new: State) {
         precondition(new.counts.count == bounds.count + 1, "a histogram keeps its buckets")
-        state.withLock { $0 = new }
+        state.withLock { state in
+            state = new
+            mark.note()
+        }
     }
 
-    /// Passes the cumulative buckets (`+Inf` last), then sum and count to `body`, without allocating.
-    /// `body` runs under the lock and must not touch the histogram.
-    package func read(bucket: (Int, Double) -> Void, total: (_ sum: Double, _ count: Double) -> Void) {
+    /// Passes the cumulative buckets (`+Inf` last), then sum and count to the closures, without allocating. They run
+    /// under the lock and must not touch the histogram. It is for the one reader that takes `Registry.takeChanges`.
+    package func readChange(bucket: (Int, Double) -> Void, total: (_ sum: Double, _ count: Double) -> Void) {
+        mark.clear()
         state.withLock { state in
             var cumulative: UInt64 = 0
             for index in state.counts.indices {

@@ -104,12 +104,17 @@ package final class Registry: Sendable {
         // The log starts before the existing series are added, so that a series that comes or goes meanwhile is in it
         // once.
         shared.startLog()
+        shared.changes.start()
         shared.log(existing: snapshot().flatMap(\.series))
     }
 
     /// Returns the series that came and went since the last call, each list in order. A series that did both is in
     /// neither list.
     package func takeChanges() -> Changes { shared.takeLog() }
+
+    /// Takes the slots of the series whose values may have changed since they were read, in no order. `slots` is
+    /// replaced, and its memory reused.
+    package func takeChangedSlots(into slots: inout [Int32]) { shared.changes.take(into: &slots) }
 
     /// The series that came and went between two calls of `takeChanges`.
     package struct Changes: Sendable {
@@ -123,6 +128,8 @@ extension Registry {
     final class Shared: Sendable {
         private struct State {
             var series = 0
+            var slots: Int32 = 0
+            var freeSlots: [Int32] = []
             var refused: [String: Int] = [:]
             var valuesCut = 0
             var log: [ObjectIdentifier: (order: Int, series: Series, isEnd: Bool)]?
@@ -132,6 +139,7 @@ extension Registry {
         private let maxSeries: Int
         private let onFirstRefusal: @Sendable (String) -> Void
         let clock: (@Sendable () -> Timestamp)?
+        let changes = ChangeLog()
         private let state = Mutex(State())
 
         init(
@@ -154,22 +162,27 @@ extension Registry {
             return value.truncated(toBytes: Limits.labelValue_bytes)
         }
 
-        /// Reserves room for one more child of a family. Returns false if there is none.
-        func admit(_ family: FamilyDescriptor) -> Bool {
-            let (isAdmitted, isFirst) = state.withLock { state in
+        /// Reserves room for one more child of a family. Returns its slot, or nil if there is no room.
+        func admit(_ family: FamilyDescriptor) -> Int32? {
+            let (slot, isFirst): (Int32?, Bool) = state.withLock { state in
                 if state.series + family.seriesPerChild <= maxSeries {
                     state.series += family.seriesPerChild
-                    return (true, false)
+                    if let slot = state.freeSlots.popLast() { return (slot, false) }
+                    state.slots += 1
+                    return (state.slots - 1, false)
                 }
                 state.refused[family.name, default: 0] += 1
-                return (false, state.refused[family.name] == 1)
+                return (nil, state.refused[family.name] == 1)
             }
             if isFirst { onFirstRefusal(family.name) }
-            return isAdmitted
+            return slot
         }
 
-        func release(_ family: FamilyDescriptor) {
-            state.withLock { $0.series -= family.seriesPerChild }
+        func release(_ family: FamilyDescriptor, slot: Int32) {
+            state.withLock { state in
+                state.series -= family.seriesPerChild
+                state.freeSlots.append(slot)
+            }
         }
 
         func startLog() {

@@ -16,8 +16,11 @@ package final class Series: Sendable {
     /// wire.
     package let labelValues: [String]
     package let instrument: AnyInstrument
+    /// The number of the series among those that exist now. A later series may have the number of one that ended.
+    package let slot: Int32
 
-    init(family: FamilyDescriptor, labelValues: [String], instrument: AnyInstrument) {
+    init(family: FamilyDescriptor, labelValues: [String], instrument: AnyInstrument, slot: Int32) {
+        self.slot = slot
         self.family = family
         self.labelValues = labelValues
         self.instrument = instrument

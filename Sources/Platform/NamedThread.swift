@@ -20,8 +20,24 @@ package final class NamedThread: Sendable {
     /// Starts a thread. Linux keeps 15 bytes of a thread's name, so `name` is cut to that. `body` owns whatever it
     /// creates.
     package init(name: String, body: @escaping @Sendable () -> Void) {
-        let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
+        let code = Self.begin(Start(name: name, body: body), &thread)
+        precondition(code == 0, "the system gives no thread: error \(code)")
+        handle = thread
+    }
+
+    /// Starts a thread that nobody joins, for a call of the C library that may take without limit and cannot be ended.
+    /// If the program ends first, the thread ends with it. Returns false if the system gives no thread.
+    package static func startAbandoned(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+        var thread = pthread_t()
+        guard begin(Start(name: name, body: body), &thread) == 0 else { return false }
+        pthread_detach(thread)
+        return true
+    }
+
+    /// Wraps `pthread_create`.
+    private static func begin(_ start: Start, _ thread: inout pthread_t) -> Int32 {
+        let start = Unmanaged.passRetained(start)
         let code = pthread_create(
             &thread, nil,
             { context in
@@ -31,8 +47,8 @@ package final class NamedThread: Sendable {
                 start.body()
                 return nil
             }, start.toOpaque())
-        precondition(code == 0, "the system gives no thread: error \(code)")
-        handle = thread
+        if code != 0 { start.release() }
+        return code
     }
 
     /// Waits until the body has returned.

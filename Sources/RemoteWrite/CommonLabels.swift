@@ -53,38 +53,16 @@ package struct CommonLabels: Sendable, Equatable {
         if name.hasPrefix("__") { throw .reserved(name) }
     }
 
-    /// Appends the encoded labels of a time series: sorted by name, each name once, no empty value. A series' own
-    /// labels win over the common ones.
-    func append(name: String, own: [(name: String, value: String)], to bytes: inout [UInt8]) {
+    /// The labels of a time series: sorted by name, each name once, no empty value. A series' own labels win over the
+    /// common ones.
+    func sorted(name: String, own: [(name: String, value: String)]) -> [(name: String, value: String)] {
         var all = [(name: "__name__", value: name)]
         all.append(contentsOf: own)
         for pair in pairs where !own.contains(where: { $0.name == pair.name && !$0.value.isEmpty }) {
             all.append(pair)
         }
+        all.removeAll { $0.value.isEmpty }
         all.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        for (name, value) in all where !value.isEmpty {
-            let nameSize = name.utf8.count
-            let valueSize = value.utf8.count
-            let size = 2 + UInt64(nameSize).varintLength + nameSize + UInt64(valueSize).varintLength + valueSize
-            bytes.append(Field.seriesLabels)
-            bytes.appendVarint(UInt64(size))
-            bytes.append(Field.labelName)
-            bytes.appendVarint(UInt64(nameSize))
-            bytes.append(contentsOf: name.utf8)
-            bytes.append(Field.labelValue)
-            bytes.appendVarint(UInt64(valueSize))
-            bytes.append(contentsOf: value.utf8)
-        }
+        return all
     }
-}
-
-/// The tags of `proto/remote_write_v1.proto`: field number and wire type in one byte.
-enum Field {
-    static let requestSeries: UInt8 = 1 << 3 | 2
-    static let seriesLabels: UInt8 = 1 << 3 | 2
-    static let seriesSamples: UInt8 = 2 << 3 | 2
-    static let labelName: UInt8 = 1 << 3 | 2
-    static let labelValue: UInt8 = 2 << 3 | 2
-    static let sampleValue: UInt8 = 1 << 3 | 1
-    static let sampleTimestamp: UInt8 = 2 << 3 | 0
 }

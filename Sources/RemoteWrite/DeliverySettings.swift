@@ -41,9 +41,11 @@ extension Delivery {
         /// The time after which a lowered cap is doubled. It is rare enough that a trial costs nothing, and the full
         /// cap is back within a working day.
         package static let capRest = Duration.seconds(3_600)
-        /// No decoded request is larger: our own limit, and room for a single huge series.
-        static let decoded_bytes = 64 << 20
-        /// The memory of an entry beside its body.
-        static let entry_bytes = 160
+        /// The time after which a request of version 1.0 carries the metadata of all families again. Mimir forgets
+        /// metadata after 10 minutes.
+        /// https://grafana.com/docs/mimir/latest/configure/configuration-parameters/
+        static let metadata = Duration.seconds(540)
+        /// The bodies, and the lists of samples, that are kept for later requests.
+        static let spares = 8
     }
 }

@@ -6,6 +6,8 @@ package enum DropReason: String, Sendable, CaseIterable {
     case queueFull = "queue_full"
     /// The batch alone is larger than that memory.
     case tooLarge = "too_large"
+    /// Their times lie ahead of a clock that was set back.
+    case clock
     /// The program stopped before they could be sent.
     case stopped
 }
@@ -22,6 +24,12 @@ package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var dropped: [DropReason: UInt64] = [:]
     package internal(set) var samplesRetried: UInt64 = 0
 
+    /// Samples that the receiver answered with 202: it has them from another replica.
+    package internal(set) var deduplicated: UInt64 = 0
+    /// The sums of the headers `X-Prometheus-Remote-Write-*-Written`.
+    package internal(set) var written = Delivery.Written()
+
+    /// Requests that were made ready, and those of them whose samples have their fate.
     package internal(set) var batchesEnqueued: UInt64 = 0
     package internal(set) var batchesSettled: UInt64 = 0
     /// Requests that were not the first with their batch.
@@ -32,6 +40,8 @@ package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var holds: UInt64 = 0
     /// Answers that found a batch too large.
     package internal(set) var splits: UInt64 = 0
+    /// Changes from version 2.0 to 1.0, by reason.
+    package internal(set) var fallbacks: [FallbackReason: UInt64] = [:]
     /// The compressed bytes of accepted batches.
     package internal(set) var bytesAccepted: UInt64 = 0
 
@@ -44,7 +54,20 @@ package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var newestSent: Timestamp?
     package internal(set) var oldestQueued: Timestamp?
 
+    /// The requests that may run at once, and the number that would be needed to send all that waits within a tick.
+    package internal(set) var shards = 1
+    package internal(set) var shardsDesired = 1.0
+    /// The message of the next request.
+    package internal(set) var message = Message.v1
+
     package init() {}
+
+    mutating func note(_ more: Delivery.Written) {
+        func sum(_ a: UInt64?, _ b: UInt64?) -> UInt64? { b.map { (a ?? 0) &+ $0 } ?? a }
+        written = Delivery.Written(
+            samples: sum(written.samples, more.samples), histograms: sum(written.histograms, more.histograms),
+            exemplars: sum(written.exemplars, more.exemplars))
+    }
 
     package var rejected: UInt64 { rejectedByStatus.values.reduce(0, +) }
     package var droppedInAll: UInt64 { dropped.values.reduce(0, +) }

@@ -15,6 +15,18 @@ package struct SeriesKey: Sendable {
         self.labelValues = labelValues
     }
 
+    /// A hash that is the same in every process: FNV-1a over the family and the label values, each with its end.
+    /// https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
+    var stableHash: UInt32 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for text in [family] + labelValues {
+            for byte in text.utf8 { add(byte) }
+            add(0xFF)
+        }
+        return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+    }
+
     package init(_ series: Series) { self.init(family: series.family.name, labelValues: series.labelValues) }
 
     // MARK: Bytes

@@ -1,69 +1,52 @@
-/// A series whose first zero was lost with its first batch, while later samples of it wait.
-package struct LostStart: Sendable, Equatable {
-    /// Its group in the series table.
-    let group: Int
-    /// The rows of its time series, with the label bytes of each.
-    let rows: Range<Int>
-    let labels: [[UInt8]]
-}
+import Wire
 
 extension SeriesTable {
-    /// Notes that the first request with these rows begins.
-    package mutating func noteAttempt(rows: Range<Int>, sequence: UInt64) {
-        guard unattempted > 0 else { return }
-        forEachGroup(in: rows) { table, index in
-            let group = table.groups[index]
-            if !group.wasAttempted && group.firstBatch != 0 && group.firstBatch <= sequence {
-                table.groups[index].wasAttempted = true
-                table.unattempted -= 1
-            }
-        }
+    /// Notes that the first request with these samples begins.
+    package mutating func noteAttempt(_ samples: ArraySlice<QueuedSample>) {
+        forEachGroup(of: samples) { table, index, _ in table.groups[index].wasAttempted = true }
     }
 
-    /// Notes that every batch with a lower number is settled. Call it right before each reading, after all losses were
-    /// noted.
-    package mutating func noteSettled(before sequence: UInt64) { settledBefore = sequence }
+    /// Notes that these samples wait. A reading notes it of what it makes.
+    package mutating func notePending(_ samples: ArraySlice<QueuedSample>) {
+        forEachGroup(of: samples) { table, index, part in table.groups[index].pending += Int32(part.count) }
+    }
 
-    /// Notes that samples of these rows will not arrive. Their series become due at the next tick, and their stale
-    /// markers are made again.
+    /// Notes that the receiver has these samples.
+    package mutating func noteAccepted(_ samples: ArraySlice<QueuedSample>) {
+        forEachGroup(of: samples) { table, index, part in table.groups[index].pending -= Int32(part.count) }
+    }
+
+    /// Notes that these samples will not arrive. Their series become due at the next tick, and their stale markers are
+    /// made again.
     ///
     /// A series of which nothing was ever sent begins again from zero, because the receiver does not know it. Any other
     /// series must not: the receiver would take the zero for a reset.
-    ///
-    /// - Returns: the series that need their zero in a waiting batch. `Delivery.restart` puts it there.
-    @discardableResult
-    package mutating func noteLoss(rows: Range<Int>, sequence: UInt64, wasAttempted: Bool) -> [LostStart] {
-        var starts: [LostStart] = []
-        forEachGroup(in: rows) { table, index in
+    package mutating func noteLoss(_ samples: ArraySlice<QueuedSample>, wasAttempted: Bool) {
+        forEachGroup(of: samples) { table, index, part in
+            table.groups[index].pending -= Int32(part.count)
             let group = table.groups[index]
-            guard group.firstBatch != 0, group.firstBatch <= sequence else { return }
             let isUnknown = !wasAttempted && !group.wasAttempted
-            if isUnknown && group.lastBatch > sequence && group.firstBatch == sequence && group.accumulates
-                && group.beganHere
-            {
-                starts.append(table.lostStart(index))
-            }
             switch group.phase {
             case .alive: table.groups[index].isDue = true
-            case .ended where !isUnknown && group.lastBatch == sequence: table.repeatMarker(index)
+            case .ended where !isUnknown && part.last?.isStale == true: table.repeatMarker(index)
             case .ended, .ending, .free: break
             }
-            if isUnknown && group.lastBatch <= sequence { table.forget(index) }
+            if isUnknown { table.forgetLost(index) }
         }
-        return starts
     }
 
-    /// Notes the zeros that were put into waiting batches: the number of the batch for each group.
-    package mutating func noteRestart(_ places: [Int: UInt64]) {
-        for (group, sequence) in places { groups[group].firstBatch = sequence }
-    }
-
-    /// Resets a group that the receiver knows nothing of.
-    private mutating func forget(_ index: Int) {
-        groups[index].lastSent = nil
-        groups[index].firstBatch = 0
-        groups[index].lastBatch = 0
-        groups[index].startsAtZero = groups[index].accumulates && groups[index].beganHere
+    /// Notes that samples were lost of a series that the receiver does not know.
+    private mutating func forgetLost(_ index: Int) {
+        let startsHere = groups[index].accumulates && groups[index].beganHere
+        if groups[index].pending > 0 {
+            // The oldest samples are lost first, and the zero was the first of all.
+            groups[index].lacksZero = startsHere
+        } else {
+            groups[index].lastSent = nil
+            groups[index].lacksZero = false
+            groups[index].startsAtZero = startsHere
+            if startsHere { groups[index].start = nil }
+        }
     }
 
     private mutating func repeatMarker(_ index: Int) {
@@ -74,18 +57,47 @@ extension SeriesTable {
         }
     }
 
-    private func lostStart(_ index: Int) -> LostStart {
-        let rows = groups[index].firstRow..<(groups[index].firstRow + groups[index].rowCount)
-        return LostStart(group: index, rows: rows, labels: rows.map { Array(labelBytes[labelRanges[$0]]) })
+    /// Copies samples to the end of `batch`. A series whose first zero was dropped gets another one, right before its
+    /// first sample.
+    ///
+    /// - Parameter samples: all samples of some groups.
+    /// - Returns: the number of zeros.
+    mutating func append(_ samples: ArraySlice<QueuedSample>, to batch: inout [QueuedSample], base: Timestamp) -> Int {
+        var copied = samples.startIndex
+        var zeros = 0
+        forEachGroup(of: samples) { table, index, part in
+            guard table.groups[index].lacksZero else { return }
+            table.groups[index].lacksZero = false
+            guard let first = part.first, !first.isStale else { return }
+            batch.append(contentsOf: samples[copied..<part.startIndex])
+            copied = part.endIndex
+            var row: UInt32?
+            for sample in part {
+                if sample.row != row {
+                    batch.append(QueuedSample(row: sample.row, offset_ms: sample.offset_ms - 1, bits: 0))
+                    zeros += 1
+                    table.groups[index].pending += 1
+                }
+                row = sample.row
+                batch.append(sample)
+            }
+            table.groups[index].start = base + .milliseconds(Int64(first.offset_ms) - 1)
+        }
+        batch.append(contentsOf: samples[copied...])
+        return zeros
     }
 
-    private mutating func forEachGroup(in rows: Range<Int>, _ body: (inout SeriesTable, Int) -> Void) {
-        var row = rows.lowerBound
-        while row < min(rows.upperBound, owners.count) {
-            let index = Int(owners[row])
-            // A free group has been settled, but a batch with its rows may still wait.
-            if groups[index].phase != .free { body(&self, index) }
-            row = groups[index].firstRow + groups[index].rowCount
+    /// Calls `body` with each group and its samples, which follow one another.
+    private mutating func forEachGroup(
+        of samples: ArraySlice<QueuedSample>, _ body: (inout SeriesTable, Int, ArraySlice<QueuedSample>) -> Void
+    ) {
+        var index = samples.startIndex
+        while index < samples.endIndex {
+            let owner = owners[Int(samples[index].row)]
+            var end = index + 1
+            while end < samples.endIndex && owners[Int(samples[end].row)] == owner { end += 1 }
+            body(&self, Int(owner), samples[index..<end])
+            index = end
         }
     }
 }

@@ -4,125 +4,122 @@ package import Wire
 extension SeriesTable {
     /// The outcome of a reading.
     package enum Reading: Sendable, Equatable {
-        /// The reading was made, and its samples are in the writer.
+        /// The reading was made, and its samples are in the block.
         case made
         /// The clock does not show a later time than at the last reading: nothing was read.
         case skipped
     }
 
-    /// Reads every series at one time, and writes those that are due.
-    package mutating func read(at now: Timestamp, into writer: inout BatchWriter) -> Reading {
+    /// Reads every series at one time, and puts the samples of those that are due into `block`.
+    package mutating func read(at now: Timestamp, into block: inout SampleBlock) -> Reading {
         if let last = lastReading ?? floor, now <= last { return .skipped }
-        let times = Times(now: EncodedTime(now), previous: lastReading)
+        block.reset(base: now)
         if firstReading == nil {
             firstReading = now
             addRestored(before: now)
         }
-        var kept = 0
+        let times = Times(
+            now: now, previous: lastReading.map { max($0, now - SampleBlock.Limits.span) }, areIdlePossible: schedule.idleInterval > schedule.pushInterval,
+            idleSlot: idleSlot(now))
         for index in groups.indices {
             switch groups[index].phase {
             case .free: continue
-            case .ended:
-                if groups[index].lastBatch < settledBefore {
-                    release(index)
-                } else if kept == Limits.endedKept {
-                    markersGivenUp += 1
-                    release(index)
-                } else {
-                    kept += 1
-                }
+            case .ended: if groups[index].pending == 0 { release(index) }
             case .ending:
-                writeStale(index, at: times.now, into: &writer)
+                writeStale(index, at: now, into: &block)
                 groups[index].phase = .ended
-            case .alive: read(index, times, into: &writer)
+            case .alive: read(index, times, into: &block)
             }
         }
         lastReading = now
         return .made
     }
 
-    /// Writes a stale marker for every series: the last samples that a process sends. `now` must be later than the last
-    /// reading.
-    package mutating func endAll(at now: Timestamp, into writer: inout BatchWriter) {
+    /// Puts a stale marker for every series into `block`: the last samples that a process sends. `now` must be later
+    /// than the last reading.
+    package mutating func endAll(at now: Timestamp, into block: inout SampleBlock) {
         precondition(lastReading.map { $0 < now } ?? true, "the end comes after the last reading")
-        let time = EncodedTime(now)
+        block.reset(base: now)
         for index in groups.indices where groups[index].phase == .alive || groups[index].phase == .ending {
-            writeStale(index, at: time, into: &writer)
+            writeStale(index, at: now, into: &block)
             groups[index].phase = .ended
         }
         lastReading = now
     }
 
-    /// Frees the groups of series that ended and whose stale markers the receiver has.
+    /// Frees the groups of series that ended and whose stale markers are settled.
     package mutating func releaseEnded() {
-        for index in groups.indices where groups[index].phase == .ended && groups[index].lastBatch < settledBefore {
+        for index in groups.indices where groups[index].phase == .ended && groups[index].pending == 0 {
             release(index)
         }
     }
 
     /// The times that samples of one reading can have.
     private struct Times {
-        let now: EncodedTime
-        let previous: EncodedTime?
-
-        init(now: EncodedTime, previous: Timestamp?) {
-            self.now = now
-            self.previous = previous.map { EncodedTime($0) }
-        }
+        let now: Timestamp
+        let previous: Timestamp?
+        /// Series may be left out of this reading.
+        let areIdlePossible: Bool
+        let idleSlot: Int64
 
         /// The time for a sample before this reading: the previous tick, or right after `last` if `last` is not earlier
         /// than that. Nil if there is no time left between them and now.
-        func before(after last: Timestamp?) -> EncodedTime? {
+        func before(after last: Timestamp?) -> Timestamp? {
             guard let last else { return previous }
-            if let previous, last < previous.timestamp { return previous }
+            if let previous, last < previous { return previous }
             let next = last + .milliseconds(1)
-            return next < now.timestamp ? EncodedTime(next) : nil
+            return next < now ? next : nil
         }
     }
 
-    private mutating func read(_ index: Int, _ times: Times, into writer: inout BatchWriter) {
-        let first = groups[index].firstRow
-        let count = groups[index].rowCount
-        fill(from: groups[index].source)
-        assert(scratch.count == count, "a histogram keeps its buckets")
+    private mutating func read(_ index: Int, _ times: Times, into block: inout SampleBlock) {
+        let isRead = groups[index].isChanged
         var hasChanged = false
-        var isZero = true
-        for offset in 0..<count {
-            if scratch[offset] != values[first + offset] { hasChanged = true }
-            if scratch[offset] != 0 { isZero = false }
+        if isRead {
+            fill(from: sources[index])
+            hasChanged = differs(index)
+            groups[index].isChanged = false
         }
-        // The group is read in place: a copy would retain the series object, and touch memory that is not cached.
-        if isDue(index, hasChanged: hasChanged, at: times.now.timestamp) {
-            var before: EncodedTime?
-            var isZeroBefore = false
+        if isDue(index, hasChanged: hasChanged, times) {
+            var before: Timestamp?
             if groups[index].startsAtZero {
-                isZeroBefore = true
-                before = isZero ? nil : times.before(after: groups[index].lastSent)
-            } else if groups[index].accumulates && hasChanged, let last = groups[index].lastSent,
-                let previous = times.previous,
-                last < previous.timestamp
+                before = isZero(index, isRead: isRead) ? nil : times.before(after: groups[index].lastSent)
+            } else if hasChanged && groups[index].accumulates, let last = groups[index].lastSent,
+                let previous = times.previous, last < previous
             {
                 before = previous
             }
-            write(index, before, isZeroBefore: isZeroBefore, times.now, into: &writer)
+            write(index, before, times, isRead: isRead, into: &block)
         }
-        for offset in 0..<count { values[first + offset] = scratch[offset] }
+        if hasChanged {
+            for offset in 0..<groups[index].rowCount { values[groups[index].firstRow + offset] = scratch[offset] }
+        }
     }
 
-    private func isDue(_ index: Int, hasChanged: Bool, at now: Timestamp) -> Bool {
-        guard !groups[index].isDue, let last = groups[index].lastSent, schedule.idleInterval > schedule.pushInterval
-        else {
-            return true
-        }
+    /// True if the values that were read are not those from before.
+    private func differs(_ index: Int) -> Bool {
+        let first = groups[index].firstRow
+        assert(scratch.count == groups[index].rowCount, "a histogram keeps its buckets")
+        for offset in scratch.indices where scratch[offset] != values[first + offset] { return true }
+        return false
+    }
+
+    private func isZero(_ index: Int, isRead: Bool) -> Bool {
+        if isRead { return scratch.allSatisfy { $0 == 0 } }
+        let first = groups[index].firstRow
+        return values[first..<(first + groups[index].rowCount)].allSatisfy { $0 == 0 }
+    }
+
+    private func isDue(_ index: Int, hasChanged: Bool, _ times: Times) -> Bool {
+        guard times.areIdlePossible, !groups[index].isDue, groups[index].lastSent != nil else { return true }
         switch groups[index].cadence {
         case .everyTick: return true
-        case .idleGrid: return idleSlot(now) != idleSlot(last)
-        case .onChange: return hasChanged || idleSlot(now) != idleSlot(last)
+        case .idleGrid: return groups[index].idleSlot != times.idleSlot
+        case .onChange: return hasChanged || groups[index].idleSlot != times.idleSlot
         }
     }
 
-    /// The idle interval that a tick belongs to, on the fixed idle grid. A tick may come half an interval early or
-    /// late.
+    /// The part of the idle grid that a tick belongs to. A tick may come half an interval early or late.
     ///
     /// A fixed grid is better than the time since the last sample. In a range of 15 min, the first and the last sample
     /// of a series are then in all at most one idle interval short of the range. So `increase()` extrapolates by less
@@ -139,10 +136,10 @@ extension SeriesTable {
         case .restored: preconditionFailure("what nothing holds has no value")
         case .series(let series):
             switch series.instrument {
-            case .counter(let counter): scratch.append(SampleValue.bits(counter.value))
-            case .gauge(let gauge): scratch.append(SampleValue.bits(gauge.value))
+            case .counter(let counter): scratch.append(SampleValue.bits(counter.readChange()))
+            case .gauge(let gauge): scratch.append(SampleValue.bits(gauge.readChange()))
             case .histogram(let histogram):
-                histogram.read(
+                histogram.readChange(
                     bucket: { _, count in scratch.append(SampleValue.bits(count)) },
                     total: { sum, count in
                         scratch.append(SampleValue.bits(sum))
@@ -153,48 +150,49 @@ extension SeriesTable {
     }
 
     private mutating func write(
-        _ index: Int, _ before: EncodedTime?, isZeroBefore: Bool, _ now: EncodedTime, into writer: inout BatchWriter
+        _ index: Int, _ before: Timestamp?, _ times: Times, isRead: Bool, into block: inout SampleBlock
     ) {
-        let first = groups[index].firstRow
-        let count = groups[index].rowCount
-        writer.makeRoom(samples: before == nil ? count : 2 * count, bytes: size(first..<(first + count)))
-        for offset in 0..<count {
-            let row = first + offset
-            let earlier = before.map { EncodedSample(bits: isZeroBefore ? 0 : values[row], time: $0) }
-            writer.append(
-                row: row, labels: labelBytes[labelRanges[row]], earlier,
-                EncodedSample(bits: scratch[offset], time: now))
+        let (first, count, now) = (groups[index].firstRow, groups[index].rowCount, times.now)
+        if groups[index].accumulates && groups[index].start == nil { noteStart(index, before, at: now) }
+        if let before {
+            let isZeroBefore = groups[index].startsAtZero
+            for offset in 0..<count {
+                block.append(row: first + offset, at: before, isZeroBefore ? 0 : values[first + offset])
+                block.append(row: first + offset, at: now, isRead ? scratch[offset] : values[first + offset])
+            }
+        } else if isRead {
+            for offset in 0..<count { block.append(row: first + offset, at: now, scratch[offset]) }
+        } else {
+            for row in first..<(first + count) { block.append(row: row, at: now, values[row]) }
         }
+        groups[index].idleSlot = times.idleSlot
         groups[index].isDue = false
         groups[index].startsAtZero = false
         if !groups[index].isShipped && recordsKeys, let key = key(of: index) {
             groups[index].isShipped = true
             began.append(key)
         }
-        noteWritten(index, at: now.timestamp, writer.sequence)
+        groups[index].lastSent = now
+        groups[index].pending += Int32(before == nil ? count : 2 * count)
     }
 
-    private mutating func writeStale(_ index: Int, at now: EncodedTime, into writer: inout BatchWriter) {
-        guard let last = groups[index].lastSent, last < now.timestamp else { return }
-        let rows = groups[index].firstRow..<(groups[index].firstRow + groups[index].rowCount)
-        writer.makeRoom(samples: rows.count, bytes: size(rows))
-        for row in rows {
-            writer.append(
-                row: row, labels: labelBytes[labelRanges[row]], nil,
-                EncodedSample(bits: SampleValue.stale, time: now))
+    /// Sets the time from which a series counts: that of its zero, or the beginning of a series that is no new one.
+    private mutating func noteStart(_ index: Int, _ zero: Timestamp?, at now: Timestamp) {
+        if groups[index].startsAtZero, let zero {
+            groups[index].start = zero
+        } else if case .series(let series) = sources[index], let created = series.created {
+            groups[index].start = min(created, now)
+        } else {
+            groups[index].start = now
         }
+    }
+
+    private mutating func writeStale(_ index: Int, at now: Timestamp, into block: inout SampleBlock) {
+        guard let last = groups[index].lastSent, last < now else { return }
+        let rows = groups[index].firstRow..<(groups[index].firstRow + groups[index].rowCount)
+        for row in rows { block.append(row: row, at: now, SampleValue.stale) }
         groups[index].markers += 1
-        noteWritten(index, at: now.timestamp, writer.sequence)
-    }
-
-    private mutating func noteWritten(_ index: Int, at time: Timestamp, _ sequence: UInt64) {
-        groups[index].lastSent = time
-        groups[index].lastBatch = sequence
-        if groups[index].firstBatch == 0 { groups[index].firstBatch = sequence }
-    }
-
-    /// An upper bound for the bytes that these rows take in a request.
-    private func size(_ rows: Range<Int>) -> Int {
-        rows.reduce(0) { $0 + labelRanges[$1].count + 48 }
+        groups[index].lastSent = now
+        groups[index].pending += Int32(rows.count)
     }
 }

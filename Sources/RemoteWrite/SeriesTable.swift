@@ -4,8 +4,8 @@ package import Wire
 /// Every time series that is pushed, with what was last read and sent of it.
 ///
 /// A *row* is one time series on the wire. A *group* is the rows of one `Series`: a single row, or the buckets, sum and
-/// count of a histogram in consecutive rows. A group keeps its rows, even when another series takes it over. Rows rise
-/// with groups, so the series of a batch lie between its first and its last row.
+/// count of a histogram in consecutive rows. A group keeps its rows for as long as a sample of them waits. Later, another
+/// series may take them over.
 ///
 /// Invariant: the timestamps of a row's samples strictly rise, whatever the clock does.
 package struct SeriesTable {
@@ -40,32 +40,45 @@ package struct SeriesTable {
         /// The series ended since the last reading, or its stale marker was lost. A marker is due. Can become: alive,
         /// ended.
         case ending
-        /// The stale marker was made. The group is kept until the receiver has it, and for at least one tick, so that a
+        /// The stale marker was made. The group is kept until no sample of it waits, and for at least one tick, so that a
         /// series that comes back at once is known. Can become: alive, ending, free.
         case ended
         /// No series has this group. Can become: alive.
         case free
     }
 
+    /// It holds no reference, so that reading thousands of groups counts none.
     struct Group {
-        var source: Source
         var phase = Phase.alive
         var firstRow: Int
         var rowCount: Int
         /// True for counters and histograms, to which `increase()` applies.
         var accumulates: Bool
         var cadence: FamilyDescriptor.Cadence
+        /// The number of its family in `SeriesLabels.metadata`.
+        var family: Int32
+        /// The hash of its key, which is the same in every process. It chooses the shard.
+        var hash: UInt32
         /// The time of its newest sample. Nil if no sample of it can have reached the receiver.
         var lastSent: Timestamp?
         /// A sample was lost: the series is sent at the next tick, changed or not.
         var isDue = true
+        /// Its values may differ from those in `values`.
+        var isChanged = true
+        /// The part of the idle grid that its newest sample lies in.
+        var idleSlot = Int64.min
         /// The series began at zero after the last reading: a first zero goes before its first sample.
         var startsAtZero: Bool
         /// True if the series began in this process.
         var beganHere: Bool
-        /// The numbers of the first and the last batch that hold a sample of it; 0 for none.
-        var firstBatch: UInt64 = 0
-        var lastBatch: UInt64 = 0
+        /// The time from which a counter or histogram counts: that of its first zero if this process sent one, else the
+        /// beginning of the series. Nil before the first sample.
+        var start: Timestamp?
+        /// The number of its samples that wait or are under way.
+        var pending: Int32 = 0
+        /// Its first zero was dropped before it was sent, while later samples wait. A zero goes before the first of
+        /// them.
+        var lacksZero = false
         /// True if a request with a sample of it ever began, in this process or in an earlier one.
         var wasAttempted = false
         /// True if the journal knows that the receiver holds the series.
@@ -77,14 +90,18 @@ package struct SeriesTable {
     package enum Limits {
         /// The most stale markers for one end: a receiver that refused this many does not want them.
         package static let markers: UInt8 = 5
-        /// The most ended groups that are kept until the receiver has their stale markers. It is what a day without a
-        /// receiver leaves behind at a thousand organizations: some 10 MB.
-        package static let endedKept = 20_000
     }
 
     let schedule: Schedule
-    let labels: CommonLabels
+    /// The families that are shipped.
+    let selection: FamilySelection
+    var labels: SeriesLabels
     var groups: [Group] = []
+    /// One source per group.
+    var sources: [Source] = []
+    /// The group of each series by its slot in the registry; -1 for none.
+    private var groupsBySlot: [Int32] = []
+    private var changedSlots: [Int32] = []
     /// Free groups, by their number of rows.
     var free: [Int: [Int]] = [:]
     var byKey: [SeriesKey: Int] = [:]
@@ -92,22 +109,13 @@ package struct SeriesTable {
     // These arrays have one element per row.
     var owners: [Int32] = []
     var values: [UInt64] = []
-    var labelRanges: [Range<Int>] = []
 
-    /// The encoded labels of all rows, in no order.
-    var labelBytes: [UInt8] = []
-    var unusedLabelBytes = 0
-
-    /// The values of the group that is being read. It is reused for each group.
+    /// The new values of the group that is being read. It is reused for each group.
     var scratch: [UInt64] = []
     /// The timestamp of the last reading of this process.
     package internal(set) var lastReading: Timestamp?
     /// The beginning of the idle grid.
     var firstReading: Timestamp?
-    var unattempted = 0
-
-    /// All batches with a lower number are settled: the receiver has them, or their loss was noted.
-    var settledBefore = UInt64.max
     /// Stale markers that the receiver may never have got, although their series ended.
     package internal(set) var markersGivenUp: UInt64 = 0
 
@@ -122,132 +130,143 @@ package struct SeriesTable {
     var began: [SeriesKey] = []
     var ended: [SeriesKey] = []
 
-    /// Makes a table that holds only `up`.
-    package init(labels: CommonLabels, schedule: Schedule) {
-        self.labels = labels
+    /// Makes a table that holds only `up`, in row 0.
+    package init(labels: CommonLabels, schedule: Schedule, selection: FamilySelection = FamilySelection()) {
+        self.labels = SeriesLabels(labels)
         self.schedule = schedule
-        add(.one, name: "up", own: [], kind: .gauge, cadence: .everyTick)
+        self.selection = selection
+        add(.one, Self.up, [])
     }
+
+    private static let up = FamilyDescriptor.synthetic(
+        name: "up", help: "Always 1: the process runs.", cadence: .everyTick)
 
     // MARK: Series come and go
 
-    /// Takes over the series that came and went in the registry. Call it right before each reading.
-    package mutating func apply(_ changes: Registry.Changes) {
+    /// Takes over which series came, went and changed in the registry. Call it right before each reading.
+    package mutating func applyChanges(of registry: Registry) {
+        // A series that begins meanwhile is read whole, whether its change is in the list or not.
+        registry.takeChangedSlots(into: &changedSlots)
+        apply(registry.takeChanges(), changed: changedSlots)
+    }
+
+    /// The same, with changes that were taken already.
+    package mutating func apply(_ changes: Registry.Changes, changed slots: [Int32]) {
         for series in changes.ended { end(series) }
         for series in changes.added { begin(series) }
+        for slot in slots where Int(slot) < groupsBySlot.count {
+            // The slot of a series that ended may have no group, or that of a later series, which is then read in vain.
+            let index = Int(groupsBySlot[Int(slot)])
+            if index >= 0 { groups[index].isChanged = true }
+        }
+    }
+
+    private mutating func setSource(_ index: Int, _ series: Series) {
+        sources[index] = .series(series)
+        groups[index].isChanged = true
+        let slot = Int(series.slot)
+        if slot >= groupsBySlot.count {
+            groupsBySlot.append(contentsOf: repeatElement(-1, count: slot + 1 - groupsBySlot.count))
+        }
+        groupsBySlot[slot] = Int32(index)
     }
 
     private mutating func begin(_ series: Series) {
+        guard selection.includes(series.family.name) else { return }
         let key = SeriesKey(series)
         if let index = byKey[key], groups[index].phase != .free {
             // The series ended and came back: its labels are the same, but its numbers start again.
             let wasSent = groups[index].lastSent != nil
-            groups[index].source = .series(series)
+            setSource(index, series)
             groups[index].phase = .alive
             groups[index].isDue = true
             groups[index].beganHere = true
             groups[index].startsAtZero = groups[index].accumulates && (wasSent || lastReading != nil)
             groups[index].markers = 0
+            if groups[index].startsAtZero { groups[index].start = nil }
             return
         }
         let index = add(.series(series), series.family, series.labelValues)
+        setSource(index, series)
         byKey[key] = index
         if restored.remove(key) != nil { noteShippedBefore(index, until: floor) }
     }
 
     private mutating func end(_ series: Series) {
-        guard let index = byKey[SeriesKey(series)], case .series(let current) = groups[index].source,
+        guard let index = byKey[SeriesKey(series)], case .series(let current) = sources[index],
             current === series, groups[index].phase == .alive
         else { return }
         groups[index].phase = .ending
     }
 
     /// Adds a group with labels of its own.
-    mutating func add(_ source: Source, _ family: FamilyDescriptor, _ values: [String]) -> Int {
-        let own = zip(family.labelNames, values).map { (name: $0, value: $1) }
-        return add(source, name: family.name, own: own, kind: family.kind, cadence: family.cadence)
-    }
-
     @discardableResult
-    private mutating func add(
-        _ source: Source, name: String, own: [(name: String, value: String)], kind: FamilyDescriptor.Kind,
-        cadence: FamilyDescriptor.Cadence
-    ) -> Int {
+    mutating func add(_ source: Source, _ family: FamilyDescriptor, _ labelValues: [String]) -> Int {
         var count = 1
-        var accumulates = kind == .counter
-        if case .histogram(let bounds) = kind {
+        var accumulates = family.kind == .counter
+        if case .histogram(let bounds) = family.kind {
             count = bounds.count + 3
             accumulates = true
         }
         let reused = free[count]?.popLast()
         let group = Group(
-            source: source, firstRow: reused.map { groups[$0].firstRow } ?? owners.count, rowCount: count,
-            accumulates: accumulates, cadence: cadence, startsAtZero: accumulates && lastReading != nil,
-            beganHere: lastReading != nil)
-        if let reused { groups[reused] = group } else { append(group) }
-        unattempted += 1
-        writeLabels(name: name, own: own, kind: kind, firstRow: group.firstRow)
+            firstRow: reused.map { groups[$0].firstRow } ?? owners.count, rowCount: count,
+            accumulates: accumulates, cadence: family.cadence,
+            family: labels.family(family.name, help: family.help, unit: family.unit, kind: family.kind),
+            hash: SeriesKey(family: family.name, labelValues: labelValues).stableHash,
+            startsAtZero: accumulates && lastReading != nil, beganHere: lastReading != nil)
+        if let reused {
+            groups[reused] = group
+            sources[reused] = source
+        } else {
+            append(group, source)
+        }
+        setLabels(of: family, labelValues, firstRow: group.firstRow)
         return reused ?? groups.count - 1
     }
 
     /// Appends a group with rows of its own.
-    private mutating func append(_ group: Group) {
+    private mutating func append(_ group: Group, _ source: Source) {
         owners.append(contentsOf: repeatElement(Int32(groups.count), count: group.rowCount))
         values.append(contentsOf: repeatElement(0, count: group.rowCount))
-        labelRanges.append(contentsOf: repeatElement(0..<0, count: group.rowCount))
+        labels.reserve(rows: owners.count)
         groups.append(group)
+        sources.append(source)
     }
 
-    private mutating func writeLabels(
-        name: String, own: [(name: String, value: String)], kind: FamilyDescriptor.Kind, firstRow: Int
-    ) {
-        func write(_ row: Int, _ name: String, _ own: [(name: String, value: String)]) {
-            let start = labelBytes.count
-            labels.append(name: name, own: own, to: &labelBytes)
-            labelRanges[row] = start..<labelBytes.count
+    private mutating func setLabels(of family: FamilyDescriptor, _ labelValues: [String], firstRow: Int) {
+        let own = zip(family.labelNames, labelValues).map { (name: $0, value: $1) }
+        guard case .histogram(let bounds) = family.kind else {
+            return labels.set(firstRow, name: family.name, own: own)
         }
-        guard case .histogram(let bounds) = kind else { return write(firstRow, name, own) }
         for (index, bound) in (bounds + [.infinity]).enumerated() {
-            write(firstRow + index, name + "_bucket", own + [(name: "le", value: Number.text(bound))])
+            labels.set(
+                firstRow + index, name: family.name + "_bucket", own: own + [(name: "le", value: Number.text(bound))])
         }
-        write(firstRow + bounds.count + 1, name + "_sum", own)
-        write(firstRow + bounds.count + 2, name + "_count", own)
+        labels.set(firstRow + bounds.count + 1, name: family.name + "_sum", own: own)
+        labels.set(firstRow + bounds.count + 2, name: family.name + "_count", own: own)
     }
 
-    /// Frees a group and its label bytes.
+    /// Frees a group of which no sample waits, and its labels.
     mutating func release(_ index: Int) {
         let group = groups[index]
+        assert(group.pending == 0, "a sample that waits needs its labels")
         if let key = key(of: index) {
             byKey[key] = nil
             if group.isShipped && recordsKeys { ended.append(key) }
         }
-        if !group.wasAttempted { unattempted -= 1 }
         groups[index].phase = .free
-        groups[index].source = .one
+        sources[index] = .one
         free[group.rowCount, default: []].append(index)
         for row in group.firstRow..<(group.firstRow + group.rowCount) {
-            unusedLabelBytes += labelRanges[row].count
-            labelRanges[row] = 0..<0
+            labels.remove(row)
             values[row] = 0
         }
-        if unusedLabelBytes > 65_536 && unusedLabelBytes > labelBytes.count / 2 { compactLabels() }
-    }
-
-    private mutating func compactLabels() {
-        var compact: [UInt8] = []
-        compact.reserveCapacity(labelBytes.count - unusedLabelBytes)
-        for row in labelRanges.indices where !labelRanges[row].isEmpty {
-            let start = compact.count
-            compact.append(contentsOf: labelBytes[labelRanges[row]])
-            labelRanges[row] = start..<compact.count
-        }
-        labelBytes = compact
-        unusedLabelBytes = 0
     }
 
     /// The key of a group's series. Nil for `up`, which lives as long as the process.
     func key(of index: Int) -> SeriesKey? {
-        switch groups[index].source {
+        switch sources[index] {
         case .series(let series): SeriesKey(series)
         case .restored(let key): key
         case .one: nil

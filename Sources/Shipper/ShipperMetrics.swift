@@ -15,6 +15,10 @@ struct ShipperMetrics {
     private let pending: Gauge?
     private let samplesRetried: Counter?
     private let batches: Counter?
+    private let deduplicated: Counter?
+    private let written: Family<Counter>
+    private let fallbacks: Family<Counter>
+    private let message: [Message: Gauge]
     private let bytes: Counter?
     private let retries: Counter?
     private let requests: Family<Counter>
@@ -52,6 +56,18 @@ struct ShipperMetrics {
         pending = gauge("samples_pending", "Samples that wait or are under way.")
         samplesRetried = counter("samples_retried", "Samples sent again.")
         batches = counter("batches_enqueued", "Requests made ready.")
+        deduplicated = counter(
+            "samples_deduplicated", "Accepted samples that the receiver had from another replica (status 202).")
+        written = registry.counter(
+            "lkpush_remote_write_written_total", "What receivers of remote write 2.0 say that they wrote.",
+            labels: ["kind"])
+        fallbacks = registry.counter(
+            "lkpush_remote_write_fallbacks_total", "Changes from remote write 2.0 to 1.0.", labels: ["reason"])
+        let messages = registry.gauge(
+            "lkpush_remote_write_message", "1 for the message that is sent, 0 for the other.", labels: ["version"])
+        var message: [Message: Gauge] = [:]
+        for version in Message.allCases { message[version] = messages.series([version.rawValue]) }
+        self.message = message
         bytes = counter("bytes_accepted", "Compressed bytes that the receiver confirmed.")
         retries = counter("retries", "Requests sent again.")
         requests = registry.counter(
@@ -84,6 +100,14 @@ struct ShipperMetrics {
         pending?.set(Double(statistics.pending))
         samplesRetried?.set(total: Double(statistics.samplesRetried))
         batches?.set(total: Double(statistics.batchesEnqueued))
+        deduplicated?.set(total: Double(statistics.deduplicated))
+        let kinds = [
+            ("samples", statistics.written.samples), ("histograms", statistics.written.histograms),
+            ("exemplars", statistics.written.exemplars),
+        ]
+        for (kind, total) in kinds { if let total { written.series([kind])?.set(total: Double(total)) } }
+        for (reason, total) in statistics.fallbacks { fallbacks.series([reason.rawValue])?.set(total: Double(total)) }
+        for (version, gauge) in message { gauge.set(version == statistics.message ? 1 : 0) }
         bytes?.set(total: Double(statistics.bytesAccepted))
         retries?.set(total: Double(statistics.retries))
         for (status, total) in statistics.answers { requests.series([String(status)])?.set(total: Double(total)) }
@@ -107,7 +131,10 @@ struct ShipperMetrics {
         }
     }
 
-    func note(limits: BatchLimits) { prometheus.maxSamples?.set(limits.samples) }
+    func note(limits: BatchLimits, maxShards: Int) {
+        prometheus.maxSamples?.set(limits.samples)
+        prometheus.shardsMax?.set(maxShards)
+    }
 }
 
 /// The metrics of Prometheus' own sender. Each sample counts once here, however often it is sent.
@@ -124,6 +151,9 @@ private struct PrometheusMetrics {
     let queueHighest: Gauge?
     let highestSent: Gauge?
     let maxSamples: Gauge?
+    let shards: Gauge?
+    let shardsDesired: Gauge?
+    let shardsMax: Gauge?
 
     init(in registry: Registry, labels values: [String]) {
         let names = ["remote_name", "url"]
@@ -152,13 +182,11 @@ private struct PrometheusMetrics {
         queueHighest = gauge("queue_highest_timestamp_seconds", "Time of the newest sample handed to the sender.")
         highestSent = gauge("queue_highest_sent_timestamp_seconds", "Time of the newest sample sent.")
         maxSamples = gauge("max_samples_per_send", "Most samples in one request.")
-        for (name, help) in [
-            ("shards", "Requests that may run at once."), ("shards_desired", "Requests that should run at once."),
-            ("shards_max", "Most requests that may run at once."),
-            ("shards_min", "Fewest requests that may run at once."),
-        ] {
-            gauge(name, help)?.set(1)
-        }
+        shards = gauge("shards", "Requests that may run at once.")
+        shardsDesired = gauge(
+            "shards_desired", "Requests at once that would send everything that waits within a push interval.")
+        shardsMax = gauge("shards_max", "Most requests that may run at once: REMOTE_WRITE_MAX_SHARDS.")
+        gauge("shards_min", "Fewest requests that may run at once.")?.set(1)
     }
 
     func update(_ statistics: DeliveryStatistics) {
@@ -170,6 +198,8 @@ private struct PrometheusMetrics {
         retried?.set(total: Double(statistics.samplesRetried))
         pending?.set(Double(statistics.pending))
         bytes?.set(total: Double(statistics.bytesAccepted))
+        shards?.set(statistics.shards)
+        shardsDesired?.set(statistics.shardsDesired)
         if let newest = statistics.newestEnqueued {
             highest?.set(newest.seconds)
             queueHighest?.set(newest.seconds)

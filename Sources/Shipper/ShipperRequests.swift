@@ -60,13 +60,27 @@ struct ShipperRequests {
     /// the same moment.
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
-        options.recordedHeaders = ["retry-after", "location", "content-type"]
+        options.recordedHeaders = [
+            "retry-after", "location", "content-type", "date", "x-influxdb-version",
+            "x-prometheus-remote-write-samples-written", "x-prometheus-remote-write-histograms-written",
+            "x-prometheus-remote-write-exemplars-written",
+        ]
         options.connectTimeout = settings.connectTimeout
         options.connectionLifetime = .seconds(Int64.random(in: 540...660))
         options.authorityFile = settings.authorityFile
         options.certificateFile = settings.certificateFile
         options.keyFile = settings.keyFile
         return options
+    }
+
+    /// The counts of samples, histograms and exemplars that a receiver of version 2.0 gives. A text that is no count is
+    /// as good as none.
+    static func written(in response: Response) -> Delivery.Written {
+        func count(_ kind: String) -> UInt64? {
+            response.headers["x-prometheus-remote-write-\(kind)-written"].flatMap { UInt64($0) }
+        }
+        return Delivery.Written(
+            samples: count("samples"), histograms: count("histograms"), exemplars: count("exemplars"))
     }
 
     /// True for answers that cannot come from a receiver: a redirect, such as to a login; an unknown path; or a path

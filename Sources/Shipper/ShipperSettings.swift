@@ -13,6 +13,8 @@ package struct ShipperSettings: Sendable {
 
     package var url: EndpointURL
     package var labels: CommonLabels
+    /// The families that are pushed. The others stay on `/metrics`.
+    package var selection = FamilySelection()
     package var schedule: SeriesTable.Schedule
     package var batches: BatchLimits
     package var delivery: DeliverySettings

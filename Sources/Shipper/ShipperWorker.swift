@@ -18,30 +18,30 @@ final class ShipperWorker {
     private var transport: Transport
     private var requests: ShipperRequests
     private var table: SeriesTable
-    private var writer: BatchWriter
     var delivery: Delivery
     private var clock: ClockGuard
     private let fingerprint: String
+    /// The files of certificates and keys as they are, and as they were when the transport was made.
     private var trust: [FileStamp?] = []
+    private var usedTrust: [FileStamp?] = []
 
     private let startedAt: MonotonicTime
     private var nextTick: MonotonicTime
-    private var inFlight: Sent?
+    private var inFlight: [Sent] = []
     /// The number of failed requests since the last success.
     private var failures = 0
 
     /// Samples that the receiver refused, and samples that were dropped before they were sent.
     var rejected = SampleLosses()
-    var dropped = SampleLosses()
-    var droppedBefore: UInt64 = 0
+    var dropped: [DropReason: SampleLosses] = [:]
+    var droppedBefore: [DropReason: UInt64] = [:]
 
-    private var batches: [Batch] = []
-    private var effects: [Delivery.Effect] = []
     private var completions: [Completion] = []
 
-    /// The request that is under way.
+    /// A request that is under way.
     private struct Sent {
         let id: RequestID
+        let shard: Int
         let samples: Int
     }
 
@@ -66,17 +66,14 @@ final class ShipperWorker {
         requests = ShipperRequests(settings)
         clock = ClockGuard(after: state?.lastReading)
         fingerprint = settings.labels.fingerprint
-        table = SeriesTable(labels: settings.labels, schedule: settings.schedule)
+        table = SeriesTable(labels: settings.labels, schedule: settings.schedule, selection: settings.selection)
         table.recordsKeys = journal != nil
-        writer = BatchWriter(limits: settings.batches)
-        // The memory for waiting batches must hold several of them. Otherwise a single reading could be too large for
-        // it.
-        let cap_bytes = min(settings.batches.compressed_bytes, settings.delivery.queue.bytes / 4)
-        delivery = Delivery(settings.delivery, cap_bytes: cap_bytes, seed: UInt64.random(in: 0 ... .max))
+        delivery = Delivery(settings.delivery, limits: settings.batches, seed: UInt64.random(in: 0 ... .max))
         startedAt = time.monotonic()
         nextTick = startedAt + settings.schedule.pushInterval
-        metrics.note(limits: settings.batches)
+        metrics.note(limits: settings.batches, maxShards: settings.delivery.maxShards)
         trust = currentTrust()
+        usedTrust = trust
         registry.startRecordingChanges()
         if let state { table.restore(state, families: registry.descriptors) }
         reloadCredentials()
@@ -91,11 +88,17 @@ final class ShipperWorker {
     func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
         var wall = time.now()
+        if let newest = delivery.statistics.newestSent { clock.noteAccepted(until: newest) }
         switch clock.check(wall, monotonic) {
         case .good: break
-        case .earlierWasWrong:
-            table.forgetFloor()
-            log.warning("the last reading of the process before lies far ahead: its clock was wrong")
+        case .setBack:
+            table.setBack(to: wall)
+            delivery.dropFuture(after: wall, &table)
+            log.warning(
+                """
+                the clock was ahead and is set back: readings go on from its time, and samples with later times are \
+                given up; see what sets the clock
+                """)
         // Whatever the clock shows, the last values come right after those before them.
         case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
@@ -104,23 +107,20 @@ final class ShipperWorker {
         metrics.noteReading()
         metrics.update(delivery.statistics, at: wall)
         registry.collect()
-        table.apply(registry.takeChanges())
-        table.noteSettled(before: delivery.oldestSequence ?? .max)
-        writer.limits.compressed_bytes = min(settings.batches.compressed_bytes, delivery.cap_bytes)
-        if table.read(at: wall, into: &writer) == .skipped { return skip("clock_went_back") }
-        writer.finish(into: &batches)
+        table.applyChanges(of: registry)
+        var block = delivery.emptyBlock()
+        if table.read(at: wall, into: &block) == .skipped { return skip("clock_went_back") }
+        var blocks = [block]
         if isLast && settings.staleOnStop {
-            table.endAll(at: wall + .milliseconds(1), into: &writer)
-            writer.finish(into: &batches)
+            var markers = delivery.emptyBlock()
+            table.endAll(at: wall + .milliseconds(1), into: &markers)
+            blocks.append(markers)
         }
         metrics.note(markersGivenUp: table.markersGivenUp)
-        switch commit(evenIfNothingChanged: true) {
-        case .maySend: delivery.release()
-        case .withhold: if let first = batches.first { delivery.withhold(from: first.sequence) }
-        }
-        for batch in batches { delivery.enqueue(batch, into: &effects) }
-        batches.removeAll(keepingCapacity: true)
-        apply(&effects)
+        let outcome = commit(evenIfNothingChanged: true)
+        if outcome == .maySend { delivery.release() }
+        delivery.noteTick(at: monotonic)
+        for block in blocks { delivery.enqueue(block, isWithheld: outcome == .withhold, &table) }
     }
 
     private func skip(_ reason: StaticString) {
@@ -134,25 +134,6 @@ final class ShipperWorker {
         let (began, ended) = table.takeKeys()
         if !evenIfNothingChanged && began.isEmpty && ended.isEmpty { return .maySend }
         return journal.commit(reading: at, labels: fingerprint, began: began, ended: ended)
-    }
-
-    /// Passes the effects of the delivery to the series table and the writer.
-    private func apply(_ effects: inout [Delivery.Effect]) {
-        var index = 0
-        // Handling one effect may append others.
-        while index < effects.count {
-            switch effects[index] {
-            case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
-            case .lost(let rows, let sequence, let wasAttempted):
-                let starts = table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                if !starts.isEmpty {
-                    table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
-                }
-            case .released(let body): writer.recycle(body)
-            }
-            index += 1
-        }
-        effects.removeAll(keepingCapacity: true)
     }
 
     // MARK: One round of the loop
@@ -170,14 +151,9 @@ final class ShipperWorker {
         tellLosses()
         var deadline = ticks ? nextTick : nil
         if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
-        if let due = dropped.dueAt { deadline = min(deadline ?? due, due) }
+        if let due = dropped.values.compactMap(\.dueAt).min() { deadline = min(deadline ?? due, due) }
         if let limit { deadline = min(deadline ?? limit, limit) }
-        switch delivery.next(at: time.monotonic(), into: &effects) {
-        case .idle: break
-        case .wait(let until): deadline = min(deadline ?? until, until)
-        case .send(let attempt): begin(attempt)
-        }
-        apply(&effects)
+        if let until = beginRequests() { deadline = min(deadline ?? until, until) }
         transport.poll(until: deadline, into: &completions)
         for completion in completions { finish(completion) }
         completions.removeAll(keepingCapacity: true)
@@ -186,19 +162,33 @@ final class ShipperWorker {
 
     private func tick() {
         reloadCredentials()
-        renewTrust()
+        trust = currentTrust()
         read()
+    }
+
+    /// Begins all requests that are due. Returns the time of the next one, if it is known.
+    private func beginRequests() -> MonotonicTime? {
+        // Changed certificates need new connections, and these come when the old ones are not used any more.
+        if trust != usedTrust { renewTrust() }
+        guard trust == usedTrust else { return nil }
+        while true {
+            switch delivery.next(at: time.monotonic(), &table) {
+            case .idle: return nil
+            case .wait(let until): return until
+            case .send(let attempt): begin(attempt)
+            }
+        }
     }
 
     private func begin(_ attempt: Delivery.Attempt) {
         if attempt.renewsCredentials { reloadCredentials() }
-        let id = transport.start(requests.request(attempt.body, .v1, retry: attempt.retry))
-        inFlight = Sent(id: id, samples: attempt.samples)
+        let id = transport.start(requests.request(attempt.body, attempt.message, retry: attempt.retry))
+        inFlight.append(Sent(id: id, shard: attempt.shard, samples: attempt.samples))
     }
 
     private func finish(_ completion: Completion) {
-        guard let sent = inFlight, sent.id == completion.id else { return }
-        inFlight = nil
+        guard let index = inFlight.firstIndex(where: { $0.id == completion.id }) else { return }
+        let sent = inFlight.remove(at: index)
         metrics.noteCompletion(completion)
         let outcome: Delivery.Outcome
         switch completion.outcome {
@@ -206,10 +196,10 @@ final class ShipperWorker {
         case .response(let response):
             outcome = .answered(
                 status: response.status, retryAfter: response.retryAfter(at: time.now()),
-                wasResent: completion.deliveries > 1)
+                wasResent: completion.deliveries > 1, written: ShipperRequests.written(in: response))
         }
-        let verdict = delivery.settle(outcome, at: time.monotonic(), wall: time.now(), into: &effects)
-        apply(&effects)
+        let verdict = delivery.settle(
+            shard: sent.shard, outcome, at: time.monotonic(), wall: time.now(), &table)
         report(verdict, completion.outcome, sent)
     }
 
@@ -230,7 +220,14 @@ final class ShipperWorker {
             if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
             failures = 0
             if case .response(let response) = outcome { noteAccepted(response) }
-        case .rejected: noteRejected(sent.samples, status: status, answer: reason)
+        case .acceptedInPart(let missing):
+            log.throttled(
+                .warning, every: SampleLosses.Limits.interval,
+                """
+                the receiver took a request and counted fewer samples than it holds: these count as ambiguous; see the \
+                receiver's own log for what it left out
+                """, ["status": .int(status), "missing": .int(missing), "samples": samples])
+        case .rejected(let lost): if lost > 0 { noteRejected(lost, status: status, answer: reason) }
         case .ambiguous:
             log.throttled(
                 .warning, "the receiver refused samples that it may have stored before",
@@ -257,6 +254,10 @@ final class ShipperWorker {
                     mend GRAFANA_PROM_USERNAME and GRAFANA_API_KEY, or REMOTE_WRITE_BEARER_TOKEN
                     """,
                 ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
+        case .fellBack(let reason):
+            log.info(
+                "the receiver does not read remote write 2.0: it gets 1.0, and is asked again in an hour",
+                ["reason": .string(reason.rawValue), "status": .int(status)])
         case .split:
             log.throttled(
                 .warning, "the receiver found a request too large", ["cap_bytes": .int(delivery.cap_bytes)])
@@ -279,18 +280,16 @@ final class ShipperWorker {
         }
     }
 
-    /// Makes new connections if certificates or keys have changed.
+    /// Makes new connections if certificates or keys have changed, and no request is under way.
     private func renewTrust() {
-        let current = currentTrust()
-        guard current != trust, inFlight == nil else { return }
+        guard inFlight.isEmpty else { return }
         do throws(TransportError) {
-            let renewed = try Transport(ShipperRequests.options(settings), time: time, waker: transport.waker)
-            transport = renewed
-            trust = current
+            transport = try Transport(ShipperRequests.options(settings), time: time, waker: transport.waker)
             log.info("certificates have changed: new connections are made")
         } catch {
             log.throttled(.error, "changed certificates cannot be used", ["error": .text(error)])
         }
+        usedTrust = trust
     }
 
     private func currentTrust() -> [FileStamp?] {
@@ -310,9 +309,8 @@ final class ShipperWorker {
         }
         commitEnd(by: deadline)
         tellLosses(isLast: true)
-        if let inFlight { transport.cancel(inFlight.id) }
-        delivery.abandon(into: &effects)
-        effects.removeAll()
+        for sent in inFlight { transport.cancel(sent.id) }
+        delivery.abandon(&table)
         if let left = delivery.statistics.dropped[.stopped], left > 0 {
             log.warning("samples are lost: the receiver did not take them before the stop", ["lost": .int(Int(left))])
         }
@@ -324,7 +322,6 @@ final class ShipperWorker {
     /// Commits which series the receiver knows to have ended.
     private func commitEnd(by deadline: MonotonicTime) {
         guard settings.staleOnStop, time.monotonic() + Limits.commit <= deadline else { return }
-        table.noteSettled(before: delivery.oldestSequence ?? .max)
         table.releaseEnded()
         // Nothing is sent after this commit, so its outcome does not matter.
         _ = commit(evenIfNothingChanged: false)

@@ -11,11 +11,8 @@ import Wire
 final class Pusher {
     let registry: Registry
     private var table: SeriesTable
-    private var writer = BatchWriter(limits: StandardSettings.all.batches)
     private var delivery = Delivery(
-        StandardSettings.all.delivery, cap_bytes: StandardSettings.all.batches.compressed_bytes, seed: 1)
-    private var batches: [Batch] = []
-    private var effects: [Delivery.Effect] = []
+        StandardSettings.all.delivery, limits: StandardSettings.all.batches, seed: 1)
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)
     private var monotonic = MonotonicTime(nanoseconds: 0)
     /// The bodies of the last tick, if they are kept.
@@ -48,41 +45,25 @@ final class Pusher {
         wall = wall + interval
         monotonic = monotonic + interval
         registry.collect()
-        table.apply(registry.takeChanges())
-        writer.limits.compressed_bytes = delivery.cap_bytes
-        _ = table.read(at: wall, into: &writer)
-        writer.finish(into: &batches)
-        for batch in batches { delivery.enqueue(batch, into: &effects) }
-        batches.removeAll(keepingCapacity: true)
+        table.applyChanges(of: registry)
+        var block = delivery.emptyBlock()
+        _ = table.read(at: wall, into: &block)
+        delivery.noteTick(at: monotonic)
+        delivery.enqueue(block, &table)
         if keepsBodies { bodies.removeAll() }
         while deliver(keepsBody: keepsBodies) {}
     }
 
     private func deliver(keepsBody: Bool) -> Bool {
-        guard case .send(let attempt) = delivery.next(at: monotonic, into: &effects) else { return false }
-        applyEffects()
+        guard case .send(let attempt) = delivery.next(at: monotonic, &table) else { return false }
         if keepsBody { bodies.append(attempt.body) }
-        settle()
-        return true
-    }
-
-    private func settle() {
         let verdict = delivery.settle(
-            .answered(status: 204, retryAfter: nil, wasResent: false), at: monotonic, wall: wall, into: &effects)
+            shard: attempt.shard,
+            .answered(
+                status: 204, retryAfter: nil, wasResent: false,
+                written: Delivery.Written(samples: UInt64(attempt.samples))), at: monotonic, wall: wall, &table)
         precondition(verdict == .accepted, "every body is taken")
-        applyEffects()
-    }
-
-    private func applyEffects() {
-        for effect in effects {
-            switch effect {
-            case .attempted(let rows, let sequence): table.noteAttempt(rows: rows, sequence: sequence)
-            case .lost(let rows, let sequence, let wasAttempted):
-                table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-            case .released(let body): writer.recycle(body)
-            }
-        }
-        effects.removeAll(keepingCapacity: true)
+        return true
     }
 }
 

@@ -5,9 +5,22 @@ import Testing
 @Suite struct EndpointURLTests {
     @Test(arguments: [
         "", "host/path", "ftp://host/", "http://", "http://:80/", "http:///path", "http://ho st/", "https://user@/",
+        "http://host:0x50/", "http://host:70000/", "http://[::1/", "http://a b/", "http://bücher.example/",
     ])
     func `what is no HTTP URL is refused`(_ text: String) {
         #expect(EndpointURL(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("http://Example.COM/x", "example.com", 80), ("HTTPS://example.com", "example.com", 443),
+        ("http://me:pass@example.com:8428/", "example.com", 8_428), ("http://[::1]:9/", "::1", 9),
+        ("http://127.1/", "127.0.0.1", 80), ("http://ex%61mple.com./", "example.com.", 80),
+    ])
+    func `host and port are those that curl connects to`(_ text: String, _ host: String, _ port: UInt16) throws {
+        let url = try #require(EndpointURL(text))
+        #expect(url.host == host)
+        #expect(url.port == port)
+        #expect(url.isSecure == text.lowercased().hasPrefix("https:"))
     }
 
     @Test func `what is printed holds neither credentials nor the query`() throws {

@@ -43,7 +43,6 @@ import Wire
         var delivery: Delivery
         var receiver = Receiver()
         var random: SplitMix
-        var effects: [Delivery.Effect] = []
         var now: Int64 = 0
         var increments: [String: Double] = [:]
         /// Bodies that were stored although their answer was lost.
@@ -51,12 +50,14 @@ import Wire
         let family: Family<Counter>
         let histograms: Family<Histogram>
 
-        init(seed: UInt64, idle: Int64, queue: ByteCount) throws {
-            fixture = try SeriesTableFixture(push: 15, idle: idle)
-            fixture.writer.limits.samples = 7
+        init(seed: UInt64, _ way: Way, queue: ByteCount) throws {
+            fixture = try SeriesTableFixture(push: 15, idle: way.idle)
+            fixture.settles = false
             var settings = DeliverySettings()
             settings.queue = queue
-            delivery = Delivery(settings, seed: seed)
+            settings.maxShards = way.shards
+            settings.message = way.message
+            delivery = Delivery(settings, samples: way.samples, seed: seed)
             random = SplitMix(seed: seed)
             family = fixture.registry.counter("t_total", "T.", labels: ["n"])
             histograms = fixture.registry.histogram("t_seconds", "T.", labels: ["n"], bounds: [1, 2])
@@ -85,67 +86,81 @@ import Wire
         }
 
         mutating func tick() {
-            fixture.table.apply(fixture.registry.takeChanges())
-            fixture.table.noteSettled(before: delivery.oldestSequence ?? .max)
-            #expect(fixture.table.read(at: wall, into: &fixture.writer) == .made)
-            fixture.batches.removeAll()
-            fixture.writer.finish(into: &fixture.batches)
-            for batch in fixture.batches { delivery.enqueue(batch, into: &effects) }
-            tell()
+            #expect(fixture.read(milliseconds: wall.milliseconds) == .made)
+            delivery.noteTick(at: time)
+            delivery.enqueue(fixture.block, &fixture.table)
         }
 
-        mutating func tell() {
-            var index = 0
-            while index < effects.count {
-                switch effects[index] {
-                case .attempted(let rows, let sequence): fixture.table.noteAttempt(rows: rows, sequence: sequence)
-                case .lost(let rows, let sequence, let wasAttempted):
-                    let starts = fixture.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                    fixture.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
-                case .released(let body): fixture.writer.recycle(body)
-                }
-                index += 1
-            }
-            effects.removeAll()
-        }
-
-        /// Sends what can be sent now. `trouble` of 10 requests fail.
+        /// Sends what can be sent now. `trouble` of 10 requests fail. Requests of several shards are under way together,
+        /// and arrive in any order.
         mutating func send(trouble: Int, refusals: Bool) throws {
-            while case .send(let attempt) = delivery.next(at: time, into: &effects) {
-                tell()
-                let request = try WriteRequest(compressed: attempt.body)
-                let outcome: Delivery.Outcome
-                switch Int.random(in: 0..<10, using: &random) {
-                case 0..<trouble:
-                    switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
-                    case 0: outcome = .answered(status: 503, retryAfter: nil, wasResent: false)
-                    case 1: outcome = .failed(mayHaveArrived: false)
-                    case 2: outcome = .failed(mayHaveArrived: true)
-                    case 3:
-                        // The request was stored, but its answer was lost.
-                        if receiver.take(request) { storedBodies.insert(attempt.body) }
-                        outcome = .failed(mayHaveArrived: true)
-                    default: outcome = .answered(status: 400, retryAfter: nil, wasResent: false)
-                    }
-                default:
-                    let isTaken = receiver.take(request)
-                    #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
-                    outcome = .answered(status: isTaken ? 204 : 400, retryAfter: nil, wasResent: false)
+            var underWay: [Delivery.Attempt] = []
+            while true {
+                if underWay.isEmpty || Bool.random(using: &random),
+                    case .send(let attempt) = delivery.next(at: time, &fixture.table)
+                {
+                    #expect(!underWay.contains { $0.shard == attempt.shard })
+                    underWay.append(attempt)
+                    continue
                 }
-                _ = delivery.settle(outcome, at: time, wall: wall, into: &effects)
-                tell()
+                if underWay.isEmpty { return }
+                let attempt = underWay.remove(at: Int.random(in: underWay.indices, using: &random))
+                let outcome = try outcome(of: attempt, trouble: trouble, refusals: refusals)
+                _ = delivery.settle(shard: attempt.shard, outcome, at: time, wall: wall, &fixture.table)
                 let s = delivery.statistics
                 #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
             }
-            tell()
+        }
+
+        private mutating func outcome(
+            of attempt: Delivery.Attempt, trouble: Int, refusals: Bool
+        ) throws -> Delivery.Outcome {
+            let request = try WriteRequest(
+                compressed: attempt.body, attempt.message == .v2 ? .v2 : .v1)
+            #expect(Set(request.series.map(\.text)).count == request.series.count, "a series comes once in a request")
+            if Int.random(in: 0..<10, using: &random) < trouble {
+                switch Int.random(in: 0..<(refusals ? 5 : 4), using: &random) {
+                case 0: return .answer(503)
+                case 1: return .failed(mayHaveArrived: false)
+                case 2: return .failed(mayHaveArrived: true)
+                case 3:
+                    // The request was stored, but its answer was lost.
+                    if receiver.take(request) { storedBodies.insert(attempt.body) }
+                    return .failed(mayHaveArrived: true)
+                default: return .answer(400, written: written(0, attempt))
+                }
+            }
+            let isTaken = receiver.take(request)
+            #expect(isTaken || storedBodies.contains(attempt.body), "a fresh request was out of order")
+            return .answer(isTaken ? 204 : 400, written: written(isTaken ? UInt64(attempt.samples) : 0, attempt))
+        }
+
+        private func written(_ samples: UInt64, _ attempt: Delivery.Attempt) -> UInt64? {
+            attempt.message == .v2 ? samples : nil
         }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `trouble without loss changes no increase`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    /// The ways to send: one request after another, or several at once; small requests, or large ones of several
+    /// readings; either message.
+    struct Way: Sendable, CustomTestStringConvertible {
+        var idle: Int64
+        var shards = 1
+        var samples = 7
+        var message = MessageChoice.v1
+
+        var testDescription: String { "idle \(idle), \(shards) shards, \(samples) samples, \(message)" }
+
+        static let all = [
+            Way(idle: 15), Way(idle: 60), Way(idle: 15, shards: 4), Way(idle: 60, shards: 3, samples: 400),
+            Way(idle: 15, shards: 2, samples: 300, message: .auto), Way(idle: 60, samples: 900, message: .auto),
+        ]
+    }
+
+    @Test(arguments: Way.all)
+    func `trouble without loss changes no increase`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: .mebibytes(32))
+            var run = try Run(seed: seed, way, queue: .mebibytes(32))
             run.tick()
             for _ in 0..<60 {
                 run.now += 15_000
@@ -166,11 +181,11 @@ import Wire
         }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `loss and refusals never make an increase larger than the truth`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    @Test(arguments: Way.all)
+    func `loss and refusals never make an increase larger than the truth`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            var run = try Run(seed: seed, way, queue: ByteCount(1_500))
             run.tick()
             var trouble = 2
             for _ in 0..<100 {
@@ -191,11 +206,11 @@ import Wire
         }
     }
 
-    @Test(arguments: [15, 60] as [Int64])
-    func `a memory that overflows costs samples and not one increment`(_ idle: Int64) throws {
-        for _ in 0..<25 {
+    @Test(arguments: Way.all)
+    func `a memory that overflows costs samples and not one increment`(_ way: Way) throws {
+        for _ in 0..<12 {
             let seed = UInt64.random(in: 0 ... .max)
-            var run = try Run(seed: seed, idle: idle, queue: ByteCount(4_000))
+            var run = try Run(seed: seed, way, queue: ByteCount(1_500))
             run.tick()
             try run.send(trouble: 0, refusals: false)
             for _ in 0..<4 {

@@ -12,7 +12,7 @@ import Wire
     /// One way to push the registry.
     private struct Pusher {
         var table: SeriesTable
-        var writer = BatchWriter()
+        var encoder = RequestEncoder()
         var samples = 0
 
         init(_ job: String, idle: Duration) throws {
@@ -21,14 +21,18 @@ import Wire
                 schedule: .init(pushInterval: .seconds(15), idleInterval: idle))
         }
 
-        mutating func read(_ changes: Registry.Changes, at time: Timestamp) -> [Batch] {
-            table.apply(changes)
-            let reading = table.read(at: time, into: &writer)
+        /// The body of a request with what is due.
+        mutating func read(_ changes: Registry.Changes, _ changed: [Int32], at time: Timestamp) -> [UInt8] {
+            table.apply(changes, changed: changed)
+            var block = SampleBlock()
+            let reading = table.read(at: time, into: &block)
             #expect(reading == .made)
-            var batches: [Batch] = []
-            writer.finish(into: &batches)
-            samples += batches.reduce(0) { $0 + $1.samples }
-            return batches
+            table.noteAccepted(block.samples[...])
+            samples += block.samples.count
+            var body: [UInt8] = []
+            _ = encoder.encode(
+                block.samples[...], base: block.base, as: .v1, withMetadata: false, &table, into: &body)
+            return body
         }
     }
 
@@ -78,9 +82,11 @@ import Wire
             active.set(level)
             if tick.isMultiple(of: 20) { rare.set(level) }
             let changes = registry.takeChanges()
+            var changed: [Int32] = []
+            registry.takeChangedSlots(into: &changed)
             let time = Timestamp(milliseconds: start + Int64(tick) * 15_000 + Int64.random(in: 0...20, using: &random))
             for index in pushers.indices {
-                for batch in pushers[index].read(changes, at: time) { try send(batch.body, transport, url) }
+                try send(pushers[index].read(changes, changed, at: time), transport, url)
             }
         }
         #expect(pushers[1].samples < pushers[0].samples * 7 / 10)

@@ -121,11 +121,9 @@ import Wire
         var fixture = try SeriesTableFixture(idle: 60)
         try #require(fixture.registry.counter("t_total", "T.").series()).increment()
         _ = try fixture.tick(15)
-        #expect(try fixture.tick(30) == [])
-        fixture.table.noteAttempt(rows: 0..<100, sequence: 1)
-        fixture.table.noteLoss(rows: 0..<100, sequence: 1, wasAttempted: true)
-        #expect(try fixture.tick(45) == ["t_total: 1@45000"])
-        #expect(try fixture.tick(60) == [])
+        fixture.lose(wasAttempted: true)
+        #expect(try fixture.tick(30) == ["t_total: 1@30000"])
+        #expect(try fixture.tick(45) == [])
     }
 
     @Test func `a new counter whose every sample was dropped unsent begins from zero once more`() throws {
@@ -134,8 +132,7 @@ import Wire
         let counter = try #require(fixture.registry.counter("t_total", "T.").series())
         counter.increment(by: 3)
         #expect(try fixture.tick(30) == ["t_total: 0@15000 3@30000"])
-        let lost = try #require(fixture.batches.first)
-        fixture.table.noteLoss(rows: lost.rows, sequence: lost.sequence, wasAttempted: false)
+        fixture.lose(wasAttempted: false)
         counter.increment()
         #expect(try fixture.tick(45) == ["t_total: 0@30000 4@45000"])
     }
@@ -146,9 +143,7 @@ import Wire
         let counter = try #require(fixture.registry.counter("t_total", "T.").series())
         counter.increment(by: 3)
         #expect(try fixture.tick(30) == ["t_total: 0@15000 3@30000"])
-        let lost = try #require(fixture.batches.first)
-        fixture.table.noteAttempt(rows: lost.rows, sequence: lost.sequence)
-        fixture.table.noteLoss(rows: lost.rows, sequence: lost.sequence, wasAttempted: true)
+        fixture.lose(wasAttempted: true)
         counter.increment()
         #expect(try fixture.tick(45) == ["t_total: 4@45000"])
     }
@@ -158,11 +153,12 @@ import Wire
         _ = try fixture.tick(15)
         let counter = try #require(fixture.registry.counter("t_total", "T.").series())
         counter.increment(by: 3)
+        fixture.settles = false
         _ = try fixture.tick(30)
-        let lost = try #require(fixture.batches.first)
+        let lost = fixture.block
         counter.increment()
         #expect(try fixture.tick(45) == ["t_total: 4@45000"])
-        fixture.table.noteLoss(rows: lost.rows, sequence: lost.sequence, wasAttempted: false)
+        fixture.lose(lost, wasAttempted: false)
         #expect(try fixture.tick(60) == ["t_total: 4@60000"])
     }
 }

@@ -12,27 +12,15 @@ import Wire
         idle: Int64 = 15, ticks: Int64, _ change: (Registry, Int64) throws -> Void
     ) throws -> [String] {
         var fixture = try SeriesTableFixture(idle: idle)
+        fixture.settles = false
         var settings = DeliverySettings()
-        settings.queue = ByteCount(1_300)
-        var delivery = Delivery(settings, seed: 1)
-        var effects: [Delivery.Effect] = []
+        settings.queue = ByteCount(500)
+        // Readings are not merged.
+        var delivery = Delivery(settings, samples: 199)
         for tick in 1...ticks {
             try change(fixture.registry, tick)
-            fixture.table.apply(fixture.registry.takeChanges())
-            fixture.table.noteSettled(before: delivery.oldestSequence ?? .max)
-            _ = fixture.table.read(at: Timestamp(seconds: 15 * tick), into: &fixture.writer)
-            fixture.batches.removeAll()
-            fixture.writer.finish(into: &fixture.batches)
-            for batch in fixture.batches { delivery.enqueue(batch, into: &effects) }
-            var index = 0
-            while index < effects.count {
-                if case .lost(let rows, let sequence, let wasAttempted) = effects[index] {
-                    let starts = fixture.table.noteLoss(rows: rows, sequence: sequence, wasAttempted: wasAttempted)
-                    fixture.table.noteRestart(delivery.restart(starts, after: sequence, into: &effects))
-                }
-                index += 1
-            }
-            effects.removeAll()
+            #expect(fixture.read(milliseconds: 15_000 * tick) == .made)
+            delivery.enqueue(fixture.block, &fixture.table)
             let s = delivery.statistics
             #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
             #expect(s.queue_bytes <= settings.queue.bytes)
@@ -40,7 +28,7 @@ import Wire
         #expect(delivery.statistics.droppedInAll > 0)
         let time = MonotonicTime(nanoseconds: 0)
         var lines: [String] = []
-        while case .send(let attempt) = delivery.next(at: time, into: &effects) {
+        while case .send(let attempt) = delivery.next(at: time, &fixture.table) {
             let request = try WriteRequest(compressed: attempt.body)
             #expect(request.series.reduce(0) { $0 + $1.samples.count } == attempt.samples)
             for series in request.series where series.text.hasPrefix("t_") {
@@ -49,10 +37,11 @@ import Wire
                     "\(name): " + series.samples.map { "\(Int($0.value))@\($0.milliseconds)" }.joined(separator: " "))
             }
             _ = delivery.settle(
-                .answered(status: 204, retryAfter: nil, wasResent: false), at: time, wall: Timestamp(seconds: 0),
-                into: &effects)
+                shard: attempt.shard, .answer(204), at: time, wall: Timestamp(seconds: 0), &fixture.table)
+            let s = delivery.statistics
+            #expect(s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending)
         }
-        #expect(delivery.statistics.queue_bytes == 0)
+        #expect(delivery.statistics.queue_bytes == 0 && delivery.isEmpty)
         return lines
     }
 

@@ -4,20 +4,28 @@ import TestSupport
 import Testing
 import Wire
 
-/// A registry, a series table and a writer. Each tick returns what was written as text: `series: value@milliseconds
-/// ...`.
+/// A registry and a series table. Each tick returns what was read as text: `series: value@milliseconds ...`.
 ///
-/// The labels `job="j"` and `instance="i"` are left out.
+/// The receiver has what was read when the next tick comes, unless a test holds or loses it. The labels `job="j"` and
+/// `instance="i"` are left out.
 struct SeriesTableFixture {
     let registry = Registry(maxSeries: 100_000)
     var table: SeriesTable
-    var writer = BatchWriter()
-    var batches: [Batch] = []
+    /// The samples of the last reading.
+    var block = SampleBlock()
+    /// If false, what is read waits.
+    var settles = true
+    private var waits = false
+    private var encoder = RequestEncoder()
 
-    init(push: Int64 = 15, idle: Int64? = nil, external: [(name: String, value: String)] = []) throws {
+    init(
+        push: Int64 = 15, idle: Int64? = nil, external: [(name: String, value: String)] = [],
+        selection: FamilySelection = FamilySelection()
+    ) throws {
         table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i", external: external),
-            schedule: .init(pushInterval: .seconds(push), idleInterval: .seconds(idle ?? push)))
+            schedule: .init(pushInterval: .seconds(push), idleInterval: .seconds(idle ?? push)),
+            selection: selection)
         registry.startRecordingChanges()
     }
 
@@ -27,25 +35,46 @@ struct SeriesTableFixture {
     }
 
     mutating func tick(milliseconds: Int64, _ prefix: String = "t") throws -> [String] {
-        table.apply(registry.takeChanges())
-        let reading = table.read(at: Timestamp(milliseconds: milliseconds), into: &writer)
-        guard reading == .made else { return ["skipped"] }
+        guard read(milliseconds: milliseconds) == .made else { return ["skipped"] }
         return try lines(prefix)
     }
 
     mutating func end(milliseconds: Int64, _ prefix: String = "t") throws -> [String] {
-        table.endAll(at: Timestamp(milliseconds: milliseconds), into: &writer)
+        settleLast()
+        table.endAll(at: Timestamp(milliseconds: milliseconds), into: &block)
+        waits = true
         return try lines(prefix)
     }
 
-    /// Reads at this second, and ignores what is written.
-    mutating func read(_ seconds: Int64) -> SeriesTable.Reading {
-        table.apply(registry.takeChanges())
-        defer {
-            batches.removeAll()
-            writer.finish(into: &batches)
-        }
-        return table.read(at: Timestamp(seconds: seconds), into: &writer)
+    /// Reads at this time into `block`.
+    mutating func read(milliseconds: Int64) -> SeriesTable.Reading {
+        table.applyChanges(of: registry)
+        settleLast()
+        let reading = table.read(at: Timestamp(milliseconds: milliseconds), into: &block)
+        waits = reading == .made
+        return reading
+    }
+
+    // MARK: Fates
+
+    private mutating func settleLast() { if waits && settles { accept() } }
+
+    /// The receiver has the last reading.
+    mutating func accept() {
+        table.noteAttempt(block.samples[...])
+        table.noteAccepted(block.samples[...])
+        waits = false
+    }
+
+    /// The last reading is lost.
+    mutating func lose(wasAttempted: Bool) {
+        lose(block, wasAttempted: wasAttempted)
+        waits = false
+    }
+
+    mutating func lose(_ block: SampleBlock, wasAttempted: Bool) {
+        if wasAttempted { table.noteAttempt(block.samples[...]) }
+        table.noteLoss(block.samples[...], wasAttempted: wasAttempted)
     }
 
     // MARK: State that survives a process
@@ -64,27 +93,23 @@ struct SeriesTableFixture {
             .map { "\($0) \($1.family) \($1.labelValues.joined(separator: " "))" }
     }
 
-    /// Notes that the batches of the last reading were lost.
-    mutating func lose(wasAttempted: Bool) {
-        for batch in batches {
-            if wasAttempted { table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
-            table.noteLoss(rows: batch.rows, sequence: batch.sequence, wasAttempted: wasAttempted)
-        }
+    // MARK: Reading a block
+
+    /// The block as a request.
+    mutating func encoded(_ block: SampleBlock, as message: Message = .v1) -> [UInt8] {
+        var body: [UInt8] = []
+        _ = encoder.encode(
+            block.samples[...], base: block.base, as: message, withMetadata: false, &table, into: &body)
+        return body
     }
 
     mutating func lines(_ prefix: String) throws -> [String] {
-        batches.removeAll()
-        writer.finish(into: &batches)
-        var lines: [String] = []
-        for batch in batches {
-            let request = try WriteRequest(compressed: batch.body)
-            #expect(request.series.reduce(0) { $0 + $1.samples.count } == batch.samples)
-            for series in request.series where series.text.hasPrefix(prefix) {
-                let samples = series.samples.map { "\(Self.text($0))@\($0.milliseconds)" }
-                lines.append("\(Self.withoutTarget(series).text): \(samples.joined(separator: " "))")
-            }
-        }
-        return lines.sorted()
+        let request = try WriteRequest(compressed: encoded(block))
+        #expect(request.series.reduce(0) { $0 + $1.samples.count } == block.samples.count)
+        return request.series.filter { $0.text.hasPrefix(prefix) }.map { series in
+            let samples = series.samples.map { "\(Self.text($0))@\($0.milliseconds)" }
+            return "\(Self.withoutTarget(series).text): \(samples.joined(separator: " "))"
+        }.sorted()
     }
 
     /// The series without the labels `job` and `instance`, which all series have.

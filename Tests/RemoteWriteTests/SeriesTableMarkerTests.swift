@@ -11,7 +11,6 @@ import Wire
         let family = fixture.registry.gauge("t_now", "T.", labels: ["a"])
         _ = family.series(["x"])
         _ = try fixture.tick(15)
-        fixture.table.noteAttempt(rows: fixture.batches[0].rows, sequence: fixture.batches[0].sequence)
         family.end(["x"])
         #expect(try fixture.tick(30) == [#"t_now{a="x"}: stale@30000"#])
         fixture.lose(wasAttempted: wasAttempted)
@@ -24,19 +23,14 @@ import Wire
         let family = fixture.registry.gauge("t_now", "T.", labels: ["a"])
         _ = family.series(["x"])
         _ = try fixture.tick(15)
-        fixture.table.noteAttempt(rows: fixture.batches[0].rows, sequence: fixture.batches[0].sequence)
         family.end(["x"])
         #expect(try fixture.tick(30) == [#"t_now{a="x"}: stale@30000"#])
-        let marker = fixture.batches[0]
-        for tick in 3...8 as ClosedRange<Int64> {
-            fixture.table.noteSettled(before: marker.sequence)
-            #expect(try fixture.tick(15 * tick) == [])
-        }
-        fixture.table.noteLoss(rows: marker.rows, sequence: marker.sequence, wasAttempted: true)
+        let marker = fixture.block
+        fixture.settles = false
+        for tick in 3...8 as ClosedRange<Int64> { #expect(try fixture.tick(15 * tick) == []) }
+        fixture.lose(marker, wasAttempted: true)
+        fixture.settles = true
         #expect(try fixture.tick(150) == [#"t_now{a="x"}: stale@150000"#])
-        // The loss of an earlier batch does not concern this marker.
-        fixture.table.noteLoss(rows: marker.rows, sequence: marker.sequence, wasAttempted: true)
-        fixture.table.noteSettled(before: .max)
         #expect(try fixture.tick(165) == [])
     }
 
@@ -45,7 +39,6 @@ import Wire
         let family = fixture.registry.gauge("t_now", "T.", labels: ["a"])
         _ = family.series(["x"])
         _ = try fixture.tick(15)
-        fixture.table.noteAttempt(rows: fixture.batches[0].rows, sequence: fixture.batches[0].sequence)
         family.end(["x"])
         _ = try fixture.tick(30)
         fixture.lose(wasAttempted: true)
@@ -80,25 +73,5 @@ import Wire
         #expect(try fixture.tick(45) == [])
         _ = try fixture.tick(60)
         #expect(fixture.keys() == ["ended t_now x", "began t_now x"])
-    }
-
-    @Test func `only so many ended series are kept for a receiver that is away`() throws {
-        var fixture = try SeriesTableFixture()
-        let family = fixture.registry.gauge("t_now", "T.", labels: ["a"])
-        for number in 0..<(SeriesTable.Limits.endedKept + 10) { _ = family.series([String(number)]) }
-        fixture.table.recordsKeys = true
-        #expect(fixture.read(15) == .made)
-        family.end { _ in true }
-        _ = fixture.table.takeKeys()
-        fixture.table.noteSettled(before: 1)
-        #expect(fixture.read(30) == .made)
-        #expect(fixture.table.markersGivenUp == 0)
-        #expect(fixture.read(45) == .made)
-        #expect(fixture.table.markersGivenUp == 10)
-        #expect(fixture.keys().count == 10)
-        fixture.table.noteSettled(before: .max)
-        #expect(fixture.read(60) == .made)
-        #expect(fixture.keys().count == SeriesTable.Limits.endedKept)
-        #expect(fixture.table.markersGivenUp == 10)
     }
 }

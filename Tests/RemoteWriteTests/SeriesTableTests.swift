@@ -140,12 +140,9 @@ import Wire
             0x7FF0_0000_0000_0002, 0x7FF8_0000_0000_0000, 0xFFF8_0000_0000_0001, 0x7FF0_0000_0000_0001,
         ] {
             gauge.set(Double(bitPattern: bits))
-            fixture.table.apply(fixture.registry.takeChanges())
             let next = (fixture.table.lastReading ?? Timestamp(seconds: 1)) + .seconds(1)
-            #expect(fixture.table.read(at: next, into: &fixture.writer) == .made)
-            fixture.batches.removeAll()
-            fixture.writer.finish(into: &fixture.batches)
-            let request = try WriteRequest(compressed: try #require(fixture.batches.first).body)
+            #expect(fixture.read(milliseconds: next.milliseconds) == .made)
+            let request = try WriteRequest(compressed: fixture.encoded(fixture.block))
             let sample = request.series.first { $0.text.hasPrefix("t_now") }?.samples.first
             #expect(sample?.bits == 0x7FF8_0000_0000_0001)
         }

@@ -12,15 +12,15 @@ extension DeliverySettings {
 }
 
 extension Delivery {
-    init(_ settings: DeliverySettings = DeliverySettings(), seed: UInt64) {
-        self.init(settings, cap_bytes: BatchLimits().compressed_bytes, seed: seed)
+    init(_ settings: DeliverySettings = DeliverySettings(), samples: Int = 5_000, seed: UInt64 = 1) {
+        self.init(settings, limits: BatchLimits(samples: samples), seed: seed)
     }
 }
 
-extension BatchLimits {
-    init() { self.init(samples: 5_000) }
-}
-
-extension BatchWriter {
-    init() { self.init(limits: BatchLimits()) }
+extension Delivery.Outcome {
+    /// An answer of a receiver of version 1.0 to a request that was sent once.
+    static func answer(_ status: Int, written: UInt64? = nil) -> Delivery.Outcome {
+        .answered(
+            status: status, retryAfter: nil, wasResent: false, written: Delivery.Written(samples: written))
+    }
 }

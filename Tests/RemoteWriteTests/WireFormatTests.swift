@@ -17,12 +17,8 @@ import Wire
         _ = try fixture.tick(milliseconds: 1_700_000_000_000)
         let counter = try #require(fixture.registry.counter("t_total", "T.", labels: ["a"]).series(["1"]))
         counter.increment(by: 2.5)
-        fixture.table.apply(fixture.registry.takeChanges())
-        #expect(fixture.table.read(at: Timestamp(milliseconds: 1_700_000_015_000), into: &fixture.writer) == .made)
-        fixture.batches.removeAll()
-        fixture.writer.finish(into: &fixture.batches)
-        let body = try #require(fixture.batches.first).body
-        let text = try decode(try SnappyBlock.decode(body))
+        #expect(fixture.read(milliseconds: 1_700_000_015_000) == .made)
+        let text = try decode(try SnappyBlock.decode(fixture.encoded(fixture.block)))
         let expected = #"""
             timeseries {
               labels {
@@ -65,10 +61,8 @@ import Wire
         var fixture = try SeriesTableFixture()
         let family = fixture.registry.gauge("t_value", "T.", labels: ["n"])
         for (index, value) in values.enumerated() { try #require(family.series([String(index)])).set(value) }
-        fixture.table.apply(fixture.registry.takeChanges())
-        #expect(fixture.table.read(at: Timestamp(seconds: 1_700_000_000), into: &fixture.writer) == .made)
-        fixture.writer.finish(into: &fixture.batches)
-        let request = try WriteRequest(compressed: try #require(fixture.batches.first).body)
+        #expect(fixture.read(milliseconds: 1_700_000_000_000) == .made)
+        let request = try WriteRequest(compressed: fixture.encoded(fixture.block))
         for (index, value) in values.enumerated() {
             let series = request.series.first { $0.text.hasPrefix("t_value") && $0.text.contains("n=\"\(index)\"") }
             #expect(
@@ -92,17 +86,11 @@ import Wire
                 // Every printer writes quarters in the same way.
                 family.series(texts)?.set(Double(Int.random(in: -99_999...99_999, using: &random)) / 4)
             }
-            fixture.table.apply(fixture.registry.takeChanges())
             let time = Int64.random(in: 1...9_999_999_999_999, using: &random)
-            _ = fixture.table.read(at: Timestamp(milliseconds: time), into: &fixture.writer)
-            fixture.batches.removeAll()
-            fixture.writer.finish(into: &fixture.batches)
-            for batch in fixture.batches {
-                let raw = try SnappyBlock.decode(batch.body)
-                let request = try WriteRequest(raw: raw)
-                let text = try decode(raw)
-                #expect(text == request.protocText, "seed \(seed)")
-            }
+            _ = fixture.read(milliseconds: time)
+            let raw = try SnappyBlock.decode(fixture.encoded(fixture.block))
+            let request = try WriteRequest(raw: raw)
+            #expect(try decode(raw) == request.protocText, "seed \(seed)")
         }
     }
 

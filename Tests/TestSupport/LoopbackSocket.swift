@@ -1,7 +1,7 @@
 import Glibc
 package import Platform
 
-/// A TCP socket on 127.0.0.1, closed when the object goes.
+/// A TCP socket on loopback, closed when the object goes.
 ///
 /// Its calls block. Another thread ends them with `shutdown`.
 package final class LoopbackSocket: Sendable {
@@ -11,14 +11,14 @@ package final class LoopbackSocket: Sendable {
 
     deinit { close(file) }
 
-    /// Listens on `port`; 0 picks a free port.
-    package static func listening(port: UInt16 = 0) throws(SystemError) -> LoopbackSocket {
+    /// Listens on `port` of 127.0.0.`host`; 0 picks a free port.
+    package static func listening(port: UInt16 = 0, host: UInt8 = 1) throws(SystemError) -> LoopbackSocket {
         let made = LoopbackSocket(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         var one: Int32 = 1
         setsockopt(made.file, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        let bound = withAddress(port) { bind(made.file, $0, $1) }
-        guard bound == 0 else { throw SystemError("bind", "127.0.0.1:\(port)") }
-        guard listen(made.file, 512) == 0 else { throw SystemError("listen", "127.0.0.1:\(port)") }
+        let bound = withAddress(port, host: host) { bind(made.file, $0, $1) }
+        guard bound == 0 else { throw SystemError("bind", "127.0.0.\(host):\(port)") }
+        guard listen(made.file, 512) == 0 else { throw SystemError("listen", "127.0.0.\(host):\(port)") }
         return made
     }
 
@@ -89,11 +89,13 @@ package final class LoopbackSocket: Sendable {
         setsockopt(file, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
-    private static func withAddress<R>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R {
+    private static func withAddress<R>(
+        _ port: UInt16, host: UInt8 = 1, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
+    ) -> R {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = (0x7F00_0000 | UInt32(host)).bigEndian
         return withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -24,13 +24,11 @@ extension ScriptedReceiver {
 
     /// Reads one request, and says how it is answered.
     struct Reader {
-        private let dialect: Dialect
         private let version: WriteRequest.Version
         /// Nil if it is no body of remote write, which is nobody's business here.
         private let request: Result<WriteRequest, WriteRequest.RequestFault>?
 
-        init(_ dialect: Dialect, _ message: HTTPMessage) {
-            self.dialect = dialect
+        init(_ message: HTTPMessage) {
             version = .init(contentType: message.headers["content-type"])
             let isBody = message.headers["content-encoding"] == "snappy"
             let version = version
@@ -41,7 +39,9 @@ extension ScriptedReceiver {
         }
 
         /// What becomes of a scripted answer, and whether the samples are stored.
-        func answer(_ scripted: Answer, _ store: inout SampleStore?) -> (answer: Answer, isRead: Bool) {
+        func answer(
+            _ scripted: Answer, _ dialect: Dialect, _ store: inout SampleStore?
+        ) -> (answer: Answer, isRead: Bool) {
             let isGood = (200..<300).contains(scripted.status)
             guard isGood, [.respond, .loseAnswer].contains(scripted.behaviour) else { return (scripted, false) }
             guard let request else { return (scripted, true) }

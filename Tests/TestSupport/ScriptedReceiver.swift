@@ -88,6 +88,7 @@ package final class ScriptedReceiver: Sendable {
         var otherwise = Answer()
         var exceptions: [(answer: Answer, condition: @Sendable ([UInt8]) -> Bool)] = []
         var requests: [Recorded] = []
+        var dialect = Dialect.both
         var store: SampleStore?
         var observer: (@Sendable (Recorded) -> Void)?
         var connections: [Int: LoopbackSocket] = [:]
@@ -102,19 +103,21 @@ package final class ScriptedReceiver: Sendable {
     package let port: UInt16
 
     /// - Parameters:
+    ///   - host: the last number of its address, 127.0.0.1 or another one of loopback.
     ///   - script: the answers to the first requests, in the order in which they arrive.
     ///   - otherwise: the answer to all others.
     ///   - dialect: the messages that it reads. It changes answers of 2xx, and leaves all others as they are.
     ///   - judges: keeps samples, and refuses as Prometheus does those that do not follow.
     package init(
-        port: UInt16 = 0, script: [Answer] = [], otherwise: Answer = Answer(), dialect: Dialect = .both,
-        judges: Bool = false
+        port: UInt16 = 0, host: UInt8 = 1, script: [Answer] = [], otherwise: Answer = Answer(),
+        dialect: Dialect = .both, judges: Bool = false
     ) throws(SystemError) {
-        listener = try LoopbackSocket.listening(port: port)
+        listener = try LoopbackSocket.listening(port: port, host: host)
         self.port = listener.port
         monitor.change { state in
             state.script = script
             state.otherwise = otherwise
+            state.dialect = dialect
             if judges { state.store = SampleStore() }
         }
         let acceptor = NamedThread(name: "receiver") { [listener, monitor, time] in
@@ -128,7 +131,7 @@ package final class ScriptedReceiver: Sendable {
                 }
                 guard let number else { return }
                 let thread = NamedThread(name: "receiver-\(number)") {
-                    Self.serve(socket, number, dialect, monitor, time)
+                    Self.serve(socket, number, monitor, time)
                     monitor.change { $0.connections[number] = nil }
                 }
                 monitor.change { $0.threads.append(thread) }
@@ -143,6 +146,9 @@ package final class ScriptedReceiver: Sendable {
 
     /// All requests so far, in the order in which they arrived.
     package var requests: [Recorded] { monitor.withLock { $0.requests } }
+
+    /// Changes the messages that it reads, as an upgrade does.
+    package func speak(_ dialect: Dialect) { monitor.change { $0.dialect = dialect } }
 
     /// What it stores, if it judges.
     package var store: SampleStore { monitor.withLock { $0.store ?? SampleStore() } }
@@ -196,12 +202,12 @@ package final class ScriptedReceiver: Sendable {
     // MARK: One connection
 
     private static func serve(
-        _ socket: LoopbackSocket, _ connection: Int, _ dialect: Dialect, _ monitor: Monitor<State>, _ time: SystemTime
+        _ socket: LoopbackSocket, _ connection: Int, _ monitor: Monitor<State>, _ time: SystemTime
     ) {
         var input: [UInt8] = []
         while let message = HTTPMessage.read(from: socket, buffer: &input) {
             let words = message.startLine.split(separator: " ")
-            let reader = Reader(dialect, message)
+            let reader = Reader(message)
             let (index, request, observer) = monitor.change { state in
                 let scripted =
                     if let index = state.exceptions.firstIndex(where: { $0.condition(message.body) }) {
@@ -209,7 +215,7 @@ package final class ScriptedReceiver: Sendable {
                     } else {
                         state.script.isEmpty ? state.otherwise : state.script.removeFirst()
                     }
-                let (answer, isRead) = reader.answer(scripted, &state.store)
+                let (answer, isRead) = reader.answer(scripted, state.dialect, &state.store)
                 let request = Recorded(
                     method: words.first.map(String.init) ?? "", target: words.count > 1 ? String(words[1]) : "",
                     headers: message.headers, body: message.body, at: time.monotonic(), connection: connection,

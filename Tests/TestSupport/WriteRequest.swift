@@ -39,6 +39,12 @@ package struct WriteRequest: Sendable, Equatable {
         package var type = MetricType.unspecified
         package var help = ""
         package var unit = ""
+
+        package init(type: MetricType = .unspecified, help: String = "", unit: String = "") {
+            self.type = type
+            self.help = help
+            self.unit = unit
+        }
     }
 
     package struct TimeSeries: Sendable, Equatable {

@@ -157,6 +157,26 @@ extension Settings {
         return source
     }
 
+    /// The families that are pushed.
+    static func selection(_ reader: inout SettingsReader) -> FamilySelection {
+        let globs: [String] = reader.value(
+            "METRICS_EXCLUDE", "",
+            "Metrics that are not pushed, by globs: `lkpush_http_*,process_*`. They stay on `/metrics`.",
+            fallback: [], expected: "globs such as lkpush_http_*,process_*"
+        ) { text in
+            let globs = text.split(separator: ",").map { PlainText.trimmed($0) }.filter { !$0.isEmpty }
+            return globs.isEmpty ? nil : globs
+        }
+        for glob in globs {
+            do throws(FamilySelection.GlobFault) {
+                try FamilySelection.check(glob)
+            } catch {
+                reader.report("METRICS_EXCLUDE: \"\(PlainText.shown(glob))\" \(error)")
+            }
+        }
+        return FamilySelection(excluding: globs)
+    }
+
     static func labelProblem(_ name: String, _ value: String) -> String? {
         do throws(CommonLabels.LabelFault) {
             try CommonLabels.check(name)

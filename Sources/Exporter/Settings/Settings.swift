@@ -76,6 +76,7 @@ package struct Settings: Sendable {
     /// Pairs such as `X-Scope-OrgID=tenant`.
     package let headers: SecretSource?
     package let message: MessageChoice
+    package let selection: FamilySelection
     package let pushInterval: Duration
     package let idlePushInterval: Duration
     package let maxSamplesPerSend: Int
@@ -195,6 +196,7 @@ package struct Settings: Sendable {
             "REMOTE_WRITE_MESSAGE", .auto,
             "Version of the remote-write message; `auto` begins with 2.0 and falls back to 1.0 where the receiver needs it."
         )
+        selection = Self.selection(&reader)
         pushInterval = reader.duration(
             "PUSH_INTERVAL", "15s", in: .milliseconds(100) ... .seconds(240), "How often the metrics are pushed.")
         idlePushInterval = reader.duration(
@@ -317,6 +319,7 @@ extension Settings {
         let labels = try CommonLabels(
             job: job, instance: instance, external: external.map { (name: $0.0, value: $0.1) })
         var shipper = shipper(url: url, labels: labels)
+        shipper.selection = selection
         if let apiKey { shipper.credentials = .basic(user: username, password: apiKey) }
         if let bearerToken { shipper.credentials = .bearer(bearerToken) }
         switch headers {

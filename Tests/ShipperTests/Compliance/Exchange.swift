@@ -21,7 +21,7 @@ final class Exchange {
     init(
         _ message: MessageChoice, _ dialect: ScriptedReceiver.Dialect = .both,
         script: [ScriptedReceiver.Answer] = [], otherwise: ScriptedReceiver.Answer = .init(), judges: Bool = false,
-        time: any TimeSource = SystemTime(), _ change: (inout ShipperSettings) throws -> Void = { _ in }
+        time: any TimeSource = SystemTime(), settings change: (inout ShipperSettings) throws -> Void = { _ in }
     ) throws {
         receiver = try ScriptedReceiver(script: script, otherwise: otherwise, dialect: dialect, judges: judges)
         fixture = try ShipperFixture(receiver.url, time: time) { settings in
@@ -35,10 +35,10 @@ final class Exchange {
     /// - Parameter later: what happens to the registry after the first readings.
     static func capture(
         _ message: MessageChoice, _ dialect: ScriptedReceiver.Dialect = .both,
-        _ change: (inout ShipperSettings) throws -> Void = { _ in }, prepare: (Registry) throws -> Void,
+        settings change: (inout ShipperSettings) throws -> Void = { _ in }, prepare: (Registry) throws -> Void,
         later: (Registry) throws -> Void = { _ in }
     ) throws -> Capture {
-        let exchange = try Exchange(message, dialect, change)
+        let exchange = try Exchange(message, dialect, settings: change)
         try prepare(exchange.registry)
         try exchange.begin()
         #expect(exchange.fixture.run(readings: 3))
@@ -48,6 +48,13 @@ final class Exchange {
     }
 
     func begin() throws { try fixture.shipper.makeFirstReading() }
+
+    /// Pushes for a while, until the receiver has taken some requests and its message is known.
+    func warmUp() throws {
+        try begin()
+        #expect(fixture.run(readings: 3))
+        #expect(receiver.waitForAnswers(3))
+    }
 
     /// Stops the shipper, which sends everything that is left, and returns all that the receiver was sent.
     @discardableResult
@@ -81,11 +88,24 @@ struct Capture: Sendable {
 
     func series(named name: String) -> [WriteRequest.TimeSeries] { series.filter { $0.name == name } }
 
+    /// All samples of a series, without stale markers.
+    func samples(of text: String) -> [WriteRequest.Sample] {
+        series.filter { $0.text == text }.flatMap(\.samples).filter { !$0.isStale }
+    }
+
     /// The samples of a metric without labels of its own, without stale markers.
     func samples(_ name: String) -> [WriteRequest.Sample] {
-        series.filter { $0.text == name + Exchange.labels }.flatMap(\.samples).filter { !$0.isStale }
+        samples(of: name + Exchange.labels)
     }
 
     /// The bodies that were answered with this status.
     func bodies(_ status: Int) -> [[UInt8]] { recorded.filter { $0.answer.status == status }.map(\.body) }
+
+    /// Expects that everything was sent as 2.0 and broke no rule, and returns the capture.
+    func expectingAllV2() -> Capture {
+        #expect(log.violations == [])
+        #expect(recorded.count >= 3)
+        #expect(recorded.allSatisfy { $0.version == .v2 && $0.isAccepted })
+        return self
+    }
 }
