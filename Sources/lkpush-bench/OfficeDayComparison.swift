@@ -16,6 +16,7 @@ final class OfficeDayComparison {
         let readings: Int
         let figures: PeerReceiver.Figures
 
+        var samplesPerReading: Double { Double(figures.samples) / Double(max(1, readings)) }
         var bytesPerReading: Double { Double(figures.bytes) / Double(max(1, readings)) }
     }
 
@@ -80,8 +81,8 @@ final class OfficeDayComparison {
             }
         }
         for office in offices { office.join() }
-        let after = try readings()
         Pause.wait(Limits.flush)
+        let after = try readings()
         if let failure = failures.withLock({ $0.first }) { throw LoadGenerator.LoadError(description: failure) }
         let names = exporters.map(\.name) + [agent.name]
         var days: [Day] = []

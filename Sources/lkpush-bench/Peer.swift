@@ -31,9 +31,10 @@ final class Peer {
         }
     }
 
+    /// It is killed: a sender that ends in good order waits for a receiver that may have gone before it.
     deinit {
-        kill(child.id, SIGCONT)
-        child.end()
+        kill(child.id, SIGKILL)
+        child.wait()
     }
 
     // MARK: Kinds
@@ -70,6 +71,9 @@ final class Peer {
 
     /// Prometheus as an agent.
     ///
+    /// lkpush shows it the time at which each series began, because it asks for OpenMetrics. It would make series of
+    /// their own of these times, which lkpush does not push, so they are left out.
+    ///
     /// - Parameter queue: lines of its `queue_config`; the defaults if there is none.
     static func agent(
         scraping target: String, every interval: String, url: String, queue: String = ""
@@ -81,6 +85,7 @@ final class Peer {
             """
             global: {scrape_interval: \(interval), scrape_timeout: \(interval), external_labels: {\(external)}}
             \(scrape(target))
+              metric_relabel_configs: [{source_labels: [__name__], regex: .+_created, action: drop}]
             remote_write:
             - url: \(url)
               remote_timeout: 5m

@@ -112,6 +112,13 @@ enum PeerReport {
                         + "\(ResultRow.number(day.figures.bytesPerSample)) bytes a sample")
             }
         }
+        // Both see the same series at the same times. A scrape that fails is an agent's reading of no use.
+        let share = agent.samplesPerReading / days[0].samplesPerReading
+        if abs(share - 1) > 0.03 {
+            Program.printError(
+                "the agent had \(ResultRow.number(share)) times lkpush's samples for each reading: is the machine busy?\n"
+            )
+        }
         for (day, most) in zip(days, [0.55, 0.25, 0.5]) {
             let ratio = PairedRatio([day.bytesPerReading], to: [agent.bytesPerReading])
             show("bytes on the wire, \(day.name)", "office day", agent.name, ratio, promised: most, isJSON)
