@@ -63,10 +63,17 @@ package final class EnforcerThread: Sendable {
         }
     }
 
-    private static func show(_ inbox: Monitor<EnforcerWorker.Inbox>, in registry: Registry) {
-        let replaced = registry.counter(
+    /// Declares the metrics of an enforcer that does not run, for a list of all names.
+    package static func declareMetrics(in registry: Registry) { _ = replaced(in: registry) }
+
+    private static func replaced(in registry: Registry) -> Family<Counter> {
+        registry.counter(
             "lkpush_sessions_replaced_total", "Older sessions of a person, by what became of their removal.",
             labels: ["result"])
+    }
+
+    private static func show(_ inbox: Monitor<EnforcerWorker.Inbox>, in registry: Registry) {
+        let replaced = replaced(in: registry)
         let series = RemovalQueue.Result.allCases.map { ($0, replaced.series([$0.rawValue])) }
         registry.onRead {
             let results = inbox.withLock { $0.queue.results }

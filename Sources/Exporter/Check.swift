@@ -2,6 +2,7 @@ import Glibc
 import JournalSQLite
 import Pipeline
 import Platform
+import RemoteWrite
 import Shipper
 import Storage
 import Wire
@@ -18,18 +19,10 @@ enum Check {
         }
         Terminal.printLine("")
         for warning in reader.warnings { Terminal.printLine("warning: \(warning)") }
+        warnOfUnusedGlobs(settings, log)
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
-        do {
-            if let shipper = try settings.shipper(log: log) {
-                let result = ShipperProbe.run(shipper)
-                isGood = report("receiver", (result.isAccepted, "\(shipper.url): \(result)")) && isGood
-            } else {
-                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
-            }
-        } catch {
-            isGood = report("receiver", (false, "\(error)")) && isGood
-        }
+        isGood = receiver(settings, log) && isGood
         return isGood
     }
 
@@ -53,6 +46,43 @@ enum Check {
             }
         } catch {
             return (false, "\(error)")
+        }
+    }
+
+    private static func warnOfUnusedGlobs(_ settings: Settings, _ log: Log) {
+        guard settings.selection != FamilySelection() else { return }
+        do throws(StartError) {
+            let unused = settings.selection.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log))
+            guard !unused.isEmpty else { return }
+            Terminal.printLine(
+                "warning: METRICS_EXCLUDE: \(unused.joined(separator: ", ")): no metric of this configuration has such a "
+                    + "name, so nothing is left out; see /metrics for the names")
+        } catch {
+            _ = report("metrics", (false, "\(error)"))
+        }
+    }
+
+    /// Asks the receiver. Prints one line per finding.
+    private static func receiver(_ settings: Settings, _ log: Log) -> Bool {
+        do {
+            guard let shipper = try settings.shipper(log: log) else {
+                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
+                return true
+            }
+            let result = ShipperProbe.run(shipper)
+            for (number, finding) in result.findings.enumerated() {
+                let mark =
+                    switch finding.weight {
+                    case .good: "ok"
+                    case .warning: "WARNING"
+                    case .fault: "FAILED"
+                    }
+                let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
+                Terminal.printLine("receiver: \(mark), \(harmless(text))")
+            }
+            return result.isGood
+        } catch {
+            return report("receiver", (false, "\(error)"))
         }
     }
 
@@ -95,6 +125,12 @@ enum Check {
         } catch {
             return (false, plain("\(error)"))
         }
+    }
+
+    /// A receiver's words without characters that a terminal obeys. The excerpt spells out those above ASCII.
+    private static func harmless(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(text.excerpt(characters: 4_000).unicodeScalars.map { $0.value < 32 ? "?" : $0 }))
     }
 
     /// Joins the lines of a text with blanks.

@@ -93,6 +93,7 @@ package final class Service {
             if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }
             throw error
         }
+        warnOfUnusedGlobs()
         plan.intake.open()
         plan.readiness.clear(.starting)
         log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(begin))])
@@ -188,6 +189,15 @@ package final class Service {
             store: plan.storeInbox,
             removals: enforcer,
             unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), time: time)
+    }
+
+    /// Every part has declared its metrics by now.
+    private func warnOfUnusedGlobs() {
+        let unused = settings.selection.globsWithoutMatch(in: DeclaredFamilies.names(in: registry))
+        guard !unused.isEmpty else { return }
+        log.warning(
+            "METRICS_EXCLUDE has globs that match no metric and leave out nothing: correct them",
+            ["globs": .string(unused.joined(separator: ","))])
     }
 
     // MARK: Running

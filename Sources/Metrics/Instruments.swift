@@ -73,6 +73,7 @@ package final class Gauge: Instrument {
         return value
     }
 
+    /// Sets the value. It may be any number, also NaN.
     package func set(_ value: Double) {
         bits.store(value, ordering: .sequentiallyConsistent)
         mark.note()

@@ -75,9 +75,7 @@ package final class Monitor<State>: @unchecked Sendable {
         while true {
             if let result = body(&state.pointee) { return result }
             if let deadline {
-                var time = timespec(
-                    tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
-                    tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+                var time = SystemTime.deadline(deadline)
                 if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state.pointee) }
             } else {
                 pthread_cond_wait(condition, mutex)

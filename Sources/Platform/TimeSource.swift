@@ -34,8 +34,20 @@ package struct SystemTime: TimeSource {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    package func monotonic() -> MonotonicTime {
-        let time = Self.read(CLOCK_MONOTONIC)
+    /// The time since the machine started, with the time that it was suspended: a pause is as long as it was.
+    /// https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+    package func monotonic() -> MonotonicTime { Self.monotonic(CLOCK_BOOTTIME) }
+
+    /// The same time on the clock that deadlines of the C library have, which stands still while the machine is
+    /// suspended.
+    static func deadline(_ time: MonotonicTime) -> timespec {
+        let left = time.nanoseconds - monotonic(CLOCK_BOOTTIME).nanoseconds
+        let nanoseconds = max(0, monotonic(CLOCK_MONOTONIC).nanoseconds + left)
+        return timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    }
+
+    private static func monotonic(_ clock: clockid_t) -> MonotonicTime {
+        let time = read(clock)
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 

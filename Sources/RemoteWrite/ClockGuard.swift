@@ -1,9 +1,12 @@
 package import Platform
 package import Wire
 
-/// Decides whether the wall clock can be trusted, by comparing it with the monotonic clock.
+/// Decides whether the wall clock can be trusted, by comparing it with the monotonic clock and with what the receiver
+/// accepted.
 ///
-/// Receivers refuse samples that are more than 10 minutes ahead, and a series cannot go back behind such a sample.
+/// Receivers refuse samples that are more than 10 minutes ahead, and a series cannot go back behind a sample that was
+/// accepted. So a clock that is far off is held for 10 minutes, in either direction. One that is set back behind samples
+/// that nobody accepted is believed at once.
 package struct ClockGuard: Sendable {
     /// The decision about a reading.
     package enum Verdict: Sendable, Equatable {
@@ -13,61 +16,70 @@ package struct ClockGuard: Sendable {
         case wentBack
         /// The wall clock jumped ahead by more than any pause explains.
         case jumpedAhead
-        /// A reading may carry this time. A reading of an earlier process has a later time, but its clock was wrong.
-        case earlierWasWrong
+        /// A reading may carry this time, although an earlier one has a later time: the clock was wrong then.
+        case setBack
     }
 
     package enum Limits {
         /// Prometheus and Mimir accept samples up to this far ahead of their own clock.
         package static let jump = Duration.seconds(600)
-        /// If the clock stays ahead for this long, somebody has set it, and it is right.
+        /// If the clock stays off for this long, somebody has set it, and it is right.
         package static let hold = Duration.seconds(600)
     }
 
     private var last: (wall: Timestamp, monotonic: MonotonicTime)?
-    private var heldSince: MonotonicTime?
-    /// The time of the last reading of an earlier process. Nil when the clock is past it.
+    private var aheadSince: MonotonicTime?
+    private var backSince: MonotonicTime?
+    /// The time of the last reading of an earlier process. Nil when the clock is past it, or is believed.
     private var floor: Timestamp?
+    /// The newest time that a receiver has accepted. Nobody knows what it accepted from an earlier process.
+    private var accepted: Timestamp?
 
     /// - Parameter lastReading: the last reading of an earlier process. No reading may have an earlier time.
-    ///
-    /// If it lies so far ahead that no receiver accepted its samples, its clock was wrong. The guard waits for it only
-    /// as long as it takes to set a clock after a start: it must not silence this process for years.
-    package init(after lastReading: Timestamp? = nil) { floor = lastReading }
+    package init(after lastReading: Timestamp? = nil) {
+        floor = lastReading
+        accepted = lastReading
+    }
+
+    /// Notes that a receiver has accepted samples up to this time.
+    package mutating func noteAccepted(until time: Timestamp) { accepted = accepted.map { max($0, time) } ?? time }
 
     /// Judges a pair of clock values. A good pair is what the next one is compared with.
     package mutating func check(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
-        guard let last else { return checkFirst(wall, monotonic) }
-        if wall <= last.wall {
-            heldSince = nil
-            return .wentBack
-        }
-        let ahead = wall.since(last.wall) - monotonic.since(last.monotonic)
-        if ahead > Limits.jump {
-            let since = heldSince ?? monotonic
-            heldSince = since
+        if let newest = last?.wall ?? floor, wall <= newest { return checkBack(wall, monotonic, newest) }
+        backSince = nil
+        if let last, wall.since(last.wall) - monotonic.since(last.monotonic) > Limits.jump {
+            let since = aheadSince ?? monotonic
+            aheadSince = since
             if monotonic.since(since) < Limits.hold { return .jumpedAhead }
         }
-        heldSince = nil
-        self.last = (wall, monotonic)
+        believe(wall, monotonic)
         return .good
     }
 
-    private mutating func checkFirst(_ wall: Timestamp, _ monotonic: MonotonicTime) -> Verdict {
-        var verdict = Verdict.good
-        if let floor, wall <= floor {
-            guard floor.since(wall) > Limits.jump else {
-                heldSince = nil
-                return .wentBack
-            }
-            let since = heldSince ?? monotonic
-            heldSince = since
-            if monotonic.since(since) < Limits.hold { return .wentBack }
-            verdict = .earlierWasWrong
+    /// Judges a clock that is behind the last reading. A short step back is over before it would be believed.
+    private mutating func checkBack(
+        _ wall: Timestamp, _ monotonic: MonotonicTime, _ newest: Timestamp
+    ) -> Verdict {
+        aheadSince = nil
+        guard newest.since(wall) > Limits.jump else {
+            backSince = nil
+            return .wentBack
         }
-        heldSince = nil
+        let since = backSince ?? monotonic
+        backSince = since
+        let isBehindAccepted = accepted.map { wall <= $0 } ?? false
+        if isBehindAccepted && monotonic.since(since) < Limits.hold { return .wentBack }
+        // What was accepted from the future is no measure any more.
+        if let time = accepted, time >= wall { accepted = nil }
+        believe(wall, monotonic)
+        return .setBack
+    }
+
+    private mutating func believe(_ wall: Timestamp, _ monotonic: MonotonicTime) {
+        aheadSince = nil
+        backSince = nil
         floor = nil
         last = (wall, monotonic)
-        return verdict
     }
 }

@@ -224,6 +224,31 @@ extension Delivery {
         return isDropped
     }
 
+    /// Drops the samples that wait and have a time after `now`, because the clock was wrong when they were read. Those
+    /// under way are left to the receiver.
+    package mutating func dropFuture(after now: Timestamp, _ table: inout SeriesTable) {
+        var count = 0
+        for index in shards.indices where !shards[index].isInFlight {
+            var kept: [DeliveryBatch] = []
+            while var batch = shards[index].batches.popFirst() {
+                if batch.times.newest <= now {
+                    kept.append(batch)
+                } else {
+                    count += batch.samples.count
+                    table.noteLoss(batch.samples[...], wasAttempted: batch.attempts > 0)
+                    recycle(&batch)
+                }
+            }
+            for batch in kept { shards[index].batches.append(batch) }
+        }
+        queue.dropFuture(after: now, &table) { table, samples in
+            count += samples.count
+            table.noteLoss(samples, wasAttempted: false)
+        }
+        statistics.dropped[.clock, default: 0] += UInt64(count)
+        note()
+    }
+
     /// Gives up all samples at the end. Those under way may still arrive, so they count as ambiguous.
     package mutating func abandon(_ table: inout SeriesTable) {
         for index in shards.indices where shards[index].isInFlight {

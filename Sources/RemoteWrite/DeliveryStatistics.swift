@@ -6,6 +6,8 @@ package enum DropReason: String, Sendable, CaseIterable {
     case queueFull = "queue_full"
     /// The batch alone is larger than that memory.
     case tooLarge = "too_large"
+    /// Their times lie ahead of a clock that was set back.
+    case clock
     /// The program stopped before they could be sent.
     case stopped
 }

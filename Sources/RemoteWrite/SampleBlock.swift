@@ -20,6 +20,11 @@ package struct QueuedSample: Sendable, Equatable {
 ///
 /// A block holds no labels and no encoding, so either message can be made of it.
 package struct SampleBlock: Sendable, Equatable {
+    package enum Limits {
+        /// The longest time between two samples of one reading. Offsets have room for twice as much.
+        package static let span = Duration.seconds(10 * 86_400)
+    }
+
     /// The time that the offsets of the samples are relative to: that of the newest reading in it.
     package internal(set) var base = Timestamp(milliseconds: 0)
     package internal(set) var samples: [QueuedSample] = []

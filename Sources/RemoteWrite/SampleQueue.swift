@@ -57,11 +57,10 @@ struct SampleQueue: Sendable {
     private var raw: [UInt8] = []
     private var compressed: [UInt8] = []
     private var rowPlaces: [Int] = []
+    /// The blocks that become one.
+    private var parts: [SampleBlock] = []
 
     init(block_bytes: Int) { self.block_bytes = block_bytes }
-
-    /// The number of shards that take samples.
-    var shardCount: Int { places.count }
 
     /// True if no sample waits here.
     var isEmpty: Bool { waiting.isEmpty && blocks.isEmpty }
@@ -201,7 +200,7 @@ struct SampleQueue: Sendable {
 
     /// Unpacks the next readings that may be sent into one block. Returns false if there are none.
     private mutating func openNext(readings: Int, rowCount: Int) -> Bool {
-        var parts: [SampleBlock] = []
+        parts.removeAll(keepingCapacity: true)
         var size = 0
         while parts.count < max(1, min(readings, Limits.readings)), let next = waiting.first,
             withheldFrom.map({ next.number < $0 }) ?? true
@@ -211,22 +210,15 @@ struct SampleQueue: Sendable {
             _ = waiting.popFirst()
             bytes -= next.reading.bytes
             size += more
-            switch next.reading {
-            case .open(let block): parts.append(block)
-            case .packed(let packed):
-                var block = emptyBlock()
-                // Nothing but a defect of ours damages memory.
-                precondition(packed.unpack(into: &block), "a packed reading is whole")
-                parts.append(block)
-            }
+            parts.append(unpacked(next.reading))
         }
         guard !parts.isEmpty else { return false }
-        if parts.count == 1 {
-            blocks.append(parts[0])
+        if parts.count == 1, let only = parts.popLast() {
+            blocks.append(only)
         } else {
             var merged = emptyBlock()
             merged.merge(parts, rowCount: rowCount, places: &rowPlaces)
-            for part in parts { recycle(part) }
+            while let part = parts.popLast() { recycle(part) }
             blocks.append(merged)
         }
         bytes += size
@@ -235,7 +227,7 @@ struct SampleQueue: Sendable {
 
     /// True if the times are so close that the difference fits an offset.
     private func isNear(_ time: Timestamp, _ first: Timestamp) -> Bool {
-        abs(time.milliseconds - first.milliseconds) < Int64(Int32.max / 4)
+        abs(time.milliseconds - first.milliseconds) < SampleBlock.Limits.span.milliseconds
     }
 
     /// Removes the blocks that every shard has passed.
@@ -263,6 +255,41 @@ struct SampleQueue: Sendable {
 
     // MARK: Losing
 
+    /// Removes the samples that no request holds and that have a time after `now`.
+    ///
+    /// - Parameter body: is called with the samples, in several parts.
+    mutating func dropFuture(
+        after now: Timestamp, _ table: inout SeriesTable,
+        _ body: (inout SeriesTable, ArraySlice<QueuedSample>) -> Void
+    ) {
+        while let last = waiting.last, last.reading.base > now {
+            _ = waiting.popLast()
+            bytes -= last.reading.bytes
+            body(&table, unpacked(last.reading).samples[...])
+        }
+        for index in blocks.indices {
+            let block = blocks[index]
+            let rest = rest(of: index)
+            let future = rest.filter { block.time(of: $0) > now }
+            guard !future.isEmpty else { continue }
+            body(&table, future[...])
+            blocks[index].samples = rest.filter { block.time(of: $0) <= now }
+            bytes -= block.bytes - blocks[index].bytes
+            for place in places.indices where places[place].block == index { places[place].sample = 0 }
+        }
+    }
+
+    private mutating func unpacked(_ reading: Waiting) -> SampleBlock {
+        switch reading {
+        case .open(let block): return block
+        case .packed(let packed):
+            var block = emptyBlock()
+            // Nothing but a defect of ours damages memory.
+            precondition(packed.unpack(into: &block), "a packed reading is whole")
+            return block
+        }
+    }
+
     /// Removes the oldest samples that no request holds: what is left of the oldest block, or the oldest reading.
     /// Returns false if there are none.
     ///
@@ -279,16 +306,9 @@ struct SampleQueue: Sendable {
         }
         guard let next = waiting.popFirst() else { return false }
         bytes -= next.reading.bytes
-        switch next.reading {
-        case .open(let block):
-            body(&table, block.samples[...])
-            recycle(block)
-        case .packed(let packed):
-            var block = emptyBlock()
-            precondition(packed.unpack(into: &block), "a packed reading is whole")
-            body(&table, block.samples[...])
-            recycle(block)
-        }
+        let block = unpacked(next.reading)
+        body(&table, block.samples[...])
+        recycle(block)
         return true
     }
 }

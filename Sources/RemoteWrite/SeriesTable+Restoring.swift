@@ -1,5 +1,5 @@
 package import Metrics
-import Wire
+package import Wire
 
 extension SeriesTable {
     /// Restores what an earlier process sent. Call it once, before anything else.
@@ -21,8 +21,20 @@ extension SeriesTable {
         families = Dictionary(descriptors.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Notes that the last reading of an earlier process had a wrong time: readings may have earlier times.
-    package mutating func forgetFloor() { floor = nil }
+    /// Notes that the clock was wrong and is set back: readings may have earlier times from now on.
+    ///
+    /// No series begins from zero because of it. What the receiver took with a later time stays newer than all that
+    /// follows, until the clock has passed it.
+    package mutating func setBack(to now: Timestamp) {
+        floor = nil
+        lastReading = nil
+        firstReading = firstReading.map { min($0, now) }
+        for index in groups.indices where groups[index].phase != .free {
+            if let last = groups[index].lastSent, last >= now { groups[index].lastSent = now - .milliseconds(1) }
+            if let start = groups[index].start, start > now { groups[index].start = nil }
+            groups[index].isDue = true
+        }
+    }
 
     /// Takes the series that began since the last call, and those that need no stale marker any more. Both are empty
     /// unless `recordsKeys` is set.

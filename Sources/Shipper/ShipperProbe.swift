@@ -1,63 +1,50 @@
 import HTTPClient
 package import Platform
 import RemoteWrite
+import Wire
 
-/// Sends one empty request, to find out whether a receiver can be reached and accepts the credentials.
+/// Asks a receiver which message it reads, and whether it takes requests with these credentials.
+///
+/// A probe sends requests without any series, so that nothing is stored. Prometheus, Mimir and VictoriaMetrics answer
+/// them as they answer others.
 package enum ShipperProbe {
-    /// The result of the probe.
-    package enum Result: Sendable, Equatable, CustomStringConvertible {
-        /// The receiver accepted the request.
-        case accepted(status: Int)
-        /// The receiver gave another answer. The message is its own, at most 1 KiB.
-        case refused(status: Int, message: String)
-        /// A page for people answered, such as a login.
-        case page(status: Int)
-        /// No answer came.
-        case failed(String)
-
-        package var isAccepted: Bool {
-            if case .accepted = self { true } else { false }
-        }
-
-        package var description: String {
-            switch self {
-            case .accepted(let status): "accepted (status \(status))"
-            case .refused(let status, let message) where ShipperRequests.isWrongAddress(status):
-                "a wrong address, no receiver of remote write answers there (status \(status)): \(message)"
-            case .refused(let status, let message): "refused with status \(status): \(message)"
-            case .page(let status): "a wrong address, a page answers there (status \(status))"
-            case .failed(let text): "no answer: \(text)"
-            }
-        }
-    }
-
-    /// Sends a `WriteRequest` without any series, which stores nothing. Blocks for as long as the time-outs allow.
-    package static func run(_ settings: ShipperSettings, time: any TimeSource = SystemTime()) -> Result {
+    /// Sends one request, or two if the receiver does not read version 2.0. Blocks for as long as the time-outs allow.
+    package static func run(_ settings: ShipperSettings, time: any TimeSource = SystemTime()) -> ProbeReport {
         var requests = ShipperRequests(settings)
         do throws(SecretSource.SecretError) {
             _ = try requests.reload()
         } catch {
-            return .failed(error.description)
+            return ProbeReport(failure: error.description)
         }
+        var exchange = ProbeExchange(settings)
         do throws(TransportError) {
             let transport = try Transport(ShipperRequests.options(settings), time: time)
-            var body: [UInt8] = []
-            let size = Snappy.compress([], into: &body)
-            _ = transport.start(requests.request(Array(body[..<size]), .v1, retry: 0))
-            var completions: [Completion] = []
-            while completions.isEmpty { transport.poll(until: nil, into: &completions) }
-            switch completions[0].outcome {
-            case .failure(let failure): return .failed(failure.description)
-            case .response(let response)
-            where (200..<300).contains(response.status) && ShipperRequests.isPage(response):
-                return .page(status: response.status)
-            case .response(let response) where (200..<300).contains(response.status):
-                return .accepted(status: response.status)
-            case .response(let response):
-                return .refused(status: response.status, message: ShipperRequests.words(of: response))
+            while let message = exchange.next {
+                let sentAt = time.now()
+                _ = transport.start(requests.request(body(message), message, retry: 0))
+                var completions: [Completion] = []
+                while completions.isEmpty { transport.poll(until: nil, into: &completions) }
+                exchange.take(
+                    ProbeExchange.Attempt(
+                        message: message, outcome: completions[0].outcome, sentAt: sentAt, receivedAt: time.now()))
             }
         } catch {
-            return .failed(error.description)
+            return ProbeReport(failure: error.description)
         }
+        return exchange.report
+    }
+
+    /// The smallest legal body. Version 2.0 wants the empty text as its first symbol.
+    /// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/#protobuf-message
+    private static func body(_ message: Message) -> [UInt8] {
+        let request: [UInt8] =
+            switch message {
+            case .v1: []
+            // Field 4, `symbols`, of length 0.
+            case .v2: [4 << 3 | 2, 0]
+            }
+        var body: [UInt8] = []
+        let size = Snappy.compress(request[...], into: &body)
+        return Array(body[..<size])
     }
 }

@@ -61,8 +61,9 @@ struct ShipperRequests {
     static func options(_ settings: ShipperSettings) -> TransportOptions {
         var options = TransportOptions()
         options.recordedHeaders = [
-            "retry-after", "location", "content-type", "x-prometheus-remote-write-samples-written",
-            "x-prometheus-remote-write-histograms-written", "x-prometheus-remote-write-exemplars-written",
+            "retry-after", "location", "content-type", "date", "x-influxdb-version",
+            "x-prometheus-remote-write-samples-written", "x-prometheus-remote-write-histograms-written",
+            "x-prometheus-remote-write-exemplars-written",
         ]
         options.connectTimeout = settings.connectTimeout
         options.connectionLifetime = .seconds(Int64.random(in: 540...660))

@@ -26,26 +26,7 @@ extension ShipperWorker {
     /// Logs the losses that are due.
     func tellLosses(isLast: Bool = false) {
         let now = time.monotonic()
-        let gone = delivery.statistics.droppedInAll
-        if gone > droppedBefore {
-            dropped.note(Int(gone - droppedBefore), at: now, wall: time.now())
-            droppedBefore = gone
-        }
-        if case .lost(let loss) = dropped.notice(at: now, isLast: isLast) {
-            log.error(
-                """
-                samples are lost: they waited for the receiver until REMOTE_WRITE_QUEUE_BYTES was full; see why it does \
-                not take them
-                """,
-                [
-                    "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
-                    "since": .string(CivilTime(loss.since).description),
-                    "queue_bytes": .int(delivery.statistics.queue_bytes),
-                ])
-        }
-        // A run of drops is over when nothing was dropped for a while. Other lines say that the receiver accepts
-        // samples again.
-        dropped.noteAccepted()
+        for reason in DropReason.allCases where reason != .stopped { tellDropped(reason, at: now, isLast: isLast) }
         switch rejected.notice(at: now, isLast: isLast) {
         case .lost(let loss) where ShipperRequests.isWrongAddress(loss.status):
             log.error(
@@ -67,6 +48,42 @@ extension ShipperWorker {
                 ["lost_in_all": .int(inAll), "since": .string(CivilTime(since).description)])
         case nil: break
         }
+    }
+
+    private func tellDropped(_ reason: DropReason, at now: MonotonicTime, isLast: Bool) {
+        var losses = dropped[reason] ?? SampleLosses()
+        defer { dropped[reason] = losses }
+        let gone = delivery.statistics.dropped[reason] ?? 0
+        let before = droppedBefore[reason] ?? 0
+        if gone > before {
+            losses.note(Int(gone - before), at: now, wall: time.now())
+            droppedBefore[reason] = gone
+        }
+        if case .lost(let loss) = losses.notice(at: now, isLast: isLast) {
+            let fields: Log.Fields = [
+                "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
+                "since": .string(CivilTime(loss.since).description),
+                "queue_bytes": .int(delivery.statistics.queue_bytes),
+            ]
+            switch reason {
+            case .queueFull, .stopped:
+                log.error(
+                    """
+                    samples are lost: they waited for the receiver until REMOTE_WRITE_QUEUE_BYTES was full; see why it \
+                    does not take them
+                    """, fields)
+            case .tooLarge:
+                log.error(
+                    "samples are lost: one reading is larger than REMOTE_WRITE_QUEUE_BYTES allows; raise it", fields)
+            case .clock:
+                log.error(
+                    "samples are lost: they were read while the clock was ahead, and it was set back; see what sets it",
+                    fields)
+            }
+        }
+        // A run of drops is over when nothing was dropped for a while. Other lines say that the receiver accepts
+        // samples again.
+        losses.noteAccepted()
     }
 
     private func fields(of loss: SampleLosses.Loss) -> Log.Fields {

@@ -33,8 +33,8 @@ final class ShipperWorker {
 
     /// Samples that the receiver refused, and samples that were dropped before they were sent.
     var rejected = SampleLosses()
-    var dropped = SampleLosses()
-    var droppedBefore: UInt64 = 0
+    var dropped: [DropReason: SampleLosses] = [:]
+    var droppedBefore: [DropReason: UInt64] = [:]
 
     private var completions: [Completion] = []
 
@@ -88,11 +88,17 @@ final class ShipperWorker {
     func read(isLast: Bool = false) {
         let monotonic = time.monotonic()
         var wall = time.now()
+        if let newest = delivery.statistics.newestSent { clock.noteAccepted(until: newest) }
         switch clock.check(wall, monotonic) {
         case .good: break
-        case .earlierWasWrong:
-            table.forgetFloor()
-            log.warning("the last reading of the process before lies far ahead: its clock was wrong")
+        case .setBack:
+            table.setBack(to: wall)
+            delivery.dropFuture(after: wall, &table)
+            log.warning(
+                """
+                the clock was ahead and is set back: readings go on from its time, and samples with later times are \
+                given up; see what sets the clock
+                """)
         // Whatever the clock shows, the last values come right after those before them.
         case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
         case .wentBack: return skip("clock_went_back")
@@ -145,7 +151,7 @@ final class ShipperWorker {
         tellLosses()
         var deadline = ticks ? nextTick : nil
         if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
-        if let due = dropped.dueAt { deadline = min(deadline ?? due, due) }
+        if let due = dropped.values.compactMap(\.dueAt).min() { deadline = min(deadline ?? due, due) }
         if let limit { deadline = min(deadline ?? limit, limit) }
         if let until = beginRequests() { deadline = min(deadline ?? until, until) }
         transport.poll(until: deadline, into: &completions)

@@ -20,6 +20,8 @@ package struct Deque<Element> {
         if head > 0 {
             head -= 1
             elements[head] = element
+        } else if elements.isEmpty {
+            elements.append(element)
         } else {
             elements.insert(element, at: 0)
         }
@@ -38,6 +40,18 @@ package struct Deque<Element> {
             // More than half of the array is used up: moving the rest costs no more than the removals since the last
             // move.
             elements.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+
+    package var last: Element? { count > 0 ? elements[elements.count - 1] : nil }
+
+    /// Removes and returns the last element; nil if there is none.
+    package mutating func popLast() -> Element? {
+        guard count > 0, let element = elements.removeLast() else { return nil }
+        if head == elements.count {
+            elements.removeAll(keepingCapacity: true)
             head = 0
         }
         return element

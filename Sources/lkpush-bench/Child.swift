@@ -5,7 +5,16 @@ final class Child {
     let id: pid_t
 
     /// Returns nil if the program cannot be started. Wraps `posix_spawn`.
-    init?(_ words: [String], environment: [String: String] = [:]) {
+    ///
+    /// - Parameter output: the file for its output and errors, instead of ours.
+    init?(_ words: [String], environment: [String: String] = [:], output: String? = nil) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let output {
+            posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -18,7 +27,7 @@ final class Child {
         let arguments = words.map { strdup($0) } + [nil]
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
-        guard posix_spawn(&id, words[0], nil, &attributes, arguments, variables) == 0 else { return nil }
+        guard posix_spawn(&id, words[0], &actions, &attributes, arguments, variables) == 0 else { return nil }
         self.id = id
     }
 

@@ -137,7 +137,7 @@ enum MemoryReport {
     }
 
     /// Sends everybody's events in their natural order: rooms, then people, then tracks.
-    private static func fill(_ port: UInt16, _ size: Population.Size) throws(LoadGenerator.LoadError) {
+    static func fill(_ port: UInt16, _ size: Population.Size) throws(LoadGenerator.LoadError) {
         let signer = TokenSigner(key: TokenCases.key, secret: TokenCases.secret)
         let generator = try LoadGenerator(port: port, connections: 64)
         var events: [Event] = []

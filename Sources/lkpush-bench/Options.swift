@@ -13,17 +13,23 @@ struct Options {
         case help
         /// Reports the resident memory of a running exporter, and the bytes per series and participant.
         case memory
+        /// Compares lkpush with other programs that push.
+        case peers
         /// Runs as the exporter whose memory is measured.
         case serve
+        /// Runs as the exporter that is compared with others.
+        case serveMoving
     }
 
     var mode = Mode.measure
     /// Only cases whose name contains this text are run.
     var filter = ""
     var isJSON = false
+    /// The rounds of each comparison with another program.
+    var rounds = 7
 
     static let help = """
-        Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --list | --help]
+        Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --peers [--rounds N] | --list | --help]
 
         Measures each case: time and allocations of one operation, and a plain lower bound in the same run.
 
@@ -31,6 +37,10 @@ struct Options {
           --json         one JSON object per line instead of a table
           --check        exit 1 where a case allocates more than is kept in Thresholds.swift
           --memory       resident memory of a pushing exporter, bytes per series and per participant
+          --peers        lkpush beside Prometheus 2.42 as an agent and vmagent 1.79 of Debian, all pushing the same
+                         samples to a receiver in this process; parts for --filter: cpu equal rate, cpu backlog,
+                         office day. Each ratio is lkpush's figure to the other's, with what is promised
+          --rounds N     rounds of 10 s for each program and run of --peers (7, which take 18 minutes in all)
           --list         names of the cases
           --help         this text
 
@@ -48,9 +58,16 @@ struct Options {
             case "--json": isJSON = true
             case "--check": mode = .check
             case "--memory": mode = .memory
+            case "--peers": mode = .peers
+            case "--rounds":
+                guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else {
+                    throw FlagFault(description: "--rounds wants a number above 0")
+                }
+                rounds = count
             case "--list": mode = .list
             case "--help", "-h": mode = .help
             case "--serve": mode = .serve
+            case "--serve-moving": mode = .serveMoving
             default: throw FlagFault(description: "unknown argument \(word), see --help")
             }
         }

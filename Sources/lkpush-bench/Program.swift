@@ -24,6 +24,9 @@ enum Program {
         case .list: for benchmark in chosen { print(benchmark.name) }
         case .serve:
             return Exporter.Program.run(arguments: [], environment: ProcessEnvironment.current) { _, _, _ in 64 }
+        case .serveMoving: return MovingService.run()
+        case .peers:
+            return PeerReport.print(rounds: options.rounds, filter: options.filter, isJSON: options.isJSON) ? 0 : 1
         case .memory: return MemoryReport.print(isJSON: options.isJSON) ? 0 : 1
         case .measure: show(chosen, isJSON: options.isJSON)
         case .check: return check(chosen)

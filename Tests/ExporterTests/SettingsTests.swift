@@ -93,6 +93,7 @@ import Testing
             ["LIVEKIT_KEYS_FILE": "/no/such/file"], ["LISTEN": "3001"], ["METRICS_LISTEN": "127.0.0.1:x"],
             ["DATABASE_URL": "mysql://x"], ["DATABASE_URL": "postgres://u@h:x/db"],
             ["DATABASE_URL": "postgres://u:p@p@h/db"], ["DATABASE_URL": "sqlite:"],
+            ["METRICS_EXCLUDE": ","], ["METRICS_EXCLUDE": "lk_*,{a}"], ["METRICS_EXCLUDE": "lk_[ab"],
             ["REMOTE_WRITE_MESSAGE": "3.0"], ["LOG_LEVEL": "loud"], ["SINGLE_SESSION": "true"],
             ["SINGLE_SESSION": "true", "LIVEKIT_URL": "livekit.example.com"], ["LIVEKIT_URL": "ftp://host"],
             ["LIVEKIT_URL": "wss://user:hunter2@host"], ["LIVEKIT_URL": "wss://host/?token=x"],
@@ -122,6 +123,15 @@ import Testing
         let (_, problems, reader) = read(["LIVEKIT_URL": "wss://user:hunter2@host"])
         #expect(!problems.joined().contains("hunter2"))
         #expect(!reader.rows.contains { $0.effective.contains("hunter2") })
+    }
+
+    @Test func `metrics are left out by globs between commas, with blanks as people write them`() {
+        let (settings, problems, _) = read(["METRICS_EXCLUDE": " lkpush_http_* ,, process_?pu* ,"])
+        #expect(problems.isEmpty)
+        #expect(settings.selection == FamilySelection(excluding: ["lkpush_http_*", "process_?pu*"]))
+        #expect(read([:]).settings.selection == FamilySelection())
+        let faults = read(["METRICS_EXCLUDE": "lk room,lk_*,x]"]).problems
+        #expect(faults.count == 2 && faults[1].hasPrefix("METRICS_EXCLUDE: \"x]\" holds ];"), "\(faults)")
     }
 
     @Test func `a secret may come from a file, and not from both`() throws {

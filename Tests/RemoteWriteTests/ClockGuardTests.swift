@@ -61,7 +61,7 @@ import Wire
         var clock = ClockGuard(after: Timestamp(seconds: 100_000_000))
         #expect(check(&clock, wall: 1_000, monotonic: 0) == .wentBack)
         #expect(check(&clock, wall: 1_599, monotonic: 599) == .wentBack)
-        #expect(check(&clock, wall: 1_600, monotonic: 600) == .earlierWasWrong)
+        #expect(check(&clock, wall: 1_600, monotonic: 600) == .setBack)
         #expect(check(&clock, wall: 1_615, monotonic: 615) == .good)
         #expect(check(&clock, wall: 1_600, monotonic: 630) == .wentBack)
     }
@@ -78,5 +78,59 @@ import Wire
         #expect(check(&clock, wall: 1_000, monotonic: 0) == .wentBack)
         #expect(check(&clock, wall: 1_000, monotonic: 10_000) == .wentBack)
         #expect(check(&clock, wall: 1_601, monotonic: 10_601) == .good)
+    }
+
+    // MARK: A clock that was ahead and is set right
+
+    @Test func `where nothing was accepted, going back is believed at once`() {
+        var clock = ClockGuard()
+        #expect(check(&clock, wall: 300_000, monotonic: 0) == .good)
+        #expect(check(&clock, wall: 300_015, monotonic: 15) == .good)
+        #expect(check(&clock, wall: 1_030, monotonic: 30) == .setBack)
+        #expect(check(&clock, wall: 1_045, monotonic: 45) == .good)
+    }
+
+    @Test func `what was accepted before the clock jumped does not hold it up`() {
+        var clock = ClockGuard()
+        #expect(check(&clock, wall: 1_000, monotonic: 0) == .good)
+        clock.noteAccepted(until: Timestamp(seconds: 1_000))
+        #expect(check(&clock, wall: 300_015, monotonic: 15) == .jumpedAhead)
+        #expect(check(&clock, wall: 300_615, monotonic: 615) == .good)
+        #expect(check(&clock, wall: 1_700, monotonic: 700) == .setBack)
+        #expect(check(&clock, wall: 1_715, monotonic: 715) == .good)
+    }
+
+    @Test func `where samples from the future were accepted, going back is believed after ten minutes`() {
+        var clock = ClockGuard()
+        #expect(check(&clock, wall: 300_000, monotonic: 0) == .good)
+        clock.noteAccepted(until: Timestamp(seconds: 300_000))
+        #expect(check(&clock, wall: 1_015, monotonic: 15) == .wentBack)
+        #expect(check(&clock, wall: 1_614, monotonic: 614) == .wentBack)
+        #expect(check(&clock, wall: 1_615, monotonic: 615) == .setBack)
+        #expect(check(&clock, wall: 1_630, monotonic: 630) == .good)
+        // From now on only what is accepted with the right time counts.
+        #expect(check(&clock, wall: 300_700, monotonic: 645) == .jumpedAhead)
+    }
+
+    @Test func `a short step back is waited for, whether anything was accepted or not`() {
+        for isAccepted in [false, true] {
+            var clock = ClockGuard()
+            #expect(check(&clock, wall: 10_000, monotonic: 0) == .good)
+            if isAccepted { clock.noteAccepted(until: Timestamp(seconds: 10_000)) }
+            #expect(check(&clock, wall: 9_400, monotonic: 15) == .wentBack)
+            #expect(check(&clock, wall: 9_999, monotonic: 614) == .wentBack)
+            #expect(check(&clock, wall: 10_001, monotonic: 616) == .good)
+        }
+    }
+
+    @Test func `a clock that goes back and forth is not believed for its time behind`() {
+        var clock = ClockGuard()
+        #expect(check(&clock, wall: 300_000, monotonic: 0) == .good)
+        clock.noteAccepted(until: Timestamp(seconds: 300_000))
+        #expect(check(&clock, wall: 1_000, monotonic: 15) == .wentBack)
+        #expect(check(&clock, wall: 300_030, monotonic: 30) == .good)
+        #expect(check(&clock, wall: 1_600, monotonic: 620) == .wentBack)
+        #expect(check(&clock, wall: 2_200, monotonic: 1_219) == .wentBack)
+        #expect(check(&clock, wall: 2_201, monotonic: 1_220) == .setBack)
     }
 }

@@ -67,4 +67,17 @@ import Wire
         fixture.answer(204)
         #expect(try sent(fixture).count == 20)
     }
+
+    @Test func `samples from the future are given up, and those from before stay`() throws {
+        let fixture = try DeliveryFixture()
+        for _ in 0..<3 { fixture.enqueue(10) }
+        try fixture.send()
+        fixture.now += 1_000_000
+        for _ in 0..<3 { fixture.enqueue(10) }
+        fixture.delivery.dropFuture(after: fixture.wall - .seconds(500), &fixture.table)
+        #expect(fixture.statistics.dropped == [.clock: 30])
+        fixture.answer(204)
+        #expect(try sent(fixture) == [2, 3])
+        #expect(fixture.statistics.queue_bytes == 0)
+    }
 }

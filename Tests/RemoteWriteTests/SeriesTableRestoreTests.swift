@@ -122,9 +122,34 @@ import Wire
         _ = fixture.registry.counter("t_total", "T.", labels: ["a"])
         fixture.restore(state([total("gone")], last: 1_000_000))
         #expect(try fixture.tick(90) == ["skipped"])
-        fixture.table.forgetFloor()
+        fixture.table.setBack(to: Timestamp(seconds: 105))
         #expect(try fixture.tick(105) == [#"t_total{a="gone"}: stale@105000"#])
         #expect(try fixture.tick(120) == [])
+    }
+
+    @Test func `after the clock is set back, series go on at once, and a new one begins from zero`() throws {
+        var fixture = try SeriesTableFixture(idle: 60)
+        let family = fixture.registry.counter("t_total", "T.", labels: ["a"])
+        let counter = try #require(family.series(["x"]))
+        counter.increment(by: 7)
+        _ = try fixture.tick(300_000)
+        #expect(try fixture.tick(90) == ["skipped"])
+        fixture.table.setBack(to: Timestamp(seconds: 100))
+        #expect(try fixture.tick(100) == [#"t_total{a="x"}: 7@100000"#])
+        counter.increment()
+        try #require(family.series(["y"])).increment()
+        #expect(try fixture.tick(115) == [#"t_total{a="x"}: 8@115000"#, #"t_total{a="y"}: 0@100000 1@115000"#])
+        family.end(["x"])
+        #expect(try fixture.tick(130) == [#"t_total{a="x"}: stale@130000"#])
+    }
+
+    @Test func `a pause of months leaves no sample at a wrong time`() throws {
+        var fixture = try SeriesTableFixture()
+        let family = fixture.registry.counter("t_total", "T.", labels: ["a"])
+        _ = try fixture.tick(15)
+        try #require(family.series(["x"])).increment()
+        let later: Int64 = 15 + 90 * 86_400
+        #expect(try fixture.tick(later) == [#"t_total{a="x"}: 0@\#((later - 10 * 86_400) * 1_000) 1@\#(later * 1_000)"#])
     }
 
     @Test func `a restored series whose first batch is dropped is not begun again`() throws {

@@ -54,8 +54,8 @@ import Testing
     @Test func `the probe says whether a receiver takes requests`() throws {
         let prometheus = try PrometheusServer()
         let settings = try settings(prometheus.writeURL, every: .seconds(15))
-        #expect(ShipperProbe.run(settings) == .accepted(status: 204))
+        #expect(ShipperProbe.run(settings).answer == .accepted(status: 204))
         prometheus.stop()
-        #expect(!ShipperProbe.run(settings).isAccepted)
+        #expect(!ShipperProbe.run(settings).isGood)
     }
 }

@@ -61,7 +61,7 @@ import Testing
             url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"),
             userAgent: "lkpush/test")
         settings.timeout = .seconds(5)
-        #expect(ShipperProbe.run(settings) == .page(status: 200))
+        #expect(ShipperProbe.run(settings).answer == .page(status: 200))
         let fixture = try ShipperFixture(receiver.url)
         try fixture.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(4))
@@ -76,7 +76,7 @@ import Testing
             url: try #require(EndpointURL(receiver.url)), labels: try CommonLabels(job: "j", instance: "i"),
             userAgent: "lkpush/test")
         settings.timeout = .seconds(5)
-        #expect("\(ShipperProbe.run(settings))".contains("wrong address") == isWrongAddress)
+        #expect(ShipperProbe.run(settings).findings[0].text.contains("wrong address") == isWrongAddress)
     }
 
     @Test func `a redirect is named, without what its address may hide`() throws {
@@ -88,7 +88,7 @@ import Testing
             userAgent: "lkpush/test")
         settings.timeout = Waits.limit
         let words = "redirects are not followed; this one leads to https://example.com/new"
-        #expect(ShipperProbe.run(settings) == .refused(status: 308, message: words))
+        #expect(ShipperProbe.run(settings).answer == .refused(status: 308, message: words))
         let fixture = try ShipperFixture(receiver.url)
         try fixture.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(3))

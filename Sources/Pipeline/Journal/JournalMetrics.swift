@@ -1,4 +1,4 @@
-import Metrics
+package import Metrics
 import Platform
 import Wire
 
@@ -87,4 +87,9 @@ struct JournalMetrics: Sendable {
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
     func noteDeadLetters(_ count: Int) { deadLetters?.increment(by: Double(count)) }
     func noteSnapshot(isSaved: Bool) { snapshots.series([isSaved ? "done" : "failed"])?.increment() }
+}
+
+extension JournalThread {
+    /// Declares the metrics of a journal that does not run, for a list of all names.
+    package static func declareMetrics(in registry: Registry) { _ = JournalMetrics(in: registry) }
 }

@@ -1,9 +1,11 @@
 import Metrics
+import Platform
 import RemoteWrite
 import TestSupport
 import Wire
 
-/// Series come, change and go between readings; what is sent is read by a decoder of its own and compared.
+/// Series come, change and go between readings. Answers come in any order. What is sent, in either message, is read by a
+/// decoder of its own and compared.
 struct RemoteWriteFuzzer: Fuzzer {
     static let name = "remotewrite"
 
@@ -15,27 +17,27 @@ struct RemoteWriteFuzzer: Fuzzer {
     }
 }
 
-/// A table of series with its registry, and what the receiver has seen.
+/// A registry with its series table and its delivery, and what the receiver has seen.
 private struct Sender {
     let registry = Registry(maxSeries: 60)
     let counter: Family<Counter>
     let gauge: Family<Gauge>
     let histogram: Family<Histogram>
-    let sendsEverything: Bool
     let limits: BatchLimits
     var table: SeriesTable
-    var writer: BatchWriter
+    var delivery: Delivery
     var now = Timestamp(seconds: 1_790_000_000)
     var lastTick: Timestamp?
-    /// The last time of every series, by its labels as bytes.
-    var newest: [[UInt8]: Int64] = [:]
+    var underWay: [Delivery.Attempt] = []
+    /// The last time and value of every series that the receiver has stored, by its labels as bytes.
+    var newest: [[UInt8]: WriteRequest.Sample] = [:]
 
     init?(_ bytes: inout Bytes) {
         counter = registry.counter("lk_c_total", "C.", labels: ["org_id", "job"])
         gauge = registry.gauge("lk_g", "G.", labels: ["org_id"], cadence: bytes.bool() ? .everyTick : .idleGrid)
         histogram = registry.histogram("lk_h_seconds", "H.", labels: ["room"], bounds: [1, 2.5])
-        sendsEverything = bytes.bool()
-        var limits = BatchLimits(samples: 1 + bytes.below(40))
+        let idle = bytes.bool() ? Duration.seconds(15) : .seconds(60)
+        var limits = BatchLimits(samples: 1 + bytes.below(40) * (bytes.bool() ? 1 : 20))
         limits.compressed_bytes = 64 << bytes.below(8)
         limits.decoded_bytes = 256 << bytes.below(8)
         self.limits = limits
@@ -44,22 +46,32 @@ private struct Sender {
         // As in `job`; and names that no receiver takes are refused at start.
         if external.contains(where: { ["org_id", "room"].contains($0.name) }) { return nil }
         guard let labels = try? CommonLabels(job: job, instance: "i", external: external) else { return nil }
-        let idle = sendsEverything ? Duration.seconds(15) : .seconds(60)
         table = SeriesTable(labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idle))
-        writer = BatchWriter(limits: limits)
+        let settings = DeliverySettings(
+            queue: ByteCount(4_096 << bytes.below(8)), minBackoff: .milliseconds(10), maxBackoff: .seconds(1),
+            retriesOnTooManyRequests: bytes.bool(),
+            message: MessageChoice.allCases[bytes.below(MessageChoice.allCases.count)], maxShards: 1 + bytes.below(5))
+        delivery = Delivery(settings, limits: limits, seed: 1)
         registry.startRecordingChanges()
     }
 
+    var time: MonotonicTime { MonotonicTime(nanoseconds: now.milliseconds * 1_000_000) }
+
     mutating func step(_ bytes: inout Bytes) {
-        switch bytes.below(8) {
+        switch bytes.below(11) {
         case 0: counter.series([bytes.text(), job(&bytes)])?.increment()
         case 1: gauge.series([bytes.text()])?.set(bytes.double())
         case 2: histogram.series([bytes.text()])?.observe(Double(bytes.below(4)))
         case 3: counter.end([bytes.text(), job(&bytes)])
         case 4: gauge.end([bytes.text()])
         case 5: histogram.end([bytes.text()])
-        default: tick(after: .milliseconds(Int64(bytes.below(256)) * 100 - 1_000), &bytes)
+        case 6, 7: send()
+        case 8, 9: settle(&bytes)
+        default: tick(after: .milliseconds(Int64(bytes.below(256)) * 100 - 1_000))
         }
+        let s = delivery.statistics
+        require(
+            s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending, "every sample has a fate")
     }
 
     /// Never empty: a common label takes the place of an empty one, and may make two series of the same labels.
@@ -68,76 +80,106 @@ private struct Sender {
         return job.isEmpty ? "none" : job
     }
 
-    mutating func tick(after wait: Duration, _ bytes: inout Bytes) {
+    mutating func tick(after wait: Duration) {
         now = now + wait
         registry.collect()
-        table.apply(registry.takeChanges())
+        table.applyChanges(of: registry)
         let isLater = lastTick.map { $0 < now } ?? true
-        require((table.read(at: now, into: &writer) == .made) == isLater, "time goes forward or nothing is read")
-        if isLater { lastTick = now }
-        let seen = receive(&bytes)
-        guard sendsEverything, isLater else { return }
-        let live = registry.snapshot().reduce(1) { $0 + $1.family.seriesPerChild * $1.series.count }
-        let current = seen.filter { $0.last.milliseconds == now.milliseconds && !$0.last.isStale }.count
-        require(current == live, "\(current) of \(live) series are sent")
+        var block = delivery.emptyBlock()
+        require((table.read(at: now, into: &block) == .made) == isLater, "time goes forward or nothing is read")
+        guard isLater else { return }
+        lastTick = now
+        delivery.noteTick(at: time)
+        delivery.enqueue(block, &table)
+    }
+
+    mutating func send() {
+        guard case .send(let attempt) = delivery.next(at: time, &table) else { return }
+        require(!underWay.contains { $0.shard == attempt.shard }, "a shard has one request under way")
+        do {
+            try check(attempt, request(of: attempt))
+        } catch {
+            refute("a body cannot be read: \(error)")
+        }
+        underWay.append(attempt)
+    }
+
+    private func request(of attempt: Delivery.Attempt) throws -> WriteRequest {
+        try WriteRequest(compressed: attempt.body, attempt.message == .v2 ? .v2 : .v1)
+    }
+
+    /// Answers one of the requests that are under way.
+    mutating func settle(_ bytes: inout Bytes) {
+        guard !underWay.isEmpty else { return }
+        let attempt = underWay.remove(at: bytes.below(underWay.count))
+        let statuses = [200, 204, 202, 400, 401, 404, 413, 415, 429, 500, 501, 502, 529]
+        let status = statuses[bytes.below(statuses.count)]
+        let hasHeaders = bytes.bool()
+        let isRead = (200..<300).contains(status) && (attempt.message == .v1 || hasHeaders || status == 202)
+        if isRead, let request = try? request(of: attempt) { store(request) }
+        let outcome: Delivery.Outcome =
+            bytes.below(8) == 0
+            ? .failed(mayHaveArrived: true)
+            : .answered(
+                status: status, retryAfter: nil, wasResent: false,
+                written: Delivery.Written(samples: hasHeaders ? UInt64(attempt.samples) : nil))
+        _ = delivery.settle(shard: attempt.shard, outcome, at: time, wall: now, &table)
     }
 
     mutating func stop(_ bytes: inout Bytes) {
-        tick(after: .seconds(15), &bytes)
+        tick(after: .seconds(15))
         guard let lastTick else { return }
-        table.endAll(at: max(now, lastTick) + .seconds(1), into: &writer)
-        let seen = receive(&bytes)
-        require(seen.allSatisfy { $0.last.isStale }, "the end is stale markers alone")
-    }
-
-    /// Takes the batches, checks each, loses some, and returns the series in them.
-    private mutating func receive(_ bytes: inout Bytes) -> [(labels: [[UInt8]], last: WriteRequest.Sample)] {
-        var batches: [Batch] = []
-        writer.finish(into: &batches)
-        var seen: [(labels: [[UInt8]], last: WriteRequest.Sample)] = []
-        for batch in batches {
-            let before = newest
-            do {
-                seen += try check(batch, WriteRequest(compressed: batch.body))
-            } catch {
-                refute("a body cannot be read: \(error)")
-            }
-            let fate = bytes.below(8)
-            if fate < 7 { table.noteAttempt(rows: batch.rows, sequence: batch.sequence) }
-            if fate >= 6 { table.noteLoss(rows: batch.rows, sequence: batch.sequence, wasAttempted: fate == 6) }
-            // What was never sent is unknown to the receiver.
-            if fate == 7 { newest = before }
-            writer.recycle(batch.body)
+        var block = delivery.emptyBlock()
+        table.endAll(at: max(now, lastTick) + .seconds(1), into: &block)
+        require(block.samples.allSatisfy(\.isStale), "the end is stale markers alone")
+        delivery.enqueue(block, &table)
+        for _ in 0..<200 {
+            now = now + .seconds(60)
+            send()
+            if underWay.isEmpty { break }
+            settle(&bytes)
         }
-        require(Set(seen.map(\.labels)).count == seen.count, "a series comes once in a reading")
-        return seen
+        delivery.abandon(&table)
+        require(delivery.isEmpty && delivery.statistics.pending == 0, "nothing is left at the end")
     }
 
-    private mutating func check(
-        _ batch: Batch, _ request: WriteRequest
-    ) -> [(labels: [[UInt8]], last: WriteRequest.Sample)] {
-        require(batch.samples == request.series.reduce(0) { $0 + $1.samples.count }, "a batch knows its samples")
-        require(!request.series.isEmpty, "no batch is empty")
-        // What belongs together stays together: a histogram here has five series of two samples.
-        require(batch.samples <= max(limits.samples, 10), "a batch is no longer than allowed")
-        let isSmall = batch.body.count <= limits.compressed_bytes || request.series.count <= 5
-        require(isSmall, "a batch is no larger than allowed")
-        return request.series.map { series in
+    /// Stores what the receiver takes. A sample that it has already, or that was lost, may come again.
+    private mutating func store(_ request: WriteRequest) {
+        for series in request.series {
+            let key = key(of: series)
+            for sample in series.samples {
+                if let last = newest[key] {
+                    if sample.milliseconds == last.milliseconds {
+                        require(sample.bits == last.bits, "a time has one value")
+                    }
+                    if sample.milliseconds <= last.milliseconds { continue }
+                }
+                newest[key] = sample
+            }
+        }
+    }
+
+    private func key(of series: WriteRequest.TimeSeries) -> [UInt8] {
+        let names = series.names.map { Array($0.utf8) }
+        return zip(names, series.values).flatMap { [$0, Array($1.utf8)] }.joinedFields
+    }
+
+    private func check(_ attempt: Delivery.Attempt, _ request: WriteRequest) {
+        require(attempt.samples == request.sampleCount, "a request knows its samples")
+        require(!request.series.isEmpty, "no request is empty")
+        require(Set(request.series.map { key(of: $0) }).count == request.series.count, "a series comes once")
+        for series in request.series {
             let names = series.names.map { Array($0.utf8) }
             require(zip(names, names.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }, "labels are sorted")
             require(series.names.contains("__name__"), "a series has a name")
             require(!series.values.contains(""), "no label is empty")
-            let labels = zip(names, series.values).flatMap { [$0, Array($1.utf8)] }
-            require((1...2).contains(series.samples.count), "a series has one sample or two")
+            require(!series.samples.isEmpty, "a series has a sample")
+            let times = series.samples.map(\.milliseconds)
+            require(zip(times, times.dropFirst()).allSatisfy(<), "times rise")
             for sample in series.samples {
-                let last = newest[labels.joinedFields] ?? .min
-                require(last < sample.milliseconds, "times rise: \(series.text) \(last) \(sample.milliseconds)")
-                newest[labels.joinedFields] = sample.milliseconds
-                require(sample.milliseconds >= batch.oldest.milliseconds, "nothing is older than the oldest")
-                require(sample.milliseconds <= batch.newest.milliseconds, "nothing is newer than the newest")
                 require(!sample.value.isNaN || sample.isStale || sample.bits == SampleValue.notANumber, "one NaN")
+                require(sample.start_ms <= sample.milliseconds, "a start is not after its sample")
             }
-            return (labels, series.samples[series.samples.count - 1])
         }
     }
 }
