@@ -26,7 +26,8 @@ struct Pace: Sendable {
     private var duration: Double?
     private var throughput: Double?
     private var lastTick: MonotonicTime?
-    /// The number of requests at once that would send everything that waits within one tick.
+    /// The number of requests at once that would send everything that waits within one tick, on average: one late
+    /// answer is no trouble.
     private(set) var desired = 1.0
 
     init(most: Int) { self.most = most }
@@ -38,11 +39,10 @@ struct Pace: Sendable {
     mutating func noteTick(at now: MonotonicTime, pending: UInt64, isFailing: Bool) {
         if let lastTick, let throughput, throughput > 0 {
             let interval = max(0.001, now.since(lastTick).inSeconds)
-            desired = max(1, Double(pending) / (throughput * interval))
+            desired = Self.average(desired, max(1, Double(pending) / (throughput * interval)))
         }
         lastTick = now
         if pending == 0 {
-            desired = 1
             calmTicks += 1
             if calmTicks >= Limits.calmTicks {
                 calmTicks = 0

@@ -123,11 +123,14 @@ import Wire
         // A request of 150 samples takes 10 s.
         fixture.now += 10_000
         fixture.answer(204, shard: 0)
-        fixture.enqueue(2_000)
-        fixture.now += 5_000
-        fixture.delivery.noteTick(at: fixture.time)
+        fixture.enqueue(1_500)
+        for _ in 0..<40 {
+            fixture.now += 20_000
+            fixture.delivery.noteTick(at: fixture.time)
+        }
         fixture.enqueue(1)
-        #expect((8.5...9.5).contains(fixture.statistics.shardsDesired))
+        // 15 samples a second, and 20 s for 1,500 of them.
+        #expect((4.9...5.1).contains(fixture.statistics.shardsDesired))
     }
 
     @Test func `the end gives up what is left of every shard`() throws {

@@ -72,7 +72,12 @@ import Testing
             _ url: String, time: any TimeSource = SystemTime(),
             _ change: (inout ShipperSettings) throws -> Void = { _ in }
         ) throws {
-            fixture = try ShipperFixture(url, time: time, change)
+            fixture = try ShipperFixture(url, time: time) { settings in
+                // A machine that is busy answers within this interval.
+                settings.schedule = .init(pushInterval: .seconds(1), idleInterval: .seconds(1))
+                settings.delivery.maxShards = 8
+                try change(&settings)
+            }
             server = try ExpositionServer(fixture.registry)
             prometheus = try PrometheusServer(
                 configuration: """
@@ -111,7 +116,7 @@ import Testing
         let receiver = try ScriptedReceiver()
         let setup = try Setup(receiver.url)
         #expect(try setup.beHealthy())
-        #expect(setup.fixture.run(readings: 20))
+        #expect(setup.fixture.run(readings: 5))
         // Every expression has its series: without them it could never fire.
         for name in [
             "samples_failed_total", "samples_total", "highest_timestamp_in_seconds", "queue_highest_timestamp_seconds",
