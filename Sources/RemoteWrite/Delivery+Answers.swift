@@ -142,6 +142,7 @@ extension Delivery {
         statistics.splits += 1
         if isTrial || batch.body.count > Limits.split_bytes, let (first, second) = batch.halves(table) {
             shards[index].failures = 0
+            statistics.batchesSplit += 1
             _ = shards[index].batches.popFirst()
             recycle(&batch)
             shards[index].batches.prepend(second)

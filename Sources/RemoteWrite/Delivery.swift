@@ -326,5 +326,6 @@ package struct Delivery: Sendable {
         statistics.shards = shards.count
         statistics.shardsDesired = pace.desired
         statistics.message = messages.current
+        statistics.isHeld = isHeld
     }
 }

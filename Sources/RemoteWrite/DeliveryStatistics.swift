@@ -40,6 +40,10 @@ package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var holds: UInt64 = 0
     /// Answers that found a batch too large.
     package internal(set) var splits: UInt64 = 0
+    /// Requests that were split in two for it.
+    package internal(set) var batchesSplit: UInt64 = 0
+    /// True while everything waits because the credentials were refused.
+    package internal(set) var isHeld = false
     /// Changes from version 2.0 to 1.0, by reason.
     package internal(set) var fallbacks: [FallbackReason: UInt64] = [:]
     /// The compressed bytes of accepted batches.

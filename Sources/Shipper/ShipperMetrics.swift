@@ -25,6 +25,9 @@ struct ShipperMetrics {
     private let errors: Family<Counter>
     private let holds: Counter?
     private let tooLarge: Counter?
+    private let split: Counter?
+    private let authPaused: Gauge?
+    private let lag: Gauge?
     private let queueBytes: Gauge?
     private let oldestAge: Gauge?
     private let lastSuccess: Gauge?
@@ -62,7 +65,7 @@ struct ShipperMetrics {
             "lkpush_remote_write_written_total", "What receivers of remote write 2.0 say that they wrote.",
             labels: ["kind"])
         fallbacks = registry.counter(
-            "lkpush_remote_write_fallbacks_total", "Changes from remote write 2.0 to 1.0.", labels: ["reason"])
+            "lkpush_remote_write_fallbacks_total", "Changes from remote write 2.0 to 1.0.", labels: ["why"])
         let messages = registry.gauge(
             "lkpush_remote_write_message", "1 for the message that is sent, 0 for the other.", labels: ["version"])
         var message: [Message: Gauge] = [:]
@@ -76,6 +79,9 @@ struct ShipperMetrics {
             "lkpush_remote_write_errors_total", "Requests without an answer.", labels: ["kind"])
         holds = counter("credential_holds", "Answers that refused the credentials.")
         tooLarge = counter("batches_too_large", "Answers that found a request too large.")
+        split = counter("split", "Requests split in two because the receiver found them too large.")
+        authPaused = gauge("auth_paused", "1 while everything waits because the credentials were refused.")
+        lag = gauge("lag_seconds", "The time between the newest sample read and the newest one confirmed.")
         queueBytes = gauge("queue_bytes", "Memory of the batches that wait.")
         oldestAge = gauge("queue_oldest_age_seconds", "Age of the oldest sample that waits.")
         lastSuccess = gauge("last_success_timestamp_seconds", "When the receiver last confirmed a request.")
@@ -113,6 +119,11 @@ struct ShipperMetrics {
         for (status, total) in statistics.answers { requests.series([String(status)])?.set(total: Double(total)) }
         holds?.set(total: Double(statistics.holds))
         tooLarge?.set(total: Double(statistics.splits))
+        split?.set(total: Double(statistics.batchesSplit))
+        authPaused?.set(statistics.isHeld ? 1 : 0)
+        if let newest = statistics.newestEnqueued {
+            lag?.set(statistics.newestSent.map { max(0, newest.since($0).inSeconds) } ?? 0)
+        }
         queueBytes?.set(statistics.queue_bytes)
         oldestAge?.set(statistics.oldestQueued.map { max(0, now.since($0).inSeconds) } ?? 0)
         if let time = statistics.lastSuccess { lastSuccess?.set(time.seconds) }
