@@ -19,7 +19,8 @@ extension SeriesTable {
             addRestored(before: now)
         }
         let times = Times(
-            now: now, previous: lastReading.map { max($0, now - SampleBlock.Limits.span) }, areIdlePossible: schedule.idleInterval > schedule.pushInterval,
+            now: now, previous: lastReading.map { max($0, now - SampleBlock.Limits.span) },
+            areIdlePossible: schedule.idleInterval > schedule.pushInterval,
             idleSlot: idleSlot(now))
         for index in groups.indices {
             switch groups[index].phase {

@@ -149,7 +149,8 @@ import Wire
         _ = try fixture.tick(15)
         try #require(family.series(["x"])).increment()
         let later: Int64 = 15 + 90 * 86_400
-        #expect(try fixture.tick(later) == [#"t_total{a="x"}: 0@\#((later - 10 * 86_400) * 1_000) 1@\#(later * 1_000)"#])
+        #expect(
+            try fixture.tick(later) == [#"t_total{a="x"}: 0@\#((later - 10 * 86_400) * 1_000) 1@\#(later * 1_000)"#])
     }
 
     @Test func `a restored series whose first batch is dropped is not begun again`() throws {
