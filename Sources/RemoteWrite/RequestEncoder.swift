@@ -63,7 +63,7 @@ package struct RequestEncoder: Sendable {
             for sample in samples[index..<end] { size += 2 + Self.size(of: sample, base, nil, &times) }
             raw.append(Field.V1.requestSeries)
             raw.appendVarint(UInt64(size))
-            raw.append(contentsOf: table.labels.fields[labels])
+            raw.append(contentsOf: labels)
             Self.append(samples[index..<end], base, size: size - labels.count, &times, to: &raw)
             index = end
         }
@@ -83,14 +83,14 @@ package struct RequestEncoder: Sendable {
         let texts = [
             (Field.V1.metadataName, family.name), (Field.V1.metadataHelp, family.help),
             (Field.V1.metadataUnit, family.unit),
-        ].map { (tag: $0, bytes: symbols.ranges[Int($1)]) }
+        ].map { (tag: $0, bytes: symbols.encoded[Int($1)]) }
         raw.append(Field.V1.requestMetadata)
         raw.appendVarint(UInt64(2 + texts.reduce(0) { $0 + 1 + $1.bytes.count }))
         raw.append(Field.V1.metadataType)
         raw.append(family.typeNumber)
         for text in texts {
             raw.append(text.tag)
-            raw.append(contentsOf: symbols.bytes[text.bytes])
+            raw.append(contentsOf: text.bytes)
         }
     }
 
@@ -126,7 +126,7 @@ package struct RequestEncoder: Sendable {
         nextSymbol += 1
         symbolNumbers[Int(symbol)] = request << 32 | UInt64(number)
         raw.append(Field.V2.requestSymbols)
-        raw.append(contentsOf: symbols.bytes[symbols.ranges[Int(symbol)]])
+        raw.append(contentsOf: symbols.encoded[Int(symbol)])
         return number
     }
 
@@ -138,8 +138,8 @@ package struct RequestEncoder: Sendable {
         let family = Int(table.groups[group].family)
         references.removeAll(keepingCapacity: true)
         var labels_bytes = 0
-        for place in table.labels.ranges[row] {
-            let number = number(of: table.labels.references[place], table.labels.symbols)
+        for place in table.labels.references.ranges[row] {
+            let number = number(of: table.labels.references.elements[place], table.labels.symbols)
             labels_bytes += number.varintSize
             references.append(number)
         }

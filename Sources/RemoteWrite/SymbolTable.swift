@@ -9,10 +9,8 @@ struct SymbolTable {
     private var texts: [ExactText] = []
     private var uses: [UInt32] = []
     private var free: [UInt32] = []
-    /// The symbols one after another, each as a varint length and its bytes.
-    private(set) var bytes: [UInt8] = []
-    private(set) var ranges: [Range<Int>] = []
-    private var unused_bytes = 0
+    /// The symbols by their numbers, each as a varint length and its bytes.
+    private(set) var encoded = ListStore<UInt8>()
 
     /// The number of the empty text, which is always there.
     static let empty: UInt32 = 0
@@ -20,7 +18,7 @@ struct SymbolTable {
     init() { _ = retain("") }
 
     /// One more than the highest number.
-    var count: Int { ranges.count }
+    var count: Int { uses.count }
 
     /// The number of a text, which is used once more from now on.
     mutating func retain(_ text: String) -> UInt32 {
@@ -29,16 +27,16 @@ struct SymbolTable {
             uses[Int(number)] += 1
             return number
         }
-        let number = free.popLast() ?? UInt32(ranges.count)
-        if Int(number) == ranges.count {
-            ranges.append(0..<0)
+        let number = free.popLast() ?? UInt32(count)
+        if Int(number) == count {
             uses.append(0)
             texts.append(key)
+            encoded.reserve(count)
         }
-        let start = bytes.count
-        bytes.appendVarint(UInt64(text.utf8.count))
-        bytes.append(contentsOf: text.utf8)
-        ranges[Int(number)] = start..<bytes.count
+        encoded.fill(Int(number)) { bytes in
+            bytes.appendVarint(UInt64(text.utf8.count))
+            bytes.append(contentsOf: text.utf8)
+        }
         uses[Int(number)] = 1
         texts[Int(number)] = key
         numbers[key] = number
@@ -52,21 +50,7 @@ struct SymbolTable {
         guard uses[index] == 0 else { return }
         numbers[texts[index]] = nil
         texts[index] = ExactText("")
-        unused_bytes += ranges[index].count
-        ranges[index] = 0..<0
+        encoded.remove(index)
         free.append(number)
-        if unused_bytes > 65_536 && unused_bytes > bytes.count / 2 { compact() }
-    }
-
-    private mutating func compact() {
-        var compact: [UInt8] = []
-        compact.reserveCapacity(bytes.count - unused_bytes)
-        for index in ranges.indices where !ranges[index].isEmpty {
-            let start = compact.count
-            compact.append(contentsOf: bytes[ranges[index]])
-            ranges[index] = start..<compact.count
-        }
-        bytes = compact
-        unused_bytes = 0
     }
 }
