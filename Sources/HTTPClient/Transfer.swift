@@ -13,11 +13,9 @@ final class Transfer {
 
     var id = RequestID(number: 0)
     var startedAt = MonotonicTime(nanoseconds: 0)
-    private var recorded: Set<String> = []
-    private var headers: [String: String] = [:]
+    private var head = ResponseHead(wanted: [])
     private var body: [UInt8] = []
     private var received = 0
-    private var isHeadComplete = false
     private(set) var deliveries = 0
 
     /// Wraps `curl_easy_init`.
@@ -44,13 +42,11 @@ final class Transfer {
         _ request: Request, _ options: TransportOptions, resolved: String?, waited: Duration
     ) throws(TransportError) {
         curl_easy_reset(easy)
-        headers.removeAll(keepingCapacity: true)
+        head = ResponseHead(wanted: options.recordedHeaders)
         body.removeAll(keepingCapacity: true)
         received = 0
-        isHeadComplete = false
         deliveries = 0
         errorText[0] = 0
-        recorded = options.recordedHeaders
 
         try setCallbacks()
         try set(CURLOPT_URL, request.url.exposed)
@@ -141,8 +137,8 @@ final class Transfer {
         var status = 0
         _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         // A complete head is an answer: its body may have ended, or was cut by us, or never ended, or broke off.
-        if status >= 200 && (isHeadComplete || result == CURLE_OK) {
-            return .response(Response(status: status, headers: headers, body: body))
+        if status >= 200 && (head.isComplete || result == CURLE_OK) {
+            return .response(Response(status: status, headers: head.headers, body: body))
         }
         let own = String(cString: errorText)
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
@@ -194,25 +190,7 @@ final class Transfer {
 
     // MARK: Callbacks
 
-    /// Takes a line of the head. A new status line starts a new head: the one before it was an interim answer.
-    fileprivate func take(headerLine line: UnsafeBufferPointer<UInt8>) {
-        if line.starts(with: "HTTP/".utf8) {
-            headers.removeAll(keepingCapacity: true)
-            isHeadComplete = false
-            return
-        }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
-            var status = 0
-            _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-            isHeadComplete = status >= 200
-            return
-        }
-        let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-        guard recorded.contains(name), line.count <= Transport.Limits.headerLine_bytes else { return }
-        let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
-        let end = value.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? value.startIndex
-        headers[name] = String(decoding: value[..<end], as: UTF8.self)
-    }
+    fileprivate func take(headerLine line: UnsafeBufferPointer<UInt8>) { head.take(line) }
 
     /// Takes a part of the body. Returns false if the body is longer than anybody should read.
     fileprivate func take(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -12,8 +12,6 @@ package final class Transport {
         package static let bodyKept_bytes = 1_024
         /// The part of a body that is read. Beyond it, a new connection costs less than the rest.
         package static let bodyRead_bytes = 65_536
-        /// The longest header line that is read. No header that we use is longer.
-        package static let headerLine_bytes = 1_024
         /// The longest single wait, since curl takes milliseconds in an `Int32`. A longer wait is made of several.
         static let wait_ms: Int64 = 60_000
         /// The number of handles that are kept for later requests.
