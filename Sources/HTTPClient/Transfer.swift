@@ -144,7 +144,7 @@ final class Transfer {
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
         return .failure(
             NetworkError(
-                kind: kind(of: result), mayHaveArrived: deliveries > 0, code: result.rawValue,
+                kind: kind(of: result, text), mayHaveArrived: deliveries > 0, code: result.rawValue,
                 text: Self.withoutUserInfo(text)))
     }
 
@@ -153,13 +153,13 @@ final class Transfer {
         text.replacing(#/([a-zA-Z0-9]+:\/\/)?[^\s'"]*@/#) { "\($0.1 ?? "")••••@" }
     }
 
-    private func kind(of result: CURLcode) -> NetworkError.Kind {
+    private func kind(of result: CURLcode, _ text: String) -> NetworkError.Kind {
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
         case CURLE_COULDNT_CONNECT: .connect
         case CURLE_OPERATION_TIMEDOUT: deliveries > 0 ? .timeout : .connect
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE,
-            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CLIENTCERT:
             .tls
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
         default: .other
@@ -174,6 +174,8 @@ final class Transfer {
 
     /// Sets a text. curl copies it.
     private func set(_ option: CURLoption, _ value: String) throws(TransportError) {
+        // With TLS 1.3 a peer refuses our certificate after the handshake, when the request may be under way.
+        case CURLE_RECV_ERROR where text.contains("SSL routines") && text.contains(" alert "): .tls
         try check("set option \(option.rawValue)", value.withCString { ccurl_set_pointer(easy, option, $0) })
     }
 

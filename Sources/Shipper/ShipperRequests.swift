@@ -66,7 +66,8 @@ struct ShipperRequests {
             "x-prometheus-remote-write-exemplars-written",
         ]
         options.connectTimeout = settings.connectTimeout
-        options.connectionLifetime = .seconds(Int64.random(in: 540...660))
+        options.connectionLifetime = .seconds(Int64.random(in: 300...600))
+        options.network = settings.network
         options.authorityFile = settings.authorityFile
         options.certificateFile = settings.certificateFile
         options.keyFile = settings.keyFile

@@ -74,9 +74,14 @@ final class ShipperFixture {
     }
 
     /// The number of samples that were dropped for this reason.
-    func dropped(_ reason: String) -> Double {
-        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_dropped_total" }?.series
-        if case .counter(let counter)? = series?.first(where: { $0.labelValues == [reason] })?.instrument {
+    func dropped(_ reason: String) -> Double { counter("samples_dropped_total", reason) }
+
+    /// The number of requests that failed in this step.
+    func errors(_ kind: String) -> Double { counter("errors_total", kind) }
+
+    private func counter(_ name: String, _ label: String) -> Double {
+        let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_" + name }?.series
+        if case .counter(let counter)? = series?.first(where: { $0.labelValues == [label] })?.instrument {
             return counter.value
         }
         return 0
