@@ -62,10 +62,8 @@ package struct ClockGuard: Sendable {
         _ wall: Timestamp, _ monotonic: MonotonicTime, _ newest: Timestamp
     ) -> Verdict {
         aheadSince = nil
-        guard newest.since(wall) > Limits.jump else {
-            backSince = nil
-            return .wentBack
-        }
+        // A wait that has begun goes on while the clock catches up, so that no step back costs more than the wait.
+        guard newest.since(wall) > Limits.jump || backSince != nil else { return .wentBack }
         let since = backSince ?? monotonic
         backSince = since
         let isBehindAccepted = accepted.map { wall <= $0 } ?? false

@@ -133,4 +133,34 @@ import Wire
         #expect(check(&clock, wall: 2_200, monotonic: 1_219) == .wentBack)
         #expect(check(&clock, wall: 2_201, monotonic: 1_220) == .setBack)
     }
+
+    @Test(arguments: [1, 599, 600, 602, 1_100, 86_400] as [Int64])
+    func `a step back of any length costs at most ten minutes`(_ step: Int64) {
+        for isAccepted in [false, true] {
+            var clock = ClockGuard()
+            #expect(check(&clock, wall: 1_000_000, monotonic: 0) == .good)
+            if isAccepted { clock.noteAccepted(until: Timestamp(seconds: 1_000_000)) }
+            var (verdict, monotonic) = (ClockGuard.Verdict.wentBack, Int64(0))
+            while verdict == .wentBack, monotonic < 10_000 {
+                monotonic += 1
+                verdict = check(&clock, wall: 1_000_000 - step + monotonic, monotonic: monotonic)
+            }
+            let isLong = step > 600
+            // A second after it has begun, the step is a second shorter.
+            #expect(monotonic == (isLong ? isAccepted ? 601 : 1 : step + 1), "\(step), accepted: \(isAccepted)")
+            #expect(verdict == (isLong ? .setBack : .good), "\(step), accepted: \(isAccepted)")
+        }
+    }
+
+    @Test func `a step to the other side begins a new wait`() {
+        var clock = ClockGuard()
+        #expect(check(&clock, wall: 10_000, monotonic: 0) == .good)
+        clock.noteAccepted(until: Timestamp(seconds: 10_000))
+        #expect(check(&clock, wall: 15, monotonic: 15) == .wentBack)
+        #expect(check(&clock, wall: 99_000, monotonic: 300) == .jumpedAhead)
+        #expect(check(&clock, wall: 99_599, monotonic: 899) == .jumpedAhead)
+        #expect(check(&clock, wall: 800, monotonic: 900) == .wentBack)
+        #expect(check(&clock, wall: 99_900, monotonic: 1_200) == .jumpedAhead)
+        #expect(check(&clock, wall: 100_500, monotonic: 1_800) == .good)
+    }
 }
