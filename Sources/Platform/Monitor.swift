@@ -9,6 +9,10 @@ import Glibc
 /// sanitizer. It takes a write to a stored property for a write to the first word of the object, which other threads
 /// read before they have the lock.
 package final class Monitor<State>: @unchecked Sendable {
+    /// The longest single wait. The C library's clock stands still while the machine is suspended, so a deadline that passes
+    /// then is noticed after this time at the latest.
+    private static var longestWait: Duration { .seconds(60) }
+
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private let state: UnsafeMutablePointer<State>
@@ -74,12 +78,14 @@ package final class Monitor<State>: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         while true {
             if let result = body(&state.pointee) { return result }
-            if let deadline {
-                var time = SystemTime.deadline(deadline)
-                if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state.pointee) }
-            } else {
+            guard let deadline else {
                 pthread_cond_wait(condition, mutex)
+                continue
             }
+            let now = SystemTime().monotonic()
+            if now >= deadline { return nil }
+            var end = SystemTime.deadline(min(deadline, now + Self.longestWait))
+            pthread_cond_timedwait(condition, mutex, &end)
         }
     }
 }

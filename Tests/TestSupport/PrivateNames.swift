@@ -4,20 +4,20 @@ package import Platform
 /// Host names of a test's own: files in place of `/etc/hosts` and `/etc/resolv.conf`, seen by one thread and by what it
 /// starts, threads and programs alike. The rest of the machine does not notice.
 ///
-/// The files are mounted in a mount namespace of that thread, which needs root. `isAllowed` is true if this machine
-/// permits it. https://man7.org/linux/man-pages/man7/mount_namespaces.7.html
+/// Mounting them needs root. `isAllowed` is true if this machine permits it.
 package final class PrivateNames: Sendable {
-    /// A namespace or a mount was refused.
-    package struct NamesError: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     private let folder = TemporaryFolder()
     private let nameServer: SilentNameServer
+    private let folders: [(source: String, target: String)]
     private var hostsFile: String { folder.file("hosts") }
 
-    /// - Parameter hosts: the addresses of names. Every other name is asked of a name server that never answers.
-    package init(hosts: [(name: String, address: String)] = []) throws {
+    /// - Parameters:
+    ///   - hosts: the addresses of names. Every other name is asked of a name server that never answers.
+    ///   - folders: folders that are seen in place of others.
+    package init(
+        hosts: [(name: String, address: String)] = [], folders: [(source: String, target: String)] = []
+    ) throws {
+        self.folders = folders
         nameServer = try SilentNameServer()
         // One try of this length: a search that is under way stays so for the whole test.
         let resolver = "nameserver \(nameServer.address)\noptions timeout:30 attempts:5\n"
@@ -38,36 +38,17 @@ package final class PrivateNames: Sendable {
 
     /// Runs `body` on a thread that sees the names, and waits for it.
     package func run(_ body: @escaping @Sendable () throws -> Void) throws {
-        let outcome = Monitor<Result<Void, any Error>?>(nil)
-        let thread = NamedThread(name: "names") { [self] in
-            let result = Result {
-                try enter()
-                try body()
+        try Namespace.mounts.run { [self] in
+            guard mount("none", "/", nil, UInt(MS_REC) | UInt(MS_PRIVATE), nil) == 0 else {
+                throw Namespace.Refusal("keep mounts private")
             }
-            outcome.change { $0 = result }
-        }
-        thread.join()
-        try outcome.withLock { $0 }?.get()
-    }
-
-    /// Gives the calling thread a mount namespace of its own with the files.
-    private func enter() throws(NamesError) {
-        // Swift's Glibc leaves out what is in GNU's headers alone.
-        guard let found = dlsym(nil, "unshare") else { throw NamesError(description: "there is no unshare") }
-        let unshare = unsafeBitCast(found, to: (@convention(c) (Int32) -> Int32).self)
-        let newMounts: Int32 = 0x2_0000
-        guard unshare(newMounts) == 0 else { throw NamesError(description: "unshare: error \(errno)") }
-        guard mount("none", "/", nil, UInt(MS_REC) | UInt(MS_PRIVATE), nil) == 0 else {
-            throw NamesError(description: "make / private: error \(errno)")
-        }
-        for name in ["hosts", "resolv.conf", "nsswitch.conf"] {
-            try put(folder.file(name), over: "/etc/" + name)
-        }
-    }
-
-    private func put(_ source: String, over target: String) throws(NamesError) {
-        guard mount(source, target, nil, UInt(MS_BIND), nil) == 0 else {
-            throw NamesError(description: "mount over \(target): error \(errno)")
+            let files = ["hosts", "resolv.conf", "nsswitch.conf"].map { (folder.file($0), "/etc/" + $0) }
+            for (source, target) in files + folders {
+                guard mount(source, target, nil, UInt(MS_BIND), nil) == 0 else {
+                    throw Namespace.Refusal("mount over \(target)")
+                }
+            }
+            try body()
         }
     }
 
