@@ -13,6 +13,8 @@ package struct EnforcerSettings: Sendable {
     package var connectTimeout = Duration.seconds(5)
     package var minBackoff = Duration.milliseconds(500)
     package var maxBackoff = Duration.seconds(8)
+    /// What the environment says about connections.
+    package var network = NetworkEnvironment()
 
     /// Returns nil if the server's URL is not valid.
     package init?(serverURL: String, userAgent: String) {

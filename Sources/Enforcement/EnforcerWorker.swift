@@ -37,6 +37,7 @@ final class EnforcerWorker {
         self.time = time
         var options = TransportOptions()
         options.connectTimeout = settings.connectTimeout
+        options.network = settings.network
         options.connectionsPerHost = RemovalQueue.Limits.inFlight
         transport = try Transport(options, time: time)
         inbox.change { [waker = transport.waker] in $0.waker = waker }

@@ -91,9 +91,10 @@ struct Plan {
         _ settings: Settings, _ keyPairs: [KeyPair]
     ) -> (settings: EnforcerSettings, signer: TokenSigner)? {
         guard settings.singleSession, let url = settings.liveKitURL,
-            let enforcer = EnforcerSettings(serverURL: url, userAgent: Version.userAgent),
+            var enforcer = EnforcerSettings(serverURL: url, userAgent: Version.userAgent),
             let first = keyPairs.first
         else { return nil }
+        enforcer.network = settings.network
         return (enforcer, first.signer)
     }
 }

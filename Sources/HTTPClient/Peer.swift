@@ -1,5 +1,3 @@
-import Glibc
-
 /// The host and port that a request connects to: those of its URL, or those of a proxy.
 struct Peer: Equatable {
     /// In lower case and ASCII; an IPv6 address without brackets.
@@ -10,15 +8,9 @@ struct Peer: Equatable {
     /// True if a name server may have to be asked. curl itself knows addresses, and what `localhost` stands for.
     /// https://www.rfc-editor.org/rfc/rfc6761#section-6.3
     var needsResolving: Bool {
-        !Self.isAddress(host) && host != "localhost" && !host.hasSuffix(".localhost")
+        IPAddress(host) == nil && host != "localhost" && !host.hasSuffix(".localhost")
     }
 
     /// The option that gives curl the addresses of the host.
     func resolved(to addresses: [String]) -> String { "\(host):\(port):\(addresses.joined(separator: ","))" }
-
-    /// True for an IPv4 or IPv6 address. Wraps `inet_pton`.
-    static func isAddress(_ host: String) -> Bool {
-        var bytes = in6_addr()
-        return inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1
-    }
 }

@@ -36,10 +36,11 @@ final class Transfer {
     /// Resets the handle and sets every option. Wraps `curl_easy_setopt`.
     ///
     /// - Parameters:
+    ///   - proxy: the proxy that is connected to instead of the host of the URL.
     ///   - resolved: the addresses of the host that is connected to. Nil if curl knows them.
     ///   - waited: the part of the request's time that has passed already.
     func prepare(
-        _ request: Request, _ options: TransportOptions, resolved: String?, waited: Duration
+        _ request: Request, _ options: TransportOptions, _ proxy: Proxies.Proxy?, resolved: String?, waited: Duration
     ) throws(TransportError) {
         curl_easy_reset(easy)
         head = ResponseHead(wanted: options.recordedHeaders)
@@ -61,6 +62,9 @@ final class Transfer {
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int((options.connectTimeout - waited).milliseconds)))
         try set(CURLOPT_MAXLIFETIME_CONN, max(1, Int(options.connectionLifetime / .seconds(1))))
         try set(CURLOPT_TCP_KEEPALIVE, 1)
+        // With these two curl reads no proxy from the environment. It would read it in another way.
+        try set(CURLOPT_PROXY, proxy?.exposed ?? "")
+        try set(CURLOPT_NOPROXY, "")
         try setAddresses(resolved)
         try setTrust(options)
         try setHeaders(request.headers)
@@ -87,7 +91,16 @@ final class Transfer {
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         try set(CURLOPT_CA_CACHE_TIMEOUT, 60)
-        if let file = options.authorityFile { try set(CURLOPT_CAINFO, file) }
+        // curl's own values are the system's file and folder. It looks in both.
+        var (file, folders) = (options.network.authorityFile, options.network.authorityFolders)
+        if let own = options.authorityFile {
+            (file, folders) = (own, nil)
+            for option in [CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH] {
+                try check("set option \(option.rawValue)", ccurl_set_pointer(easy, option, nil))
+            }
+        }
+        for option in [CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO] { if let file { try set(option, file) } }
+        for option in [CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH] { if let folders { try set(option, folders) } }
         if let file = options.certificateFile { try set(CURLOPT_SSLCERT, file) }
         if let file = options.keyFile { try set(CURLOPT_SSLKEY, file) }
     }
@@ -161,6 +174,8 @@ final class Transfer {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CLIENTCERT:
             .tls
+        // With TLS 1.3 a peer refuses our certificate after the handshake, when the request may be under way.
+        case CURLE_RECV_ERROR where text.contains("SSL routines") && text.contains(" alert "): .tls
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .reset
         default: .other
         }
@@ -174,8 +189,6 @@ final class Transfer {
 
     /// Sets a text. curl copies it.
     private func set(_ option: CURLoption, _ value: String) throws(TransportError) {
-        // With TLS 1.3 a peer refuses our certificate after the handshake, when the request may be under way.
-        case CURLE_RECV_ERROR where text.contains("SSL routines") && text.contains(" alert "): .tls
         try check("set option \(option.rawValue)", value.withCString { ccurl_set_pointer(easy, option, $0) })
     }
 

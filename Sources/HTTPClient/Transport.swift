@@ -78,14 +78,23 @@ package final class Transport {
         lastNumber += 1
         let id = RequestID(number: lastNumber)
         let now = time.monotonic()
-        let peer = Peer(host: request.url.host, port: request.url.port, isProxy: false)
+        let (peer, proxy): (Peer, Proxies.Proxy?)
+        switch options.network.proxies.route(to: request.url) {
+        case .direct: (peer, proxy) = (Peer(host: request.url.host, port: request.url.port, isProxy: false), nil)
+        case .via(let found): (peer, proxy) = (Peer(host: found.host, port: found.port, isProxy: true), found)
+        case .unusable(let problem):
+            let failure = NetworkError(
+                kind: .other, mayHaveArrived: false, code: CURLE_COULDNT_RESOLVE_PROXY.rawValue, text: problem)
+            refused.append(Completion(id: id, outcome: .failure(failure), duration: .zero, deliveries: 0))
+            return id
+        }
         guard peer.needsResolving else {
-            launch(id, request, resolved: nil, startedAt: now, at: now)
+            launch(id, request, proxy, resolved: nil, startedAt: now, at: now)
             return id
         }
         waiting.append(
             WaitingRequests.Waiting(
-                id: id, request: request, peer: peer, startedAt: now,
+                id: id, request: request, peer: peer, proxy: proxy, startedAt: now,
                 lookup: resolver.lookup(peer.host, lifetime: options.addressLifetime, at: now, waker: waker),
                 giveUpAt: now + min(request.timeout, options.connectTimeout)))
         settleWaiting()
@@ -100,7 +109,7 @@ package final class Transport {
             switch one {
             case .connect(let waiting, let addresses):
                 launch(
-                    waiting.id, waiting.request, resolved: waiting.peer.resolved(to: addresses),
+                    waiting.id, waiting.request, waiting.proxy, resolved: waiting.peer.resolved(to: addresses),
                     startedAt: waiting.startedAt, at: now)
             case .failed(let waiting, let text):
                 let code = waiting.peer.isProxy ? CURLE_COULDNT_RESOLVE_PROXY : CURLE_COULDNT_RESOLVE_HOST
@@ -120,14 +129,15 @@ package final class Transport {
     ///
     /// - Parameter resolved: the addresses of its host, in the form that curl takes. Nil if curl knows them.
     private func launch(
-        _ id: RequestID, _ request: Request, resolved: String?, startedAt: MonotonicTime, at now: MonotonicTime
+        _ id: RequestID, _ request: Request, _ proxy: Proxies.Proxy?, resolved: String?, startedAt: MonotonicTime,
+        at now: MonotonicTime
     ) {
         do throws(TransportError) {
             guard let transfer = idle.popLast() ?? Transfer() else {
                 throw TransportError(
                     operation: "curl_easy_init", code: CURLE_OUT_OF_MEMORY.rawValue, text: "no memory")
             }
-            try transfer.prepare(request, options, resolved: resolved, waited: now.since(startedAt))
+            try transfer.prepare(request, options, proxy, resolved: resolved, waited: now.since(startedAt))
             transfer.id = id
             transfer.startedAt = startedAt
             let code = curl_multi_add_handle(multi, transfer.easy)

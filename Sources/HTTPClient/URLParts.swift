@@ -7,8 +7,8 @@ struct URLParts {
     /// In lower case and ASCII; an IPv6 address has no brackets.
     let host: String
     let port: UInt16
-    /// True if the URL names its port itself.
-    let hasPort: Bool
+    /// User and password as they stand in the URL, with the `@` behind them; empty if there are none.
+    let userInfo: String
 
     /// Returns nil if curl can make no request with the text. Wraps `curl_url_set` and `curl_url_get`.
     init?(_ text: String) {
@@ -23,11 +23,12 @@ struct URLParts {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         self.scheme = scheme.lowercased()
         self.host = host
-        let named = Self.part(CURLUPART_PORT, of: handle, 0).flatMap { UInt16($0) }
-        hasPort = named != nil
         // curl has no port of its own for the schemes of proxies alone.
         let usual: UInt16 = self.scheme == "https" ? 443 : self.scheme.hasPrefix("socks") ? 1_080 : 80
-        port = named ?? usual
+        port = Self.part(CURLUPART_PORT, of: handle, 0).flatMap { UInt16($0) } ?? usual
+        let user = Self.part(CURLUPART_USER, of: handle, 0)
+        let password = Self.part(CURLUPART_PASSWORD, of: handle, 0).map { ":" + $0 } ?? ""
+        userInfo = user.map { $0 + password + "@" } ?? ""
     }
 
     private static func part(_ part: CURLUPart, of handle: OpaquePointer, _ flags: UInt32) -> String? {

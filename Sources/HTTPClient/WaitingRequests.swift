@@ -15,6 +15,7 @@ struct WaitingRequests {
         let id: RequestID
         let request: Request
         let peer: Peer
+        let proxy: Proxies.Proxy?
         let startedAt: MonotonicTime
         let lookup: AddressLookup
         /// The time at which the request fails if its host has no address by then.

@@ -30,6 +30,8 @@ package struct ShipperSettings: Sendable {
     package var authorityFile: String?
     package var certificateFile: String?
     package var keyFile: String?
+    /// What the environment says about connections.
+    package var network = NetworkEnvironment()
     /// Ends every series with a stale marker when the program stops.
     package var staleOnStop: Bool
     /// The header `User-Agent`.

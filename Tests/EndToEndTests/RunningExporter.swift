@@ -20,11 +20,13 @@ final class RunningExporter {
     private let log: String
 
     /// Starts the program on free ports. `environment` adds to, or replaces, the variables of every run.
-    init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) throws(SystemError) {
+    init(
+        _ folder: TemporaryFolder, name: String = "exporter", arguments: [String] = [], _ environment: [String: String]
+    ) throws(SystemError) {
         var variables = Self.environment(folder)
         variables.merge(environment) { $1 }
         log = folder.file("\(name)-\(UInt32.random(in: 0..<UInt32.max)).log")
-        process = try ChildProcess(Self.executable, [], environment: variables, output: log)
+        process = try ChildProcess(Self.executable, arguments, environment: variables, output: log)
     }
 
     static func environment(_ folder: TemporaryFolder) -> [String: String] {

@@ -52,6 +52,10 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
+        // Variables of other programs stop nobody who makes no connection.
+        if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") || singleSession {
+            for problem in network.problems { reader.report(problem) }
+        }
         checkOrganizations(&reader)
     }
 

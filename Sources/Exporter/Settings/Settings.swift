@@ -89,6 +89,8 @@ package struct Settings: Sendable {
     package let tlsCAFile: String
     package let tlsCertificateFile: String
     package let tlsKeyFile: String
+    /// What variables that are not lkpush's own say about connections, such as proxies.
+    let network: NetworkEnvironment
     package let staleOnStop: Bool
 
     // Labels
@@ -244,6 +246,7 @@ package struct Settings: Sendable {
         shutdownTimeout = reader.duration(
             "SHUTDOWN_TIMEOUT", "10s", in: .milliseconds(100) ... .seconds(600), "The longest a stop may take.")
 
+        network = NetworkEnvironment(reader.variables)
         checkTogether(&reader)
         reader.reportUnknown()
     }
@@ -326,6 +329,7 @@ extension Settings {
         case .value(let pairs)?: shipper.headers = try ShipperSettings.headers(pairs)
         case let file: shipper.headersFile = file
         }
+        shipper.network = network
         shipper.authorityFile = tlsCAFile.isEmpty ? nil : tlsCAFile
         shipper.certificateFile = tlsCertificateFile.isEmpty ? nil : tlsCertificateFile
         shipper.keyFile = tlsKeyFile.isEmpty ? nil : tlsKeyFile

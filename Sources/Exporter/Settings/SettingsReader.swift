@@ -60,6 +60,9 @@ package struct SettingsReader {
     /// The names of all variables, sorted.
     var givenNames: [String] { environment.keys.sorted() }
 
+    /// All variables, trimmed: for what other programs name, such as proxies.
+    var variables: [String: String] { environment }
+
     /// True if the variable has a value.
     package func isSet(_ name: String) -> Bool { environment[name] != nil }
 
