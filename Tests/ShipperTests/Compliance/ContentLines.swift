@@ -53,6 +53,25 @@ import Testing
         #expect(requests.contains { Set($0.series.compactMap { $0.metadata?.help }).count >= 3 })
         #expect(requests.allSatisfy { $0.series.allSatisfy { $0.metadata != nil } })
     }
+
+    /// Series are divided among shards while there is a backlog. Each has one request under way.
+    @Test func `batching: TestConcurrentRequests`() throws {
+        let exchange = try Exchange(.auto, judges: true) {
+            $0.schedule = .init(pushInterval: .milliseconds(100), idleInterval: .milliseconds(100))
+            $0.batches.samples = 100
+            $0.delivery.maxShards = 4
+        }
+        let gauge = exchange.registry.gauge("test_many", "Many.", labels: ["n"])
+        for number in 0..<300 { try #require(gauge.series([String(number)])).set(Double(number)) }
+        try exchange.warmUp()
+        // Each answer takes longer than the time in which a reading needs three.
+        exchange.receiver.answer(.init(204, delay: .milliseconds(60)))
+        #expect(exchange.receiver.wait { requests in requests.count { !$0.wasAnswered } >= 2 })
+        exchange.receiver.answer(.init(204))
+        let report = exchange.fixture.stop()
+        #expect(report.accepted == report.enqueued)
+        #expect(exchange.seen.log.violations == [] && exchange.receiver.store.refusals == [])
+    }
 }
 
 /// The section *edge_cases* of the suite for 2.0.
