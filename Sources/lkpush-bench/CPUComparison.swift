@@ -15,6 +15,8 @@ final class CPUComparison {
         var samples = 0
         var bytes = 0
         var message = ""
+        /// What changing lkpush's values took, which is not in `seconds`.
+        var moved = 0.0
 
         var bytesPerSample: Double { Double(bytes) / Double(max(1, samples)) }
     }
@@ -111,7 +113,7 @@ final class CPUComparison {
                 throw LoadGenerator.LoadError(description: "\(peer.name) does not try again: \(peer.log)")
             }
         }
-        let (cpu, before) = (try peer.cpu(), receiver.figures(path))
+        let (cpu, moved, before) = (try peer.cpu(), peer.moved, receiver.figures(path))
         Pause.wait(Limits.round)
         let spent = try peer.cpu() - cpu
         let delivered = receiver.figures(path) - before
@@ -121,6 +123,7 @@ final class CPUComparison {
                 description: "\(peer.name) delivered \(delivered.samples) samples in a round: \(peer.log)")
         }
         side.seconds.append(Double(spent) / 1e9 / (Double(delivered.samples) / 1e6))
+        side.moved += Double(peer.moved - moved) / 1e9
         side.samples += delivered.samples
         side.bytes += delivered.bytes
         side.message = delivered.message?.rawValue ?? ""

@@ -63,10 +63,10 @@ final class OfficeDayComparison {
             exporters.append(Exporter(path: path, name: name, peer: peer, webhooks: webhooks))
         }
         self.exporters = exporters
-        // One request at a time is what the agent needs at the pace of life.
+        // One request at a time is what the agent needs at the pace of life, and it sends metadata once a minute.
         agent = try Peer.agent(
             scraping: "127.0.0.1:\(exporters[0].peer.port)", every: "100ms", url: receiver.url("agent"),
-            queue: "max_shards: 1")
+            sending: "queue_config: {max_shards: 1}\n  metadata_config: {send_interval: 400ms}")
     }
 
     /// Lives through the day.

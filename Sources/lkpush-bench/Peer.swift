@@ -54,6 +54,7 @@ final class Peer {
             "LIVEKIT_API_SECRET": TokenCases.secret.exposed, "ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id",
             "LOG_LEVEL": "warning", "GRAFANA_PROM_REMOTE_WRITE_URL": url, "ENVIRONMENT": "bench", "REGION": "local",
             "INSTANCE": instance, "MAX_SERIES": "1000000",
+            MovingService.fileVariable: Self.movedFile(folder),
         ].merging(settings) { $1 }
         let peer = try Peer(name, [ownPath, mode], environment, port: port, folder)
         guard Loopback.waitFor(webhooks) else {
@@ -74,9 +75,9 @@ final class Peer {
     /// lkpush shows it the time at which each series began, because it asks for OpenMetrics. It would make series of
     /// their own of these times, which lkpush does not push, so they are left out.
     ///
-    /// - Parameter queue: lines of its `queue_config`; the defaults if there is none.
+    /// - Parameter sending: more settings of its remote write.
     static func agent(
-        scraping target: String, every interval: String, url: String, queue: String = ""
+        scraping target: String, every interval: String, url: String, sending: String = ""
     ) throws(LoadGenerator.LoadError) -> Peer {
         let folder = ScratchFolder()
         let port = Loopback.freePort()
@@ -89,7 +90,7 @@ final class Peer {
             remote_write:
             - url: \(url)
               remote_timeout: 5m
-              queue_config: {\(queue)}
+              \(sending)
 
             """, to: "\(folder.path)/agent.yml")
         return try Peer(
@@ -140,15 +141,21 @@ final class Peer {
     func freeze() { kill(child.id, SIGSTOP) }
     func thaw() { kill(child.id, SIGCONT) }
 
-    /// The computing time of the whole process so far, in user and in system mode. Wraps `clock_getcpuclockid`.
+    private static func movedFile(_ folder: ScratchFolder) -> String { "\(folder.path)/moved" }
+
+    /// The computing time of the whole process so far, in user and in system mode. It is without that of changing values
+    /// in place of events. Wraps `clock_getcpuclockid`.
     func cpu() throws(LoadGenerator.LoadError) -> Int64 {
         var clock = clockid_t()
         var time = timespec()
         guard clock_getcpuclockid(child.id, &clock) == 0, clock_gettime(clock, &time) == 0 else {
             throw LoadGenerator.LoadError(description: "\(name) has ended")
         }
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - moved
     }
+
+    /// The computing time of changing values so far.
+    var moved: Int64 { MovingService.moved(Self.movedFile(folder)) }
 
     /// The text that the program logged last.
     var log: String {

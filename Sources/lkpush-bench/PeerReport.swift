@@ -63,7 +63,8 @@ enum PeerReport {
             let rounds = side.seconds.map(ResultRow.number).joined(separator: " ")
             Swift.print(
                 "  \(side.name) (\(side.message)): \(ResultRow.number(median)) s for a million samples (\(rounds)), "
-                    + "\(ResultRow.number(bytes)) bytes a sample, \(side.samples) samples")
+                    + "\(ResultRow.number(bytes)) bytes a sample, \(side.samples) samples"
+                    + (side.moved > 0 ? "; changing values took \(ResultRow.number(side.moved)) s more" : ""))
         }
         fflush(nil)
     }
