@@ -198,9 +198,15 @@ final class ShipperWorker {
                 status: response.status, retryAfter: response.retryAfter(at: time.now()),
                 wasResent: completion.deliveries > 1, written: ShipperRequests.written(in: response))
         }
+        let before = delivery.statistics.message
         let verdict = delivery.settle(
             shard: sent.shard, outcome, at: time.monotonic(), wall: time.now(), &table)
         report(verdict, completion.outcome, sent)
+        let message = delivery.statistics.message
+        if case .fellBack = verdict { return }
+        if message != before {
+            log.info("the receiver gets another message from now on", ["remote_write": .string(message.rawValue)])
+        }
     }
 
     private func report(_ verdict: Delivery.Verdict, _ outcome: Completion.Outcome, _ sent: Sent) {
@@ -221,6 +227,8 @@ final class ShipperWorker {
             failures = 0
             if case .response(let response) = outcome { noteAccepted(response) }
         case .acceptedInPart(let missing):
+            failures = 0
+            rejected.noteAccepted()
             log.throttled(
                 .warning, every: SampleLosses.Limits.interval,
                 """
