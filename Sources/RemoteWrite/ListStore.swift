@@ -18,6 +18,10 @@ struct ListStore<Element: Sendable>: Sendable {
         if count > ranges.count { ranges.append(contentsOf: repeatElement(0..<0, count: count - ranges.count)) }
     }
 
+    /// Makes room for this many elements at once. An array that grows step by step leaves holes in the heap, which are as
+    /// large as itself.
+    mutating func reserve(elements count: Int) { elements.reserveCapacity(elements.count + count) }
+
     subscript(number: Int) -> ArraySlice<Element> { elements[ranges[number]] }
 
     /// Fills a list that is empty. `body` appends its elements.

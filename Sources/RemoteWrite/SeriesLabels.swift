@@ -49,6 +49,11 @@ struct SeriesLabels {
     /// Makes room for this many rows.
     mutating func reserve(rows: Int) { references.reserve(rows) }
 
+    /// Makes room for the labels of this many rows at once, which have so many labels of their own in all.
+    mutating func reserve(more rows: Int, ownLabels: Int) {
+        references.reserve(elements: 2 * (ownLabels + rows * (common.pairs.count + 1)))
+    }
+
     /// Sets the labels of a row that has none.
     mutating func set(_ row: Int, name: String, own: [(name: String, value: String)]) {
         let pairs = common.sorted(name: name, own: own)
@@ -69,9 +74,21 @@ struct SeriesLabels {
 
     // MARK: Version 1.0
 
+    /// The bytes that the fields of all rows take, or a few less.
+    private var fieldBytes: Int {
+        var bytes = 0
+        for row in references.ranges.indices {
+            let references = references[row]
+            bytes += references.count / 2 * 4
+            for symbol in references { bytes += symbols.encoded.ranges[Int(symbol)].count }
+        }
+        return bytes
+    }
+
     /// The labels of a row as fields of `TimeSeries` in version 1.0.
     mutating func fields(of row: Int) -> ArraySlice<UInt8> {
         fields.reserve(references.ranges.count)
+        if fields.elements.isEmpty { fields.reserve(elements: fieldBytes) }
         if fields.ranges[row].isEmpty {
             let (references, symbols) = (references[row], symbols.encoded)
             fields.fill(row) { bytes in

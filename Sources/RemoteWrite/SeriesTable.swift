@@ -90,6 +90,8 @@ package struct SeriesTable {
     package enum Limits {
         /// The most stale markers for one end: a receiver that refused this many does not want them.
         package static let markers: UInt8 = 5
+        /// The number of series from which room is made for all at once.
+        static let reserved = 1_000
     }
 
     let schedule: Schedule
@@ -153,12 +155,30 @@ package struct SeriesTable {
     /// The same, with changes that were taken already.
     package mutating func apply(_ changes: Registry.Changes, changed slots: [Int32]) {
         for series in changes.ended { end(series) }
+        reserve(for: changes.added)
         for series in changes.added { begin(series) }
         for slot in slots where Int(slot) < groupsBySlot.count {
             // The slot of a series that ended may have no group, or that of a later series, which is then read in vain.
             let index = Int(groupsBySlot[Int(slot)])
             if index >= 0 { groups[index].isChanged = true }
         }
+    }
+
+    /// Makes room for many series that begin together, as at a start.
+    private mutating func reserve(for added: [Series]) {
+        guard added.count >= Limits.reserved else { return }
+        var rows = 0
+        var ownLabels = 0
+        for series in added {
+            let count = series.family.seriesPerChild
+            rows += count
+            ownLabels += count * (series.family.labelNames.count + (count > 1 ? 1 : 0))
+        }
+        owners.reserveCapacity(owners.count + rows)
+        values.reserveCapacity(values.count + rows)
+        groups.reserveCapacity(groups.count + added.count)
+        sources.reserveCapacity(sources.count + added.count)
+        labels.reserve(more: rows, ownLabels: ownLabels)
     }
 
     private mutating func setSource(_ index: Int, _ series: Series) {
