@@ -49,6 +49,9 @@ struct SampleQueue: Sendable {
     let block_bytes: Int
     private var waiting = Deque<(number: UInt64, reading: Waiting)>()
     private var blocks: [SampleBlock] = []
+    /// The number of samples of each block that no shard has taken. A block without any is gone, although some shard may
+    /// not have looked at it.
+    private var left: [Int] = []
     private var places: [Place] = [Place(block: 0)]
     private(set) var bytes = 0
     /// Readings from this number on are not unpacked until they may be sent.
@@ -127,11 +130,10 @@ struct SampleQueue: Sendable {
             let base = blocks[index].base
             let start = places[shard].sample
             let zeros = take(shard: shard, limit: limit, blocks[index], &table, into: &batch)
+            left[index] -= batch.count - zeros
             if places.count > 1 { markTaken(by: shard, in: index, from: start, table) }
-            if places[shard].sample == blocks[index].samples.count {
-                places[shard] = Place(block: index + 1)
-                dropUsed()
-            }
+            if places[shard].sample == blocks[index].samples.count { places[shard] = Place(block: index + 1) }
+            dropUsed()
             if !batch.isEmpty { return (base, zeros) }
         }
     }
@@ -222,6 +224,7 @@ struct SampleQueue: Sendable {
             blocks.append(merged)
         }
         bytes += size
+        left.append(blocks[blocks.count - 1].samples.count)
         return true
     }
 
@@ -230,12 +233,17 @@ struct SampleQueue: Sendable {
         abs(time.milliseconds - first.milliseconds) < SampleBlock.Limits.span.milliseconds
     }
 
-    /// Removes the blocks that every shard has passed.
+    /// Removes the oldest blocks of which nothing is left.
     private mutating func dropUsed() {
-        while !places.contains(where: { $0.block == 0 }) {
+        while left.first == 0 {
             bytes -= blocks[0].bytes
             recycle(blocks.removeFirst())
-            for index in places.indices { places[index].block -= 1 }
+            left.removeFirst()
+            for index in places.indices {
+                places[index] =
+                    places[index].block == 0
+                    ? Place(block: 0) : Place(block: places[index].block - 1, sample: places[index].sample)
+            }
         }
     }
 
@@ -250,6 +258,7 @@ struct SampleQueue: Sendable {
             bytes -= before - blocks[index].bytes
         }
         blocks.removeAll(where: \.samples.isEmpty)
+        left = blocks.map(\.samples.count)
         places = Array(repeating: Place(block: 0), count: count)
     }
 
@@ -274,9 +283,11 @@ struct SampleQueue: Sendable {
             guard !future.isEmpty else { continue }
             body(&table, future[...])
             blocks[index].samples = rest.filter { block.time(of: $0) <= now }
+            left[index] = blocks[index].samples.count
             bytes -= block.bytes - blocks[index].bytes
             for place in places.indices where places[place].block == index { places[place].sample = 0 }
         }
+        dropUsed()
     }
 
     private mutating func unpacked(_ reading: Waiting) -> SampleBlock {
@@ -299,7 +310,7 @@ struct SampleQueue: Sendable {
     {
         if !blocks.isEmpty {
             let rest = rest(of: 0)
-            for index in places.indices where places[index].block == 0 { places[index] = Place(block: 1) }
+            left[0] = 0
             dropUsed()
             body(&table, rest[...])
             return true
