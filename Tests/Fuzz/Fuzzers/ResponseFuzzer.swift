@@ -54,10 +54,11 @@ struct ResponseFuzzer: Fuzzer {
         let start = lines.lastIndex { $0.starts(with: "HTTP/".utf8) }
         let words = start.map { lines[$0].split(separator: 0x20, maxSplits: 1) } ?? []
         var status = 0
-        if words.count == 2, words[1].count >= 3 {
-            // A sign is no digit, although a number may have one.
-            let digits = words[1].prefix(3)
-            status = digits.allSatisfy { $0 >= 0x30 } ? Int(String(decoding: digits, as: UTF8.self)) ?? 0 : 0
+        if words.count == 2 {
+            // Blanks before the status may be several. A sign is no digit, although a number may have one.
+            let digits = words[1].drop { $0 == 0x20 }.prefix(3)
+            let isNumber = digits.count == 3 && digits.allSatisfy { $0 >= 0x30 }
+            status = isNumber ? Int(String(decoding: digits, as: UTF8.self)) ?? 0 : 0
         }
         var headers: [String: String] = [:]
         for line in lines[(start.map { $0 + 1 } ?? 0)...] {

@@ -1,6 +1,7 @@
 import Metrics
 import Platform
 import RemoteWrite
+import Shipper
 import TestSupport
 import Testing
 import Wire
@@ -103,6 +104,8 @@ enum Backlog {
     private static let plain = Result {
         try Exchange.capture(
             .v2,
+            // The first request goes before a second reading is made, on a busy machine too.
+            settings: { $0.schedule = .init(pushInterval: .seconds(2), idleInterval: .seconds(2)) },
             prepare: { registry in
                 try fill(registry)
                 for name in 0..<6 { try #require(registry.gauge("test_\(name)", "V.").series()).set(101.13) }
