@@ -1,65 +1,90 @@
-import Wire
+package import Wire
 
-/// A block that waits in a fraction of its memory: a few bytes a sample.
+/// A block that waits in a fraction of its memory: a few bytes a sample. It is also what a spool keeps.
 ///
 /// The rows are written as differences, the times as differences, and the values in eight planes of one byte each. Most
 /// values are whole numbers, whose low bytes are all zero. Snappy then finds long repetitions.
-struct PackedBlock: Sendable {
-    let base: Timestamp
-    let count: Int
-    private let body: [UInt8]
-    /// The number of bytes before compression.
-    private let raw_bytes: Int
+package struct PackedBlock: Sendable, Equatable {
+    package enum Limits {
+        /// The most bytes before compression, so that damaged numbers cannot ask for any amount of memory. It is more
+        /// than a reading of 10,000,000 series takes.
+        package static let raw_bytes = 256 << 20
+    }
+
+    /// The time that the offsets of the samples are relative to.
+    package let base: Timestamp
+    /// The number of samples.
+    package let count: Int
+    /// The compressed samples.
+    package let body: [UInt8]
+    /// The times of the oldest and the newest sample; `base` if there is none.
+    package let oldest: Timestamp
+    package let newest: Timestamp
 
     /// The memory that it takes.
-    var bytes: Int { body.count + 64 }
+    package var bytes: Int { body.count + 64 }
+
+    /// Makes a block of what was stored of another. `unpack` finds out whether the parts belong together.
+    package init(base: Timestamp, count: Int, oldest: Timestamp, newest: Timestamp, body: [UInt8]) {
+        self.base = base
+        self.count = count
+        self.oldest = oldest
+        self.newest = newest
+        self.body = body
+    }
 
     /// - Parameters:
     ///   - raw: memory that is reused.
     ///   - compressed: memory that is reused.
-    init(_ block: SampleBlock, raw: inout [UInt8], compressed: inout [UInt8]) {
+    package init(_ block: SampleBlock, raw: inout [UInt8], compressed: inout [UInt8]) {
         base = block.base
         count = block.samples.count
         raw.removeAll(keepingCapacity: true)
         var row: UInt32 = 0
         for sample in block.samples {
-            raw.appendVarint(UInt64(sample.row - row))
+            raw.appendVarint(Self.zigzag(Int64(sample.row) - Int64(row)))
             row = sample.row
         }
         var offset: Int32 = 0
+        var (oldest, newest) = (block.samples.first?.offset_ms ?? 0, block.samples.first?.offset_ms ?? 0)
         for sample in block.samples {
-            let step = Int64(sample.offset_ms) - Int64(offset)
-            raw.appendVarint(UInt64(bitPattern: step << 1 ^ step >> 63))
+            raw.appendVarint(Self.zigzag(Int64(sample.offset_ms) - Int64(offset)))
             offset = sample.offset_ms
+            oldest = min(oldest, offset)
+            newest = max(newest, offset)
         }
+        self.oldest = base + .milliseconds(Int64(oldest))
+        self.newest = base + .milliseconds(Int64(newest))
         for shift in stride(from: 0 as UInt64, to: 64, by: 8) {
             for sample in block.samples { raw.append(UInt8(truncatingIfNeeded: sample.bits >> shift)) }
         }
-        raw_bytes = raw.count
         let size = Snappy.compress(raw[...], into: &compressed)
         body = Array(compressed[..<size])
     }
 
     /// Reads the block back. Returns false, and leaves `block` empty, if the bytes are damaged.
-    func unpack(into block: inout SampleBlock) -> Bool {
+    package func unpack(into block: inout SampleBlock) -> Bool {
         block.reset(base: base)
-        guard let raw = Snappy.decompress(body, limit: raw_bytes) else { return false }
+        // A sample takes ten bytes at least.
+        guard let raw = Snappy.decompress(body, limit: Limits.raw_bytes), count >= 0, count <= raw.count / 10 else {
+            return false
+        }
         var position = 0
         var rows: [UInt32] = []
         rows.reserveCapacity(count)
-        var row: UInt64 = 0
+        var row: Int64 = 0
         for _ in 0..<count {
             guard let step = Self.varint(raw, &position) else { return false }
-            row &+= step
-            guard row <= UInt32.max else { return false }
-            rows.append(UInt32(row))
+            row &+= Self.signed(step)
+            guard let exact = UInt32(exactly: row) else { return false }
+            rows.append(exact)
         }
         var offsets: [Int32] = []
         offsets.reserveCapacity(count)
         var offset: Int64 = 0
         for _ in 0..<count {
             guard let step = Self.varint(raw, &position) else { return false }
-            offset &+= Int64(bitPattern: step >> 1) ^ -Int64(bitPattern: step & 1)
+            offset &+= Self.signed(step)
             guard let exact = Int32(exactly: offset) else { return false }
             offsets.append(exact)
         }
@@ -71,6 +96,14 @@ struct PackedBlock: Sendable {
             block.samples.append(QueuedSample(row: rows[index], offset_ms: offsets[index], bits: bits))
         }
         return true
+    }
+
+    /// A number as one without a sign: small numbers stay small.
+    /// https://protobuf.dev/programming-guides/encoding/#signed-ints
+    private static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: value << 1 ^ value >> 63) }
+
+    private static func signed(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
     private static func varint(_ bytes: [UInt8], _ position: inout Int) -> UInt64? {
