@@ -11,6 +11,8 @@ package struct ShipperSettings: Sendable {
         case bearer(SecretSource)
     }
 
+    /// The name of the destination. It is the label `destination` of its metrics, and a part of the name of its spool.
+    package var destination = "default"
     package var url: EndpointURL
     package var labels: CommonLabels
     /// The families that are pushed. The others stay on `/metrics`.
@@ -32,6 +34,8 @@ package struct ShipperSettings: Sendable {
     package var keyFile: String?
     /// What the environment says about connections.
     package var network = NetworkEnvironment()
+    /// Nil if what waits is kept in memory only.
+    package var spool: SpoolSettings?
     /// Ends every series with a stale marker when the program stops.
     package var staleOnStop: Bool
     /// The header `User-Agent`.
