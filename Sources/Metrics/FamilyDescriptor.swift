@@ -36,19 +36,35 @@ package struct FamilyDescriptor: Sendable, Equatable {
 
     /// Traps on a declaration that Prometheus would refuse, because that is a mistake of the programmer.
     init(name: String, help: String, kind: Kind, labelNames: [String], cadence: Cadence) {
-        precondition(Self.isName(name, colon: true), "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*")
-        precondition(!help.isEmpty, "every metric has a help sentence")
-        precondition(labelNames.allSatisfy { Self.isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" })
-        precondition(Set(labelNames).count == labelNames.count, "a label is declared once")
-        if case .histogram(let bounds) = kind {
-            precondition(!bounds.isEmpty && zip(bounds, bounds.dropFirst()).allSatisfy(<), "bounds ascend")
-        }
-        precondition((kind == .counter) == name.hasSuffix("_total"), "counters, and only they, end with _total")
+        let fault = Self.fault(name, help, kind, labelNames)
+        precondition(fault == nil, fault ?? "")
         self.name = name
         self.help = help
         self.kind = kind
         self.labelNames = labelNames
         self.cadence = cadence
+    }
+
+    /// The declaration of a family that another process had. Nil if no process could have had it.
+    package static func restored(
+        name: String, help: String, kind: Kind, labelNames: [String]
+    ) -> FamilyDescriptor? {
+        guard fault(name, help, kind, labelNames) == nil else { return nil }
+        return FamilyDescriptor(name: name, help: help, kind: kind, labelNames: labelNames, cadence: .onChange)
+    }
+
+    /// The rule that a declaration breaks. Nil if it breaks none.
+    private static func fault(_ name: String, _ help: String, _ kind: Kind, _ labelNames: [String]) -> String? {
+        if !isName(name, colon: true) { return "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*" }
+        if help.isEmpty { return "every metric has a help sentence" }
+        guard labelNames.allSatisfy({ isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" }) else {
+            return "a label name is [a-zA-Z_][a-zA-Z0-9_]*, does not begin with two underscores, and is not le"
+        }
+        if Set(labelNames).count != labelNames.count { return "a label is declared once" }
+        if case .histogram(let bounds) = kind, bounds.isEmpty || !zip(bounds, bounds.dropFirst()).allSatisfy(<) {
+            return "bounds ascend"
+        }
+        return (kind == .counter) == name.hasSuffix("_total") ? nil : "counters, and only they, end with _total"
     }
 
     /// A gauge without labels that no registry holds.

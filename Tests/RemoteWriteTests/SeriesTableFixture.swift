@@ -11,6 +11,7 @@ import Wire
 struct SeriesTableFixture {
     let registry = Registry(maxSeries: 100_000)
     var table: SeriesTable
+    private var reader: RegistryReader
     /// The samples of the last reading.
     var block = SampleBlock()
     /// If false, what is read waits.
@@ -26,7 +27,7 @@ struct SeriesTableFixture {
             labels: try CommonLabels(job: "j", instance: "i", external: external),
             schedule: .init(pushInterval: .seconds(push), idleInterval: .seconds(idle ?? push)),
             selection: selection)
-        registry.startRecordingChanges()
+        reader = RegistryReader(registry)
     }
 
     /// Reads at this second. Returns the series whose name begins with `prefix`, sorted.
@@ -48,9 +49,8 @@ struct SeriesTableFixture {
 
     /// Reads at this time into `block`.
     mutating func read(milliseconds: Int64) -> SeriesTable.Reading {
-        table.applyChanges(of: registry)
         settleLast()
-        let reading = table.read(at: Timestamp(milliseconds: milliseconds), into: &block)
+        let reading = table.take(reader.read(at: Timestamp(milliseconds: milliseconds)), into: &block)
         waits = reading == .made
         return reading
     }
