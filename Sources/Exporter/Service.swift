@@ -170,13 +170,13 @@ package final class Service {
     }
 
     private func startShipper(restoring state: RecorderStart) throws(StartError) {
-        guard let settings = plan.shipperSettings else {
+        guard let settings = plan.destinations.first else {
             log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
             return
         }
         let shipper = ShipperThread(settings, registry: registry, journal: plan.journalInbox, log: log, time: time)
         do throws(TransportError) {
-            try shipper.makeFirstReading(restoring: state.shipped)
+            try shipper.makeFirstReading(restoring: state.shipped[settings.destination])
         } catch {
             throw StartError.unavailable("\(error)")
         }
@@ -193,11 +193,11 @@ package final class Service {
 
     /// Every part has declared its metrics by now.
     private func warnOfUnusedGlobs() {
-        let unused = settings.selection.globsWithoutMatch(in: DeclaredFamilies.names(in: registry))
-        guard !unused.isEmpty else { return }
-        log.warning(
-            "METRICS_EXCLUDE has globs that match no metric and leave out nothing: correct them",
-            ["globs": .string(unused.joined(separator: ","))])
+        for (variable, globs) in settings.globsWithoutMatch(in: DeclaredFamilies.names(in: registry)) {
+            log.warning(
+                "globs match no metric, so they select nothing: correct them",
+                ["setting": .string(variable), "globs": .string(globs.joined(separator: ","))])
+        }
     }
 
     // MARK: Running
