@@ -36,8 +36,9 @@ package struct FamilyDescriptor: Sendable, Equatable {
 
     /// Traps on a declaration that Prometheus would refuse, because that is a mistake of the programmer.
     init(name: String, help: String, kind: Kind, labelNames: [String], cadence: Cadence) {
-        let fault = Self.fault(name, help, kind, labelNames)
-        precondition(fault == nil, fault ?? "")
+        if let fault = Self.fault(name: name, help: help, kind: kind, labelNames: labelNames) {
+            preconditionFailure(fault)
+        }
         self.name = name
         self.help = help
         self.kind = kind
@@ -49,22 +50,25 @@ package struct FamilyDescriptor: Sendable, Equatable {
     package static func restored(
         name: String, help: String, kind: Kind, labelNames: [String]
     ) -> FamilyDescriptor? {
-        guard fault(name, help, kind, labelNames) == nil else { return nil }
+        guard fault(name: name, help: help, kind: kind, labelNames: labelNames) == nil else { return nil }
         return FamilyDescriptor(name: name, help: help, kind: kind, labelNames: labelNames, cadence: .onChange)
     }
 
-    /// The rule that a declaration breaks. Nil if it breaks none.
-    private static func fault(_ name: String, _ help: String, _ kind: Kind, _ labelNames: [String]) -> String? {
-        if !isName(name, colon: true) { return "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*" }
-        if help.isEmpty { return "every metric has a help sentence" }
+    /// What Prometheus would refuse in such a declaration. Nil if there is nothing.
+    package static func fault(name: String, help: String, kind: Kind, labelNames: [String]) -> String? {
+        guard isName(name, colon: true) else { return "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*" }
+        guard !help.isEmpty else { return "every metric has a help sentence" }
         guard labelNames.allSatisfy({ isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" }) else {
-            return "a label name is [a-zA-Z_][a-zA-Z0-9_]*, does not begin with two underscores, and is not le"
+            return "a label name is [a-zA-Z_][a-zA-Z0-9_]*, and none is reserved"
         }
-        if Set(labelNames).count != labelNames.count { return "a label is declared once" }
-        if case .histogram(let bounds) = kind, bounds.isEmpty || !zip(bounds, bounds.dropFirst()).allSatisfy(<) {
-            return "bounds ascend"
+        guard Set(labelNames).count == labelNames.count else { return "a label is declared once" }
+        if case .histogram(let bounds) = kind {
+            guard !bounds.isEmpty, bounds.allSatisfy(\.isFinite), zip(bounds, bounds.dropFirst()).allSatisfy(<) else {
+                return "bounds are finite and ascend"
+            }
         }
-        return (kind == .counter) == name.hasSuffix("_total") ? nil : "counters, and only they, end with _total"
+        guard (kind == .counter) == name.hasSuffix("_total") else { return "counters, and only they, end with _total" }
+        return nil
     }
 
     /// A gauge without labels that no registry holds.
