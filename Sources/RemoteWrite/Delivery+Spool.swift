@@ -12,7 +12,7 @@ extension Delivery {
     /// The order to the spool that comes before anything is sent. Nil if there is none.
     mutating func spoolOrder(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         guard spool.isActive else { return nil }
-        if spool.samples == 0 && !spool.isForced && !isHeld && !shards.contains(where: \.isFailing) {
+        if spool.samples == 0 && !spool.isForced && !isFailing {
             return endSpooling(&table)
         }
         if let order = dropOrder(&table) { return order }
@@ -374,6 +374,21 @@ extension Delivery {
 
     // MARK: Beginning and end
 
+    /// True while what waits goes to disk.
+    package var isSpooling: Bool { spool.isActive }
+
+    /// True if the receiver does not take what it is sent.
+    package var isFailing: Bool { isHeld || shards.contains(where: \.isFailing) }
+
+    /// True if something waits in memory only.
+    package var hasUnspooled: Bool { statistics.pending > UInt64(spool.samples) }
+
+    /// True if the spool has a file that holds something.
+    package var hasSpoolFile: Bool { spool.isOnDisk }
+
+    /// The bytes of the samples in the spool.
+    package var spooled_bytes: Int { spool.bytes }
+
     /// What waits goes to disk from now on, until everything is sent.
     mutating func beginSpooling() { if spool.bounds != nil { spool.isActive = true } }
 
@@ -392,7 +407,7 @@ extension Delivery {
         return shards.filter { $0.isInFlight && !$0.isLate }.compactMap { $0.begunAt.map { $0 + Limits.late } }.min()
     }
 
-    /// Has everything that waits written to the spool, as a stop needs it: call `nextAtStop` until it is nil.
+    /// Has everything that waits written to the spool, as a stop needs it: call `orderAtStop` until it is nil.
     package mutating func beginStop() {
         guard spool.bounds != nil else { return }
         spool.isActive = true
@@ -401,7 +416,7 @@ extension Delivery {
     }
 
     /// The next order to the spool at a stop. Nil if all that can be is written.
-    package mutating func nextAtStop(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
+    package mutating func orderAtStop(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         spoolOrder(at: now, &table)
     }
 
@@ -446,6 +461,47 @@ extension Delivery {
         SpoolBacklog.Item(
             number: header.number, count: header.count, oldest: header.oldest, newest: header.newest,
             bytes: header.bytes)
+    }
+
+    /// Takes over what is left of a spool that was damaged while it was used. What is not in it any more is lost.
+    package mutating func reconcile(with contents: SpoolContents, _ table: inout SeriesTable) {
+        let blocks = Set(contents.blocks.map(\.number))
+        let batches = Set(contents.batches.map(\.number))
+        var lost: [SpoolBacklog.Item] = []
+        var keptBlocks = Deque<SpoolBacklog.Item>()
+        while let item = spool.blocks.popFirst() {
+            if blocks.contains(item.number) { keptBlocks.append(item) } else { lost.append(item) }
+        }
+        spool.blocks = keptBlocks
+        var known = Set(spool.blocks.all.map(\.number))
+        spool.removedBlocks = contents.blocks.map(\.number).filter { !known.contains($0) }
+        known.removeAll()
+        for index in shards.indices {
+            var kept = Deque<DeliveryBatch>()
+            while var batch = shards[index].batches.popFirst() {
+                if let item = batch.stored, !batches.contains(item.number) {
+                    if batch.isLoaded {
+                        // Its samples are in memory still.
+                        spool.subtract(item)
+                        batch.stored = nil
+                        batch.number = item.number
+                    } else {
+                        lost.append(item)
+                        continue
+                    }
+                } else if let item = batch.stored {
+                    known.insert(item.number)
+                }
+                kept.append(batch)
+            }
+            shards[index].batches = kept
+        }
+        spool.removedBatches = contents.batches.map(\.number).filter { !known.contains($0) }
+        for item in lost { count(item, .damaged) }
+        if !lost.isEmpty { table.noteUnknownLoss() }
+        table.renewSpool(known: Set(contents.series.map(\.firstRow)))
+        spool.requests = contents.requests
+        note()
     }
 
     /// Updates the figures of the spool.

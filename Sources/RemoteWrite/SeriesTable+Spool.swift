@@ -57,17 +57,20 @@ extension SeriesTable {
         let place = SpoolRows.Place(firstRow: UInt32(spool.rows.count), start: group.start)
         spool.places[index] = place
         spool.rows.append(contentsOf: (0..<group.rowCount).map { UInt32(group.firstRow + $0) })
+        spool.unwritten.append(definition(of: index, place))
+    }
+
+    private func definition(of index: Int, _ place: SpoolRows.Place) -> SpooledSeries {
         let (family, labelValues, common): (FamilyDescriptor, [String], CommonLabels) =
             switch sources[index] {
             case .one: (Self.up, [], labels.common)
             case .series(let series): (series.family, series.labelValues, labels.common)
             case .restored(let restored): (restored.family, restored.key.labelValues, restored.common ?? labels.common)
             }
-        spool.unwritten.append(
-            SpooledSeries(
-                firstRow: place.firstRow, family: family.name, help: family.help, kind: family.kind,
-                labelNames: family.labelNames, labelValues: labelValues, commonNames: common.pairs.map(\.name),
-                commonValues: common.pairs.map(\.value), start: group.start))
+        return SpooledSeries(
+            firstRow: place.firstRow, family: family.name, help: family.help, kind: family.kind,
+            labelNames: family.labelNames, labelValues: labelValues, commonNames: common.pairs.map(\.name),
+            commonValues: common.pairs.map(\.value), start: place.start)
     }
 
     /// Gives samples of the spool the rows of the table. They wait from now on. Returns false, and changes nothing, if
@@ -135,6 +138,18 @@ extension SeriesTable {
         case .one: false
         case .series(let series): series.family.kind == family.kind && series.family.labelNames == family.labelNames
         case .restored(let other): other.family.kind == family.kind && other.family.labelNames == family.labelNames
+        }
+    }
+
+    /// Gives the spool the series again that it has lost.
+    ///
+    /// - Parameter known: the first rows of the series that it still has.
+    mutating func renewSpool(known: Set<UInt32>) {
+        let unwritten = Set(spool.unwritten.map(\.firstRow))
+        for index in spool.places.indices {
+            let row = spool.places[index].firstRow
+            guard row != SpoolRows.none, !known.contains(row), !unwritten.contains(row) else { continue }
+            spool.unwritten.append(definition(of: index, spool.places[index]))
         }
     }
 
