@@ -176,7 +176,7 @@ package final class Service {
         }
         let shipper = ShipperThread(settings, registry: registry, journal: plan.journalInbox, log: log, time: time)
         do throws(TransportError) {
-            try shipper.makeFirstReading(restoring: state.shipped)
+            try shipper.makeFirstReading(restoring: state.shipped[settings.destination])
         } catch {
             throw StartError.unavailable("\(error)")
         }

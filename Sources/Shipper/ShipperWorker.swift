@@ -133,7 +133,8 @@ final class ShipperWorker {
         guard let journal, let at = table.lastReading else { return .maySend }
         let (began, ended) = table.takeKeys()
         if !evenIfNothingChanged && began.isEmpty && ended.isEmpty { return .maySend }
-        return journal.commit(reading: at, labels: fingerprint, began: began, ended: ended)
+        return journal.commit(
+            reading: at, destination: settings.destination, labels: fingerprint, began: began, ended: ended)
     }
 
     // MARK: One round of the loop

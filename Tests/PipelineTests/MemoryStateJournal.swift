@@ -84,7 +84,10 @@ final class MemoryStateJournal: StateJournal {
             contents.numbers.lastReading = at
             contents.readings.append(at)
         }
-        if let labels = commit.pushedLabels { contents.numbers.pushedLabels = labels }
+        if let labels = commit.pushedLabels, labels != contents.numbers.pushedLabels {
+            contents.numbers.pushedLabels = labels
+            contents.series = []
+        }
         contents.series.subtract(commit.seriesEnded)
         contents.series.formUnion(commit.seriesBegan)
     }

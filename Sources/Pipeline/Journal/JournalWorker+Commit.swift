@@ -94,10 +94,8 @@ extension JournalWorker {
         if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
             commit.inputAppliedUpTo = appliedInput
         }
-        commit.readingSent = readings.last?.at
-        commit.pushedLabels = readings.last?.labels
-        commit.seriesBegan = readings.flatMap(\.began)
-        commit.seriesEnded = readings.flatMap(\.ended)
+        readings.fill(&commit)
+        commit.seriesEnded += forgotten
         events.entries.renumber(first: max(journal.numbers.lastEvent, commit.truncation?.events ?? 0) + 1)
         commit.inputs.renumber(first: max(journal.numbers.lastInput, commit.truncation?.inputs ?? 0) + 1)
         swap(&commit.events, &events.entries)
@@ -121,6 +119,7 @@ extension JournalWorker {
 
     private func succeeded(_ used: Used) {
         truncation = nil
+        forgotten = []
         answerReadings()
         events.accept(inbox.answers)
         if !events.isEmpty {
@@ -167,8 +166,8 @@ extension JournalWorker {
     }
 
     private func answerReadings() {
-        for reading in readings { reading.settle(.maySend) }
-        readings.removeAll(keepingCapacity: true)
+        readings.settle(.maySend)
+        readings.removeAll()
     }
 
     // MARK: Trouble
