@@ -74,6 +74,27 @@ import Testing
         #expect(read(["IDLE_PUSH_INTERVAL": "5m"]).problems.count == 1)
     }
 
+    @Test(
+        arguments: [
+            ("0", 0), ("1MiB", 1 << 20), ("256MiB", 256 << 20), ("1TiB", 1 << 40),
+        ] as [(String, Int)])
+    func `a spool has room for something, or is switched off`(text: String, bytes: Int) {
+        let (settings, problems, _) = read(["SPOOL_MAX_BYTES": text])
+        #expect(problems.isEmpty && settings.spoolMaxBytes.bytes == bytes)
+    }
+
+    @Test(
+        arguments: [
+            ("SPOOL_MAX_BYTES", "1023KiB"), ("SPOOL_MAX_BYTES", "2TiB"), ("SPOOL_MAX_BYTES", "much"),
+            ("SPOOL_MAX_AGE", "59s"), ("SPOOL_MAX_AGE", "31d"), ("SPOOL_MAX_AGE", "0"),
+        ] as [(String, String)])
+    func `bounds of a spool that make no sense are refused`(name: String, text: String) {
+        let (settings, problems, _) = read([name: text])
+        #expect(problems.count == 1 && problems[0].hasPrefix("\(name): expected "), "\(problems)")
+        #expect(problems.allSatisfy { $0.hasSuffix("got \"\(text)\"") })
+        #expect(settings.spoolMaxBytes == .mebibytes(256) && settings.spoolMaxAge == .seconds(7_200))
+    }
+
     @Test func `a database changes how organizations are found, unless told otherwise`() {
         #expect(read(["DATABASE_URL": "sqlite:/tmp/x.db"]).settings.organizationSource == .database)
         #expect(
@@ -138,7 +159,8 @@ import Testing
         let folder = TemporaryFolder()
         try FileStore.replace(folder.file("secret"), with: Array("  from a file\n".utf8))
         let (settings, problems, _) = read([
-            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY_FILE": folder.file("secret"),
+            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY_FILE": folder.file("secret"), "ENVIRONMENT": "e",
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "https://host/", "REGION": "r",
         ])
         #expect(problems.isEmpty)
         #expect(try settings.destinations.first?.password?.read() == Secret("from a file"))
