@@ -166,16 +166,21 @@ extension ShipperWorker {
 
     /// Logs how long the spool lasts at the first reading, and keeps the metric for it up to date.
     func tellSpoolLasts(samples: Int) {
-        guard let spool = settings.spool, samples > 0 else { return }
-        let lasts = spool.lasts(samples: samples, every: settings.schedule.pushInterval)
-        metrics.note(spoolLasts: lasts)
-        guard toldSamples == 0 else { return }
+        // Whoever plans with it needs no more than the first digit.
+        guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
+        let estimate = SpoolEstimate(
+            settings.delivery, spool: (spool.maxBytes, spool.maxAge), room: nil, samples: samples,
+            every: settings.schedule.pushInterval)
+        guard let disk = estimate.disk else { return }
+        metrics.note(spoolLasts: disk.lasts)
+        let isFirst = toldSamples == 0
         toldSamples = samples
+        guard isFirst else { return }
         log.info(
             "while the receiver is away, samples wait in the spool",
             [
-                "samples": .int(samples), "lasts_ms": .milliseconds(lasts), "max_bytes": .int(spool.maxBytes.bytes),
-                "max_age_ms": .milliseconds(spool.maxAge),
+                "samples": .int(samples), "lasts_ms": .milliseconds(disk.lasts),
+                "max_bytes": .int(spool.maxBytes.bytes), "max_age_ms": .milliseconds(spool.maxAge),
             ])
     }
 }

@@ -9,7 +9,7 @@ import Wire
 /// The receiver has what was read when the next tick comes, unless a test holds or loses it. The labels `job="j"` and
 /// `instance="i"` are left out.
 struct SeriesTableFixture {
-    let registry = Registry(maxSeries: 100_000)
+    let registry: Registry
     var table: SeriesTable
     private var reader: RegistryReader
     /// The samples of the last reading.
@@ -21,8 +21,9 @@ struct SeriesTableFixture {
 
     init(
         push: Int64 = 15, idle: Int64? = nil, external: [(name: String, value: String)] = [],
-        selection: FamilySelection = FamilySelection()
+        selection: FamilySelection = FamilySelection(), registry: Registry = Registry(maxSeries: 100_000)
     ) throws {
+        self.registry = registry
         table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i", external: external),
             schedule: .init(pushInterval: .seconds(push), idleInterval: .seconds(idle ?? push)),

@@ -15,10 +15,3 @@ package struct SpoolSettings: Sendable, Equatable {
         self.maxAge = maxAge
     }
 }
-
-extension SpoolSettings {
-    /// TEMPORARY
-    func lasts(samples: Int, every interval: Duration) -> Duration {
-        min(maxAge, interval * (maxBytes.bytes / (samples * 6)))
-    }
-}
