@@ -12,13 +12,15 @@ extension Delivery {
     /// The order to the spool that comes before anything is sent. Nil if there is none.
     mutating func spoolOrder(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         guard spool.isActive else { return nil }
-        if spool.samples == 0 && !spool.isForced && !isFailing {
+        if isEmpty { spool.mustWrite = false }
+        if spool.samples == 0 && !spool.mustWrite && !spool.isForced && !isFailing {
             return endSpooling(&table)
         }
         if let order = dropOrder(&table) { return order }
         guard spool.mayWrite(at: now) else { return nil }
         if let order = writeBatches(&table) { return order }
         if let order = writeBlock(at: now, &table) { return order }
+        if spool.mayWrite(at: now) { spool.mustWrite = false }
         guard !spool.removedBlocks.isEmpty || !spool.removedBatches.isEmpty || spool.isOnDisk && requests != spool.requests
         else { return nil }
         spool.purpose = .forget
@@ -217,6 +219,8 @@ extension Delivery {
     private mutating func cut(
         _ items: [SpoolBacklog.Item], _ blocks: [PackedBlock?], _ table: inout SeriesTable
     ) {
+        // The batches are written before the first of them is sent.
+        spool.mustWrite = true
         var parts: [SampleBlock] = []
         for (item, packed) in zip(items, blocks) {
             _ = spool.blocks.popFirst()
@@ -390,7 +394,11 @@ extension Delivery {
     package var spooled_bytes: Int { spool.bytes }
 
     /// What waits goes to disk from now on, until everything is sent.
-    mutating func beginSpooling() { if spool.bounds != nil { spool.isActive = true } }
+    mutating func beginSpooling() {
+        guard spool.bounds != nil else { return }
+        spool.isActive = true
+        spool.mustWrite = true
+    }
 
     /// Marks the requests under way that fulfil a condition as late.
     mutating func noteLate(_ isLate: (DeliveryShard) -> Bool) {
@@ -435,6 +443,7 @@ extension Delivery {
         if let known { messages.noteKnown(known) }
         let count = max(1, min(contents.requests?.shards ?? 1, Limits.shards))
         shards = Array(repeating: DeliveryShard(), count: count)
+        queue.divide(into: count)
         for header in contents.batches {
             let shard = header.shard % count
             var batch = DeliveryBatch(Self.item(header))

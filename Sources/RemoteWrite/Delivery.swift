@@ -147,6 +147,8 @@ package struct Delivery: Sendable {
     /// waits is a backlog.
     package mutating func noteTick(at now: MonotonicTime) {
         noteLate { $0.isInFlight }
+        // What could not even be begun since the last reading is as late as what has no answer.
+        if !isEmpty && !isWithholding { beginSpooling() }
         pace.noteTick(at: now, pending: statistics.pending, isFailing: shards.contains { $0.failures > 0 })
     }
 
@@ -287,6 +289,7 @@ package struct Delivery: Sendable {
             first.number = stored.number
             second.number = stored.number + (next - stored.number) / 2
             spool.subtract(stored)
+            spool.mustWrite = true
         }
         recycle(&batch)
         shards[index].batches.prepend(second)

@@ -73,6 +73,9 @@ struct SpoolBacklog: Sendable {
     let bounds: SpoolBounds?
     /// True from the first failed or late request until everything is sent.
     var isActive = false
+    /// True if samples in memory have waited for too long, or their receiver does not take them: they are written even if
+    /// it takes samples again meanwhile.
+    var mustWrite = false
     /// True if there may be a file.
     var isOnDisk = false
     /// True at a stop: all that waits goes to the spool, whatever the receiver does.
