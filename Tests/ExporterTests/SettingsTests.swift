@@ -1,5 +1,6 @@
 import Pipeline
 import Exporter
+import HTTPClient
 import LiveKit
 import Platform
 import RemoteWrite

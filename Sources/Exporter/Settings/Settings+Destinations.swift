@@ -1,6 +1,6 @@
 import HTTPClient
 package import Platform
-import RemoteWrite
+package import RemoteWrite
 package import Shipper
 
 /// The places that metrics are pushed to.
@@ -112,7 +112,7 @@ extension Settings {
             var shipper = ShipperSettings(
                 url: url, labels: labels, userAgent: Version.userAgent,
                 schedule: SeriesTable.Schedule(pushInterval: pushInterval, idleInterval: idlePushInterval),
-                batches: batches, delivery: delivery(destination.message), timeout: timeout, staleOnStop: staleOnStop)
+                batches: batches, delivery: delivery, timeout: timeout, staleOnStop: staleOnStop)
             shipper.selection = destination.selection(excluding: metricsExclude)
             shipper.network = network
             shipper.spool = spool
@@ -121,12 +121,13 @@ extension Settings {
         }
     }
 
-    var batches: BatchLimits { BatchLimits(samples: maxSamplesPerSend) }
+    package var batches: BatchLimits { BatchLimits(samples: maxSamplesPerSend) }
 
-    private func delivery(_ message: MessageChoice) -> DeliverySettings {
+    /// The same for every destination but for the message, which each has for itself.
+    package var delivery: DeliverySettings {
         DeliverySettings(
             queue: queueBytes, minBackoff: minBackoff, maxBackoff: maxBackoff, retriesOnTooManyRequests: retryOnHTTP429,
-            message: message, maxShards: maxShards)
+            message: .auto, maxShards: maxShards)
     }
 
     /// Nil if nothing is kept on disk.
