@@ -138,7 +138,9 @@ let package = Package(
                 "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite",
                 "SQLite", "Shipper", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
-        tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
+        tests(
+            "EndToEnd", uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Wire"],
+            resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
