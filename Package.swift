@@ -108,7 +108,7 @@ let package = Package(
         tests("Wire", uses: ["Wire"]),
         tests("Platform", uses: ["Platform", "Wire"]),
         tests("Matching", uses: ["Matching"]),
-        tests("SQLite", uses: ["SQLite"]),
+        tests("SQLite", uses: ["Platform", "SQLite"]),
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),

@@ -67,7 +67,8 @@ import Wire
         #expect(!check(["METRICS_EXCLUDE": "process_*"]).lines.contains { $0.hasPrefix("warning: ") })
         let exporter = try RunningExporter(folder, changes)
         _ = try exporter.ready()
-        let told = exporter.lines.filter { ($0["msg"] as? String)?.hasPrefix("METRICS_EXCLUDE has globs") == true }
+        let told = exporter.lines.filter { ($0["msg"] as? String)?.hasPrefix("globs match no metric") == true }
+        #expect(told.compactMap { $0["setting"] as? String } == ["METRICS_EXCLUDE"])
         #expect(told.compactMap { $0["globs"] as? String } == ["lkpush_htp_*,lk_room_duration_seconds_bucket"])
         #expect(exporter.process.end(with: SIGTERM) == 0)
         let wrong = check(["METRICS_EXCLUDE": "lk_[ab,{x}"])
@@ -148,39 +149,50 @@ import Wire
 
     @Test func `spools that exist are told, also of a destination that is gone`() throws {
         let receiver = try ScriptedReceiver(dialect: .answering204)
-        try FileStore.makeDirectory(folder.file("state"))
-        for (name, count) in [("default", 1_234), ("old", 7)] {
-            let now = Timestamp(milliseconds: 1_790_000_000_000)
-            let spool = try SpoolFile(
-                path: SpoolFile.path(directory: folder.file("state"), destination: name), now: now)
-            var commit = SpoolCommit()
-            commit.blocks = [
-                SpooledBlock(
-                    number: 1, samples: PackedBlock(base: now, count: count, oldest: now, newest: now, body: [0]))
-            ]
-            try spool.commit(commit)
-            spool.close()
+        let state = folder.file("state")
+        try FileStore.makeDirectory(state)
+        try makeSpool("default", in: state, samples: 1_234).close()
+        // What a killed process leaves has its last commits in the log.
+        let killed = try makeSpool("old", in: folder.file("killed"), samples: 7)
+        for file in ["spool-old.db", "spool-old.db-wal"] {
+            try FileStore.replace("\(state)/\(file)", with: try FileStore.read(folder.file("killed/\(file)")))
         }
+        killed.close()
         try FileStore.replace(folder.file("state/spool-other.db"), with: Array("no database".utf8))
-        let before = try Folder.names(folder.file("state"))
+        let before = try Folder.names(state).filter { $0.hasPrefix("spool-") }
+        #expect(before == ["spool-default.db", "spool-old.db", "spool-old.db-wal", "spool-other.db"])
         let (status, lines) = check(["GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url])
         #expect(status == 0)
+        func size(_ name: String) -> String {
+            UnitText.rough(ByteCount(SpoolFile.size_bytes(directory: state, destination: name)))
+        }
         let newest = "wait on disk, the newest of 2026-09-21T14:13:20.000Z"
         let gone = "any more, so they are dropped when they are older than SPOOL_MAX_AGE (2h)"
         #expect(
             lines.filter { $0.hasPrefix("spool ") } == [
-                "spool default: 1,234 samples (28 KiB) \(newest)",
-                "spool old: 7 samples (28 KiB) \(newest); there is no destination old \(gone)",
+                "spool default: 1,234 samples (\(size("default"))) \(newest)",
+                "spool old: 7 samples (\(size("old"))) \(newest); there is no destination old \(gone)",
                 "spool other: 11 B on disk cannot be read; the next start keeps what it can read, and counts the rest; "
                     + "there is no destination other \(gone)",
             ], "\(lines)")
         // Looking leaves nothing behind.
-        let after = try Folder.names(folder.file("state"))
-        #expect(before.filter { $0.hasPrefix("spool-") } == after.filter { $0.hasPrefix("spool-") })
+        #expect(try Folder.names(state).filter { $0.hasPrefix("spool-") } == before)
         let exporter = try RunningExporter(folder, [:])
         _ = try exporter.ready()
         let held = check([:]).lines.filter { $0.hasPrefix("spool default: ") }
         #expect(held.allSatisfy { $0.contains(" on disk; process \(exporter.process.pid) ") }, "\(held)")
         #expect(exporter.process.end(with: SIGTERM) == 0)
+    }
+
+    /// A spool with one block.
+    private func makeSpool(_ destination: String, in directory: String, samples count: Int) throws -> SpoolFile {
+        let now = Timestamp(milliseconds: 1_790_000_000_000)
+        let spool = try SpoolFile(
+            path: SpoolFile.path(directory: directory, destination: destination), now: now)
+        var commit = SpoolCommit()
+        let samples = PackedBlock(base: now, count: count, oldest: now, newest: now, body: [0])
+        commit.blocks = [SpooledBlock(number: 1, samples: samples)]
+        try spool.commit(commit)
+        return spool
     }
 }
