@@ -2,8 +2,6 @@ import Glibc
 import JournalSQLite
 import Pipeline
 import Platform
-import RemoteWrite
-import Shipper
 import Storage
 import Wire
 
@@ -22,11 +20,11 @@ enum Check {
         warnOfUnusedGlobs(settings, log)
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
-        isGood = receiver(settings, log) && isGood
+        isGood = destinations(settings, log) && isGood
         return isGood
     }
 
-    private static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
+    static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
         Terminal.printLine("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
         return outcome.isGood
     }
@@ -59,35 +57,6 @@ enum Check {
             }
         } catch {
             _ = report("metrics", (false, "\(error)"))
-        }
-    }
-
-    /// Asks the receiver. Prints one line per finding.
-    private static func receiver(_ settings: Settings, _ log: Log) -> Bool {
-        do {
-            let destinations = try settings.destinations(log: log)
-            guard !destinations.isEmpty else {
-                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
-                return true
-            }
-            var isGood = true
-            for shipper in destinations {
-                let result = ShipperProbe.run(shipper)
-                for (number, finding) in result.findings.enumerated() {
-                    let mark =
-                        switch finding.weight {
-                        case .good: "ok"
-                        case .warning: "WARNING"
-                        case .fault: "FAILED"
-                        }
-                    let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
-                    Terminal.printLine("receiver \(shipper.destination): \(mark), \(harmless(text))")
-                }
-                isGood = result.isGood && isGood
-            }
-            return isGood
-        } catch {
-            return report("receiver", (false, "\(error)"))
         }
     }
 
@@ -133,7 +102,7 @@ enum Check {
     }
 
     /// A receiver's words without characters that a terminal obeys. The excerpt spells out those above ASCII.
-    private static func harmless(_ text: String) -> String {
+    static func harmless(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.excerpt(characters: 4_000).unicodeScalars.map { $0.value < 32 ? "?" : $0 }))
     }

@@ -21,7 +21,9 @@ extension Delivery {
         if let order = writeBatches(&table) { return order }
         if let order = writeBlock(at: now, &table) { return order }
         if spool.mayWrite(at: now) { spool.mustWrite = false }
-        guard !spool.removedBlocks.isEmpty || !spool.removedBatches.isEmpty || spool.isOnDisk && requests != spool.requests
+        guard
+            !spool.removedBlocks.isEmpty || !spool.removedBatches.isEmpty
+                || spool.isOnDisk && requests != spool.requests
         else { return nil }
         spool.purpose = .forget
         return .commit(commit(isDurable: false, &table))
@@ -319,7 +321,11 @@ extension Delivery {
             shards[shard].batches = kept
             spool.removedBatches.append(item.number)
         } else {
-            if spool.blocks.first?.number == item.number { _ = spool.blocks.popFirst() } else { _ = spool.blocks.popLast() }
+            if spool.blocks.first?.number == item.number {
+                _ = spool.blocks.popFirst()
+            } else {
+                _ = spool.blocks.popLast()
+            }
             spool.removedBlocks.append(item.number)
         }
         drop(item, unpacked(packed, &table), reason, wasAttempted: wasAttempted, &table)

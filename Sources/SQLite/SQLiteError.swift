@@ -28,8 +28,11 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
     package let code: Int32
     /// SQLite's text for the error.
     package let text: String
+    /// The value of `errno` of the system call that failed; 0 if none did.
+    package let systemCode: Int32
 
-    package init(operation: String, subject: String, code: Int32, text: String) {
+    package init(operation: String, subject: String, code: Int32, text: String, systemCode: Int32 = 0) {
+        self.systemCode = systemCode
         self.operation = operation
         self.subject = String(subject.prefix(Self.subject_charactersMax))
         self.code = code
@@ -40,9 +43,12 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
     init(_ operation: String, _ subject: String, code: Int32, handle: OpaquePointer?) {
         let text = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(code)
         let extended = handle.map { sqlite3_extended_errcode($0) } ?? code
+        // Only these errors come from a system call. The number of an earlier one would be left otherwise.
+        let isOfSystem = [SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_FULL].contains(code & 0xFF)
         self.init(
             operation: operation, subject: subject, code: extended & 0xFF == code & 0xFF ? extended : code,
-            text: text.map { String(cString: $0) } ?? "unknown error")
+            text: text.map { String(cString: $0) } ?? "unknown error",
+            systemCode: isOfSystem ? handle.map { sqlite3_system_errno($0) } ?? 0 : 0)
     }
 
     /// The beginning identifies an SQL text. A whole one would fill the log.

@@ -91,6 +91,6 @@ package final class Destinations: Sendable {
     /// Declares the metrics of destinations that do not run, for a list of all names.
     package static func declareMetrics(in registry: Registry) {
         _ = ReaderMetrics(in: registry)
-        _ = ShipperMetrics(ShipperFamilies(in: registry), destination: "", url: "")
+        _ = ShipperMetrics(ShipperFamilies(in: registry), destination: "", remoteName: "", url: "")
     }
 }

@@ -5,7 +5,6 @@ import Wire
 /// The metrics of Prometheus' own sender, for all destinations.
 struct PrometheusFamilies {
     static let prefix = "prometheus_remote_storage_"
-    /// The label `remote_name` is the name of the destination.
     static let labels = ["remote_name", "url"]
 
     let sent: Family<Counter>

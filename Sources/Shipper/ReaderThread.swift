@@ -26,7 +26,9 @@ final class ReaderThread: Sendable {
             worker.read()
             inbox.change { $0.hasRead = true }
             while true {
-                if inbox.wait(until: worker.nextTick, { $0.stops ? true : nil }) == true { break }
+                // The wait is that of the clock that was given, which may be ahead of the one that ends it.
+                let wait = worker.nextTick.since(time.monotonic())
+                if inbox.wait(until: SystemTime().monotonic() + wait, { $0.stops ? true : nil }) == true { break }
                 worker.tickIfDue()
             }
             worker.read(isLast: true)

@@ -43,7 +43,8 @@ struct ShipperFamilies {
         func gauge(_ name: String, _ help: String, _ label: String? = nil) -> Family<Gauge> {
             registry.gauge(Self.prefix + name, help, labels: [Self.label] + (label.map { [$0] } ?? []))
         }
-        enqueued = counter("samples_enqueued", "Samples read and handed to the sender, and those of an earlier process.")
+        enqueued = counter(
+            "samples_enqueued", "Samples read and handed to the sender, and those of an earlier process.")
         accepted = counter("samples_accepted", "Samples that the receiver confirmed.")
         rejected = counter(
             "samples_rejected", "Samples that the receiver refused for good: they are lost. By status code.", "code")
@@ -71,7 +72,8 @@ struct ShipperFamilies {
         lastSuccess = gauge("last_success_timestamp_seconds", "When the receiver last confirmed a request.")
         backoff = gauge("backoff_seconds", "The wait before the next request; 0 after a success.")
         merged = counter(
-            "readings_merged", "Readings that were left out because the journal or the disk kept this destination busy.")
+            "readings_merged", "Readings that were left out because the journal or the disk kept this destination busy."
+        )
         markersGivenUp = counter("stale_markers_given_up", "Stale markers that the receiver may never have got.")
         spool = SpoolFamilies(in: registry, Self.prefix + "spool_", Self.label)
         prometheus = PrometheusFamilies(in: registry)

@@ -34,7 +34,7 @@ struct ShipperMetrics {
     private let prometheus: PrometheusMetrics
 
     /// - Parameter url: the address without its secret parts.
-    init(_ families: ShipperFamilies, destination: String, url: String) {
+    init(_ families: ShipperFamilies, destination: String, remoteName: String, url: String) {
         let own = [destination]
         self.families = families
         self.destination = destination
@@ -65,7 +65,7 @@ struct ShipperMetrics {
         merged = families.merged.series(own)
         markersGivenUp = families.markersGivenUp.series(own)
         spool = SpoolMetrics(families.spool, own)
-        prometheus = PrometheusMetrics(families.prometheus, [destination, url])
+        prometheus = PrometheusMetrics(families.prometheus, [remoteName, url])
     }
 
     /// Takes over the counters of the delivery.

@@ -60,6 +60,16 @@ package struct ShipperSettings: Sendable {
     /// The variables that configure this destination.
     package var variables: DestinationVariables { DestinationVariables(of: destination) }
 
+    /// The time for which samples wait while the receiver does not answer.
+    /// - Parameters:
+    ///   - samples: the samples of one reading.
+    ///   - room: the room of the spool on its file system; nil if that is not known.
+    package func estimate(samples: Int, room: SpoolRoom?) -> SpoolEstimate {
+        SpoolEstimate(
+            delivery, spool: spool.map { ($0.maxBytes, $0.maxAge) }, room: room?.each, samples: samples,
+            every: schedule.pushInterval)
+    }
+
     /// Names that the protocol or the credentials fill. Nobody may set them.
     /// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol
     package static let reservedHeaders: Set<String> = [

@@ -25,7 +25,9 @@ final class ShipperThread: Sendable {
         self.journal = journal
         self.log = log
         self.time = time
-        metrics = ShipperMetrics(families, destination: settings.destination, url: settings.url.description)
+        metrics = ShipperMetrics(
+            families, destination: settings.destination, remoteName: settings.remoteName,
+            url: settings.url.description)
     }
 
     /// Begins the start of the thread. `awaitStart` tells how it went.

@@ -94,7 +94,8 @@ extension ShipperWorker {
                     """, fields)
             case .damaged:
                 log.error(
-                    "samples are lost: the spool cannot be read where they were; see whether the disk has errors", fields)
+                    "samples are lost: the spool cannot be read where they were; see whether the disk has errors",
+                    fields)
             case .clock:
                 log.error(
                     "samples are lost: they were read while the clock was ahead, and it was set back; see what sets it",

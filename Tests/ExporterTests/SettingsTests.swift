@@ -201,6 +201,17 @@ import Testing
         #expect(UnitText.duration(text) == .milliseconds(milliseconds))
     }
 
+    @Test(
+        arguments: [
+            (0, "0 B", "0"), (999, "999 B", "999"), (10_239, "10239 B", "10,239"), (10_240, "10 KiB", "10,240"),
+            (10 << 20, "10 MiB", "10,485,760"), ((10 << 30) - 1, "10239 MiB", "10,737,418,239"),
+            (3 << 42, "12 TiB", "13,194,139,533,312"),
+        ] as [(Int, String, String)])
+    func `sizes and numbers are written for people`(bytes: Int, size: String, number: String) {
+        #expect(UnitText.rough(ByteCount(bytes)) == size)
+        #expect(UnitText.grouped(bytes) == number && UnitText.grouped(-1_234) == "-1,234")
+    }
+
     @Test(arguments: ["30s1m", "1m1m", "1m 30s", "1m30", "m30s", "1h-5m", "106751991167d9223372036854775807ms"])
     func `a duration of several units has each once and in order`(text: String) {
         #expect(UnitText.duration(text) == nil)

@@ -155,7 +155,8 @@ import Wire
                 }
             }
             let status = try deliver(attempt)
-            let written: UInt64? = attempt.message == .v2 && readsV2 ? (status == 204 ? UInt64(attempt.samples) : 0) : nil
+            let written: UInt64? =
+                attempt.message == .v2 && readsV2 ? (status == 204 ? UInt64(attempt.samples) : 0) : nil
             return dies ? nil : .answer(status, written: written)
         }
 
@@ -178,7 +179,9 @@ import Wire
             var run = try Run(seed: seed, way, readsV2: readsV2)
             try run.tick()
             for round in 0..<60 {
-                if Int.random(in: 0..<6, using: &run.random) == 0 { run.trouble = [0, 5, 10, 10].randomElement(using: &run.random) ?? 0 }
+                if Int.random(in: 0..<6, using: &run.random) == 0 {
+                    run.trouble = [0, 5, 10, 10].randomElement(using: &run.random) ?? 0
+                }
                 if Int.random(in: 0..<20, using: &run.random) == 0 { run.readsV2.toggle() }
                 run.now += 15_000
                 run.monotonic += 15_000

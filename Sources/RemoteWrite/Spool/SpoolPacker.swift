@@ -7,7 +7,8 @@ struct SpoolPacker: Sendable {
     private var compressed: [UInt8] = []
 
     /// The samples with rows of the spool, packed.
-    mutating func pack(_ samples: ArraySlice<QueuedSample>, base: Timestamp, _ table: inout SeriesTable) -> PackedBlock {
+    mutating func pack(_ samples: ArraySlice<QueuedSample>, base: Timestamp, _ table: inout SeriesTable) -> PackedBlock
+    {
         table.spooled(samples, base: base, into: &block)
         return PackedBlock(block, raw: &raw, compressed: &compressed)
     }

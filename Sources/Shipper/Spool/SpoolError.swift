@@ -33,6 +33,7 @@ package struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
             switch error.condition {
             case .full: .full
             case .damaged: .damaged
+            case .unreachable where Self.kind(error.systemCode) == .full: .full
             case .unreachable:
                 Folder.trouble(of: SpoolFile.directory(of: path), files: files).map { Self.kind($0.code) } ?? .other
             case .readOnly, .busy, .refused, .other: .other

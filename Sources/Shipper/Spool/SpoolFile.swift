@@ -21,6 +21,8 @@ package final class SpoolFile {
         package static let cache_kibibytes = 512
         /// Pages that `shrink` gives back in one transaction: 4 MiB, so that the log stays small meanwhile.
         package static let returnedPages = 1_000
+        /// The time for which a file is waited for that somebody else has open, such as a person with a shell.
+        package static let busyTimeout = Duration.milliseconds(250)
         /// The least part of a file system that no spool takes, and the least share of it.
         package static let reserve_bytes = 128 << 20
         package static let reserve_percent = 10
@@ -70,9 +72,7 @@ package final class SpoolFile {
             // at an earlier commit. https://www.sqlite.org/pragma.html#pragma_synchronous
             try connection.execute(commit.isDurable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
             try connection.transaction { () throws(SQLiteError) in
-                try next.removeDamaged()
                 try next.write(commit)
-                try connection.setMeta(.totals, next.totals.encoded)
             }
         } catch {
             throw fail(error, takingBack: true)
@@ -164,88 +164,13 @@ package final class SpoolFile {
             case .full, .refused, .busy: return failed
             case .readOnly, .unreachable, .damaged, .other: break
             }
-            if takingBack { opened.takeBack() }
+            if takingBack && failed.kind != .damaged { opened.takeBack() }
         }
+        let isInPlace = opened?.files.isInPlace ?? false
         failure = failed
         close()
-        if failed.kind == .damaged { SpoolOpener.setAsideForSalvage(path) }
+        // If the file cannot be renamed, the next opening finds out by itself that it is damaged.
+        if failed.kind == .damaged && isInPlace { try? SpoolOpener.setAsideForSalvage(path) }
         return failed
-    }
-}
-
-/// An open spool: its connection, the identity of its files, and what it should hold.
-struct OpenSpool {
-    let connection: Connection
-    let files: DatabaseFiles
-    var totals: SpoolTotals
-    /// Damaged rows that are still to be deleted.
-    var damaged: [SpoolTable: [Int64]] = [:]
-
-    /// The tables that have rows.
-    enum SpoolTable: String, CaseIterable {
-        case series, blocks, batches
-
-        var samples: SampleTable? { SampleTable(rawValue: rawValue) }
-        var key: String { self == .series ? "first_row" : "number" }
-    }
-
-    /// Writes all of `commit` in the open transaction.
-    mutating func write(_ commit: SpoolCommit) throws(SQLiteError) {
-        for number in commit.removedBlocks { try SampleTable.blocks.remove(number, &totals, in: connection) }
-        for number in commit.removedBatches { try SampleTable.batches.remove(number, &totals, in: connection) }
-        var writer = MessageWriter()
-        for series in commit.series {
-            writer.removeAll()
-            series.encode(into: &writer)
-            try connection.insertSeries(Int64(series.firstRow), writer.bytes)
-            totals.series += 1
-        }
-        for block in commit.blocks {
-            try SampleTable.blocks.insert(block.samples, number: block.number, shard: 0, into: connection)
-            totals.add(.blocks, 1, samples: block.samples.count)
-        }
-        for batch in commit.batches {
-            try SampleTable.batches.remove(batch.number, &totals, in: connection)
-            try SampleTable.batches.insert(
-                batch.samples, number: batch.number, shard: batch.shard, into: connection)
-            totals.add(.batches, 1, samples: batch.samples.count)
-        }
-        if let requests = commit.requests {
-            writer.removeAll()
-            requests.encode(into: &writer)
-            try connection.setMeta(.requests, writer.bytes)
-        }
-    }
-
-    /// Deletes the rows that were found damaged, in the open transaction.
-    mutating func removeDamaged() throws(SQLiteError) {
-        for (table, numbers) in damaged {
-            for number in numbers {
-                try connection.run("DELETE FROM \(table) WHERE \(table.key) = ?1", .integer(number))
-            }
-        }
-        damaged = [:]
-    }
-
-    /// Overwrites what a failed commit has left in the log.
-    ///
-    /// The pages of a commit are all in the log before it is synchronized. If that fails, SQLite forgets them, but
-    /// whoever opens the file next would find them and take them for a commit. A small commit takes their place.
-    func takeBack() {
-        // If this fails as well, the log cannot be written at all, and the whole commit may be found later.
-        try? connection.execute("PRAGMA synchronous = NORMAL")
-        try? connection.transaction { () throws(SQLiteError) in
-            try connection.setMeta(.totals, totals.encoded)
-        }
-    }
-}
-
-extension Connection {
-    func insertSeries(_ firstRow: Int64, _ body: [UInt8]) throws(SQLiteError) {
-        let statement = try statement("INSERT INTO series VALUES (?1, ?2, ?3)")
-        try statement.bind(firstRow, at: 1)
-        try statement.bind(RowChecksum.of(kind: SpoolRowKind.series.rawValue, number: firstRow, body.span), at: 2)
-        try statement.bind(body.span, at: 3)
-        try statement.run()
     }
 }

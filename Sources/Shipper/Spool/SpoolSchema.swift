@@ -69,15 +69,15 @@ extension Connection {
             .integer(Self.checksum(key, body)), .blob(body))
     }
 
-    /// Returns all single values, and the number of those with a wrong checksum.
-    func meta() throws(SQLiteError) -> (values: [SpoolMetaKey: [UInt8]], damaged: Int) {
+    /// Returns all single values, and the names of those with a wrong checksum.
+    func meta() throws(SQLiteError) -> (values: [SpoolMetaKey: [UInt8]], damaged: [SpoolMetaKey]) {
         var values: [SpoolMetaKey: [UInt8]] = [:]
-        var damaged = 0
+        var damaged: [SpoolMetaKey] = []
         try rows("SELECT key, crc, body FROM meta") { row in
             // A name that is not known was written by a later program that still has this format, or is damaged.
             guard let key = SpoolMetaKey(rawValue: row.text(at: 0)) else { return }
             let body = row.bytes(at: 2)
-            if Self.checksum(key, body) == row.int64(at: 1) { values[key] = body } else { damaged += 1 }
+            if Self.checksum(key, body) == row.int64(at: 1) { values[key] = body } else { damaged.append(key) }
         }
         return (values, damaged)
     }
