@@ -45,7 +45,7 @@ let package = Package(
         library("Platform", layer: house, uses: ["Wire"]),
 
         // Tools and vocabularies.
-        library("SQLite", layer: house, uses: ["CSQLite", "Platform"]),
+        library("SQLite", layer: house, uses: ["CSQLite", "Platform", "Wire"]),
         library("Matching", layer: house, uses: ["CPCRE2"]),
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
@@ -71,7 +71,7 @@ let package = Package(
                 "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage",
                 "Wire",
             ]),
-        library("Shipper", layer: house, uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
+        library("Shipper", layer: house, uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Wire"]),
         library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
 
         // Composition.
@@ -126,7 +126,9 @@ let package = Package(
                 "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Pipeline",
                 "Platform", "Recording", "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
-        tests("Shipper", uses: ["HTTPClient", "HTTPServing", "Metrics", "Platform", "RemoteWrite", "Shipper", "Wire"]),
+        tests(
+            "Shipper",
+            uses: ["HTTPClient", "HTTPServing", "Metrics", "Platform", "RemoteWrite", "SQLite", "Shipper", "Wire"]),
         tests(
             "Enforcement",
             uses: ["Enforcement", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Wire"]),

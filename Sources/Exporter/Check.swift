@@ -50,13 +50,13 @@ enum Check {
     }
 
     private static func warnOfUnusedGlobs(_ settings: Settings, _ log: Log) {
-        guard settings.selection != FamilySelection() else { return }
+        guard !settings.globsWithoutMatch(in: []).isEmpty else { return }
         do throws(StartError) {
-            let unused = settings.selection.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log))
-            guard !unused.isEmpty else { return }
-            Terminal.printLine(
-                "warning: METRICS_EXCLUDE: \(unused.joined(separator: ", ")): no metric of this configuration has such a "
-                    + "name, so nothing is left out; see /metrics for the names")
+            for (variable, globs) in settings.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log)) {
+                Terminal.printLine(
+                    "warning: \(variable): \(globs.joined(separator: ", ")): no metric of this configuration has such a "
+                        + "name, so nothing is selected by it; see /metrics for the names")
+            }
         } catch {
             _ = report("metrics", (false, "\(error)"))
         }
@@ -65,27 +65,27 @@ enum Check {
     /// Asks the receiver. Prints one line per finding.
     private static func receiver(_ settings: Settings, _ log: Log) -> Bool {
         do {
-            guard let shipper = try settings.shipper(log: log) else {
+            let destinations = try settings.destinations(log: log)
+            guard !destinations.isEmpty else {
                 Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
                 return true
             }
-            let result = ShipperProbe.run(shipper)
-            for (number, finding) in result.findings.enumerated() {
-                let mark =
-                    switch finding.weight {
-                    case .good: "ok"
-                    case .warning: "WARNING"
-                    case .fault: "FAILED"
-                    }
-                let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
-                Terminal.printLine("receiver: \(mark), \(harmless(text))")
+            var isGood = true
+            for shipper in destinations {
+                let result = ShipperProbe.run(shipper)
+                for (number, finding) in result.findings.enumerated() {
+                    let mark =
+                        switch finding.weight {
+                        case .good: "ok"
+                        case .warning: "WARNING"
+                        case .fault: "FAILED"
+                        }
+                    let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
+                    Terminal.printLine("receiver \(shipper.destination): \(mark), \(harmless(text))")
+                }
+                isGood = result.isGood && isGood
             }
-            let lasts = settings.delivery.outage(samples: 10_000, every: settings.pushInterval)
-            Terminal.printLine(
-                "queue: \(settings.queueBytes) hold about \(UnitText.rough(lasts)) of 10,000 series every "
-                    + "\(UnitText.text(settings.pushInterval)) while the receiver does not answer "
-                    + "(REMOTE_WRITE_QUEUE_BYTES, PUSH_INTERVAL)")
-            return result.isGood
+            return isGood
         } catch {
             return report("receiver", (false, "\(error)"))
         }

@@ -12,7 +12,7 @@ package enum DeclaredFamilies {
         _ = ListenerMetrics(in: registry)
         JournalThread.declareMetrics(in: registry)
         if settings.singleSession { EnforcerThread.declareMetrics(in: registry) }
-        if settings.remoteWriteURL != nil { ShipperThread.declareMetrics(in: registry) }
+        if settings.pushes { Destinations.declareMetrics(in: registry) }
         return names(in: registry)
     }
 

@@ -139,10 +139,3 @@ extension EntryKind {
             first: first, count: count, bytes: bytes, isIntact: isPlausible && crc == statement.int64(at: 2))
     }
 }
-
-extension SQLiteError {
-    /// A table gave a row that comes before the one that was asked for (`SQLITE_CORRUPT`).
-    static func outOfOrder(_ table: String) -> SQLiteError {
-        SQLiteError(operation: "read", subject: table, code: 11, text: "rows are out of order")
-    }
-}

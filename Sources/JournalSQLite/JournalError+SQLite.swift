@@ -43,16 +43,7 @@ extension JournalError {
 
     /// Returns what is wrong with a folder and the journal in it; nil where nothing shows.
     private static func trouble(of directory: String) -> Kind? {
-        var status = stat()
-        if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR { return .gone }
         let file = directory + "/" + JournalFile.name
-        if access(directory, W_OK) != 0 { return .readOnly }
-        for name in [file, file + "-wal"] where access(name, F_OK) == 0 && access(name, W_OK) != 0 {
-            return .readOnly
-        }
-        var space = statvfs()
-        guard statvfs(directory, &space) == 0 else { return nil }
-        if space.f_bavail == 0 || space.f_files > 0 && space.f_favail == 0 { return .full }
-        return nil
+        return Folder.trouble(of: directory, files: [file, file + "-wal"]).map { JournalError($0).kind }
     }
 }

@@ -197,24 +197,18 @@ package final class JournalFile {
 struct OpenFile {
     let connection: Connection
     let numbers: JournalNumbers
-    private let path: String
-    private let logPath: String
-    private let file: FileIdentity
-    private let log: FileIdentity
+    private let files: DatabaseFiles
 
     /// Nil where a file disappeared since it was opened.
     init?(_ connection: Connection, numbers: JournalNumbers) {
-        path = connection.path
-        logPath = path + "-wal"
-        guard let file = FileIdentity(path: path), let log = FileIdentity(path: logPath) else { return nil }
-        self.file = file
-        self.log = log
+        guard let files = DatabaseFiles(path: connection.path) else { return nil }
+        self.files = files
         self.connection = connection
         self.numbers = numbers
     }
 
     /// Both files are still the ones at their paths, so that what is written can be found again.
-    var isInPlace: Bool { FileIdentity(path: path) == file && FileIdentity(path: logPath) == log }
+    var isInPlace: Bool { files.isInPlace }
 
-    static func logPath(_ directory: String) -> String { "\(directory)/\(JournalFile.name)-wal" }
+    static func logPath(_ directory: String) -> String { DatabaseFiles.logPath("\(directory)/\(JournalFile.name)") }
 }

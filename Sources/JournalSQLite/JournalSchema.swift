@@ -113,11 +113,4 @@ extension Connection {
         let bytes = Array("\(key.rawValue)=\(value)".utf8)
         return RowChecksum.of(.meta, bytes.span)
     }
-
-    /// Returns the first number in the result of a query without parameters.
-    func number(_ sql: String) throws(SQLiteError) -> Int64? {
-        var number: Int64?
-        try rows(sql) { row in if number == nil && !row.isNull(at: 0) { number = row.int64(at: 0) } }
-        return number
-    }
 }

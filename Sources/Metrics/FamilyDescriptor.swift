@@ -36,19 +36,39 @@ package struct FamilyDescriptor: Sendable, Equatable {
 
     /// Traps on a declaration that Prometheus would refuse, because that is a mistake of the programmer.
     init(name: String, help: String, kind: Kind, labelNames: [String], cadence: Cadence) {
-        precondition(Self.isName(name, colon: true), "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*")
-        precondition(!help.isEmpty, "every metric has a help sentence")
-        precondition(labelNames.allSatisfy { Self.isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" })
-        precondition(Set(labelNames).count == labelNames.count, "a label is declared once")
-        if case .histogram(let bounds) = kind {
-            precondition(!bounds.isEmpty && zip(bounds, bounds.dropFirst()).allSatisfy(<), "bounds ascend")
+        if let fault = Self.fault(name: name, help: help, kind: kind, labelNames: labelNames) {
+            preconditionFailure(fault)
         }
-        precondition((kind == .counter) == name.hasSuffix("_total"), "counters, and only they, end with _total")
         self.name = name
         self.help = help
         self.kind = kind
         self.labelNames = labelNames
         self.cadence = cadence
+    }
+
+    /// The declaration of a family that another process had. Nil if no process could have had it.
+    package static func restored(
+        name: String, help: String, kind: Kind, labelNames: [String]
+    ) -> FamilyDescriptor? {
+        guard fault(name: name, help: help, kind: kind, labelNames: labelNames) == nil else { return nil }
+        return FamilyDescriptor(name: name, help: help, kind: kind, labelNames: labelNames, cadence: .onChange)
+    }
+
+    /// What Prometheus would refuse in such a declaration. Nil if there is nothing.
+    package static func fault(name: String, help: String, kind: Kind, labelNames: [String]) -> String? {
+        guard isName(name, colon: true) else { return "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*" }
+        guard !help.isEmpty else { return "every metric has a help sentence" }
+        guard labelNames.allSatisfy({ isName($0, colon: false) && !$0.hasPrefix("__") && $0 != "le" }) else {
+            return "a label name is [a-zA-Z_][a-zA-Z0-9_]*, and none is reserved"
+        }
+        guard Set(labelNames).count == labelNames.count else { return "a label is declared once" }
+        if case .histogram(let bounds) = kind {
+            guard !bounds.isEmpty, bounds.allSatisfy(\.isFinite), zip(bounds, bounds.dropFirst()).allSatisfy(<) else {
+                return "bounds are finite and ascend"
+            }
+        }
+        guard (kind == .counter) == name.hasSuffix("_total") else { return "counters, and only they, end with _total" }
+        return nil
     }
 
     /// A gauge without labels that no registry holds.

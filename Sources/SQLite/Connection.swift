@@ -128,6 +128,13 @@ package final class Connection {
         try statement.forEachRow(body)
     }
 
+    /// Returns the first number in the result of a query without parameters.
+    package func number(_ sql: String) throws(SQLiteError) -> Int64? {
+        var number: Int64?
+        try rows(sql) { row in if number == nil && !row.isNull(at: 0) { number = row.int64(at: 0) } }
+        return number
+    }
+
     /// Runs any number of statements without parameters. Wraps `sqlite3_exec`.
     package func execute(_ sql: String) throws(SQLiteError) {
         owner.assertOwned("a database connection")

@@ -12,7 +12,7 @@ package struct ShipperSettings: Sendable {
     }
 
     /// The name of the destination. It is the label `destination` of its metrics, and a part of the name of its spool.
-    package var destination = "default"
+    package var destination = DestinationVariables.standardName
     package var url: EndpointURL
     package var labels: CommonLabels
     /// The families that are pushed. The others stay on `/metrics`.
@@ -56,6 +56,9 @@ package struct ShipperSettings: Sendable {
         self.timeout = timeout
         self.staleOnStop = staleOnStop
     }
+
+    /// The variables that configure this destination.
+    package var variables: DestinationVariables { DestinationVariables(of: destination) }
 
     /// Names that the protocol or the credentials fill. Nobody may set them.
     /// https://prometheus.io/docs/specs/prw/remote_write_spec/#protocol

@@ -35,7 +35,7 @@ let package = Package(
 
         product("Wire"),
         product("Platform", uses: ["Wire"]),
-        product("SQLite", uses: ["CSQLite", "Platform"]),
+        product("SQLite", uses: ["CSQLite", "Platform", "Wire"]),
         product("Matching", uses: ["CPCRE2"]),
         product("LiveKit", uses: ["CCrypto", "Platform", "Wire"]),
         product("Metrics", uses: ["Wire"]),
@@ -54,7 +54,7 @@ let package = Package(
                 "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage",
                 "Wire",
             ]),
-        product("Shipper", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
+        product("Shipper", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Wire"]),
         product("Enforcement", uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
         product(
             "Exporter",

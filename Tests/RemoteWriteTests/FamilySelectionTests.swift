@@ -14,9 +14,9 @@ import Testing
     }
 
     @Test func `globs that stand for nothing are found`() {
-        let selection = FamilySelection(excluding: ["a*", "b", "x_bucket", "*"])
-        #expect(selection.globsWithoutMatch(in: ["ab", "x"]) == ["b", "x_bucket"])
-        #expect(selection.globsWithoutMatch(in: []) == ["a*", "b", "x_bucket", "*"])
+        let globs = ["a*", "b", "x_bucket", "*"]
+        #expect(FamilySelection.globsWithoutMatch(globs, in: ["ab", "x"]) == ["b", "x_bucket"])
+        #expect(FamilySelection.globsWithoutMatch(globs, in: []) == globs)
     }
 
     @Test(arguments: ["*", "lk_?", "a:b_9", "[abc]*", "[!a-z]", "[^a]", "[]a]", "[!]]"])

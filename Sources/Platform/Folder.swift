@@ -1,31 +1,30 @@
 import Glibc
-import Platform
-import Wire
+package import Wire
 
 /// Operations on files and folders as a whole.
-enum Folder {
+package enum Folder {
     /// Makes a file durable. For a folder, it makes new names and renames in it durable. Wraps `fsync`.
-    static func sync(_ path: String) throws(SystemError) {
+    package static func sync(_ path: String) throws(SystemError) {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw SystemError("open", path) }
         defer { close(file) }
         guard fsync(file) == 0 else { throw SystemError("fsync", path) }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    static func move(_ old: String, to new: String) throws(SystemError) {
+    package static func move(_ old: String, to new: String) throws(SystemError) {
         guard rename(old, new) == 0 else { throw SystemError("rename", old) }
     }
 
     /// The size of a file; 0 where there is none.
-    static func size_bytes(_ path: String) -> Int {
+    package static func size_bytes(_ path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     /// Returns the names in a folder, sorted.
-    static func names(_ path: String) throws(SystemError) -> [String] {
+    package static func names(_ path: String) throws(SystemError) -> [String] {
         guard let directory = opendir(path) else { throw SystemError("open", path) }
         defer { closedir(directory) }
         var names: [String] = []
@@ -39,7 +38,7 @@ enum Folder {
     }
 
     /// Returns an unused name for a file that is moved aside, such as `journal.db.damaged-20260928T060000Z`.
-    static func asideName(of path: String, _ word: String, at time: Timestamp) -> String {
+    package static func asideName(of path: String, _ word: String, at time: Timestamp) -> String {
         let stamp = CivilTime(time).description.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
         let plain = "\(path).\(word)-\(stamp)"
         var name = plain
@@ -49,5 +48,19 @@ enum Folder {
             number += 1
         }
         return name
+    }
+
+    /// Returns what is wrong with a folder and these files in it; nil if nothing shows. A library that says "I/O error"
+    /// or "unable to open" for many causes is asked less well than the file system.
+    package static func trouble(of directory: String, files: [String]) -> SystemError? {
+        var status = stat()
+        if stat(directory, &status) != 0 { return SystemError("open", directory) }
+        if status.st_mode & S_IFMT != S_IFDIR { return SystemError("open", directory, code: ENOTDIR) }
+        if access(directory, W_OK) != 0 { return SystemError("write", directory) }
+        for file in files where exists(file) && access(file, W_OK) != 0 { return SystemError("write", file) }
+        var space = statvfs()
+        guard statvfs(directory, &space) == 0 else { return nil }
+        let isFull = space.f_bavail == 0 || space.f_files > 0 && space.f_favail == 0
+        return isFull ? SystemError("write", directory, code: ENOSPC) : nil
     }
 }

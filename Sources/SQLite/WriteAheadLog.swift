@@ -5,21 +5,21 @@ import Platform
 ///
 /// Commits are synchronized one after the other, so at most the last one can be unfinished. Where two or more commits
 /// of this log follow a bad frame, the frame was damaged later. https://www.sqlite.org/fileformat2.html#walformat
-struct WriteAheadLog {
+package struct WriteAheadLog {
     private static let header_bytes = 32
     private static let frameHeader_bytes = 24
-    /// The page size of the journal: SQLite's own default.
+    /// The page size of the files of lkpush: SQLite's own default.
     private static let page_bytes = 4_096
-    /// Larger logs are not examined. The journal bounds its log, so only a commit of many ids makes a larger one.
+    /// Larger logs are not examined. Logs are bounded, so only one large commit makes a larger one.
     private static let examined_bytes = 256 << 20
 
     /// Commits that had been finished cannot be read.
-    private(set) var isDamaged = false
-    /// The whole log where it is damaged, for a person to look at. Opening the journal removes the log itself.
-    private(set) var evidence: [UInt8] = []
+    package private(set) var isDamaged = false
+    /// The whole log where it is damaged, for a person to look at. Opening the file removes the log itself.
+    package private(set) var evidence: [UInt8] = []
 
     /// Reads the log at `path`. A log that is missing or cannot be read is not known to be damaged.
-    init(path: String) {
+    package init(path: String) {
         // A log that cannot be read now is reported when SQLite reads it.
         guard let bytes = try? FileStore.read(path, limit: Self.examined_bytes) else { return }
         isDamaged = Self.isDamaged(bytes)

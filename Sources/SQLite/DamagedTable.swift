@@ -1,10 +1,8 @@
-import SQLite
-
 /// Reads a table whose pages may be damaged, in the order of its integer key.
 ///
 /// A page that cannot be read hides all rows on it. To find the rows after it, the reader looks for the lowest key
 /// above which reading works again, in at most 126 steps.
-enum DamagedTable {
+package enum DamagedTable {
     /// The outcome of reading above a key.
     private enum Attempt<Row> {
         case row(Row)
@@ -18,7 +16,7 @@ enum DamagedTable {
     /// Returns the first row above `key` that can be read. `isDamaged` says that something before it cannot be read.
     ///
     /// Only damage is passed over; any other error is thrown.
-    static func row<Row>(
+    package static func row<Row>(
         above key: Int64, _ read: (Int64) throws(SQLiteError) -> Row?
     ) throws(SQLiteError) -> (row: Row?, isDamaged: Bool) {
         let first = try attempt(key, read)
@@ -52,5 +50,12 @@ enum DamagedTable {
             if error.condition == .damaged || error.condition == .unreachable { return .damaged }
             throw error
         }
+    }
+}
+
+extension SQLiteError {
+    /// A table gave a row that comes before the one that was asked for (`SQLITE_CORRUPT`).
+    package static func outOfOrder(_ table: String) -> SQLiteError {
+        SQLiteError(operation: "read", subject: table, code: 11, text: "rows are out of order")
     }
 }
