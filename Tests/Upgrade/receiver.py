@@ -118,10 +118,14 @@ def samples(body, is_2):
 
 
 class Receiver:
-    """Answers 204, and keeps the newest sample of each series."""
+    """Answers 204, and keeps the newest sample of each series.
 
-    def __init__(self):
+    `never` matches the series that it must not be sent, not even a stale marker of them.
+    """
+
+    def __init__(self, never=None):
         self.lock = threading.Lock()
+        self._never = never and re.compile(never)
         # The newest value of each series that was not ended by a stale marker.
         self.alive = {}
         self.faults = []
@@ -157,6 +161,8 @@ class Receiver:
         with self.lock:
             for series, milliseconds, bits in taken:
                 self.read_ms = max(self.read_ms, milliseconds)
+                if self._never and self._never.match(series):
+                    self.faults.append(f"{series} was pushed, which this receiver does not get")
                 # The same again is allowed: the answer to the first may have been lost.
                 if (milliseconds, bits) == self._newest.get(series):
                     continue
