@@ -84,7 +84,7 @@ package final class Destinations: Sendable {
         reading?.stop(by: deadline)
         for shipper in shippers { shipper.requestStop(by: deadline) }
         // A thread looks at its deadline between two steps, each of which is short.
-        let patience = deadline + .milliseconds(200)
+        let patience = deadline + .seconds(2)
         return shippers.reduce(ShipperReport()) { $0 + $1.awaitEnd(until: patience) }
     }
 
