@@ -516,6 +516,8 @@ extension Delivery {
         if !lost.isEmpty { table.noteUnknownLoss() }
         table.renewSpool(known: Set(contents.series.map(\.firstRow)))
         spool.requests = contents.requests
+        spool.writesAt = nil
+        spool.readsAt = nil
         note()
     }
 
