@@ -17,7 +17,7 @@ package enum DeclaredFamilies {
         _ = ListenerMetrics(in: registry)
         JournalThread.declareMetrics(in: registry)
         if settings.singleSession { EnforcerThread.declareMetrics(in: registry) }
-        if settings.pushes { ShipperThread.declareMetrics(in: registry) }
+        if settings.pushes { Destinations.declareMetrics(in: registry) }
         return registry.descriptors
     }
 

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 
 /// An error of SQLite. Values that were bound never appear in it.
 package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -28,7 +29,7 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
     package let code: Int32
     /// SQLite's text for the error.
     package let text: String
-    /// The value of `errno` of the system call that failed; 0 if none did.
+    /// The value of `errno` after a system call failed; 0 if none did.
     package let systemCode: Int32
 
     package init(operation: String, subject: String, code: Int32, text: String, systemCode: Int32 = 0) {
@@ -48,7 +49,14 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
         self.init(
             operation: operation, subject: subject, code: extended & 0xFF == code & 0xFF ? extended : code,
             text: text.map { String(cString: $0) } ?? "unknown error",
-            systemCode: isOfSystem ? handle.map { sqlite3_system_errno($0) } ?? 0 : 0)
+            systemCode: isOfSystem ? Self.systemCode(handle) : 0)
+    }
+
+    /// SQLite keeps the number of the system only for some statements. A commit leaves it where the system put it.
+    private static func systemCode(_ handle: OpaquePointer?) -> Int32 {
+        let last = errno
+        let kept = handle.map { sqlite3_system_errno($0) } ?? 0
+        return kept != 0 ? kept : last
     }
 
     /// The beginning identifies an SQL text. A whole one would fill the log.

@@ -8,6 +8,8 @@
  *   FAULT_SWITCH  a file: while it holds the name of an error (ENOSPC, EROFS, EIO) every call fails with it, while it
  *                 holds "slow N" syncing takes N milliseconds longer
  *
+ * A program that is preloaded with this may also call fault_arm (found with dlsym), so that one call of its own fails.
+ *
  *   clang -shared -fPIC -O1 -o libdisk.so disk.c
  */
 #define _GNU_SOURCE
@@ -67,6 +69,23 @@ static int switched_error(void) {
     return 0;
 }
 
+static atomic_long armed_call;
+static atomic_int armed_error;
+
+/* The call number `call` from now on, from 1, fails with `error`, and no other. */
+void fault_arm(long call, int error) {
+    atomic_store(&armed_call, call);
+    atomic_store(&armed_error, error);
+}
+
+/* 1 while that call is still to come. */
+int fault_is_armed(void) { return atomic_load(&armed_error) != 0; }
+
+static int armed(void) {
+    if (!atomic_load(&armed_error) || atomic_fetch_sub(&armed_call, 1) != 1) return 0;
+    return atomic_exchange(&armed_error, 0);
+}
+
 static void linger(void) {
     char text[32];
     long milliseconds = 0;
@@ -100,6 +119,7 @@ static int is_last(void) {
 #define FAIL_WHERE_SWITCHED \
     do { \
         int error = switched_error(); \
+        if (!error) error = armed(); \
         if (error) return errno = error, -1; \
     } while (0)
 

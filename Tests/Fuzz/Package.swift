@@ -74,7 +74,7 @@ let package = Package(
             dependencies: [
                 "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Pipeline",
                 "Platform",
-                "Recording", "RemoteWrite", "Storage", "StoragePostgres", "TestSupport", "Wire",
+                "Recording", "RemoteWrite", "SQLite", "Shipper", "Storage", "StoragePostgres", "TestSupport", "Wire",
             ],
             path: "Fuzzers", swiftSettings: fuzzed,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

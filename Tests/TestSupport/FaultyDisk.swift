@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Wire
 
@@ -54,6 +55,22 @@ package final class FaultyDisk: Sendable {
     package var environment: [String: String] {
         ["LD_PRELOAD": library, "FAULT_ROOT": root, "FAULT_SWITCH": control]
     }
+
+    /// Lets one call of the calling program that changes a file fail, counted from 1 from now on. The program must have
+    /// been started with `environment`. Returns false if it was not.
+    package static func arm(call: Int, error: Int32) -> Bool {
+        guard let arm = symbol("fault_arm") else { return false }
+        unsafeBitCast(arm, to: (@convention(c) (Int, Int32) -> Void).self)(call, error)
+        return true
+    }
+
+    /// True while the call that was armed is still to come.
+    package static var isArmed: Bool {
+        guard let isArmed = symbol("fault_is_armed") else { return false }
+        return unsafeBitCast(isArmed, to: (@convention(c) () -> Int32).self)() != 0
+    }
+
+    private static func symbol(_ name: String) -> UnsafeMutableRawPointer? { dlsym(nil, name) }
 
     /// Variables for a program that dies at its call number `call` that changes a file, counted from 1.
     package func environment(dyingAt call: Int, _ death: Death) -> [String: String] {

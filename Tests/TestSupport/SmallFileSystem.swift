@@ -30,8 +30,8 @@ package final class SmallFileSystem: Sendable {
     /// True if a test may mount something here. A container without CAP_SYS_ADMIN may not.
     package static let isAllowed: Bool = (try? SmallFileSystem(in: TemporaryFolder())) != nil
 
-    /// Takes all the room that is left.
-    package func fill() throws(FileSystemError) {
+    /// Takes all the room that is left, but for `spared` bytes.
+    package func fill(sparing spared: Int = 0) throws(FileSystemError) {
         let file = open(path + "/ballast", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw FileSystemError(description: "ballast: error \(errno)") }
         defer { close(file) }
@@ -40,10 +40,15 @@ package final class SmallFileSystem: Sendable {
             while write(file, bytes, size) > 0 {}
         }
         guard errno == ENOSPC else { throw FileSystemError(description: "ballast: error \(errno)") }
+        if spared > 0 { ftruncate(file, max(0, lseek(file, 0, SEEK_END) - spared)) }
     }
 
     /// Frees the room that `fill` took.
-    package func free() { unlink(path + "/ballast") }
+    package func free() {
+        // Another test may start a program at this moment, which then has the file open for an instant.
+        truncate(path + "/ballast", 0)
+        unlink(path + "/ballast")
+    }
 
     /// Makes it read-only, or writable again, while nobody has a file open for writing.
     package func remount(isReadOnly: Bool) throws(FileSystemError) {

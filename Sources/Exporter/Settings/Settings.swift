@@ -277,7 +277,8 @@ extension Settings {
     /// The settings of a journal that `open` opens.
     package func journal(open: OpenJournal?) -> JournalSettings {
         JournalSettings(
-            open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval)
+            open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval,
+            destinations: Set(destinations.map(\.name)))
     }
 
     /// Throws if the lookup query of the user cannot be used.

@@ -1,6 +1,5 @@
 package import Journal
 package import Platform
-import RemoteWrite
 
 /// The settings of the journal: where the state is kept, and how carefully.
 package struct JournalSettings: Sendable {
@@ -43,7 +42,7 @@ package struct JournalSettings: Sendable {
 
     package init(
         open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration,
-        destinations: Set<String> = [ShippedSeries.defaultDestination]
+        destinations: Set<String>
     ) {
         self.destinations = destinations
         self.snapshotInterval = snapshotInterval

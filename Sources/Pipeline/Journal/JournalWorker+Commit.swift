@@ -184,8 +184,8 @@ extension JournalWorker {
         let wait = JournalSettings.Limits.backoff.wait(afterFailures: failures, chance: 0)
         health = .failing(again: time.monotonic() + wait, failures: failures)
         refuse()
-        // A journal that holds late readings commits them when it can.
-        if sendsLateReadings { answerReadings() }
+        // A journal that holds late readings commits them when it can. Another one lets them leave.
+        if sendsLateReadings { readings.release() }
         let lost = backlog.giveUpPending()
         if lost > 0 {
             store.noteGivenUp(lost)

@@ -11,6 +11,8 @@ enum FirstPage {
     private static let counters = [24..<40, 92..<100]
     /// The number of pages of the file, with the most significant byte first.
     private static let pageCount = 28..<32
+    /// The format for writing and the one for reading: 1, or 2 with a write-ahead log.
+    private static let formats = 18..<20
     private static let changeCounter = 24..<28
     /// The change counter for which the number of pages is right.
     private static let validFor = 92..<96
@@ -37,6 +39,14 @@ enum FirstPage {
         defer { close(file) }
         // The page is there already, so this needs no room. If it fails, SQLite reads what it can without it.
         _ = pwrite(file, page, page.count, 0)
+    }
+
+    /// The header says that a program of today may read and write the file. Otherwise SQLite opens it for reading only,
+    /// as if a later program had written it. Nobody may have the file open.
+    static func isWritable(_ path: String) -> Bool {
+        // A file without a whole page is new.
+        guard let page = read(path) else { return true }
+        return page[formats].allSatisfy { $0 <= 2 }
     }
 
     private static func read(_ path: String) -> [UInt8]? {

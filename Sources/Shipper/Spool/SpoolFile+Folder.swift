@@ -64,6 +64,11 @@ extension SpoolFile {
         package let samples: Int
         /// The time of the newest one; nil if there is none.
         package let newest: Timestamp?
+
+        package init(samples: Int, newest: Timestamp?) {
+            self.samples = samples
+            self.newest = newest
+        }
     }
 
     /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that can be read.

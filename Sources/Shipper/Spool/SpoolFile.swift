@@ -134,10 +134,10 @@ package final class SpoolFile {
 
     /// Closes the spool and deletes its file: it is empty. A file that cannot be deleted is emptied.
     package func remove() {
-        let isInPlace = opened?.files.isInPlace ?? true
-        close()
         // A file that was put in place of this one is not ours.
-        if isInPlace { Self.discard(path) }
+        let isGone = failure?.kind == .gone || opened?.files.isInPlace == false
+        close()
+        if !isGone { Self.discard(path) }
     }
 
     // MARK: The connection

@@ -73,6 +73,7 @@ struct SpoolOpener {
     // MARK: Examining
 
     private func examine() throws(SpoolError) -> Verdict {
+        if !FirstPage.isWritable(path) { return .damaged("its header says that it is for reading only") }
         let hasDamagedLog = WriteAheadLog(path: DatabaseFiles.logPath(path)).isDamaged
         do throws(SQLiteError) {
             let connection = try Self.connect(path, mayCreate: false)

@@ -7,6 +7,7 @@ enum Fuzzers {
     static let all: [any Fuzzer.Type] = [
         EventFuzzer.self, TokenFuzzer.self, SettingsFuzzer.self, ExpositionFuzzer.self, RecorderFuzzer.self,
         RemoteWriteFuzzer.self, ProtobufFuzzer.self, AddressFuzzer.self, StateFuzzer.self, ResponseFuzzer.self,
+        SpoolFuzzer.self,
     ]
 
     /// The one that runs: libFuzzer's callback has no context.
