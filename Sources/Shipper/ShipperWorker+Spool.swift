@@ -192,9 +192,7 @@ extension ShipperWorker {
     func tellSpoolLasts(samples: Int) {
         // Whoever plans with it needs no more than the first digit.
         guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
-        let estimate = SpoolEstimate(
-            settings.delivery, spool: (spool.maxBytes, spool.maxAge), room: nil, samples: samples,
-            every: settings.schedule.pushInterval)
+        let estimate = settings.estimate(samples: samples, room: nil)
         guard let disk = estimate.disk else { return }
         metrics.note(spoolLasts: disk.lasts)
         let isFirst = toldSamples == 0
