@@ -12,8 +12,7 @@ final class Pusher {
     let registry: Registry
     private var reader: RegistryReader
     private var table: SeriesTable
-    private var delivery = Delivery(
-        StandardSettings.all.delivery, limits: StandardSettings.all.batches, seed: 1)
+    private var delivery = Delivery(Pusher.settings, limits: StandardSettings.all.batches, seed: 1)
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)
     private var monotonic = MonotonicTime(nanoseconds: 0)
     /// The bodies of the last tick, if they are kept.
@@ -27,6 +26,14 @@ final class Pusher {
         table = SeriesTable(
             labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idleInterval))
         reader = RegistryReader(registry)
+    }
+
+    /// Those of a destination with a spool, which stays empty here.
+    private static var settings: DeliverySettings {
+        var settings = StandardSettings.all.delivery
+        settings.spool = SpoolBounds(
+            bytes: StandardSettings.all.spoolMaxBytes.bytes, age: StandardSettings.all.spoolMaxAge)
+        return settings
     }
 
     private static let external = [
@@ -55,7 +62,9 @@ final class Pusher {
     }
 
     private func deliver(keepsBody: Bool) -> Bool {
-        guard case .send(let attempt) = delivery.next(at: monotonic, &table) else { return false }
+        let step = delivery.next(at: monotonic, &table)
+        if case .spool = step { preconditionFailure("a healthy receiver needs no spool") }
+        guard case .send(let attempt) = step else { return false }
         if keepsBody { bodies.append(attempt.body) }
         let verdict = delivery.settle(
             shard: attempt.shard,
