@@ -108,7 +108,7 @@ let package = Package(
         tests("Wire", uses: ["Wire"]),
         tests("Platform", uses: ["Platform", "Wire"]),
         tests("Matching", uses: ["Matching"]),
-        tests("SQLite", uses: ["SQLite"]),
+        tests("SQLite", uses: ["Platform", "SQLite"]),
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
@@ -138,7 +138,9 @@ let package = Package(
                 "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite",
                 "SQLite", "Shipper", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
-        tests("EndToEnd", uses: ["LiveKit", "Platform", "Simulation", "SQLite", "Wire"], resources: [.copy("Data")]),
+        tests(
+            "EndToEnd", uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Wire"],
+            resources: [.copy("Data")]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]

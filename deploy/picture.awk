@@ -20,6 +20,9 @@ BEGIN {
     name = $0
     sub(/[{ ].*/, "", name)
     value = $NF + 0
+    # Some gauges are one for each destination of pushing; the worst of them counts.
+    if (!(name in total) || value < least[name]) least[name] = value
+    if (!(name in total) || value > most[name]) most[name] = value
     total[name] += value
 }
 
@@ -82,8 +85,8 @@ function span(seconds) { # 0:03:12
 function lagText() { return lag < 0 ? "-" : sprintf("%.2f s", lag) }
 
 function pushText() {
-    if (!total["lkpush_remote_write_last_success_timestamp_seconds"]) return "never"
-    age = now - total["lkpush_remote_write_last_success_timestamp_seconds"]
+    if (!least["lkpush_remote_write_last_success_timestamp_seconds"]) return "never"
+    age = now - least["lkpush_remote_write_last_success_timestamp_seconds"]
     return age < 100 ? sprintf("%d s ago", age < 0 ? 0 : age) : span(age) " ago"
 }
 
@@ -203,9 +206,9 @@ function draw_screen(    i, text, pending, room, org) {
         bytes(total["lkpush_remote_write_bytes_accepted_total"]))
     text = pushText() "   backlog " whole(pending) " samples"
     if (pending) {
-        text = text sprintf(", %.0f s old", total["lkpush_remote_write_queue_oldest_age_seconds"])
+        text = text sprintf(", %.0f s old", most["lkpush_remote_write_queue_oldest_age_seconds"])
     }
-    if (total["lkpush_remote_write_backoff_seconds"]) text = text "   " alarm("the receiver does not take them")
+    if (most["lkpush_remote_write_backoff_seconds"]) text = text "   " alarm("the receiver does not take them")
     entry("last", text)
     if (prometheus != "") {
         entry("arrived", got("lk_room_active") < 0 ? "nothing yet" : whole(got("lk_room_active")) " rooms   " \

@@ -2,8 +2,6 @@ import Glibc
 import JournalSQLite
 import Pipeline
 import Platform
-import RemoteWrite
-import Shipper
 import Storage
 import Wire
 
@@ -22,11 +20,11 @@ enum Check {
         warnOfUnusedGlobs(settings, log)
         var isGood = report("state", state(settings))
         isGood = database(settings) && isGood
-        isGood = receiver(settings, log) && isGood
+        isGood = destinations(settings, log) && isGood
         return isGood
     }
 
-    private static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
+    static func report(_ what: String, _ outcome: (isGood: Bool, text: String)) -> Bool {
         Terminal.printLine("\(what): \(outcome.isGood ? "ok" : "FAILED"), \(outcome.text)")
         return outcome.isGood
     }
@@ -50,44 +48,15 @@ enum Check {
     }
 
     private static func warnOfUnusedGlobs(_ settings: Settings, _ log: Log) {
-        guard settings.selection != FamilySelection() else { return }
+        guard !settings.globsWithoutMatch(in: []).isEmpty else { return }
         do throws(StartError) {
-            let unused = settings.selection.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log))
-            guard !unused.isEmpty else { return }
-            Terminal.printLine(
-                "warning: METRICS_EXCLUDE: \(unused.joined(separator: ", ")): no metric of this configuration has such a "
-                    + "name, so nothing is left out; see /metrics for the names")
+            for (variable, globs) in settings.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log)) {
+                Terminal.printLine(
+                    "warning: \(variable): \(globs.joined(separator: ", ")): no metric of this configuration has such a "
+                        + "name, so nothing is selected by it; see /metrics for the names")
+            }
         } catch {
             _ = report("metrics", (false, "\(error)"))
-        }
-    }
-
-    /// Asks the receiver. Prints one line per finding.
-    private static func receiver(_ settings: Settings, _ log: Log) -> Bool {
-        do {
-            guard let shipper = try settings.shipper(log: log) else {
-                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
-                return true
-            }
-            let result = ShipperProbe.run(shipper)
-            for (number, finding) in result.findings.enumerated() {
-                let mark =
-                    switch finding.weight {
-                    case .good: "ok"
-                    case .warning: "WARNING"
-                    case .fault: "FAILED"
-                    }
-                let text = plain(number == 0 ? "\(shipper.url): \(finding.text)" : finding.text)
-                Terminal.printLine("receiver: \(mark), \(harmless(text))")
-            }
-            let lasts = settings.delivery.outage(samples: 10_000, every: settings.pushInterval)
-            Terminal.printLine(
-                "queue: \(settings.queueBytes) hold about \(UnitText.rough(lasts)) of 10,000 series every "
-                    + "\(UnitText.text(settings.pushInterval)) while the receiver does not answer "
-                    + "(REMOTE_WRITE_QUEUE_BYTES, PUSH_INTERVAL)")
-            return result.isGood
-        } catch {
-            return report("receiver", (false, "\(error)"))
         }
     }
 
@@ -133,7 +102,7 @@ enum Check {
     }
 
     /// A receiver's words without characters that a terminal obeys. The excerpt spells out those above ASCII.
-    private static func harmless(_ text: String) -> String {
+    static func harmless(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.excerpt(characters: 4_000).unicodeScalars.map { $0.value < 32 ? "?" : $0 }))
     }

@@ -1,19 +1,24 @@
 import Enforcement
-import Metrics
+package import Metrics
 import Pipeline
 package import Platform
 import Shipper
 
-/// The names of all metrics that the program would have with these settings, without starting it.
+/// All metrics that the program would have with these settings, without starting it.
 package enum DeclaredFamilies {
     /// Throws if the program could not start.
     package static func names(_ settings: Settings, log: Log) throws(StartError) -> [String] {
+        try all(settings, log: log).map(\.name)
+    }
+
+    /// Throws if the program could not start.
+    package static func all(_ settings: Settings, log: Log) throws(StartError) -> [FamilyDescriptor] {
         let registry = try Plan(settings, log: log, time: SystemTime()).registry
         _ = ListenerMetrics(in: registry)
         JournalThread.declareMetrics(in: registry)
         if settings.singleSession { EnforcerThread.declareMetrics(in: registry) }
-        if settings.remoteWriteURL != nil { ShipperThread.declareMetrics(in: registry) }
-        return names(in: registry)
+        if settings.pushes { Destinations.declareMetrics(in: registry) }
+        return registry.descriptors
     }
 
     static func names(in registry: Registry) -> [String] { registry.descriptors.map(\.name) }

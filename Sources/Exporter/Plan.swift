@@ -29,7 +29,8 @@ struct Plan {
     let storeSettings: StoreSettings
     let openDatabase: OpenDatabase
     let databaseInterruption = Interruption()
-    let shipperSettings: ShipperSettings?
+    /// One for each destination; empty if nothing is pushed.
+    let destinations: [ShipperSettings]
     /// The key pairs as they were read now.
     let keyPairs: [KeyPair]
     /// Nil if sessions are not enforced.
@@ -73,7 +74,7 @@ struct Plan {
             restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = settings.journal(open: Self.openJournal(settings.stateDirectory))
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
-            shipperSettings = try settings.shipper(log: log)
+            destinations = try settings.destinations(log: log)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
             throw StartError.unavailable("\(error)")

@@ -37,7 +37,7 @@ package final class Service {
     private var store: StoreThread?
     private var journal: JournalThread?
     /// Nil if no receiver is configured.
-    private var shipper: ShipperThread?
+    private var destinations: Destinations?
     private var recorder: RecorderThread?
 
     /// Makes everything from the settings that must be right before anything starts.
@@ -87,7 +87,7 @@ package final class Service {
             let state = try restoreState()
             greetDatabase(state, until: begin + Limits.databasePatience)
             // The first reading comes before the first event, so every counter is known to have been zero.
-            try startShipper(restoring: state)
+            try startDestinations(restoring: state)
             startRecorder(with: state)
         } catch {
             if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }
@@ -169,18 +169,19 @@ package final class Service {
         plan.storeInbox.awaitFirstAttempt(until: deadline)
     }
 
-    private func startShipper(restoring state: RecorderStart) throws(StartError) {
-        guard let settings = plan.shipperSettings else {
+    private func startDestinations(restoring state: RecorderStart) throws(StartError) {
+        guard !plan.destinations.isEmpty else {
             log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
             return
         }
-        let shipper = ShipperThread(settings, registry: registry, journal: plan.journalInbox, log: log, time: time)
+        let destinations = Destinations(
+            plan.destinations, registry: registry, journal: plan.journalInbox, log: log, time: time)
         do throws(TransportError) {
-            try shipper.makeFirstReading(restoring: state.shipped)
+            try destinations.makeFirstReading(restoring: state.shipped)
         } catch {
             throw StartError.unavailable("\(error)")
         }
-        self.shipper = shipper
+        self.destinations = destinations
     }
 
     private func startRecorder(with state: RecorderStart) {
@@ -193,11 +194,11 @@ package final class Service {
 
     /// Every part has declared its metrics by now.
     private func warnOfUnusedGlobs() {
-        let unused = settings.selection.globsWithoutMatch(in: DeclaredFamilies.names(in: registry))
-        guard !unused.isEmpty else { return }
-        log.warning(
-            "METRICS_EXCLUDE has globs that match no metric and leave out nothing: correct them",
-            ["globs": .string(unused.joined(separator: ","))])
+        for (variable, globs) in settings.globsWithoutMatch(in: DeclaredFamilies.names(in: registry)) {
+            log.warning(
+                "globs match no metric, so they select nothing: correct them",
+                ["setting": .string(variable), "globs": .string(globs.joined(separator: ","))])
+        }
     }
 
     // MARK: Running
@@ -209,7 +210,7 @@ package final class Service {
         } else {
             log.info("no keys are in files: there is nothing to read again")
         }
-        shipper?.reloadCredentials()
+        destinations?.reloadCredentials()
     }
 
     // MARK: Stopping
@@ -242,7 +243,7 @@ package final class Service {
         // The thread owns nothing. If its file system hangs, it ends with the process.
         _ = keys?.stop(by: deadline(0.5))
         let stored = store?.stop(by: deadline(0.6))
-        let shipped = shipper?.stop(by: deadline(0.85))
+        let shipped = destinations?.stop(by: deadline(0.85))
         let isKept = journal?.stop(by: deadline(0.95)) ?? true
         privateServer?.stop(deadline: deadline(0.98))
         let isInTime = served != .abandoned && recorded && enforced && stored?.isFinished ?? true && isKept
@@ -250,7 +251,7 @@ package final class Service {
         let rowsLeft = stored?.rowsLeft ?? 0
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(rowsLeft),
-            "samples_dropped": .int(Int(shipped?.dropped ?? 0)),
+            "samples_dropped": .int(Int(shipped?.dropped ?? 0)), "samples_kept": .int(Int(shipped?.kept ?? 0)),
         ]
         if isInTime && served == .finished {
             log.info(

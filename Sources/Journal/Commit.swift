@@ -26,13 +26,15 @@ package struct Commit: Sendable {
     package var deadLetters: [DeadLetter] = []
     /// The remembered ids that were added since the last snapshot.
     package var ids: [JournalIDSegment] = []
-    /// The time of the last reading whose samples are sent.
+    /// The time of the newest reading of any destination whose samples are sent.
     package var readingSent: Timestamp?
-    /// The labels that all pushed series share, as text that the journal does not interpret.
+    /// The labels that all pushed series share, as text that the journal does not interpret. Where they are not those
+    /// before, all series are removed: those that were pushed have the old labels.
     package var pushedLabels: String?
-    /// Keys of the series that are pushed from now on. The keys in `seriesEnded` are removed first.
+    /// Keys of the series that are pushed from now on, each with its destination. The keys in `seriesEnded` are removed
+    /// first.
     package var seriesBegan: [[UInt8]] = []
-    /// Keys of the series that are no longer pushed.
+    /// Keys of the series that are no longer pushed to their destination.
     package var seriesEnded: [[UInt8]] = []
     /// Entries and ids that are not needed any more.
     package var truncation: Truncation?

@@ -18,7 +18,7 @@ package struct JournalNumbers: Sendable, Equatable {
     package var lastInput: Int64 = 0
     /// Rows up to here are applied, as far as the journal was told.
     package var rowsApplied: Int64 = 0
-    /// The time of the last reading whose samples were sent.
+    /// The time of the newest reading of any destination whose samples were sent.
     package var lastReading: Timestamp?
     /// The labels that all pushed series share, as text.
     package var pushedLabels = ""

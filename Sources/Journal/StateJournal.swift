@@ -40,7 +40,7 @@ package protocol StateJournal: AnyObject {
     /// Calls `body` with each id segment, in the order of their commits. Returns how many could not be read.
     func forEachSegment(_ body: (JournalIDSegment) -> Void) throws(JournalError) -> Int
 
-    /// Returns the keys of all series that are pushed, in no particular order.
+    /// Returns the keys of all series that are pushed to any destination, in no particular order.
     func shipped() throws(JournalError) -> JournalPage<[UInt8]>
 
     /// Reads the newest snapshot that can be read, and moves aside those that cannot.

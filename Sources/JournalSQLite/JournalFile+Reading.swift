@@ -52,7 +52,7 @@ extension JournalFile {
         }
     }
 
-    /// Returns the keys of all series that are pushed, in no particular order.
+    /// Returns the keys of all series that are pushed to any destination, in no particular order.
     package func shipped() throws(JournalError) -> JournalPage<[UInt8]> {
         try page(after: .min, limit: .max) { connection, key throws(SQLiteError) in
             try connection.series(above: key).map { ($0.number, $0.key, $0.isIntact) }

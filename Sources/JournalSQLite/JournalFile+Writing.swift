@@ -34,6 +34,7 @@ extension JournalFile {
         if let labels = commit.pushedLabels, labels != numbers.pushedLabels {
             numbers.pushedLabels = labels
             try connection.setMeta(.pushedLabels, labels)
+            try connection.run("DELETE FROM shipped")
         }
         for key in commit.seriesEnded { try connection.run("DELETE FROM shipped WHERE key = ?1", .blob(key)) }
         for key in commit.seriesBegan { try connection.insertSeries(key) }

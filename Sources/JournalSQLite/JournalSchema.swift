@@ -75,7 +75,7 @@ enum MetaKey: String, CaseIterable {
     case inputApplied = "input_applied"
     /// The starts of the program on this folder, and the names of its rows.
     case lineage
-    /// The time of the last reading whose samples were sent, in milliseconds.
+    /// The time of the newest reading of any destination whose samples were sent, in milliseconds.
     case readingSent = "reading_sent"
     /// The labels that all pushed series share.
     case pushedLabels = "pushed_labels"

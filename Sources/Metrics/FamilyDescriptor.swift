@@ -46,8 +46,15 @@ package struct FamilyDescriptor: Sendable, Equatable {
         self.cadence = cadence
     }
 
-    /// Returns what Prometheus would refuse in such a declaration; nil if there is nothing. What comes from a disk is
-    /// checked with this first.
+    /// The declaration of a family that another process had. Nil if no process could have had it.
+    package static func restored(
+        name: String, help: String, kind: Kind, labelNames: [String]
+    ) -> FamilyDescriptor? {
+        guard fault(name: name, help: help, kind: kind, labelNames: labelNames) == nil else { return nil }
+        return FamilyDescriptor(name: name, help: help, kind: kind, labelNames: labelNames, cadence: .onChange)
+    }
+
+    /// What Prometheus would refuse in such a declaration. Nil if there is nothing.
     package static func fault(name: String, help: String, kind: Kind, labelNames: [String]) -> String? {
         guard isName(name, colon: true) else { return "a metric name is [a-zA-Z_:][a-zA-Z0-9_:]*" }
         guard !help.isEmpty else { return "every metric has a help sentence" }

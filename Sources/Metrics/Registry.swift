@@ -120,6 +120,8 @@ package final class Registry: Sendable {
     package struct Changes: Sendable {
         package var added: [Series] = []
         package var ended: [Series] = []
+
+        package init() {}
     }
 }
 

@@ -45,6 +45,8 @@ package final class Log: Sendable {
     private let throttles = Mutex<[String: Throttle]>([:])
     /// The number of messages, with their reasons, that are throttled separately. Each takes some 100 bytes.
     private static let maxThrottles = 500
+    /// A field of every line. Nil if there is none.
+    private let mark: (name: String, value: String)?
 
     private struct Throttle {
         var nextAt: MonotonicTime
@@ -55,12 +57,24 @@ package final class Log: Sendable {
         self.level = level
         self.format = format
         self.time = time
+        mark = nil
         writer = LineWriter(to: file, name: "log") { lost in
             Self.line(
                 .warning, "log lines were lost: nobody read them in time, or they could not be written",
                 ["lines": .int(lost)], hidden: 0, format, at: time.now())
         }
     }
+
+    private init(_ log: Log, mark: (name: String, value: String)) {
+        level = log.level
+        format = log.format
+        time = log.time
+        writer = log.writer
+        self.mark = mark
+    }
+
+    /// The same log for one of several like parts: every line has this field, and is throttled by itself.
+    package func marked(_ name: String, _ value: String) -> Log { Log(self, mark: (name, value)) }
 
     /// The number of lines that were dropped.
     package var linesDropped: Int { writer.dropped }
@@ -120,11 +134,12 @@ package final class Log: Sendable {
     }
 
     private func write(_ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int = 0) {
-        writer.write(Self.line(level, message, fields, hidden: hidden, format, at: time.now()))
+        writer.write(Self.line(level, message, fields, mark, hidden: hidden, format, at: time.now()))
     }
 
     private static func line(
-        _ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int, _ format: Format, at now: Timestamp
+        _ level: Level, _ message: StaticString, _ fields: Fields, _ mark: (name: String, value: String)? = nil,
+        hidden: Int, _ format: Format, at now: Timestamp
     ) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(256)
@@ -137,11 +152,13 @@ package final class Log: Sendable {
             line.append(contentsOf: level.name.utf8)
             line.append(contentsOf: #"","msg":"#.utf8)
             JSONText.append("\(message)", to: &line)
+            if let mark { append(mark.name, .string(mark.value), to: &line) }
             for (key, value) in fields { append(key, value, to: &line) }
             if hidden > 0 { append("hidden", .int(hidden), to: &line) }
             line.append(UInt8(ascii: "}"))
         case .text:
             line.append(contentsOf: "\(at) \(level.name) \(message)".utf8)
+            if let mark { line.append(contentsOf: " \(mark.name)=\(plain(.string(mark.value)))".utf8) }
             for (key, value) in fields { line.append(contentsOf: " \(key)=\(plain(value))".utf8) }
             if hidden > 0 { line.append(contentsOf: " hidden=\(hidden)".utf8) }
         }

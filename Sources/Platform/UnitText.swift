@@ -63,6 +63,24 @@ package enum UnitText {
         return "\(seconds) s"
     }
 
+    /// The size in its largest unit of which there are at least 10, rounded down, for people: `11 GiB`, `4096 B`.
+    package static func rough(_ size: ByteCount) -> String {
+        let large = sizes.filter { $0.bytes > 1 }.sorted { $0.bytes > $1.bytes }
+        for (unit, bytes) in large where size.bytes >= 10 * bytes { return "\(size.bytes / bytes) \(unit)" }
+        return "\(size.bytes) B"
+    }
+
+    /// The number with a comma before each three digits, for people.
+    package static func grouped(_ number: Int) -> String {
+        let digits = String(number.magnitude)
+        var text = number < 0 ? "-" : ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0 && (digits.count - place) % 3 == 0 { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
     private static func split(_ text: String) -> (number: Int, unit: String)? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits) else { return nil }

@@ -30,6 +30,9 @@ package struct CommonLabels: Sendable, Equatable {
         self.pairs = pairs
     }
 
+    /// Labels that were checked by another process.
+    init(pairs: [(name: String, value: String)]) { self.pairs = pairs.map { ($0.name, $0.value) } }
+
     package static func == (a: CommonLabels, b: CommonLabels) -> Bool {
         a.pairs.elementsEqual(b.pairs, by: ==)
     }

@@ -19,6 +19,7 @@ extension Delivery {
         precondition(shards[index].isInFlight, "only a request that was begun can end")
         defer { note() }
         shards[index].isInFlight = false
+        shards[index].isLate = false
         switch outcome {
         case .failed(let mayHaveArrived):
             if mayHaveArrived { shards[index].batches.updateFirst { $0.mayHaveArrived = true } }
@@ -49,6 +50,12 @@ extension Delivery {
             return .fellBack(.noHeaders)
         case 200..<300: return accept(index, written, at: now, wall: wall, &table)
         case 415 where isV2 && fallBack(index, .unsupported, at: now): return .fellBack(.unsupported)
+        case 400 where batch.mayHaveArrived && isV2 && !written.isPresent && messages.isInDoubt:
+            // An earlier process tried these samples, so they are not just `up`: they are not given up for a message that
+            // the receiver may not know.
+            messages.noteBadRequest(.v2)
+            statistics.fallbacks[.badRequest, default: 0] += 1
+            return .fellBack(.badRequest)
         case 400 where batch.mayHaveArrived:
             // Prometheus accepts an exact copy of a series' newest sample only. A copy of two samples is refused,
             // although both are stored.
@@ -119,6 +126,7 @@ extension Delivery {
     /// Waits half a second, doubled up to 30 s and never more, with jitter; or as long as the receiver asked for.
     private mutating func retry(_ index: Int, _ asked: Duration?, at now: MonotonicTime) -> Verdict {
         shards[index].failures = min(shards[index].failures + 1, 63)
+        beginSpooling()
         var wait = backoff.wait(afterFailures: shards[index].failures, chance: .random(in: 0...1, using: &random))
         if let asked { wait = min(max(asked, settings.minBackoff), Limits.retryAfter) }
         shards[index].notBefore = now + wait
@@ -130,6 +138,7 @@ extension Delivery {
     /// without a loss.
     private mutating func hold(at now: MonotonicTime) -> Verdict {
         isHeld = true
+        beginSpooling()
         pausedUntil = now + Limits.credentialHold
         statistics.holds += 1
         statistics.backoff = Limits.credentialHold
@@ -137,18 +146,16 @@ extension Delivery {
     }
 
     private mutating func shrink(_ index: Int, at now: MonotonicTime, _ table: inout SeriesTable) -> Verdict {
-        guard var batch = shards[index].batches.first else { preconditionFailure("a request has samples") }
+        guard let batch = shards[index].batches.first else { preconditionFailure("a request has samples") }
         let isTrial = caps.noteTooLarge(batch.body.count, at: now)
         statistics.splits += 1
-        if isTrial || batch.body.count > Limits.split_bytes, let (first, second) = batch.halves(table) {
+        _ = shards[index].batches.popFirst()
+        if isTrial || batch.body.count > Limits.split_bytes, split(batch, of: index, table) {
             shards[index].failures = 0
             statistics.batchesSplit += 1
-            _ = shards[index].batches.popFirst()
-            recycle(&batch)
-            shards[index].batches.prepend(second)
-            shards[index].batches.prepend(first)
             return .split
         }
+        shards[index].batches.prepend(batch)
         finish(index, .rejected(413, taken: 0), &table)
         return .rejected(batch.samples.count)
     }
@@ -165,6 +172,7 @@ extension Delivery {
         isHeld = false
         shards[index].failures = 0
         statistics.backoff = .zero
+        forgetStored(batch)
         switch fate {
         case .accepted(let taken):
             statistics.accepted += UInt64(taken)
@@ -200,12 +208,14 @@ extension Delivery {
         }
     }
 
-    /// Drops the oldest batch that is not under way, or the oldest samples of the queue. Returns false if there are
-    /// none.
+    /// Drops the oldest batch that is not under way, or the oldest samples of the queue. What is on disk as well only
+    /// leaves the memory. Returns false if there are none.
     private mutating func dropOldest(_ reason: DropReason, _ table: inout SeriesTable) -> Bool {
+        if unload(&table) { return true }
         var oldest: (shard: Int, time: Timestamp)?
         for (index, shard) in shards.enumerated() where !shard.isInFlight {
-            guard let time = shard.batches.first?.times.oldest else { continue }
+            guard let first = shard.batches.first, first.stored == nil else { continue }
+            let time = first.times.oldest
             if oldest.map({ time < $0.time }) ?? true { oldest = (index, time) }
         }
         if let oldest, queue.oldest.map({ oldest.time <= $0 }) ?? true,
@@ -232,7 +242,7 @@ extension Delivery {
         for index in shards.indices where !shards[index].isInFlight {
             var kept: [DeliveryBatch] = []
             while var batch = shards[index].batches.popFirst() {
-                if batch.times.newest <= now {
+                if batch.times.newest <= now || batch.stored != nil {
                     kept.append(batch)
                 } else {
                     count += batch.samples.count
@@ -246,17 +256,20 @@ extension Delivery {
             count += samples.count
             table.noteLoss(samples, wasAttempted: false)
         }
+        spool.future = now
+        spool.now = nil
         statistics.dropped[.clock, default: 0] += UInt64(count)
         if let newest = statistics.newestEnqueued, newest > now { statistics.newestEnqueued = nil }
         if let newest = statistics.newestSent, newest > now { statistics.newestSent = nil }
         note()
     }
 
-    /// Gives up all samples at the end. Those under way may still arrive, so they count as ambiguous.
+    /// Gives up all samples at the end that are not in the spool. Those under way may still arrive, so they count as
+    /// ambiguous.
     package mutating func abandon(_ table: inout SeriesTable) {
         for index in shards.indices where shards[index].isInFlight {
             shards[index].isInFlight = false
-            finish(index, .ambiguous, &table)
+            if shards[index].batches.first?.stored == nil { finish(index, .ambiguous, &table) }
         }
         while dropOldest(.stopped, &table) {}
         note()

@@ -16,6 +16,8 @@ package struct Delivery: Sendable {
         case wait(until: MonotonicTime)
         /// Send this request, then call `settle`. Call `next` again for further requests.
         case send(Attempt)
+        /// Have the spool do this, then call `take` with its answer, then `next` again.
+        case spool(SpoolOrder)
     }
 
     /// One request.
@@ -83,6 +85,11 @@ package struct Delivery: Sendable {
     package internal(set) var statistics = DeliveryStatistics()
     var caps: BatchCaps
     var queue: SampleQueue
+    var spool: SpoolBacklog
+    /// Divides blocks of the spool among shards.
+    var cutter: SampleQueue
+    /// The address of the receiver, without its secret parts.
+    let endpoint: String
     var shards = [DeliveryShard()]
     var pace: Pace
     var messages: MessageState
@@ -91,21 +98,28 @@ package struct Delivery: Sendable {
     /// Nothing is sent before this time.
     var pausedUntil: MonotonicTime?
     var isHeld = false
-    private var nextShard = 0
+    /// The shard that is looked at first.
+    private var firstShard = 0
     /// The time from which a request of version 1.0 carries the metadata again.
     private var metadataAt: MonotonicTime?
     private var encoder = RequestEncoder()
+    var packer = SpoolPacker()
     private var spareBodies: [[UInt8]] = []
     private var spareSamples: [[QueuedSample]] = []
     let backoff: Backoff
     var random: SplitMix
 
-    package init(_ settings: DeliverySettings, limits: BatchLimits, seed: UInt64) {
+    /// - Parameter endpoint: the address of the receiver without its secret parts. What a spool knows of a receiver
+    ///   counts only for its address.
+    package init(_ settings: DeliverySettings, limits: BatchLimits, endpoint: String = "", seed: UInt64) {
         self.settings = settings
+        self.endpoint = endpoint
         self.limits = limits
         // The memory for what waits must hold several requests.
         caps = BatchCaps(full_bytes: min(limits.compressed_bytes, settings.queue.bytes / 4))
         queue = SampleQueue(block_bytes: settings.queue.bytes / 8)
+        spool = SpoolBacklog(settings.spool)
+        cutter = SampleQueue(block_bytes: .max)
         pace = Pace(most: settings.maxShards)
         messages = MessageState(settings.message)
         backoff = Backoff(from: settings.minBackoff, to: settings.maxBackoff, jitter: Limits.jitter)
@@ -117,10 +131,12 @@ package struct Delivery: Sendable {
     package var cap_bytes: Int { caps.cap_bytes }
 
     /// True if no sample waits or is under way.
-    package var isEmpty: Bool { queue.isEmpty && shards.allSatisfy { $0.batches.isEmpty } }
+    package var isEmpty: Bool { queue.isEmpty && spool.blocks.isEmpty && shards.allSatisfy { $0.batches.isEmpty } }
 
     /// True if all that waits is withheld until a reading may be sent.
-    package var isWithholding: Bool { queue.isWithholding && shards.allSatisfy { $0.batches.isEmpty } }
+    package var isWithholding: Bool {
+        queue.isWithholding && spool.blocks.isEmpty && shards.allSatisfy { $0.batches.isEmpty }
+    }
 
     // MARK: In
 
@@ -130,6 +146,9 @@ package struct Delivery: Sendable {
     /// Notes that the time for a reading has come. Call it once per tick, before its samples are enqueued: what still
     /// waits is a backlog.
     package mutating func noteTick(at now: MonotonicTime) {
+        noteLate { $0.isInFlight }
+        // What could not even be begun since the last reading is as late as what has no answer.
+        if !isEmpty && !isWithholding { beginSpooling() }
         pace.noteTick(at: now, pending: statistics.pending, isFailing: shards.contains { $0.failures > 0 })
     }
 
@@ -144,6 +163,7 @@ package struct Delivery: Sendable {
         statistics.enqueued += UInt64(block.samples.count)
         let newest = block.base
         statistics.newestEnqueued = max(statistics.newestEnqueued ?? newest, newest)
+        spool.now = newest
         let most_bytes = memory(afterReadingOf: block.samples.count)
         if queue.append(block, number: readings, most_bytes: most_bytes) {
             dropOldest(downTo: most_bytes, &table)
@@ -163,25 +183,61 @@ package struct Delivery: Sendable {
 
     /// The next step at `now`.
     package mutating func next(at now: MonotonicTime, _ table: inout SeriesTable) -> Step {
-        if let pausedUntil, now < pausedUntil { return isInFlight ? .idle : .wait(until: pausedUntil) }
-        if let time = pace.waits(at: now) { return isEmpty || isWithholding ? .idle : .wait(until: time) }
-        // While the message or the credentials are in doubt, one request finds out.
-        if (isHeld || messages.isInDoubt) && isInFlight { return .idle }
-        divide()
+        noteLate { $0.begunAt.map { now.since($0) >= Limits.late } ?? false }
+        while true {
+            if let order = spoolOrder(at: now, &table) { return .spool(order) }
+            if let pausedUntil, now < pausedUntil { return isInFlight ? idle(at: now) : .wait(until: pausedUntil) }
+            if let time = pace.waits(at: now) {
+                return isEmpty || isWithholding ? idle(at: now) : .wait(until: time)
+            }
+            // While the message or the credentials are in doubt, one request finds out.
+            if (isHeld || messages.isInDoubt) && isInFlight { return idle(at: now) }
+            divide()
+            switch nextShard(at: now, &table) {
+            case .ready(let index):
+                firstShard = (index + 1) % shards.count
+                defer { note() }
+                return .send(begin(index, at: now, &table))
+            case .needs(let order): return .spool(order)
+            case .changed: continue
+            case .none(let until): return until.map { .wait(until: min($0, lateAt ?? $0)) } ?? idle(at: now)
+            }
+        }
+    }
+
+    /// Nothing to do but to wait for an answer, which may be late.
+    private func idle(at now: MonotonicTime) -> Step { lateAt.map { .wait(until: $0) } ?? .idle }
+
+    /// The state of a shard that may send.
+    private enum Readiness {
+        /// The first batch of this shard can be sent.
+        case ready(Int)
+        /// The spool must do this first.
+        case needs(SpoolOrder)
+        /// The batches have changed: look again.
+        case changed
+        /// Nothing can be sent, or not before this time.
+        case none(until: MonotonicTime?)
+    }
+
+    private mutating func nextShard(at now: MonotonicTime, _ table: inout SeriesTable) -> Readiness {
         var earliest: MonotonicTime?
+        // The first request of all carries `up`.
+        let first = messages.isFirst ? Int(table.groups[0].hash % UInt32(shards.count)) : firstShard
         for offset in shards.indices {
-            let index = (nextShard + offset) % shards.count
+            let index = (first + offset) % shards.count
             if shards[index].isInFlight { continue }
             if let time = shards[index].notBefore, now < time {
                 earliest = min(earliest ?? time, time)
                 continue
             }
-            guard prepare(index, at: now, &table) else { continue }
-            nextShard = (index + 1) % shards.count
-            defer { note() }
-            return .send(begin(index, at: now, &table))
+            switch prepare(index, at: now, &table) {
+            case .none(let until):
+                if let until { earliest = min(earliest ?? until, until) }
+            case let other: return other
+            }
         }
-        return earliest.map { .wait(until: $0) } ?? .idle
+        return .none(until: earliest)
     }
 
     var isInFlight: Bool { shards.contains { $0.isInFlight } }
@@ -191,37 +247,54 @@ package struct Delivery: Sendable {
         guard pace.shards != shards.count, shards.allSatisfy({ $0.batches.isEmpty }) else { return }
         queue.divide(into: pace.shards)
         shards = Array(repeating: DeliveryShard(), count: pace.shards)
-        nextShard = 0
+        firstShard = 0
     }
 
-    /// Makes the first batch of a shard ready to be sent. Returns false if it has none.
-    private mutating func prepare(_ index: Int, at now: MonotonicTime, _ table: inout SeriesTable) -> Bool {
+    /// Makes the first batch of a shard ready to be sent.
+    private mutating func prepare(_ index: Int, at now: MonotonicTime, _ table: inout SeriesTable) -> Readiness {
         if shards[index].batches.isEmpty {
             // Another number of shards is wanted: those that have a request end it first. A request that is tried
             // again may take long, so nobody waits for it.
-            if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return false }
-            guard let batch = take(index, at: now, &table) else { return false }
+            if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return .none(until: nil) }
+            if !spool.blocks.isEmpty { return cutOrder(at: now).map { .needs($0) } ?? .none(until: spool.readsAt) }
+            guard let batch = take(index, at: now, &table) else { return .none(until: nil) }
             shards[index].batches.append(batch)
         }
-        while var batch = shards[index].batches.popFirst() {
-            let isStale = batch.message == .v2 && messages.current == .v1 && !(batch.isProbe && batch.attempts == 0)
-            if !batch.body.isEmpty && !isStale {
-                shards[index].batches.prepend(batch)
-                return true
-            }
-            let raw_bytes = encode(&batch, at: now, &table)
-            if batch.body.count > caps.cap_bytes || raw_bytes > limits.decoded_bytes,
-                let (first, second) = batch.halves(table)
-            {
-                recycle(&batch)
-                shards[index].batches.prepend(second)
-                shards[index].batches.prepend(first)
-                continue
-            }
-            shards[index].batches.prepend(batch)
-            return true
+        guard var batch = shards[index].batches.popFirst() else { return .none(until: nil) }
+        guard batch.isLoaded else {
+            defer { shards[index].batches.prepend(batch) }
+            guard let stored = batch.stored, spool.mayRead(at: now) else { return .none(until: spool.readsAt) }
+            spool.purpose = .send(shard: index)
+            return .needs(.readBatch(stored.number))
         }
-        return false
+        let isForeign = batch.message == .v2 && messages.current == .v1 && !(batch.isProbe && batch.attempts == 0)
+        if batch.body.isEmpty || isForeign {
+            let raw_bytes = encode(&batch, at: now, &table)
+            if batch.body.count > caps.cap_bytes || raw_bytes > limits.decoded_bytes, split(batch, of: index, table) {
+                return .changed
+            }
+        }
+        shards[index].batches.prepend(batch)
+        return .ready(index)
+    }
+
+    /// Replaces a batch, which was the first one of its shard, by its halves. Returns false if it holds one group only.
+    mutating func split(_ batch: DeliveryBatch, of index: Int, _ table: SeriesTable) -> Bool {
+        guard var (first, second) = batch.halves(table) else { return false }
+        var batch = batch
+        if let stored = batch.stored {
+            // The second half has a number before the one that follows. They are far enough apart for 20 splits, and
+            // the largest batch has 2^17 samples.
+            let next = shards[index].batches.first?.placeNumber ?? stored.number + SpoolBacklog.Limits.stride
+            first.number = stored.number
+            second.number = stored.number + (next - stored.number) / 2
+            spool.subtract(stored)
+            spool.mustWrite = true
+        }
+        recycle(&batch)
+        shards[index].batches.prepend(second)
+        shards[index].batches.prepend(first)
+        return true
     }
 
     /// Takes the next samples of a shard out of the queue.
@@ -246,7 +319,9 @@ package struct Delivery: Sendable {
 
     private mutating func encode(_ batch: inout DeliveryBatch, at now: MonotonicTime, _ table: inout SeriesTable) -> Int
     {
-        batch.message = batch.isProbe && batch.attempts == 0 ? .v2 : messages.current
+        // Samples that were tried keep their message, unless the receiver does not read it.
+        let keepsV1 = batch.attempts > 0 && batch.message == .v1 && messages.choice != .v2
+        batch.message = batch.isProbe && batch.attempts == 0 ? .v2 : keepsV1 ? .v1 : messages.current
         batch.bodyAttempts = 0
         if batch.body.isEmpty { batch.body = spareBodies.popLast() ?? [] }
         let withMetadata = batch.message == .v1 && metadataAt.map { now >= $0 } ?? true
@@ -314,6 +389,8 @@ package struct Delivery: Sendable {
     mutating func note() {
         var bytes = queue.bytes
         var oldest = queue.oldest
+        if let first = spool.blocks.first { oldest = min(oldest ?? first.oldest, first.oldest) }
+        noteSpool()
         for index in shards.indices {
             shards[index].batches.updateEach { batch in
                 bytes += batch.bytes

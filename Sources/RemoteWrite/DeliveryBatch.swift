@@ -15,8 +15,15 @@ package struct BatchLimits: Sendable, Equatable {
 
 /// The samples of one request. They stay together until the receiver has judged them.
 struct DeliveryBatch: Sendable {
+    /// Empty while they are on disk only.
     var samples: [QueuedSample]
-    let base: Timestamp
+    /// The number of samples.
+    let count: Int
+    var base: Timestamp
+    /// Its place in the spool, with its number. Nil if it is in memory only.
+    var stored: SpoolBacklog.Item?
+    /// The number that it will have in the spool: it is the second part of a batch that was there. Nil for the next one.
+    var number: Int64?
     /// The encoded request; empty before it is encoded.
     var body: [UInt8] = []
     /// The message of `body`.
@@ -35,9 +42,25 @@ struct DeliveryBatch: Sendable {
     /// The times of its oldest and its newest sample.
     let times: (oldest: Timestamp, newest: Timestamp)
 
+    /// True if its samples are in memory.
+    var isLoaded: Bool { !samples.isEmpty }
+
+    /// The number that it has or will have in the spool. Nil if it will be the next one.
+    var placeNumber: Int64? { stored?.number ?? number }
+
+    /// A batch that is on disk only.
+    init(_ stored: SpoolBacklog.Item) {
+        samples = []
+        count = stored.count
+        base = stored.newest
+        times = (stored.oldest, stored.newest)
+        self.stored = stored
+    }
+
     init(samples: [QueuedSample], base: Timestamp) {
         self.samples = samples
         self.base = base
+        count = samples.count
         var (oldest, newest) = (Int32.max, Int32.min)
         for sample in samples {
             oldest = min(oldest, sample.offset_ms)
@@ -77,4 +100,9 @@ struct DeliveryShard: Sendable {
     /// The number of failed requests in a row.
     var failures = 0
     var notBefore: MonotonicTime?
+    /// The request that is under way takes long, or a reading came before its answer.
+    var isLate = false
+
+    /// True if the last request failed, or is late.
+    var isFailing: Bool { failures > 0 || isLate }
 }

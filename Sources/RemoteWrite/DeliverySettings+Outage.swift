@@ -1,6 +1,6 @@
 extension DeliverySettings {
-    /// The memory of one sample that waits, as it is packed. Whole numbers that change little take less.
-    private static let packedSample_bytes = 6
+    /// The memory of one sample that waits, or its place in a spool, as it is packed. Whole numbers that change little take less.
+    static let packedSample_bytes = 6
 
     /// About the time for which readings of this many samples wait, before the oldest are lost.
     package func outage(samples: Int, every interval: Duration) -> Duration {

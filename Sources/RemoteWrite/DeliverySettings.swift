@@ -12,6 +12,8 @@ package struct DeliverySettings: Sendable, Equatable {
     package var message: MessageChoice
     /// The most requests that are under way at one time.
     package var maxShards: Int
+    /// The bounds of the spool. Nil if there is none: what waits is in memory only.
+    package var spool: SpoolBounds? = nil
 
     package init(
         queue: ByteCount, minBackoff: Duration, maxBackoff: Duration, retriesOnTooManyRequests: Bool,
@@ -28,6 +30,10 @@ package struct DeliverySettings: Sendable, Equatable {
 
 extension Delivery {
     package enum Limits {
+        /// A request without an answer for this long is late: its samples go to the spool.
+        static let late = Duration.seconds(5)
+        /// The most shards that a spool may tell of: more are damage. It is the upper limit of the setting.
+        static let shards = 64
         /// Each wait is up to a tenth shorter or longer.
         static let jitter = Jitter(0.9...1.1)
         /// The longest `Retry-After` that is obeyed.

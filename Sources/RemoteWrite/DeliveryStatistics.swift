@@ -6,6 +6,14 @@ package enum DropReason: String, Sendable, CaseIterable {
     case queueFull = "queue_full"
     /// The batch alone is larger than that memory.
     case tooLarge = "too_large"
+    /// The spool was full: SPOOL_MAX_BYTES was reached.
+    case spoolFull = "spool_full"
+    /// The file system of the spool has no room to spare.
+    case diskReserve = "disk_reserve"
+    /// They waited in the spool for longer than SPOOL_MAX_AGE.
+    case tooOld = "too_old"
+    /// The spool cannot be read where they were.
+    case damaged
     /// Their times lie ahead of a clock that was set back.
     case clock
     /// The program stopped before they could be sent.
@@ -48,6 +56,17 @@ package struct DeliveryStatistics: Sendable, Equatable {
     package internal(set) var fallbacks: [FallbackReason: UInt64] = [:]
     /// The compressed bytes of accepted batches.
     package internal(set) var bytesAccepted: UInt64 = 0
+
+    /// True while what waits is on disk.
+    package internal(set) var isSpooling = false
+    /// The bytes and the samples in the spool, and the time of the oldest of them.
+    package internal(set) var spool_bytes = 0
+    package internal(set) var spoolSamples = 0
+    package internal(set) var oldestSpooled: Timestamp?
+    /// Samples that were written to the spool.
+    package internal(set) var samplesSpooled: UInt64 = 0
+    /// Orders to the spool that failed.
+    package internal(set) var spoolFailures: UInt64 = 0
 
     /// The memory of the queue now.
     package internal(set) var queue_bytes = 0

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The families of metrics that are pushed: all but those that a glob excludes.
+/// The families of metrics that are pushed: those that a glob includes, or all, but those that a glob excludes.
 ///
 /// A glob is matched against the whole name of a family. A histogram is one family: `x` leaves out `x_bucket`, `x_sum`
 /// and `x_count`, and a glob over those names leaves out nothing. The series `up` is no family, and is always pushed.
@@ -19,18 +19,28 @@ package struct FamilySelection: Sendable, Equatable {
         }
     }
 
-    private let globs: [String]
+    /// Empty if all families are pushed that are not excluded.
+    private let included: [String]
+    private let excluded: [String]
 
-    /// Excludes the families whose names match any of the globs. Without globs everything is pushed.
-    package init(excluding globs: [String] = []) { self.globs = globs }
+    /// Includes the families whose names match any of the globs, all without any, and of them excludes those whose
+    /// names match any of the others. Without globs everything is pushed.
+    package init(including included: [String] = [], excluding excluded: [String] = []) {
+        self.included = included
+        self.excluded = excluded
+    }
 
     /// True if the series of this family are pushed.
-    package func includes(_ family: String) -> Bool { !globs.contains { Self.matches(family, $0) } }
+    package func includes(_ family: String) -> Bool {
+        (included.isEmpty || Self.matches(family, anyOf: included)) && !Self.matches(family, anyOf: excluded)
+    }
 
     /// The globs that match none of the families: they are probably mistyped.
-    package func globsWithoutMatch(in families: [String]) -> [String] {
-        globs.filter { glob in !families.contains { Self.matches($0, glob) } }
+    package static func globsWithoutMatch(_ globs: [String], in families: [String]) -> [String] {
+        globs.filter { glob in !families.contains { matches($0, glob) } }
     }
+
+    private static func matches(_ name: String, anyOf globs: [String]) -> Bool { globs.contains { matches(name, $0) } }
 
     /// Throws if the text is no glob. `fnmatch` takes any text, and one with a fault just matches nothing.
     package static func check(_ glob: String) throws(GlobFault) {

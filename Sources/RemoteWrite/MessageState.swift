@@ -35,8 +35,17 @@ struct MessageState: Sendable {
 
     /// True if `up` is due to be sent as 2.0 to a receiver that read 1.0 so far.
     func isProbeDue(at now: MonotonicTime) -> Bool {
-        guard choice == .auto, current == .v1, isPinned, let probeAt else { return false }
-        return now >= probeAt
+        guard choice == .auto, current == .v1, isPinned else { return false }
+        return probeAt.map { now >= $0 } ?? true
+    }
+
+    /// Notes that the receiver read this message when an earlier process sent it.
+    mutating func noteKnown(_ message: Message) {
+        guard choice == .auto else { return }
+        if message == .v2 { hasReadV2 = true }
+        current = message
+        isPinned = true
+        hasBegun = true
     }
 
     mutating func noteBegun() { hasBegun = true }

@@ -262,6 +262,37 @@ struct SampleQueue: Sendable {
         places = Array(repeating: Place(block: 0), count: count)
     }
 
+    // MARK: To the spool
+
+    /// The oldest samples here that may be sent. Nil if there are none.
+    func oldestBlock() -> SampleBlock? {
+        if !blocks.isEmpty {
+            var block = SampleBlock()
+            block.reset(base: blocks[0].base)
+            block.samples = rest(of: 0)
+            return block
+        }
+        guard let next = waiting.first, withheldFrom.map({ next.number < $0 }) ?? true else { return nil }
+        switch next.reading {
+        case .open(let block): return block
+        case .packed(let packed):
+            var block = SampleBlock()
+            precondition(packed.unpack(into: &block), "a packed reading is whole")
+            return block
+        }
+    }
+
+    /// Removes what `oldestBlock` gave.
+    mutating func removeOldestBlock() {
+        guard blocks.isEmpty else {
+            left[0] = 0
+            return dropUsed()
+        }
+        guard let next = waiting.popFirst() else { return }
+        bytes -= next.reading.bytes
+        if case .open(let block) = next.reading { recycle(block) }
+    }
+
     // MARK: Losing
 
     /// Removes the samples that no request holds and that have a time after `now`.

@@ -55,7 +55,7 @@ struct SeriesLabels {
     }
 
     /// Sets the labels of a row that has none.
-    mutating func set(_ row: Int, name: String, own: [(name: String, value: String)]) {
+    mutating func set(_ row: Int, name: String, own: [(name: String, value: String)], _ common: CommonLabels) {
         let pairs = common.sorted(name: name, own: own)
         references.fill(row) { references in
             for pair in pairs {

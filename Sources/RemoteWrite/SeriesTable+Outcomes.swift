@@ -38,7 +38,7 @@ extension SeriesTable {
     /// Notes that samples were lost of a series that the receiver does not know.
     private mutating func forgetLost(_ index: Int) {
         let startsHere = groups[index].accumulates && groups[index].beganHere
-        if groups[index].pending > 0 {
+        if groups[index].pending > 0 || isSpooled(index) {
             // The oldest samples are lost first, and the zero was the first of all.
             groups[index].lacksZero = startsHere
         } else {
@@ -88,7 +88,7 @@ extension SeriesTable {
     }
 
     /// Calls `body` with each group and its samples, which follow one another.
-    private mutating func forEachGroup(
+    mutating func forEachGroup(
         of samples: ArraySlice<QueuedSample>, _ body: (inout SeriesTable, Int, ArraySlice<QueuedSample>) -> Void
     ) {
         var index = samples.startIndex

@@ -10,9 +10,15 @@ extension SeriesTable {
         case skipped
     }
 
-    /// Reads every series at one time, and puts the samples of those that are due into `block`.
-    package mutating func read(at now: Timestamp, into block: inout SampleBlock) -> Reading {
-        if let last = lastReading ?? floor, now <= last { return .skipped }
+    /// Takes a reading, and puts the samples of the series that are due into `block`. Readings come in the order of
+    /// their times.
+    package mutating func take(_ reading: RegistryReading, into block: inout SampleBlock) -> Reading {
+        let now = reading.time
+        apply(reading)
+        if let last = lastReading ?? floor, now <= last {
+            noteSkipped(reading)
+            return .skipped
+        }
         block.reset(base: now)
         if firstReading == nil {
             firstReading = now
@@ -25,15 +31,23 @@ extension SeriesTable {
         for index in groups.indices {
             switch groups[index].phase {
             case .free: continue
-            case .ended: if groups[index].pending == 0 { release(index) }
+            case .ended: if groups[index].pending == 0 && !isSpooled(index) { release(index) }
             case .ending:
                 writeStale(index, at: now, into: &block)
                 groups[index].phase = .ended
-            case .alive: read(index, times, into: &block)
+            case .alive: read(index, times, reading.values, into: &block)
             }
         }
         lastReading = now
         return .made
+    }
+
+    /// Keeps the values of a reading that comes to nothing. Their series are due at the next one.
+    private mutating func noteSkipped(_ reading: RegistryReading) {
+        for index in groups.indices where groups[index].place >= 0 {
+            keep(reading.values, of: index)
+            groups[index].isDue = true
+        }
     }
 
     /// Puts a stale marker for every series into `block`: the last samples that a process sends. `now` must be later
@@ -50,9 +64,8 @@ extension SeriesTable {
 
     /// Frees the groups of series that ended and whose stale markers are settled.
     package mutating func releaseEnded() {
-        for index in groups.indices where groups[index].phase == .ended && groups[index].pending == 0 {
-            release(index)
-        }
+        for index in groups.indices
+        where groups[index].phase == .ended && groups[index].pending == 0 && !isSpooled(index) { release(index) }
     }
 
     /// The times that samples of one reading can have.
@@ -73,42 +86,43 @@ extension SeriesTable {
         }
     }
 
-    private mutating func read(_ index: Int, _ times: Times, into block: inout SampleBlock) {
-        let isRead = groups[index].isChanged
-        var hasChanged = false
-        if isRead {
-            fill(from: sources[index])
-            hasChanged = differs(index)
-            groups[index].isChanged = false
-        }
+    /// - Parameter new: the values of the reading, where `Group.place` points to.
+    private mutating func read(_ index: Int, _ times: Times, _ new: [UInt64], into block: inout SampleBlock) {
+        let isRead = groups[index].place >= 0
+        let hasChanged = isRead && differs(index, new)
         if isDue(index, hasChanged: hasChanged, times) {
             var before: Timestamp?
             if groups[index].startsAtZero {
-                before = isZero(index, isRead: isRead) ? nil : times.before(after: groups[index].lastSent)
+                before = isZero(index, new) ? nil : times.before(after: groups[index].lastSent)
             } else if hasChanged && groups[index].accumulates, let last = groups[index].lastSent,
                 let previous = times.previous, last < previous
             {
                 before = previous
             }
-            write(index, before, times, isRead: isRead, into: &block)
+            write(index, before, times, new, into: &block)
         }
-        if hasChanged {
-            for offset in 0..<groups[index].rowCount { values[groups[index].firstRow + offset] = scratch[offset] }
-        }
+        if isRead { keep(new, of: index) }
+    }
+
+    /// Makes the values of a reading those from before.
+    private mutating func keep(_ new: [UInt64], of index: Int) {
+        let (first, place) = (groups[index].firstRow, Int(groups[index].place))
+        for offset in 0..<groups[index].rowCount { values[first + offset] = new[place + offset] }
+        groups[index].place = -1
     }
 
     /// True if the values that were read are not those from before.
-    private func differs(_ index: Int) -> Bool {
-        let first = groups[index].firstRow
-        assert(scratch.count == groups[index].rowCount, "a histogram keeps its buckets")
-        for offset in scratch.indices where scratch[offset] != values[first + offset] { return true }
+    private func differs(_ index: Int, _ new: [UInt64]) -> Bool {
+        let (first, place) = (groups[index].firstRow, Int(groups[index].place))
+        for offset in 0..<groups[index].rowCount where new[place + offset] != values[first + offset] { return true }
         return false
     }
 
-    private func isZero(_ index: Int, isRead: Bool) -> Bool {
-        if isRead { return scratch.allSatisfy { $0 == 0 } }
-        let first = groups[index].firstRow
-        return values[first..<(first + groups[index].rowCount)].allSatisfy { $0 == 0 }
+    private func isZero(_ index: Int, _ new: [UInt64]) -> Bool {
+        let (first, count, place) = (groups[index].firstRow, groups[index].rowCount, Int(groups[index].place))
+        return place >= 0
+            ? new[place..<(place + count)].allSatisfy { $0 == 0 }
+            : values[first..<(first + count)].allSatisfy { $0 == 0 }
     }
 
     private func isDue(_ index: Int, hasChanged: Bool, _ times: Times) -> Bool {
@@ -130,39 +144,20 @@ extension SeriesTable {
         return time.since(origin).milliseconds / max(1, schedule.idleInterval.milliseconds)
     }
 
-    private mutating func fill(from source: Source) {
-        scratch.removeAll(keepingCapacity: true)
-        switch source {
-        case .one: scratch.append(SampleValue.bits(1))
-        case .restored: preconditionFailure("what nothing holds has no value")
-        case .series(let series):
-            switch series.instrument {
-            case .counter(let counter): scratch.append(SampleValue.bits(counter.readChange()))
-            case .gauge(let gauge): scratch.append(SampleValue.bits(gauge.readChange()))
-            case .histogram(let histogram):
-                histogram.readChange(
-                    bucket: { _, count in scratch.append(SampleValue.bits(count)) },
-                    total: { sum, count in
-                        scratch.append(SampleValue.bits(sum))
-                        scratch.append(SampleValue.bits(count))
-                    })
-            }
-        }
-    }
-
     private mutating func write(
-        _ index: Int, _ before: Timestamp?, _ times: Times, isRead: Bool, into block: inout SampleBlock
+        _ index: Int, _ before: Timestamp?, _ times: Times, _ new: [UInt64], into block: inout SampleBlock
     ) {
         let (first, count, now) = (groups[index].firstRow, groups[index].rowCount, times.now)
+        let place = Int(groups[index].place)
         if groups[index].accumulates && groups[index].start == nil { noteStart(index, before, at: now) }
         if let before {
             let isZeroBefore = groups[index].startsAtZero
             for offset in 0..<count {
                 block.append(row: first + offset, at: before, isZeroBefore ? 0 : values[first + offset])
-                block.append(row: first + offset, at: now, isRead ? scratch[offset] : values[first + offset])
+                block.append(row: first + offset, at: now, place >= 0 ? new[place + offset] : values[first + offset])
             }
-        } else if isRead {
-            for offset in 0..<count { block.append(row: first + offset, at: now, scratch[offset]) }
+        } else if place >= 0 {
+            for offset in 0..<count { block.append(row: first + offset, at: now, new[place + offset]) }
         } else {
             for row in first..<(first + count) { block.append(row: row, at: now, values[row]) }
         }

@@ -52,7 +52,7 @@ extension SeriesTable {
                 if recordsKeys { ended.append(key) }
                 continue
             }
-            let index = add(.restored(key), family, key.labelValues)
+            let index = add(.restored(RestoredSeries(key: key, family: family, common: nil)), family, key.labelValues)
             byKey[key] = index
             groups[index].phase = .ending
             noteShippedBefore(index, until: last)

@@ -1,4 +1,4 @@
-package import Metrics
+import Metrics
 package import Wire
 
 /// Every time series that is pushed, with what was last read and sent of it.
@@ -28,10 +28,18 @@ package struct SeriesTable {
     /// The source of a group's values.
     enum Source {
         case series(Series)
-        /// No source: an earlier process sent the series, and the registry does not hold it.
-        indirect case restored(SeriesKey)
+        /// No source: the series is of an earlier process, and the registry does not hold it.
+        indirect case restored(RestoredSeries)
         /// The series `up`, which is always 1.
         case one
+    }
+
+    /// A series of an earlier process.
+    struct RestoredSeries {
+        let key: SeriesKey
+        let family: FamilyDescriptor
+        /// The labels that all series of that process had. Nil if they are those of this one.
+        let common: CommonLabels?
     }
 
     enum Phase {
@@ -63,8 +71,8 @@ package struct SeriesTable {
         var lastSent: Timestamp?
         /// A sample was lost: the series is sent at the next tick, changed or not.
         var isDue = true
-        /// Its values may differ from those in `values`.
-        var isChanged = true
+        /// The place of its new values in the reading that is taken; -1 if it has none.
+        var place: Int32 = -1
         /// The part of the idle grid that its newest sample lies in.
         var idleSlot = Int64.min
         /// The series began at zero after the last reading: a first zero goes before its first sample.
@@ -103,7 +111,8 @@ package struct SeriesTable {
     var sources: [Source] = []
     /// The group of each series by its slot in the registry; -1 for none.
     private var groupsBySlot: [Int32] = []
-    private var changedSlots: [Int32] = []
+    /// The rows that series have in the spool.
+    var spool = SpoolRows()
     /// Free groups, by their number of rows.
     var free: [Int: [Int]] = [:]
     var byKey: [SeriesKey: Int] = [:]
@@ -112,8 +121,6 @@ package struct SeriesTable {
     var owners: [Int32] = []
     var values: [UInt64] = []
 
-    /// The new values of the group that is being read. It is reused for each group.
-    var scratch: [UInt64] = []
     /// The timestamp of the last reading of this process.
     package internal(set) var lastReading: Timestamp?
     /// The beginning of the idle grid.
@@ -138,29 +145,22 @@ package struct SeriesTable {
         self.schedule = schedule
         self.selection = selection
         add(.one, Self.up, [])
+        values[0] = SampleValue.bits(1)
     }
 
-    private static let up = FamilyDescriptor.synthetic(
+    static let up = FamilyDescriptor.synthetic(
         name: "up", help: "Always 1: the process runs.", cadence: .everyTick)
 
     // MARK: Series come and go
 
-    /// Takes over which series came, went and changed in the registry. Call it right before each reading.
-    package mutating func applyChanges(of registry: Registry) {
-        // A series that begins meanwhile is read whole, whether its change is in the list or not.
-        registry.takeChangedSlots(into: &changedSlots)
-        apply(registry.takeChanges(), changed: changedSlots)
-    }
-
-    /// The same, with changes that were taken already.
-    package mutating func apply(_ changes: Registry.Changes, changed slots: [Int32]) {
-        for series in changes.ended { end(series) }
-        reserve(for: changes.added)
-        for series in changes.added { begin(series) }
-        for slot in slots where Int(slot) < groupsBySlot.count {
-            // The slot of a series that ended may have no group, or that of a later series, which is then read in vain.
+    /// Takes over which series came, went and changed.
+    mutating func apply(_ reading: RegistryReading) {
+        for series in reading.changes.ended { end(series) }
+        reserve(for: reading.changes.added)
+        for series in reading.changes.added { begin(series) }
+        for (number, slot) in reading.slots.enumerated() where Int(slot) < groupsBySlot.count {
             let index = Int(groupsBySlot[Int(slot)])
-            if index >= 0 { groups[index].isChanged = true }
+            if index >= 0 { groups[index].place = reading.places[number] }
         }
     }
 
@@ -183,7 +183,6 @@ package struct SeriesTable {
 
     private mutating func setSource(_ index: Int, _ series: Series) {
         sources[index] = .series(series)
-        groups[index].isChanged = true
         let slot = Int(series.slot)
         if slot >= groupsBySlot.count {
             groupsBySlot.append(contentsOf: repeatElement(-1, count: slot + 1 - groupsBySlot.count))
@@ -194,7 +193,7 @@ package struct SeriesTable {
     private mutating func begin(_ series: Series) {
         guard selection.includes(series.family.name) else { return }
         let key = SeriesKey(series)
-        if let index = byKey[key], groups[index].phase != .free {
+        if let index = byKey[key], groups[index].phase != .free, hasSameRows(index, as: series.family) {
             // The series ended and came back: its labels are the same, but its numbers start again.
             let wasSent = groups[index].lastSent != nil
             setSource(index, series)
@@ -217,11 +216,17 @@ package struct SeriesTable {
             current === series, groups[index].phase == .alive
         else { return }
         groups[index].phase = .ending
+        // The slot may be that of another series from now on.
+        if groupsBySlot[Int(series.slot)] == Int32(index) { groupsBySlot[Int(series.slot)] = -1 }
     }
 
     /// Adds a group with labels of its own.
+    ///
+    /// - Parameter common: the labels that all series of its process had. Nil for those of this one.
     @discardableResult
-    mutating func add(_ source: Source, _ family: FamilyDescriptor, _ labelValues: [String]) -> Int {
+    mutating func add(
+        _ source: Source, _ family: FamilyDescriptor, _ labelValues: [String], common: CommonLabels? = nil
+    ) -> Int {
         var count = 1
         var accumulates = family.kind == .counter
         if case .histogram(let bounds) = family.kind {
@@ -241,7 +246,7 @@ package struct SeriesTable {
         } else {
             append(group, source)
         }
-        setLabels(of: family, labelValues, firstRow: group.firstRow)
+        setLabels(of: family, labelValues, common ?? labels.common, firstRow: group.firstRow)
         return reused ?? groups.count - 1
     }
 
@@ -254,17 +259,20 @@ package struct SeriesTable {
         sources.append(source)
     }
 
-    private mutating func setLabels(of family: FamilyDescriptor, _ labelValues: [String], firstRow: Int) {
+    private mutating func setLabels(
+        of family: FamilyDescriptor, _ labelValues: [String], _ common: CommonLabels, firstRow: Int
+    ) {
         let own = zip(family.labelNames, labelValues).map { (name: $0, value: $1) }
         guard case .histogram(let bounds) = family.kind else {
-            return labels.set(firstRow, name: family.name, own: own)
+            return labels.set(firstRow, name: family.name, own: own, common)
         }
         for (index, bound) in (bounds + [.infinity]).enumerated() {
             labels.set(
-                firstRow + index, name: family.name + "_bucket", own: own + [(name: "le", value: Number.text(bound))])
+                firstRow + index, name: family.name + "_bucket", own: own + [(name: "le", value: Number.text(bound))],
+                common)
         }
-        labels.set(firstRow + bounds.count + 1, name: family.name + "_sum", own: own)
-        labels.set(firstRow + bounds.count + 2, name: family.name + "_count", own: own)
+        labels.set(firstRow + bounds.count + 1, name: family.name + "_sum", own: own, common)
+        labels.set(firstRow + bounds.count + 2, name: family.name + "_count", own: own, common)
     }
 
     /// Frees a group of which no sample waits, and its labels.
@@ -272,7 +280,7 @@ package struct SeriesTable {
         let group = groups[index]
         assert(group.pending == 0, "a sample that waits needs its labels")
         if let key = key(of: index) {
-            byKey[key] = nil
+            if byKey[key] == index { byKey[key] = nil }
             if group.isShipped && recordsKeys { ended.append(key) }
         }
         groups[index].phase = .free
@@ -288,7 +296,7 @@ package struct SeriesTable {
     func key(of index: Int) -> SeriesKey? {
         switch sources[index] {
         case .series(let series): SeriesKey(series)
-        case .restored(let key): key
+        case .restored(let restored): restored.key
         case .one: nil
         }
     }

@@ -35,7 +35,8 @@ package final class Connection {
         flags |= settings.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         if settings.mayCreate && !settings.isReadOnly { flags |= SQLITE_OPEN_CREATE }
         let isNew = flags & SQLITE_OPEN_CREATE != 0 && access(path, F_OK) != 0
-        let code = sqlite3_open_v2(path, &made, flags, nil)
+        if settings.isImmutable { flags |= SQLITE_OPEN_URI }
+        let code = sqlite3_open_v2(settings.isImmutable ? Self.immutableURI(path) : path, &made, flags, nil)
         guard code == SQLITE_OK, let made else {
             let error = SQLiteError("open", path, code: code, handle: made)
             sqlite3_close_v2(made)
@@ -57,6 +58,11 @@ package final class Connection {
     }
 
     deinit { close() }
+
+    private static func immutableURI(_ path: String) -> String {
+        let escaped = path.replacing("%", with: "%25").replacing("?", with: "%3f").replacing("#", with: "%23")
+        return "file:\(escaped)?immutable=1"
+    }
 
     /// Closes the connection. It stays open underneath while somebody holds one of its statements. Nothing may be
     /// called afterwards.

@@ -1,6 +1,10 @@
 /// The settings with which a database file is opened.
 package struct ConnectionSettings: Sendable {
     package var isReadOnly = false
+    /// Reads the file alone: without its log, without a lock, and without making or changing any file. So it disturbs
+    /// nobody who uses the file. If somebody does, what is read may be old, or fail as damaged.
+    /// https://www.sqlite.org/uri.html#uriimmutable
+    package var isImmutable = false
     /// Creates the file if it is missing.
     package var mayCreate = true
     /// Switches the file to a write-ahead log. If false, its mode stays as it is.

@@ -119,7 +119,7 @@ package struct ProbeExchange {
     private func messageFinding(_ last: Attempt) -> ProbeReport.Finding {
         guard attempts.count > 1, case .response(let first) = attempts[0].outcome else {
             if last.message == .v1 {
-                return .init(weight: .good, text: "remote write 1.0 is sent, as REMOTE_WRITE_MESSAGE says")
+                return .init(weight: .good, text: "remote write 1.0 is sent, as \(settings.variables.message) says")
             }
             return readMessage(last) == .v2
                 ? .init(weight: .good, text: "it reads remote write 2.0, which lkpush sends")
@@ -130,7 +130,8 @@ package struct ProbeExchange {
         return settings.delivery.message == .v2
             ? .init(
                 weight: .fault,
-                text: "\(reads): all that is pushed is lost. Set REMOTE_WRITE_MESSAGE to auto, or leave it out")
+                text: "\(reads): all that is pushed is lost. Set \(settings.variables.message) to auto, or leave it out"
+            )
             : .init(weight: .good, text: "\(reads): lkpush falls back to 1.0 by itself")
     }
 

@@ -22,11 +22,14 @@ struct ReceiverHint {
         """
 
     private let settings: ShipperSettings
+    /// The variables of this destination: advice names what is to be set.
+    private let variables: DestinationVariables
     private let host: String
     private let path: String
 
     init(_ settings: ShipperSettings) {
         self.settings = settings
+        variables = settings.variables
         let rest = settings.url.description.drop { $0 != ":" }.dropFirst(3)
         let authority = rest.prefix { $0 != "/" }
         host = String(authority.prefix { $0 != ":" }).lowercased()
@@ -97,10 +100,40 @@ struct ReceiverHint {
         if words.contains("\"messageid\":") || isGrafanaCloud && words.contains("invalid username or password") {
             return elsewhere
         }
-        return Self.known.first { words.contains($0.words) }.map { Meaning(text: $0.text, advice: $0.advice) }
+        return known.first { words.contains($0.words) }.map { Meaning(text: $0.text, advice: $0.advice) }
     }
 
-    private static let known: [(words: String, text: String, advice: String)] = [
+    private var known: [(words: String, text: String, advice: String)] {
+        Self.knownAnyhow + knownOfVariables
+    }
+
+    /// Those whose advice names variables.
+    private var knownOfVariables: [(words: String, text: String, advice: String)] {
+        [
+            (
+                "no credentials provided", "no credentials arrived",
+                """
+                Set \(variables.username) to the instance id and \(variables.password) to a token with the scope \
+                metrics:write.
+                """
+            ),
+            (
+                "legacy auth cannot be upgraded", "the instance id and the token do not fit together",
+                """
+                Set \(variables.username) to the instance id of Prometheus, a number on the page of the stack at \
+                grafana.com, and \(variables.password) to a token of an access policy: it begins with glc_.
+                """
+            ),
+            ("authentication error: invalid token", "the token is not known there", newToken),
+            ("invalid authentication credentials", "the token is not known there", newToken),
+            (
+                "no org id", "the receiver wants to know the tenant",
+                "Set \(variables.headers)=X-Scope-OrgID=TENANT, with the name of the tenant."
+            ),
+        ]
+    }
+
+    private static let knownAnyhow: [(words: String, text: String, advice: String)] = [
         (
             "remote write receiver needs to be enabled", "this Prometheus takes no pushes",
             "Start it with --web.enable-remote-write-receiver."
@@ -110,23 +143,6 @@ struct ReceiverHint {
             "Give its access policy the scope metrics:write, at grafana.com under Access Policies."
         ),
         (
-            "no credentials provided", "no credentials arrived",
-            "Set GRAFANA_PROM_USERNAME to the instance id and GRAFANA_API_KEY to a token with the scope metrics:write."
-        ),
-        (
-            "legacy auth cannot be upgraded", "the instance id and the token do not fit together",
-            """
-            Set GRAFANA_PROM_USERNAME to the instance id of Prometheus, a number on the page of the stack at grafana.com, \
-            and GRAFANA_API_KEY to a token of an access policy: it begins with glc_.
-            """
-        ),
-        ("authentication error: invalid token", "the token is not known there", newToken),
-        ("invalid authentication credentials", "the token is not known there", newToken),
-        (
-            "no org id", "the receiver wants to know the tenant",
-            "Set REMOTE_WRITE_HEADERS=X-Scope-OrgID=TENANT, with the name of the tenant."
-        ),
-        (
             "unsupported path requested", "a wrong address, VictoriaMetrics has no such path",
             "It takes pushes at /api/v1/write, and a cluster's vminsert at /insert/0/prometheus/api/v1/write."
         ),
@@ -134,10 +150,12 @@ struct ReceiverHint {
         ("plain http request was sent to https port", "the receiver speaks TLS", "Write the URL with https://."),
     ]
 
-    private static let newToken = """
-        It may be deleted, expired, cut off, or of another stack. Make a token with the scope metrics:write for this \
-        stack, and set GRAFANA_API_KEY to it.
+    private var newToken: String {
         """
+        It may be deleted, expired, cut off, or of another stack. Make a token with the scope metrics:write for this \
+        stack, and set \(variables.password) to it.
+        """
+    }
 
     // MARK: The status
 
@@ -168,7 +186,8 @@ struct ReceiverHint {
             return Meaning(
                 text: "a limit of the receiver is reached, and it takes nothing now",
                 advice:
-                    "\(wait)Raise the tenant's limits of rate or series, or push less: METRICS_EXCLUDE, PUSH_INTERVAL.")
+                    "\(wait)Raise the tenant's limits of rate or series, or push less: \(variables.exclude ?? "METRICS_EXCLUDE"), PUSH_INTERVAL."
+            )
         case 500...:
             return Meaning(
                 text: "it has trouble of its own",
@@ -180,17 +199,17 @@ struct ReceiverHint {
 
     private var credentialAdvice: String {
         switch settings.credentials {
-        case .none: "None are set: give GRAFANA_PROM_USERNAME and GRAFANA_API_KEY, or REMOTE_WRITE_BEARER_TOKEN."
+        case .none: "None are set: give \(variables.credentials)."
         case .basic(let user, let password):
             if isGrafanaCloud, !user.allSatisfy(\.isNumber) {
-                "GRAFANA_PROM_USERNAME is no instance id, which is a number on the page of the stack at grafana.com."
+                "\(variables.username) is no instance id, which is a number on the page of the stack at grafana.com."
             } else if isGrafanaCloud, (try? password.read())?.exposed.hasPrefix("glsa_") == true {
                 // A file that cannot be read was reported before the request was sent.
-                "GRAFANA_API_KEY is a service account's token, for Grafana itself; an access policy's begins with glc_."
+                "\(variables.password) is a service account's token, for Grafana itself; an access policy's begins with glc_."
             } else {
-                "Check GRAFANA_PROM_USERNAME and GRAFANA_API_KEY."
+                "Check \(variables.username) and \(variables.password)."
             }
-        case .bearer: "Check REMOTE_WRITE_BEARER_TOKEN."
+        case .bearer: "Check \(variables.bearerToken)."
         }
     }
 
@@ -202,7 +221,7 @@ struct ReceiverHint {
         case .resolve:
             Meaning(
                 text: "its name has no address",
-                advice: "Check GRAFANA_PROM_REMOTE_WRITE_URL, and the name server of this machine.")
+                advice: "Check \(variables.url), and the name server of this machine.")
         case .connect:
             Meaning(
                 text: "nobody can be reached there",
@@ -211,8 +230,8 @@ struct ReceiverHint {
             Meaning(
                 text: "no secure connection can be made",
                 advice: """
-                    If its certificate is of your own authority, set REMOTE_WRITE_TLS_CA_FILE; if it wants a client \
-                    certificate, REMOTE_WRITE_TLS_CERT_FILE and REMOTE_WRITE_TLS_KEY_FILE; if it speaks plain HTTP, write \
+                    If its certificate is of your own authority, set \(variables.authorityFile); if it wants a client \
+                    certificate, \(variables.certificateFile) and \(variables.keyFile); if it speaks plain HTTP, write \
                     the URL with http://.
                     """)
         case .timeout:

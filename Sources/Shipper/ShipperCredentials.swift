@@ -5,12 +5,16 @@ import Wire
 /// The header `Authorization`. It follows changes of the file that holds the secret.
 struct ShipperCredentials {
     private let credentials: ShipperSettings.Credentials
+    private let variables: DestinationVariables
     private var secret: Secret?
 
     /// The header to send. Nil if there are no credentials, or if their file could not be read yet.
     private(set) var header: HTTPHeader?
 
-    init(_ credentials: ShipperSettings.Credentials) { self.credentials = credentials }
+    init(_ settings: ShipperSettings) {
+        credentials = settings.credentials
+        variables = settings.variables
+    }
 
     /// Reads the file again. Returns true if the header has changed.
     mutating func reload() throws(SecretSource.SecretError) -> Bool {
@@ -25,7 +29,7 @@ struct ShipperCredentials {
             guard !token.exposed.contains(where: \.isWhitespace) else {
                 throw SecretSource.SecretError(
                     description:
-                        "REMOTE_WRITE_BEARER_TOKEN holds a blank; give the token alone, without the word Bearer")
+                        "\(variables.bearerToken) holds a blank; give the token alone, without the word Bearer")
             }
             return try adopt(token) { "Bearer \($0)" }
         }

@@ -13,7 +13,7 @@ struct ShipperRequests {
 
     init(_ settings: ShipperSettings) {
         self.settings = settings
-        credentials = ShipperCredentials(settings.credentials)
+        credentials = ShipperCredentials(settings)
         build()
     }
 
@@ -28,7 +28,7 @@ struct ShipperRequests {
         do throws(ShipperSettings.HeadersFault) {
             headers = try ShipperSettings.headers(secret)
         } catch {
-            throw SecretSource.SecretError(description: "REMOTE_WRITE_HEADERS: \(error)")
+            throw SecretSource.SecretError(description: "\(settings.variables.headers): \(error)")
         }
         guard headers != furtherHeaders else { return areNew }
         furtherHeaders = headers

@@ -12,7 +12,7 @@ package struct ShipperSettings: Sendable {
     }
 
     /// The name of the destination. It is the label `destination` of its metrics, and a part of the name of its spool.
-    package var destination = "default"
+    package var destination = DestinationVariables.standardName
     package var url: EndpointURL
     package var labels: CommonLabels
     /// The families that are pushed. The others stay on `/metrics`.
@@ -55,6 +55,19 @@ package struct ShipperSettings: Sendable {
         self.delivery = delivery
         self.timeout = timeout
         self.staleOnStop = staleOnStop
+    }
+
+    /// The variables that configure this destination.
+    package var variables: DestinationVariables { DestinationVariables(of: destination) }
+
+    /// The time for which samples wait while the receiver does not answer.
+    /// - Parameters:
+    ///   - samples: the samples of one reading.
+    ///   - room: the room of the spool on its file system; nil if that is not known.
+    package func estimate(samples: Int, room: SpoolRoom?) -> SpoolEstimate {
+        SpoolEstimate(
+            delivery, spool: spool.map { ($0.maxBytes, $0.maxAge) }, room: room?.each, samples: samples,
+            every: schedule.pushInterval)
     }
 
     /// Names that the protocol or the credentials fill. Nobody may set them.

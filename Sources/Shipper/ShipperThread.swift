@@ -1,130 +1,104 @@
-package import HTTPClient
-package import Metrics
-package import Platform
+import HTTPClient
+import Metrics
+import Platform
 package import RemoteWrite
+import Wire
 
-/// Pushes the registry to a remote-write receiver on the thread `shipper`, until it is stopped.
+/// Pushes readings to one destination on a thread of its own, `shipper-` and its name.
 ///
-/// Any thread may call it, in this order: first `makeFirstReading`, at last `stop`.
-package final class ShipperThread: Sendable {
-    private struct Inbox {
-        var hasRead = false
-        var failure: TransportError?
-        var waker: Waker?
-        var wantsReload = false
-        var stopBy: MonotonicTime?
-        var report: ShipperReport?
-        var thread: NamedThread?
-    }
-
-    private let settings: ShipperSettings
-    private let registry: Registry
+/// Any thread may call it: first `start`, then `offer`, at last `stop`.
+final class ShipperThread: Sendable {
+    let settings: ShipperSettings
     private let metrics: ShipperMetrics
     private let journal: (any ReadingJournal)?
     private let log: Log
     private let time: any TimeSource
-    private let inbox = Monitor(Inbox())
+    private let inbox = ShipperInbox()
+    private let thread = Monitor<NamedThread?>(nil)
 
-    /// Declares the shipper's metrics. Traps if the registry has a shipper already.
-    ///
-    /// - Parameter journal: keeps what the next process must know. Without one, nothing survives this process.
-    package init(
-        _ settings: ShipperSettings, registry: Registry, journal: (any ReadingJournal)? = nil, log: Log,
-        time: any TimeSource = SystemTime()
+    /// Traps if there is a destination of this name already.
+    init(
+        _ settings: ShipperSettings, _ families: ShipperFamilies, journal: (any ReadingJournal)?, log: Log,
+        time: any TimeSource
     ) {
         self.settings = settings
-        self.registry = registry
         self.journal = journal
         self.log = log
         self.time = time
-        metrics = ShipperMetrics(in: registry, remoteName: settings.remoteName, url: settings.url.description)
+        metrics = ShipperMetrics(
+            families, destination: settings.destination, remoteName: settings.remoteName,
+            url: settings.url.description)
     }
 
-    /// Starts the thread, and returns when it has read every series. Call it before events are let in, so that every
-    /// counter is known to have been zero.
-    ///
-    /// - Parameter state: what an earlier process sent. Its series that do not exist any more get a stale marker, and
-    ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
-    ///   is past it.
-    package func makeFirstReading(restoring state: ShippedState? = nil) throws(TransportError) {
-        let thread = NamedThread(name: "shipper") { [settings, registry, metrics, journal, log, time, inbox] in
+    /// Begins the start of the thread. `awaitStart` tells how it went.
+    func start(restoring state: ShippedState, families: [FamilyDescriptor]) {
+        let started = NamedThread(name: "shipper-\(settings.destination)") {
+            [settings, metrics, journal, log, time, inbox] in
             do throws(TransportError) {
-                let loop = try ShipperWorker(settings, registry, metrics, restoring: state, journal, log, time)
-                loop.read()
-                inbox.change { inbox in
-                    inbox.waker = loop.waker
-                    inbox.hasRead = true
-                }
-                Self.run(loop, inbox)
+                let worker = try ShipperWorker(
+                    settings, metrics, restoring: state, families: families, journal, log, time)
+                inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
+                Self.run(worker, inbox)
             } catch {
-                inbox.change { $0.failure = error }
+                inbox.noteStart(.failed(error), nil)
             }
         }
-        let failure: TransportError?? = inbox.wait(until: nil) { inbox in
-            if inbox.hasRead { return .some(nil) }
-            return inbox.failure.map { .some($0) }
-        }
-        inbox.change { $0.thread = thread }
-        if let failure = failure ?? nil {
-            thread.join()
-            inbox.change { $0.thread = nil }
-            throw failure
-        }
-        log.info(
-            "metrics are pushed",
-            [
-                "url": .text(settings.url), "every_ms": .milliseconds(settings.schedule.pushInterval),
-                "idle_ms": .milliseconds(settings.schedule.idleInterval),
-            ])
+        thread.change { $0 = started }
     }
 
-    private static func run(_ loop: ShipperWorker, _ inbox: Monitor<Inbox>) {
-        while true {
-            let (stopBy, wantsReload) = inbox.withLock { inbox in
-                defer { inbox.wantsReload = false }
-                return (inbox.stopBy, inbox.wantsReload)
+    /// Waits for the start. Returns the newest time in the spool of an earlier process.
+    func awaitStart() throws(TransportError) -> Timestamp? {
+        switch inbox.awaitStart() {
+        case .ready(let newest): return newest
+        case .failed(let error):
+            let failed: NamedThread? = thread.change { thread in
+                defer { thread = nil }
+                return thread
             }
-            if let stopBy {
-                let report = loop.finish(by: stopBy)
-                inbox.change { inbox in
-                    inbox.waker = nil
-                    inbox.report = report
-                }
-                return
-            }
-            if wantsReload { loop.reloadCredentials(endWait: true) }
-            loop.turn()
+            failed?.join()
+            throw error
         }
     }
+
+    private static func run(_ worker: ShipperWorker, _ inbox: ShipperInbox) {
+        while true {
+            let mail = inbox.take()
+            for tick in mail.ticks { worker.take(tick, merged: inbox.merged) }
+            if let newest = worker.newestAccepted { inbox.note(accepted: newest) }
+            if let stopBy = mail.stopBy { return inbox.noteEnd(worker.finish(by: stopBy)) }
+            if mail.wantsReload { worker.reloadCredentials(endWait: true) }
+            worker.turn()
+        }
+    }
+
+    /// Passes on a reading.
+    func offer(_ tick: Tick) { inbox.offer(tick) }
+
+    /// The newest time that the receiver has accepted.
+    var accepted: Timestamp? { inbox.accepted }
 
     /// Reads the credentials again now. Requests that wait are tried at once.
-    package func reloadCredentials() {
-        let waker: Waker? = inbox.change { inbox in
-            inbox.wantsReload = true
-            return inbox.waker
-        }
-        waker?.wake()
-    }
+    func reloadCredentials() { inbox.requestReload() }
 
-    /// Takes a last reading, ends every series, sends what it can until `deadline`, and ends the thread.
-    ///
-    /// It returns right after the deadline at the latest. Call it at most once. Before the first reading it does
-    /// nothing.
-    package func stop(by deadline: MonotonicTime) -> ShipperReport {
-        let (thread, waker): (NamedThread?, Waker?) = inbox.change { inbox in
-            inbox.stopBy = deadline
-            defer { inbox.thread = nil }
-            return (inbox.thread, inbox.waker)
+    /// Asks the thread to send what it can until `deadline`, and to end. `awaitEnd` tells what became of it.
+    func requestStop(by deadline: MonotonicTime) { inbox.requestStop(by: deadline) }
+
+    /// Waits for the end, but not much longer than the deadline of the stop. A thread whose disk does not answer ends
+    /// with the process.
+    func awaitEnd(until deadline: MonotonicTime) -> ShipperReport {
+        let ended: NamedThread? = thread.change { thread in
+            defer { thread = nil }
+            return thread
         }
-        guard let thread else { return ShipperReport(DeliveryStatistics()) }
-        waker?.wake()
-        thread.join()
-        let report = inbox.withLock { $0.report } ?? ShipperReport(DeliveryStatistics())
+        guard let ended else { return ShipperReport() }
+        guard let report = inbox.awaitReport(until: deadline) else { return ShipperReport() }
+        ended.join()
         log.info(
             "pushing has ended",
             [
-                "accepted": .int(Int(report.accepted)), "rejected": .int(Int(report.rejected)),
-                "ambiguous": .int(Int(report.ambiguous)), "dropped": .int(Int(report.dropped)),
+                "destination": .string(settings.destination), "accepted": .int(Int(report.accepted)),
+                "rejected": .int(Int(report.rejected)), "ambiguous": .int(Int(report.ambiguous)),
+                "dropped": .int(Int(report.dropped)), "kept": .int(Int(report.kept)),
             ])
         return report
     }
@@ -132,11 +106,15 @@ package final class ShipperThread: Sendable {
 
 /// The fates of all samples since the start. `enqueued` is the sum of the others.
 package struct ShipperReport: Sendable, Equatable {
-    package let enqueued: UInt64
-    package let accepted: UInt64
-    package let rejected: UInt64
-    package let ambiguous: UInt64
-    package let dropped: UInt64
+    package var enqueued: UInt64 = 0
+    package var accepted: UInt64 = 0
+    package var rejected: UInt64 = 0
+    package var ambiguous: UInt64 = 0
+    package var dropped: UInt64 = 0
+    /// Samples that wait in the spool for the next process.
+    package var kept: UInt64 = 0
+
+    package init() {}
 
     package init(_ statistics: DeliveryStatistics) {
         enqueued = statistics.enqueued
@@ -144,5 +122,17 @@ package struct ShipperReport: Sendable, Equatable {
         rejected = statistics.rejected
         ambiguous = statistics.ambiguous
         dropped = statistics.droppedInAll
+        kept = statistics.pending
+    }
+
+    static func + (a: ShipperReport, b: ShipperReport) -> ShipperReport {
+        var sum = a
+        sum.enqueued += b.enqueued
+        sum.accepted += b.accepted
+        sum.rejected += b.rejected
+        sum.ambiguous += b.ambiguous
+        sum.dropped += b.dropped
+        sum.kept += b.kept
+        return sum
     }
 }

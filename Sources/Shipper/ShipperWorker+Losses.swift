@@ -18,9 +18,9 @@ extension ShipperWorker {
         log.throttled(
             .warning, every: SampleLosses.Limits.interval,
             """
-            a page answers where samples are sent: they may be lost; see whether GRAFANA_PROM_REMOTE_WRITE_URL is the \
-            address of a receiver or of a login
-            """, ["status": .int(response.status)])
+            a page answers where samples are sent: they may be lost; see whether the setting is the address of a receiver \
+            or of a login
+            """, ["status": .int(response.status), "setting": .string(settings.variables.url)])
     }
 
     /// Logs the losses that are due.
@@ -31,15 +31,14 @@ extension ShipperWorker {
         case .lost(let loss) where ShipperRequests.isWrongAddress(loss.status):
             log.error(
                 """
-                samples are lost: GRAFANA_PROM_REMOTE_WRITE_URL is a wrong address, what answers there is no receiver of \
-                remote write
-                """, fields(of: loss))
+                samples are lost: the setting is a wrong address, what answers there is no receiver of remote write
+                """, fields(of: loss, setting: settings.variables.url))
         case .lost(let loss) where (200..<300).contains(loss.status):
             log.error(
                 """
-                samples are lost: the receiver answered with success and did not read remote write 2.0; set \
-                REMOTE_WRITE_MESSAGE=auto, or 1.0
-                """, fields(of: loss))
+                samples are lost: the receiver answered with success and did not read remote write 2.0; set the setting to \
+                auto, or 1.0
+                """, fields(of: loss, setting: settings.variables.message))
         case .lost(let loss):
             log.error("samples are lost: the receiver refused them for good; see its answer", fields(of: loss))
         case .over(let inAll, let since):
@@ -75,6 +74,28 @@ extension ShipperWorker {
             case .tooLarge:
                 log.error(
                     "samples are lost: one reading is larger than REMOTE_WRITE_QUEUE_BYTES allows; raise it", fields)
+            case .spoolFull:
+                log.error(
+                    """
+                    samples are lost: the receiver has been away for so long that the spool is full; see why, or raise \
+                    SPOOL_MAX_BYTES
+                    """, fields)
+            case .diskReserve:
+                log.error(
+                    """
+                    samples are lost: the file system has no room for the spool, which leaves the last 10 % of it, at \
+                    least 128 MiB, to the journal; make room
+                    """, fields)
+            case .tooOld:
+                log.error(
+                    """
+                    samples are lost: they waited for the receiver for longer than SPOOL_MAX_AGE; see why it does not \
+                    take them
+                    """, fields)
+            case .damaged:
+                log.error(
+                    "samples are lost: the spool cannot be read where they were; see whether the disk has errors",
+                    fields)
             case .clock:
                 log.error(
                     "samples are lost: they were read while the clock was ahead, and it was set back; see what sets it",
@@ -86,13 +107,13 @@ extension ShipperWorker {
         losses.noteAccepted()
     }
 
-    private func fields(of loss: SampleLosses.Loss) -> Log.Fields {
+    private func fields(of loss: SampleLosses.Loss, setting: String = "") -> Log.Fields {
         let codes = loss.codes.sorted { $0.key < $1.key }.prefix(SampleLosses.Limits.codes)
             .map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         return [
             "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
             "since": .string(CivilTime(loss.since).description), "status": .int(loss.status),
-            "answer": .string(loss.answer), "lost_by_status": .string(codes),
+            "answer": .string(loss.answer), "lost_by_status": .string(codes), "setting": .string(setting),
         ]
     }
 }

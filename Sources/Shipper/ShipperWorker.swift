@@ -4,29 +4,25 @@ import Platform
 import RemoteWrite
 import Wire
 
-/// The loop of the thread `shipper`: it reads the registry at each tick and sends what the delivery decides.
+/// The loop of the thread of one destination: it takes readings and sends what the delivery decides.
 ///
 /// It is made, used and ended on that thread.
 final class ShipperWorker {
-    private let settings: ShipperSettings
-    private let registry: Registry
-    private let metrics: ShipperMetrics
+    let settings: ShipperSettings
+    let metrics: ShipperMetrics
     private let journal: (any ReadingJournal)?
     let log: Log
     let time: any TimeSource
 
     private var transport: Transport
     private var requests: ShipperRequests
-    private var table: SeriesTable
+    var table: SeriesTable
     var delivery: Delivery
-    private var clock: ClockGuard
     private let fingerprint: String
     /// The files of certificates and keys as they are, and as they were when the transport was made.
     private var trust: [FileStamp?] = []
     private var usedTrust: [FileStamp?] = []
 
-    private let startedAt: MonotonicTime
-    private var nextTick: MonotonicTime
     private var inFlight: [Sent] = []
     /// The number of failed requests since the last success.
     private var failures = 0
@@ -35,6 +31,15 @@ final class ShipperWorker {
     var rejected = SampleLosses()
     var dropped: [DropReason: SampleLosses] = [:]
     var droppedBefore: [DropReason: UInt64] = [:]
+
+    /// The file of the spool. Nil if none is open.
+    var spool: SpoolFile?
+    /// What an earlier process left in the spool, until the first reading.
+    var spoolContents: SpoolContents?
+    /// True until the line about the spool that is filled now is written.
+    var isSpoolingTold = false
+    /// The samples of the last reading, from which `spool_lasts_seconds` was computed.
+    var toldSamples = 0
 
     private var completions: [Completion] = []
 
@@ -48,84 +53,72 @@ final class ShipperWorker {
     private enum Limits {
         /// The time that a journal may take for a commit. The last commit is left out if there is less time than this.
         static let commit = Duration.seconds(1)
+        /// The time for sending at a stop, if the spool keeps the rest.
+        static let farewell = Duration.seconds(3)
     }
 
     var waker: Waker { transport.waker }
 
     init(
-        _ settings: ShipperSettings, _ registry: Registry, _ metrics: ShipperMetrics, restoring state: ShippedState?,
-        _ journal: (any ReadingJournal)?, _ log: Log, _ time: any TimeSource
+        _ settings: ShipperSettings, _ metrics: ShipperMetrics, restoring state: ShippedState,
+        families: [FamilyDescriptor], _ journal: (any ReadingJournal)?, _ log: Log, _ time: any TimeSource
     ) throws(TransportError) {
         self.settings = settings
-        self.registry = registry
         self.metrics = metrics
         self.journal = journal
-        self.log = log
+        self.log = log.marked("destination", settings.destination)
         self.time = time
         transport = try Transport(ShipperRequests.options(settings), time: time)
         requests = ShipperRequests(settings)
-        clock = ClockGuard(after: state?.lastReading)
         fingerprint = settings.labels.fingerprint
         table = SeriesTable(labels: settings.labels, schedule: settings.schedule, selection: settings.selection)
         table.recordsKeys = journal != nil
-        delivery = Delivery(settings.delivery, limits: settings.batches, seed: UInt64.random(in: 0 ... .max))
-        startedAt = time.monotonic()
-        nextTick = startedAt + settings.schedule.pushInterval
+        var bounded = settings.delivery
+        bounded.spool = settings.spool.map { SpoolBounds(bytes: $0.maxBytes.bytes, age: $0.maxAge) }
+        delivery = Delivery(
+            bounded, limits: settings.batches, endpoint: settings.url.description,
+            seed: UInt64.random(in: 0 ... .max))
         metrics.note(limits: settings.batches, maxShards: settings.delivery.maxShards)
         trust = currentTrust()
         usedTrust = trust
-        registry.startRecordingChanges()
-        if let state { table.restore(state, families: registry.descriptors) }
+        table.restore(state, families: families)
+        openFormerSpool()
         reloadCredentials()
     }
 
-    // MARK: Reading
+    // MARK: Readings
 
-    /// Reads the registry now, commits the reading in the journal, and enqueues its samples.
+    /// The newest time that the receiver has accepted.
+    var newestAccepted: Timestamp? { delivery.statistics.newestSent }
+
+    /// Takes a reading, commits it in the journal, and enqueues its samples.
     ///
-    /// - Parameter isLast: no other reading follows. So this one is made even if no time has passed, and every series
-    ///   ends with it if `staleOnStop` is set.
-    func read(isLast: Bool = false) {
-        let monotonic = time.monotonic()
-        var wall = time.now()
-        if let newest = delivery.statistics.newestSent { clock.noteAccepted(until: newest) }
-        switch clock.check(wall, monotonic) {
-        case .good: break
-        case .setBack:
-            table.setBack(to: wall)
-            delivery.dropFuture(after: wall, &table)
-            log.warning(
-                """
-                the clock was ahead and is set back: readings go on from its time, and samples with later times are \
-                given up; see what sets the clock
-                """)
-        // Whatever the clock shows, the last values come right after those before them.
-        case _ where isLast: wall = (table.lastReading ?? table.floor).map { $0 + .milliseconds(1) } ?? wall
-        case .wentBack: return skip("clock_went_back")
-        case .jumpedAhead: return skip("clock_jumped_ahead")
+    /// - Parameter merged: the readings that became one with another, since the start.
+    func take(_ tick: Tick, merged: UInt64) {
+        reloadCredentials()
+        trust = currentTrust()
+        metrics.note(merged: merged)
+        if let time = tick.setBackTo {
+            table.setBack(to: time)
+            delivery.dropFuture(after: time, &table)
         }
-        metrics.noteReading()
-        metrics.update(delivery.statistics, at: wall)
-        registry.collect()
-        table.applyChanges(of: registry)
         var block = delivery.emptyBlock()
-        if table.read(at: wall, into: &block) == .skipped { return skip("clock_went_back") }
+        // The reader makes no reading that is not later than all before it.
+        guard table.take(tick.reading, into: &block) == .made else { return }
         var blocks = [block]
-        if isLast && settings.staleOnStop {
+        if tick.isLast && settings.staleOnStop {
             var markers = delivery.emptyBlock()
-            table.endAll(at: wall + .milliseconds(1), into: &markers)
+            table.endAll(at: tick.reading.time + .milliseconds(1), into: &markers)
             blocks.append(markers)
         }
         metrics.note(markersGivenUp: table.markersGivenUp)
+        restoreSpool()
         let outcome = commit(evenIfNothingChanged: true)
         if outcome == .maySend { delivery.release() }
-        delivery.noteTick(at: monotonic)
+        delivery.noteTick(at: tick.at)
+        tellSpoolLasts(samples: block.samples.count)
         for block in blocks { delivery.enqueue(block, isWithheld: outcome == .withhold, &table) }
-    }
-
-    private func skip(_ reason: StaticString) {
-        metrics.noteSkipped("\(reason)")
-        log.throttled(.warning, "a reading was skipped: the clock is wrong", ["reason": .string("\(reason)")])
+        metrics.update(delivery.statistics, at: time.now())
     }
 
     /// Commits the reading, with the series that began and ended, before any of it is sent.
@@ -133,26 +126,19 @@ final class ShipperWorker {
         guard let journal, let at = table.lastReading else { return .maySend }
         let (began, ended) = table.takeKeys()
         if !evenIfNothingChanged && began.isEmpty && ended.isEmpty { return .maySend }
-        return journal.commit(reading: at, labels: fingerprint, began: began, ended: ended)
+        return journal.commit(
+            reading: at, destination: settings.destination, labels: fingerprint, began: began, ended: ended)
     }
 
     // MARK: One round of the loop
 
-    /// Makes the reading that is due, begins the request that is due, and waits for the next event.
-    func turn(until limit: MonotonicTime? = nil, ticks: Bool = true) {
-        let now = time.monotonic()
-        if ticks && now >= nextTick {
-            tick()
-            // Ticks stay on the grid of the first reading. A missed tick is not made up for.
-            let interval = settings.schedule.pushInterval
-            let passed = Int64(time.monotonic().since(startedAt) / interval)
-            nextTick = startedAt + interval * Int(passed + 1)
-        }
+    /// Begins the requests that are due, and waits for the next event: an answer, a reading, or another message in the
+    /// inbox.
+    func turn(until limit: MonotonicTime? = nil) {
         tellLosses()
-        var deadline = ticks ? nextTick : nil
+        var deadline = limit
         if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
         if let due = dropped.values.compactMap(\.dueAt).min() { deadline = min(deadline ?? due, due) }
-        if let limit { deadline = min(deadline ?? limit, limit) }
         if let until = beginRequests() { deadline = min(deadline ?? until, until) }
         transport.poll(until: deadline, into: &completions)
         for completion in completions { finish(completion) }
@@ -160,22 +146,18 @@ final class ShipperWorker {
         metrics.update(delivery.statistics, at: time.now())
     }
 
-    private func tick() {
-        reloadCredentials()
-        trust = currentTrust()
-        read()
-    }
-
     /// Begins all requests that are due. Returns the time of the next one, if it is known.
     private func beginRequests() -> MonotonicTime? {
         // Changed certificates need new connections, and these come when the old ones are not used any more.
         if trust != usedTrust { renewTrust() }
         guard trust == usedTrust else { return nil }
+        noteRoom()
         while true {
             switch delivery.next(at: time.monotonic(), &table) {
             case .idle: return nil
             case .wait(let until): return until
             case .send(let attempt): begin(attempt)
+            case .spool(let order): perform(order)
             }
         }
     }
@@ -254,7 +236,7 @@ final class ShipperWorker {
                 .error,
                 status == 407
                     ? """
-                    the proxy refused the credentials: samples wait, the oldest are lost when their memory is full; mend \
+                    the proxy refused the credentials: samples wait, the oldest are lost when the spool is full; mend \
                     HTTPS_PROXY or HTTP_PROXY
                     """
                     : """
@@ -306,25 +288,44 @@ final class ShipperWorker {
 
     // MARK: Stopping
 
-    /// Takes the last reading, ends the series, sends what can be sent before the deadline, and counts the rest.
+    /// Sends what can be sent before the deadline, and puts the rest into the spool. What that does not take is counted as
+    /// lost.
     ///
-    /// A wait that would last longer than the deadline is not begun.
+    /// A wait that would last longer than the deadline is not begun. With a spool, nobody waits for a receiver that does
+    /// not answer.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
-        read(isLast: true)
-        delivery.hurry()
-        while !delivery.isEmpty && canSend(before: deadline) {
-            turn(until: deadline, ticks: false)
+        let hasSpool = settings.spool != nil
+        if !(hasSpool && delivery.isFailing) {
+            delivery.hurry()
+            send(until: hasSpool ? min(deadline, time.monotonic() + Limits.farewell) : deadline)
+        }
+        if hasSpool && !delivery.isEmpty {
+            fillSpool(until: deadline)
+            // The disk did not take everything: the receiver gets its last chance.
+            if delivery.hasUnspooled && !delivery.isWithholding {
+                delivery.hurry()
+                send(until: deadline)
+            }
         }
         commitEnd(by: deadline)
         tellLosses(isLast: true)
         for sent in inFlight { transport.cancel(sent.id) }
         delivery.abandon(&table)
+        closeSpool()
         if let left = delivery.statistics.dropped[.stopped], left > 0 {
-            log.warning("samples are lost: the receiver did not take them before the stop", ["lost": .int(Int(left))])
+            log.warning(
+                """
+                samples are lost: the receiver did not take them before the stop, and no spool keeps them; see why it \
+                does not answer, and SPOOL_MAX_BYTES
+                """, ["lost": .int(Int(left))])
         }
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
         return ShipperReport(statistics)
+    }
+
+    private func send(until deadline: MonotonicTime) {
+        while !delivery.isEmpty && canSend(before: deadline) { turn(until: deadline) }
     }
 
     /// Commits which series the receiver knows to have ended.

@@ -10,6 +10,7 @@ import Wire
 /// accepted it.
 final class Pusher {
     let registry: Registry
+    private var reader: RegistryReader
     private var table: SeriesTable
     private var delivery = Delivery(
         StandardSettings.all.delivery, limits: StandardSettings.all.batches, seed: 1)
@@ -25,7 +26,7 @@ final class Pusher {
         }
         table = SeriesTable(
             labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idleInterval))
-        registry.startRecordingChanges()
+        reader = RegistryReader(registry)
     }
 
     private static let external = [
@@ -45,9 +46,8 @@ final class Pusher {
         wall = wall + interval
         monotonic = monotonic + interval
         registry.collect()
-        table.applyChanges(of: registry)
         var block = delivery.emptyBlock()
-        _ = table.read(at: wall, into: &block)
+        _ = table.take(reader.read(at: wall), into: &block)
         delivery.noteTick(at: monotonic)
         delivery.enqueue(block, &table)
         if keepsBodies { bodies.removeAll() }

@@ -118,7 +118,7 @@ import Testing
         var log = WriteLog([])
         let isWhole = receiver.wait { requests in
             log = WriteLog(requests)
-            return pushed.series.keys.allSatisfy { log.accepted[$0] != nil }
+            return pushed.series.keys.allSatisfy { log.accepted[$0] != nil || Self.hasNewLabel($0, in: log) }
         }
         #expect(isWhole, "\(pushed.series.keys.filter { log.accepted[$0] == nil }.sorted().prefix(10))")
         #expect(log.violations.prefix(10) == [])
@@ -134,6 +134,13 @@ import Testing
         #expect(versions.count { !log.values($0).isEmpty } == 1, "\(versions)")
         expectNoTrouble(exporter, truth)
         #expect(exporter.process.end(with: SIGTERM) == 0)
+    }
+
+    /// The metric tells destinations apart by now, and this series does not: it is left to end by itself.
+    private static func hasNewLabel(_ series: String, in log: WriteLog) -> Bool {
+        let name = String(series.prefix { $0 != "{" })
+        return name.hasPrefix("lkpush_") && !series.contains("destination=")
+            && log.series(of: name).contains { $0.contains("destination=") }
     }
 
     @Test(arguments: KeptState.all)

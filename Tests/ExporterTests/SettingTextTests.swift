@@ -34,10 +34,10 @@ import Testing
         #expect(reader.problems == [])
         #expect(try settings.liveKitKeys.read() == [KeyPair(key: "key", secret: Secret("hunter2"))])
         #expect(settings.environment == "prod" && settings.job == "job" && settings.instance == "one")
-        #expect(try settings.bearerToken?.read() == Secret("token"))
+        #expect(try settings.destinations.first?.bearerToken?.read() == Secret("token"))
         #expect(settings.liveKitURL == "https://host" && settings.pushInterval == .seconds(30))
         #expect(settings.logLevel == .debug && settings.externalLabels.map(\.value) == ["b"])
-        #expect(try settings.headers?.read() == Secret("X-Scope-OrgID=tenant"))
+        #expect(try settings.destinations.first?.headers?.read() == Secret("X-Scope-OrgID=tenant"))
         #expect(try settings.databaseLocation() == "sqlite:/tmp/x.db")
         #expect(reader.warnings.count == changes.count)
         for name in changes.keys {
@@ -144,7 +144,7 @@ import Testing
         try FileStore.replace(folder.file("headers"), with: Array("X-Scope-OrgID=tenant\n".utf8))
         let file = ["REMOTE_WRITE_HEADERS_FILE": folder.file("headers")]
         let (settings, reader) = read(file)
-        #expect(reader.problems == [] && settings.headers == .file(folder.file("headers")))
+        #expect(reader.problems == [] && settings.destinations.first?.headers == .file(folder.file("headers")))
         #expect(
             read(file.merging(["REMOTE_WRITE_HEADERS": "a=b"]) { $1 }).reader.problems
                 == ["REMOTE_WRITE_HEADERS and REMOTE_WRITE_HEADERS_FILE are both set: give one"])

@@ -1,5 +1,6 @@
 import Pipeline
 import Exporter
+import HTTPClient
 import LiveKit
 import Platform
 import RemoteWrite
@@ -25,7 +26,7 @@ import Testing
         #expect(settings.webhookMaxBody == .mebibytes(4))
         #expect(settings.maxSeries == 150_000)
         #expect(settings.organizationSource == .fixed)
-        #expect(settings.remoteWriteURL == nil)
+        #expect(settings.destinations.isEmpty)
         #expect(settings.regionLabel == "local")
         #expect(!settings.isRetentionSet)
     }
@@ -62,7 +63,7 @@ import Testing
             "REGION": "r",
         ])
         #expect(problems.isEmpty)
-        #expect(settings.remoteWriteURL == "https://example.com/push?token=s3cret#part")
+        #expect(settings.destinations.first?.url?.exposed == "https://example.com/push?token=s3cret#part")
         let row = try #require(reader.rows.first { $0.name == "GRAFANA_PROM_REMOTE_WRITE_URL" })
         #expect(row.effective == "https://example.com/push?••••")
     }
@@ -72,6 +73,27 @@ import Testing
         #expect(read(["IDLE_PUSH_INTERVAL": "60s"]).settings.idlePushInterval == .seconds(60))
         #expect(read(["IDLE_PUSH_INTERVAL": "5s"]).problems.count == 1)
         #expect(read(["IDLE_PUSH_INTERVAL": "5m"]).problems.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0), ("1MiB", 1 << 20), ("256MiB", 256 << 20), ("1TiB", 1 << 40),
+        ] as [(String, Int)])
+    func `a spool has room for something, or is switched off`(text: String, bytes: Int) {
+        let (settings, problems, _) = read(["SPOOL_MAX_BYTES": text])
+        #expect(problems.isEmpty && settings.spoolMaxBytes.bytes == bytes)
+    }
+
+    @Test(
+        arguments: [
+            ("SPOOL_MAX_BYTES", "1023KiB"), ("SPOOL_MAX_BYTES", "2TiB"), ("SPOOL_MAX_BYTES", "much"),
+            ("SPOOL_MAX_AGE", "59s"), ("SPOOL_MAX_AGE", "31d"), ("SPOOL_MAX_AGE", "0"),
+        ] as [(String, String)])
+    func `bounds of a spool that make no sense are refused`(name: String, text: String) {
+        let (settings, problems, _) = read([name: text])
+        #expect(problems.count == 1 && problems[0].hasPrefix("\(name): expected "), "\(problems)")
+        #expect(problems.allSatisfy { $0.hasSuffix("got \"\(text)\"") })
+        #expect(settings.spoolMaxBytes == .mebibytes(256) && settings.spoolMaxAge == .seconds(7_200))
     }
 
     @Test func `a database changes how organizations are found, unless told otherwise`() {
@@ -128,8 +150,8 @@ import Testing
     @Test func `metrics are left out by globs between commas, with blanks as people write them`() {
         let (settings, problems, _) = read(["METRICS_EXCLUDE": " lkpush_http_* ,, process_?pu* ,"])
         #expect(problems.isEmpty)
-        #expect(settings.selection == FamilySelection(excluding: ["lkpush_http_*", "process_?pu*"]))
-        #expect(read([:]).settings.selection == FamilySelection())
+        #expect(settings.metricsExclude == ["lkpush_http_*", "process_?pu*"])
+        #expect(read([:]).settings.metricsExclude.isEmpty)
         let faults = read(["METRICS_EXCLUDE": "lk room,lk_*,x]"]).problems
         #expect(faults.count == 2 && faults[1].hasPrefix("METRICS_EXCLUDE: \"x]\" holds ];"), "\(faults)")
     }
@@ -138,10 +160,11 @@ import Testing
         let folder = TemporaryFolder()
         try FileStore.replace(folder.file("secret"), with: Array("  from a file\n".utf8))
         let (settings, problems, _) = read([
-            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY_FILE": folder.file("secret"),
+            "GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY_FILE": folder.file("secret"), "ENVIRONMENT": "e",
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "https://host/", "REGION": "r",
         ])
         #expect(problems.isEmpty)
-        #expect(try settings.apiKey?.read() == Secret("from a file"))
+        #expect(try settings.destinations.first?.password?.read() == Secret("from a file"))
         #expect(
             read(["LIVEKIT_API_SECRET_FILE": folder.file("secret")]).problems
                 == ["LIVEKIT_API_SECRET and LIVEKIT_API_SECRET_FILE are both set: give one"])
@@ -178,6 +201,17 @@ import Testing
         #expect(UnitText.duration(text) == .milliseconds(milliseconds))
     }
 
+    @Test(
+        arguments: [
+            (0, "0 B", "0"), (999, "999 B", "999"), (10_239, "10239 B", "10,239"), (10_240, "10 KiB", "10,240"),
+            (10 << 20, "10 MiB", "10,485,760"), ((10 << 30) - 1, "10239 MiB", "10,737,418,239"),
+            (3 << 42, "12 TiB", "13,194,139,533,312"),
+        ] as [(Int, String, String)])
+    func `sizes and numbers are written for people`(bytes: Int, size: String, number: String) {
+        #expect(UnitText.rough(ByteCount(bytes)) == size)
+        #expect(UnitText.grouped(bytes) == number && UnitText.grouped(-1_234) == "-1,234")
+    }
+
     @Test(arguments: ["30s1m", "1m1m", "1m 30s", "1m30", "m30s", "1h-5m", "106751991167d9223372036854775807ms"])
     func `a duration of several units has each once and in order`(text: String) {
         #expect(UnitText.duration(text) == nil)
@@ -190,7 +224,7 @@ import Testing
         ])
         #expect(problems == [])
         #expect(settings.logLevel == .warning && settings.logFormat == .text && settings.durability == .memory)
-        #expect(settings.organizationSource == .fixed && settings.message == .auto && !settings.longBuckets)
+        #expect(settings.organizationSource == .fixed && !settings.longBuckets)
         #expect(reader.rows.first { $0.name == "LOG_LEVEL" }?.effective == "warning")
     }
 

@@ -2,6 +2,7 @@ import Glibc
 import Journal
 import JournalSQLite
 import Platform
+import SQLite
 import TestSupport
 import Testing
 import Wire
@@ -274,6 +275,38 @@ import Wire
         let journal = try fixture.open()
         #expect(journal.numbers.lastReading == JournalFileFixture.noon)
         #expect(Set(try journal.shipped().elements) == [[1], [], [3]])
+    }
+
+    @Test func `series that were pushed can be looked at beside the process that has the journal`() throws {
+        let directory = fixture.directory
+        #expect(JournalFile.glimpseOfShipped(in: directory) == nil)
+        do {
+            let journal = try fixture.open()
+            #expect(JournalFile.glimpseOfShipped(in: directory) == [])
+            var commit = Commit()
+            commit.seriesBegan = [[1], [2, 2]]
+            try journal.commit(commit)
+        }
+        let journal = try fixture.open()
+        let before = try Folder.names(directory)
+        #expect(JournalFile.glimpseOfShipped(in: directory).map(Set.init) == [[1], [2, 2]])
+        #expect(try Folder.names(directory) == before)
+        var commit = Commit()
+        commit.seriesBegan = [[3]]
+        try journal.commit(commit)
+        #expect(try journal.shipped().elements.count == 3)
+    }
+
+    @Test func `a journal that is none, or of a newer program, tells no series`() throws {
+        let path = fixture.file
+        try FileStore.makeDirectory(fixture.directory)
+        try FileStore.replace(path, with: Array("no database".utf8))
+        #expect(JournalFile.glimpseOfShipped(in: fixture.directory) == nil)
+        unlink(path)
+        let other = try Connection(path: path)
+        try other.execute("CREATE TABLE shipped (number, crc, key)")
+        other.close()
+        #expect(JournalFile.glimpseOfShipped(in: fixture.directory) == nil)
     }
 
     // MARK: Size

@@ -39,9 +39,10 @@ final class JournalFixture {
     ///   - directory: the state folder; a new one where it is nil.
     ///   - open: opens another engine than that of the folder.
     ///   - database: the file of the database; nil where the database never answers.
+    ///   - destinations: the names of those that are configured.
     init(
         _ directory: String? = nil, open: OpenJournal? = nil, durability: JournalSettings.Durability = .commit,
-        database: String? = nil,
+        database: String? = nil, destinations: Set<String> = ["default"],
         settings: RecorderSettings = RecorderSettings(organizationSource: .fixed(id: "one", name: "One")) { _ in 0 }
     ) {
         self.directory = directory ?? folder.file("state")
@@ -59,7 +60,8 @@ final class JournalFixture {
             }, log: log, answer: { _ in }, progress: { [inbox] in inbox.note($0) })
         journal = JournalThread(
             inbox,
-            settings: JournalSettings(open: open ?? SQLiteJournal.opener(self.directory), durability: durability),
+            settings: JournalSettings(
+                open: open ?? SQLiteJournal.opener(self.directory), durability: durability, destinations: destinations),
             store: storeInbox, events: recorderInbox, reservations: intake,
             restoration: JournalThread.Restoration(
                 settings, Catalog(in: registry, longBuckets: false, project: "p", region: "r")), registry: registry,

@@ -13,7 +13,7 @@ import Wire
 
     private func reading(_ fixture: JournalFixture, at milliseconds: Int64) -> ReadingOutcome {
         fixture.inbox.commit(
-            reading: Timestamp(milliseconds: milliseconds), labels: "", began: [], ended: [])
+            reading: Timestamp(milliseconds: milliseconds), destination: "default", labels: "", began: [], ended: [])
     }
 
     @Test func `events, inputs, rows and the state survive in any engine`() throws {

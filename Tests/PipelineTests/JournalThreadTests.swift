@@ -56,7 +56,9 @@ import Wire
                     .organization(room: "room 1", .success(Organization(id: "org_1", name: "One"))))
                 return fixture.total("lk_rooms_started_total", of: "org_1") > 0
             })
-        #expect(fixture.inbox.commit(reading: SystemTime().now(), labels: "", began: [], ended: []) == .maySend)
+        #expect(
+            fixture.inbox.commit(
+                reading: SystemTime().now(), destination: "default", labels: "", began: [], ended: []) == .maySend)
         let next = JournalFixture(fixture.crash(), settings: settings)
         _ = try #require(PlayedRecorder(next))
         #expect(next.total("lk_rooms_started_total", of: "org_1") == 1)

@@ -18,9 +18,18 @@ final class MemoryStateJournal: StateJournal {
             var snapshots: [Snapshot] = []
             var isFailing = false
             var isNew = true
+            var sendsLateReadings = false
+            /// The series after each commit, the oldest first.
+            var seriesByCommit: [Set<[UInt8]>] = []
+            /// A commit has begun and waits until it may go on.
+            var isWaiting = false
+            var isHeld = false
         }
 
         let contents = Monitor(Contents())
+
+        /// Makes commits wait from now on, or lets them go on.
+        func hold(_ isHeld: Bool) { contents.change { $0.isHeld = isHeld } }
 
         func save(_ header: SnapshotHeader, _ body: [UInt8]) throws(JournalError) {
             contents.change { $0.snapshots.append(Snapshot(header: header, body: body)) }
@@ -50,13 +59,17 @@ final class MemoryStateJournal: StateJournal {
     }
 
     var numbers: JournalNumbers { disk.contents.withLock { $0.numbers } }
-    var sendsLateReadings: Bool { false }
+    var sendsLateReadings: Bool { disk.contents.withLock { $0.sendsLateReadings } }
     var snapshotWriter: any SnapshotWriter { disk }
 
     func commit(_ commit: Commit) throws(JournalError) -> CommitReceipt {
+        disk.contents.change { $0.isWaiting = $0.isHeld }
+        _ = disk.contents.wait(until: nil) { $0.isHeld ? nil : true }
         let isDone = disk.contents.change { contents in
+            contents.isWaiting = false
             if contents.isFailing { return false }
             Self.apply(commit, to: &contents)
+            contents.seriesByCommit.append(contents.series)
             return true
         }
         guard isDone else {
@@ -84,7 +97,10 @@ final class MemoryStateJournal: StateJournal {
             contents.numbers.lastReading = at
             contents.readings.append(at)
         }
-        if let labels = commit.pushedLabels { contents.numbers.pushedLabels = labels }
+        if let labels = commit.pushedLabels, labels != contents.numbers.pushedLabels {
+            contents.numbers.pushedLabels = labels
+            contents.series = []
+        }
         contents.series.subtract(commit.seriesEnded)
         contents.series.formUnion(commit.seriesBegan)
     }

@@ -26,10 +26,14 @@ extension StoreSettings {
 }
 
 extension JournalSettings {
-    init(open: OpenJournal?, durability: Durability = Settings.standard.durability) {
+    init(
+        open: OpenJournal?, durability: Durability = Settings.standard.durability,
+        destinations: Set<String> = ["default"]
+    ) {
         let all = Settings.standard
         self.init(
-            open: open, durability: durability, maxBytes: all.journalMaxBytes, snapshotInterval: all.snapshotInterval)
+            open: open, durability: durability, maxBytes: all.journalMaxBytes, snapshotInterval: all.snapshotInterval,
+            destinations: destinations)
     }
 }
 

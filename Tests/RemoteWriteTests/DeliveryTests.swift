@@ -279,6 +279,7 @@ import Wire
                 case 1 where !isSending:
                     switch fixture.delivery.next(at: fixture.time, &fixture.table) {
                     case .idle: #expect(fixture.delivery.isEmpty)
+                    case .spool: Issue.record("there is no spool")
                     case .wait(let until): fixture.now = until.nanoseconds / 1_000_000 + 1
                     case .send(let attempt):
                         let reading = try DeliveryFixture.reading(of: attempt)

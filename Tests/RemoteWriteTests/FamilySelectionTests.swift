@@ -13,10 +13,20 @@ import Testing
         #expect(FamilySelection().includes("anything"))
     }
 
+    @Test func `what is included is all that is pushed, but for what is excluded`() {
+        let selection = FamilySelection(including: ["lk_*", "process_?pu_*"], excluding: ["lk_room_*"])
+        let cases = [
+            ("lk_tracks_active", true), ("lk_room_active", false), ("process_cpu_seconds_total", true),
+            ("process_max_fds", false), ("lkpush_series", false),
+        ]
+        for (name, isIncluded) in cases { #expect(selection.includes(name) == isIncluded, "\(name)") }
+        #expect(!FamilySelection(including: ["a"], excluding: ["*"]).includes("a"))
+    }
+
     @Test func `globs that stand for nothing are found`() {
-        let selection = FamilySelection(excluding: ["a*", "b", "x_bucket", "*"])
-        #expect(selection.globsWithoutMatch(in: ["ab", "x"]) == ["b", "x_bucket"])
-        #expect(selection.globsWithoutMatch(in: []) == ["a*", "b", "x_bucket", "*"])
+        let globs = ["a*", "b", "x_bucket", "*"]
+        #expect(FamilySelection.globsWithoutMatch(globs, in: ["ab", "x"]) == ["b", "x_bucket"])
+        #expect(FamilySelection.globsWithoutMatch(globs, in: []) == globs)
     }
 
     @Test(arguments: ["*", "lk_?", "a:b_9", "[abc]*", "[!a-z]", "[^a]", "[]a]", "[!]]"])

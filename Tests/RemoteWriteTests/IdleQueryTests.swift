@@ -22,11 +22,9 @@ import Wire
         }
 
         /// The body of a request with what is due.
-        mutating func read(_ changes: Registry.Changes, _ changed: [Int32], at time: Timestamp) -> [UInt8] {
-            table.apply(changes, changed: changed)
+        mutating func read(_ reading: RegistryReading) -> [UInt8] {
             var block = SampleBlock()
-            let reading = table.read(at: time, into: &block)
-            #expect(reading == .made)
+            #expect(table.take(reading, into: &block) == .made)
             table.noteAccepted(block.samples[...])
             samples += block.samples.count
             var body: [UInt8] = []
@@ -62,7 +60,7 @@ import Wire
         let histogram = registry.histogram("test_wait_seconds", "T.", labels: ["pace"], bounds: [10, 60, 600])
         let active = try #require(registry.gauge("test_active", "T.", cadence: .everyTick).series())
         let rare = try #require(registry.gauge("test_rare", "T.").series())
-        registry.startRecordingChanges()
+        var reader = RegistryReader(registry)
         var pushers = [try Pusher("every", idle: .seconds(15)), try Pusher("idle", idle: .seconds(60))]
 
         let seed = UInt64.random(in: 0 ... .max)
@@ -81,13 +79,9 @@ import Wire
             level = max(0, level + Double.random(in: -3...3, using: &random).rounded())
             active.set(level)
             if tick.isMultiple(of: 20) { rare.set(level) }
-            let changes = registry.takeChanges()
-            var changed: [Int32] = []
-            registry.takeChangedSlots(into: &changed)
             let time = Timestamp(milliseconds: start + Int64(tick) * 15_000 + Int64.random(in: 0...20, using: &random))
-            for index in pushers.indices {
-                try send(pushers[index].read(changes, changed, at: time), transport, url)
-            }
+            let reading = reader.read(at: time)
+            for index in pushers.indices { try send(pushers[index].read(reading), transport, url) }
         }
         #expect(pushers[1].samples < pushers[0].samples * 7 / 10)
 

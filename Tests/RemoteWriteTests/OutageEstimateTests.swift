@@ -19,17 +19,16 @@ import Wire
         var table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i"),
             schedule: .init(pushInterval: .seconds(15), idleInterval: .seconds(15)))
-        registry.startRecordingChanges()
+        var reader = RegistryReader(registry)
         var readings = 0
         while delivery.statistics.droppedInAll == 0 {
             // Half of the counters change, and a tenth of them counts seconds with their fractions.
             for (index, counter) in counters.enumerated() where random.next() % 2 == 0 {
                 counter.increment(by: index % 10 == 0 ? Double(random.next() % 1_000) / 977 : 1)
             }
-            table.applyChanges(of: registry)
             var block = delivery.emptyBlock()
             let time = Timestamp(milliseconds: 1_700_000_000_000 + Int64(readings) * 15_000)
-            try #require(table.read(at: time, into: &block) == .made)
+            try #require(table.take(reader.read(at: time), into: &block) == .made)
             delivery.enqueue(block, &table)
             readings += 1
         }

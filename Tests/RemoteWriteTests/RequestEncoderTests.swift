@@ -61,13 +61,12 @@ import Wire
         let registry = Registry(maxSeries: 100, clock: { Timestamp(milliseconds: 7_000) })
         let counter = try #require(registry.counter("t_total", "T.").series(created: Timestamp(milliseconds: 4_000)))
         counter.increment()
-        registry.startRecordingChanges()
         var table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i"),
             schedule: .init(pushInterval: .seconds(15), idleInterval: .seconds(15)))
-        table.applyChanges(of: registry)
+        var reader = RegistryReader(registry)
         var block = SampleBlock()
-        #expect(table.read(at: Timestamp(milliseconds: 15_000), into: &block) == .made)
+        #expect(table.take(reader.read(at: Timestamp(milliseconds: 15_000)), into: &block) == .made)
         var encoder = RequestEncoder()
         var body: [UInt8] = []
         _ = encoder.encode(

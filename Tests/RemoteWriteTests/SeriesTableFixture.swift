@@ -9,8 +9,9 @@ import Wire
 /// The receiver has what was read when the next tick comes, unless a test holds or loses it. The labels `job="j"` and
 /// `instance="i"` are left out.
 struct SeriesTableFixture {
-    let registry = Registry(maxSeries: 100_000)
+    let registry: Registry
     var table: SeriesTable
+    private var reader: RegistryReader
     /// The samples of the last reading.
     var block = SampleBlock()
     /// If false, what is read waits.
@@ -20,13 +21,14 @@ struct SeriesTableFixture {
 
     init(
         push: Int64 = 15, idle: Int64? = nil, external: [(name: String, value: String)] = [],
-        selection: FamilySelection = FamilySelection()
+        selection: FamilySelection = FamilySelection(), registry: Registry = Registry(maxSeries: 100_000)
     ) throws {
+        self.registry = registry
         table = SeriesTable(
             labels: try CommonLabels(job: "j", instance: "i", external: external),
             schedule: .init(pushInterval: .seconds(push), idleInterval: .seconds(idle ?? push)),
             selection: selection)
-        registry.startRecordingChanges()
+        reader = RegistryReader(registry)
     }
 
     /// Reads at this second. Returns the series whose name begins with `prefix`, sorted.
@@ -48,9 +50,8 @@ struct SeriesTableFixture {
 
     /// Reads at this time into `block`.
     mutating func read(milliseconds: Int64) -> SeriesTable.Reading {
-        table.applyChanges(of: registry)
         settleLast()
-        let reading = table.read(at: Timestamp(milliseconds: milliseconds), into: &block)
+        let reading = table.take(reader.read(at: Timestamp(milliseconds: milliseconds)), into: &block)
         waits = reading == .made
         return reading
     }

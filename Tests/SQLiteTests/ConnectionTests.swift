@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import SQLite
 import TestSupport
 import Testing
@@ -207,5 +208,39 @@ import Testing
             try connection.statement("SELEC " + String(repeating: "x", count: 1_000))
         }
         #expect((error?.subject.count ?? .max) <= 120)
+    }
+
+    @Test func `an immutable file is read beside who has it alone, without a lock and without a trace`() throws {
+        let user = try open { $0.isExclusive = true }
+        try user.execute("CREATE TABLE v (x)")
+        try user.run("INSERT INTO v VALUES (1)")
+        try user.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try user.run("INSERT INTO v VALUES (2)")
+        #expect(throws: SQLiteError.self) {
+            try open { $0.isReadOnly = true }.rows("SELECT x FROM v") { _ in }
+        }
+        let before = try Folder.names(folder.path)
+        let reader = try open {
+            $0.isReadOnly = true
+            $0.isImmutable = true
+        }
+        var found: [Int64] = []
+        try reader.rows("SELECT x FROM v") { found.append($0.int64(at: 0)) }
+        reader.close()
+        // What is in the log is not read.
+        #expect(found == [1])
+        #expect(try Folder.names(folder.path) == before)
+        try user.run("INSERT INTO v VALUES (3)")
+    }
+
+    @Test func `the name of an immutable file may hold what a URI gives a meaning`() throws {
+        let path = folder.file("50%25?immutable=0#x")
+        let made = try Connection(path: path)
+        try made.execute("CREATE TABLE v (x)")
+        made.close()
+        var settings = ConnectionSettings()
+        settings.isReadOnly = true
+        settings.isImmutable = true
+        #expect(try Connection(path: path, settings).number("SELECT COUNT(*) FROM v") == 0)
     }
 }

@@ -86,7 +86,7 @@ import Testing
                 $0.delivery.message = message
             }
             _ = try declare(in: fixture.registry)
-            try fixture.shipper.makeFirstReading(restoring: journal.commits.isEmpty ? nil : journal.state)
+            try fixture.shipper.makeFirstReading(restoring: journal.states)
             #expect(fixture.run(readings: 4))
             #expect(eventually { fixture.own("samples_pending") == 0 })
             #expect(page(fixture.registry).contains(#"test_secret_users{org="a"} 4"#))
@@ -127,7 +127,7 @@ import Testing
                 $0.delivery.message = .auto
             }
             _ = try declare(in: fixture.registry)
-            try fixture.shipper.makeFirstReading(restoring: journal.commits.isEmpty ? nil : journal.state)
+            try fixture.shipper.makeFirstReading(restoring: journal.states)
             let isExcluded = selection == excluded
             let found = try prometheus.wait(for: #"{__name__=~"test_secret_.*"}"#) {
                 isExcluded ? $0.isEmpty : $0.count == all.count

@@ -6,14 +6,15 @@ import Wire
 final class MemoryJournal: ReadingJournal {
     struct Commit: Sendable, Equatable {
         let at: Timestamp
+        let destination: String
         let began: [SeriesKey]
         let ended: [SeriesKey]
     }
 
     private struct State {
-        var lastReading: Timestamp?
+        var newest: [String: Timestamp] = [:]
         var labels = ""
-        var series: Set<SeriesKey> = []
+        var series: Set<ShippedSeries> = []
         var commits: [Commit] = []
     }
 
@@ -24,15 +25,16 @@ final class MemoryJournal: ReadingJournal {
     init(during: @escaping @Sendable (Timestamp) -> Void = { _ in }) { self.during = during }
 
     func commit(
-        reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]
+        reading at: Timestamp, destination: String, labels: String, began: [SeriesKey], ended: [SeriesKey]
     ) -> ReadingOutcome {
         during(at)
         monitor.change { state in
-            state.lastReading = at
+            state.newest[destination] = at
+            if labels != state.labels { state.series = [] }
             state.labels = labels
-            state.series.subtract(ended)
-            state.series.formUnion(began)
-            state.commits.append(Commit(at: at, began: began, ended: ended))
+            state.series.subtract(ended.map { ShippedSeries(destination: destination, key: $0) })
+            state.series.formUnion(began.map { ShippedSeries(destination: destination, key: $0) })
+            state.commits.append(Commit(at: at, destination: destination, began: began, ended: ended))
         }
         return outcome.withLock { $0 }
     }
@@ -40,13 +42,18 @@ final class MemoryJournal: ReadingJournal {
     /// Sets the outcome of commits from now on.
     func answer(_ new: ReadingOutcome) { outcome.change { $0 = new } }
 
-    /// The state that a process would get that starts now.
-    var state: ShippedState {
-        monitor.withLock { ShippedState(lastReading: $0.lastReading, labels: $0.labels, series: Array($0.series)) }
+    /// What a process would get that starts now.
+    var states: ShippedStates {
+        monitor.withLock {
+            ShippedStates(lastReading: $0.newest.values.max(), labels: $0.labels, series: Array($0.series))
+        }
     }
+
+    /// The part of it for the default destination.
+    var state: ShippedState { states[ShippedSeries.defaultDestination] }
 
     var commits: [Commit] { monitor.withLock { $0.commits } }
 
-    /// True if the journal believes that the receiver holds a series of this family.
+    /// True if the journal believes that the receiver of the default destination holds a series of this family.
     func holds(_ family: String) -> Bool { state.series.contains { $0.family == family } }
 }

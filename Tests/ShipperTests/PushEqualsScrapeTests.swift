@@ -28,7 +28,7 @@ import Wire
         let steady = try #require(registry.counter("test_steady_total", "T.").series())
         let waits = try #require(registry.histogram("test_wait_seconds", "T.", bounds: [1, 5]).series())
         let late = registry.counter("test_late_total", "T.", labels: ["kind"])
-        let shipper = ShipperThread(settings, registry: registry, log: Log(level: .error, format: .text))
+        let shipper = Destinations([settings], registry: registry, log: Log(level: .error, format: .text))
         try shipper.makeFirstReading()
 
         // Both see the registry before anything happens. Then something happens, and both see the result.

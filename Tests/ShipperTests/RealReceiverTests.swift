@@ -60,8 +60,8 @@ import Wire
         let counter = try #require(registry.counter("test_events_total", "Events.", labels: ["kind"]).series(["a"]))
         counter.increment(by: 3)
         let journal = MemoryJournal()
-        let shipper = ShipperThread(
-            try settings(receiver.writeURL, message), registry: registry, journal: journal,
+        let shipper = Destinations(
+            [try settings(receiver.writeURL, message)], registry: registry, journal: journal,
             log: Log(level: .error, format: .text))
         try shipper.makeFirstReading()
         #expect(try eventually { try receiver.samples("test_events_total").count >= 3 })
@@ -90,12 +90,12 @@ import Wire
     @Test func `a Prometheus without its receiver answers 404`() throws {
         let prometheus = try PrometheusServer(takesWrites: false)
         let registry = Registry(maxSeries: 10_000)
-        let shipper = ShipperThread(
-            try settings(prometheus.writeURL, .v1), registry: registry, log: Log(level: .error, format: .text))
+        let shipper = Destinations(
+            [try settings(prometheus.writeURL, .v1)], registry: registry, log: Log(level: .error, format: .text))
         try shipper.makeFirstReading()
         let report = shipper.stop(by: Waits.end)
         #expect(report.enqueued == report.rejected)
         let status = registry.snapshot().first { $0.family.name == "lkpush_remote_write_requests_total" }?.series.first
-        #expect(status?.labelValues == ["404"])
+        #expect(status?.labelValues == ["default", "404"])
     }
 }

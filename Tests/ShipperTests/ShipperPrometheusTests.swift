@@ -27,8 +27,8 @@ import Testing
             registry.histogram("test_wait_seconds", "Waits.", bounds: [1, 2.5]).series())
         counter.increment(by: 3)
         histogram.observe(2)
-        let shipper = ShipperThread(
-            try settings(prometheus.writeURL, every: .milliseconds(200)), registry: registry, log: log)
+        let shipper = Destinations(
+            [try settings(prometheus.writeURL, every: .milliseconds(200))], registry: registry, log: log)
         try shipper.makeFirstReading()
         let seen = try prometheus.wait(for: "test_events_total") { !$0.isEmpty }
         #expect(seen.count == 1)

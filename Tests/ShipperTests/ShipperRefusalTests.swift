@@ -35,7 +35,11 @@ import Testing
             lines.allSatisfy { $0.contains("err-mimir-\(status): no thanks") && $0.contains("\"status\":\(status)") })
         #expect(lines.last?.contains("\"lost_in_all\":\(report.rejected),\"since\":\"20") == true)
         let isWrongAddress = status < 400 || status == 404
-        #expect(lines.allSatisfy { $0.contains("GRAFANA_PROM_REMOTE_WRITE_URL is a wrong address") == isWrongAddress })
+        #expect(
+            lines.allSatisfy {
+                ($0.contains("the setting is a wrong address") && $0.contains("GRAFANA_PROM_REMOTE_WRITE_URL"))
+                    == isWrongAddress
+            })
         #expect(fixture.rejected == [String(status): Double(report.rejected)])
     }
 

@@ -38,7 +38,7 @@ import Wire
 
         let second = try successor(of: first, receiver.url, journal) { $0.staleOnStop = staleOnStop }
         _ = second.registry.gauge("test_gone", "Gone.", labels: ["a"])
-        try second.shipper.makeFirstReading(restoring: journal.state)
+        try second.shipper.makeFirstReading(restoring: journal.states)
         #expect(second.run(readings: 5))
         #expect(second.stop().dropped == 0)
         let log = WriteLog(receiver.requests)
@@ -146,9 +146,12 @@ import Wire
         let receiver = try ScriptedReceiver()
         let clock = ShiftedTime()
         let last = SystemTime().now() + .seconds(300)
-        let state = ShippedState(
+        let state = ShippedStates(
             lastReading: last, labels: #"instance="one",job="lkpush""#,
-            series: [SeriesKey(family: "test_events_total", labelValues: [])])
+            series: [
+                ShippedSeries(
+                    destination: "default", key: SeriesKey(family: "test_events_total", labelValues: []))
+            ])
         let fixture = try ShipperFixture(receiver.url, journal: MemoryJournal(), time: clock)
         fixture.events.increment(by: 50)
         try fixture.shipper.makeFirstReading(restoring: state)
@@ -168,7 +171,7 @@ import Wire
         let last = SystemTime().now() + .seconds(300)
         let fixture = try ShipperFixture(receiver.url)
         fixture.events.increment(by: 50)
-        try fixture.shipper.makeFirstReading(restoring: ShippedState(lastReading: last))
+        try fixture.shipper.makeFirstReading(restoring: ShippedStates(lastReading: last))
         #expect(eventually { fixture.own("readings_skipped_total") >= 2 })
         #expect(fixture.stop().dropped == 0)
         let log = WriteLog(receiver.requests)
@@ -192,7 +195,7 @@ import Wire
         receiver.answer(.init(204))
         let second = try successor(of: first, receiver.url, journal)
         _ = second.registry.gauge("test_gone", "Gone.")
-        try second.shipper.makeFirstReading(restoring: journal.state)
+        try second.shipper.makeFirstReading(restoring: journal.states)
         #expect(second.run(readings: 3))
         #expect(eventually { !journal.holds("test_gone") })
         _ = second.stop()
@@ -242,7 +245,7 @@ import Wire
         let more = try #require(second.registry.histogram("test_wait_seconds", "Waits.", bounds: [1]).series())
         more.set(waits.current)
         more.observe(0.5)
-        try second.shipper.makeFirstReading(restoring: journal.state)
+        try second.shipper.makeFirstReading(restoring: journal.states)
         #expect(second.run(readings: 8))
         #expect(second.stop().rejected == 0)
 

@@ -13,9 +13,10 @@ extension Settings {
         if singleSession && !reader.isSet("LIVEKIT_URL") {
             reader.report("LIVEKIT_URL: required with SINGLE_SESSION=true, such as wss://livekit.example.com")
         }
-        if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") {
+        let pushing = ["GRAFANA_PROM_REMOTE_WRITE_URL", "REMOTE_WRITE_DESTINATIONS"].first { reader.isSet($0) }
+        if let pushing {
             for name in ["ENVIRONMENT", "REGION"] where !reader.isSet(name) {
-                reader.report("\(name): required when GRAFANA_PROM_REMOTE_WRITE_URL is set, such as \"prod\" or \"eu\"")
+                reader.report("\(name): required when \(pushing) is set, such as \"prod\" or \"eu\"")
             }
         }
         if idlePushInterval < pushInterval {
@@ -26,34 +27,8 @@ extension Settings {
         if maxBackoff < minBackoff {
             reader.report("REMOTE_WRITE_MAX_BACKOFF: expected at least REMOTE_WRITE_MIN_BACKOFF")
         }
-        if apiKey != nil && bearerToken != nil {
-            reader.report("REMOTE_WRITE_BEARER_TOKEN: GRAFANA_API_KEY is set too: give one")
-        }
-        if (apiKey != nil) != !username.isEmpty {
-            reader.report("GRAFANA_PROM_USERNAME and GRAFANA_API_KEY: give both or none")
-        }
-        if username.contains(":") {
-            reader.report("GRAFANA_PROM_USERNAME: holds a colon, which no user name of basic authentication may")
-        }
-        if let token = try? bearerToken?.read().exposed, token.contains(where: \.isWhitespace) {
-            reader.report("REMOTE_WRITE_BEARER_TOKEN: holds a blank; give the token alone, without the word Bearer")
-        }
-        if tlsCertificateFile.isEmpty != tlsKeyFile.isEmpty {
-            reader.report("REMOTE_WRITE_TLS_CERT_FILE and REMOTE_WRITE_TLS_KEY_FILE: give both or none")
-        }
-        let files = [
-            ("REMOTE_WRITE_TLS_CA_FILE", tlsCAFile), ("REMOTE_WRITE_TLS_CERT_FILE", tlsCertificateFile),
-            ("REMOTE_WRITE_TLS_KEY_FILE", tlsKeyFile),
-        ]
-        for (name, path) in files where !path.isEmpty {
-            do throws(SystemError) {
-                _ = try FileStore.read(path)
-            } catch {
-                reader.report("\(name): \(error)")
-            }
-        }
         // Variables of other programs stop nobody who makes no connection.
-        if reader.isSet("GRAFANA_PROM_REMOTE_WRITE_URL") || singleSession {
+        if pushing != nil || singleSession {
             for problem in network.problems { reader.report(problem) }
         }
         checkOrganizations(&reader)
@@ -126,59 +101,16 @@ extension Settings {
         return url
     }
 
-    /// The URL of the receiver; nil if it is not set.
-    static func url(_ reader: inout SettingsReader) -> String? {
-        let text = reader.text(
-            "GRAFANA_PROM_REMOTE_WRITE_URL", "", as: .token,
-            "Where to push, such as https://…/api/prom/push. Empty: nowhere.")
-        guard !text.isEmpty else { return nil }
-        // A text that is no URL may be a password in the wrong variable, so it is not quoted.
-        guard let url = EndpointURL(text) else {
-            reader.report("GRAFANA_PROM_REMOTE_WRITE_URL: expected a URL such as https://host/api/prom/push")
-            return nil
-        }
-        // A query may hold a token.
-        reader.showLast(as: text.contains("?") ? "\(url)?••••" : "\(url)")
-        if text.dropFirst(8).prefix(while: { $0 != "/" && $0 != "?" }).contains("@") {
-            reader.report(
-                "GRAFANA_PROM_REMOTE_WRITE_URL: holds a user or password; use GRAFANA_PROM_USERNAME and GRAFANA_API_KEY"
-            )
-            return nil
-        }
-        return text
-    }
-
-    /// The text of further headers for requests.
-    static func headers(_ reader: inout SettingsReader) -> SecretSource? {
-        let source = reader.secretText("REMOTE_WRITE_HEADERS", "More headers, such as `X-Scope-OrgID=tenant`.")
-        // A file that cannot be read was reported when the setting was read.
-        guard let secret = try? source?.read() else { return source }
-        do throws(ShipperSettings.HeadersFault) {
-            _ = try ShipperSettings.headers(secret)
-        } catch {
-            reader.report("REMOTE_WRITE_HEADERS: \(error)")
-        }
-        return source
-    }
-
-    /// The families that are pushed.
-    static func selection(_ reader: inout SettingsReader) -> FamilySelection {
-        let globs: [String] = reader.value(
-            "METRICS_EXCLUDE", "",
-            "Metrics that are not pushed, by globs: `lkpush_http_*,process_*`. They stay on `/metrics`.",
-            fallback: [], expected: "globs such as lkpush_http_*,process_*"
-        ) { text in
-            let globs = text.split(separator: ",").map { PlainText.trimmed($0) }.filter { !$0.isEmpty }
-            return globs.isEmpty ? nil : globs
-        }
-        for glob in globs {
-            do throws(FamilySelection.GlobFault) {
-                try FamilySelection.check(glob)
-            } catch {
-                reader.report("METRICS_EXCLUDE: \"\(PlainText.shown(glob))\" \(error)")
-            }
-        }
-        return FamilySelection(excluding: globs)
+    /// The most that a spool takes; 0 for none.
+    static func spoolMaxBytes(_ reader: inout SettingsReader) -> ByteCount {
+        let standard = ByteCount.mebibytes(256)
+        let range = ByteCount.mebibytes(1)...(.mebibytes(1 << 20))
+        return reader.value(
+            "SPOOL_MAX_BYTES", "\(standard)",
+            "Disk of each destination, in STATE_DIR, for what waits during an outage; the oldest is dropped first. 0: "
+                + "it waits in memory only.", fallback: standard,
+            expected: "0, or a size such as 64MiB or 1GiB, from \(range.lowerBound) to \(range.upperBound)"
+        ) { UnitText.size($0).flatMap { $0.bytes == 0 || range.contains($0) ? $0 : nil } }
     }
 
     static func labelProblem(_ name: String, _ value: String) -> String? {

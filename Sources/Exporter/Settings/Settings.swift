@@ -6,7 +6,7 @@ package import Matching
 package import Pipeline
 package import Platform
 package import Recording
-package import RemoteWrite
+import RemoteWrite
 import Shipper
 package import Storage
 
@@ -68,27 +68,22 @@ package struct Settings: Sendable {
     package let recordingRetention: Duration
 
     // Pushing
-    /// Nil if lkpush pushes nowhere.
-    package let remoteWriteURL: String?
-    package let username: String
-    package let apiKey: SecretSource?
-    package let bearerToken: SecretSource?
-    /// Pairs such as `X-Scope-OrgID=tenant`.
-    package let headers: SecretSource?
-    package let message: MessageChoice
-    package let selection: FamilySelection
+    /// Globs of families that no destination gets.
+    package let metricsExclude: [String]
+    /// Empty if lkpush pushes nowhere.
+    package let destinations: [DestinationSettings]
     package let pushInterval: Duration
     package let idlePushInterval: Duration
     package let maxSamplesPerSend: Int
     package let maxShards: Int
     package let queueBytes: ByteCount
+    /// 0 if nothing is kept on disk.
+    package let spoolMaxBytes: ByteCount
+    package let spoolMaxAge: Duration
     package let timeout: Duration
     package let minBackoff: Duration
     package let maxBackoff: Duration
     package let retryOnHTTP429: Bool
-    package let tlsCAFile: String
-    package let tlsCertificateFile: String
-    package let tlsKeyFile: String
     /// What variables that are not lkpush's own say about connections, such as proxies.
     let network: NetworkEnvironment
     package let staleOnStop: Bool
@@ -188,17 +183,10 @@ package struct Settings: Sendable {
             "RECORDING_RETENTION", "30d", in: .zero ... .seconds(3_650 * 86_400),
             "Written to `recordings.expires_at`: end of the recording plus this.")
 
-        remoteWriteURL = Self.url(&reader)
-        username = reader.text(
-            "GRAFANA_PROM_USERNAME", "", as: .token, "User of basic authentication: in Grafana Cloud the instance id.")
-        apiKey = reader.secretText("GRAFANA_API_KEY", "Password of basic authentication: a token that may write.")
-        bearerToken = reader.secretText("REMOTE_WRITE_BEARER_TOKEN", "Instead of user and password.")
-        headers = Self.headers(&reader)
-        message = reader.choice(
-            "REMOTE_WRITE_MESSAGE", .auto,
-            "Version of the remote-write message; `auto` begins with 2.0 and falls back to 1.0 where the receiver needs it."
-        )
-        selection = Self.selection(&reader)
+        metricsExclude = DestinationSettings.globs(
+            &reader, "METRICS_EXCLUDE",
+            "Metrics that are not pushed, by globs: `lkpush_http_*,process_*`. They stay on `/metrics`.")
+        destinations = Self.destinations(&reader)
         pushInterval = reader.duration(
             "PUSH_INTERVAL", "15s", in: .milliseconds(100) ... .seconds(240), "How often the metrics are pushed.")
         idlePushInterval = reader.duration(
@@ -215,7 +203,11 @@ package struct Settings: Sendable {
             "A sample leaves within this time while the receiver is healthy: lkpush sends at once.")
         queueBytes = reader.size(
             "REMOTE_WRITE_QUEUE_BYTES", "32MiB", in: .kibibytes(64)...(.mebibytes(4096)),
-            "Memory for what waits during an outage; the oldest is dropped first.")
+            "Memory of each destination for what waits during an outage; without a spool the oldest is dropped first.")
+        spoolMaxBytes = Self.spoolMaxBytes(&reader)
+        spoolMaxAge = reader.duration(
+            "SPOOL_MAX_AGE", "2h", in: .seconds(60) ... .seconds(30 * 86_400),
+            "What waits for longer is dropped: Grafana Cloud takes no samples that are older than 2h.")
         timeout = reader.duration(
             "REMOTE_WRITE_TIMEOUT", "30s", in: .milliseconds(100) ... .seconds(300), "For one request.")
         minBackoff = reader.duration(
@@ -223,9 +215,6 @@ package struct Settings: Sendable {
         maxBackoff = reader.duration(
             "REMOTE_WRITE_MAX_BACKOFF", "30s", in: .milliseconds(10) ... .seconds(300), "Longest wait, doubled up to.")
         retryOnHTTP429 = reader.flag("REMOTE_WRITE_RETRY_ON_HTTP_429", true, "Retry what was refused as too much.")
-        tlsCAFile = reader.text("REMOTE_WRITE_TLS_CA_FILE", "", "Own certificate authorities, PEM.")
-        tlsCertificateFile = reader.text("REMOTE_WRITE_TLS_CERT_FILE", "", "Client certificate, PEM.")
-        tlsKeyFile = reader.text("REMOTE_WRITE_TLS_KEY_FILE", "", "Key of the client certificate, PEM.")
         staleOnStop = reader.flag(
             "STALE_ON_STOP", true, "End all series at a stop; false for a quick restart.")
 
@@ -288,7 +277,8 @@ extension Settings {
     /// The settings of a journal that `open` opens.
     package func journal(open: OpenJournal?) -> JournalSettings {
         JournalSettings(
-            open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval)
+            open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval,
+            destinations: Set(destinations.map(\.name)))
     }
 
     /// Throws if the lookup query of the user cannot be used.
@@ -302,46 +292,6 @@ extension Settings {
     /// The query for the organization of a room.
     func lookup() throws(LookupQuery.QueryFault) -> LookupQuery {
         organizationLookupSQL.isEmpty ? .standard : try LookupQuery(sql: organizationLookupSQL)
-    }
-
-    package var batches: BatchLimits { BatchLimits(samples: maxSamplesPerSend) }
-
-    package var delivery: DeliverySettings {
-        DeliverySettings(
-            queue: queueBytes, minBackoff: minBackoff, maxBackoff: maxBackoff, retriesOnTooManyRequests: retryOnHTTP429,
-            message: message, maxShards: maxShards)
-    }
-
-    /// The settings of the shipper. Nil if no receiver is configured.
-    func shipper(log: Log) throws -> ShipperSettings? {
-        guard let text = remoteWriteURL, let url = EndpointURL(text) else { return nil }
-        let instance = InstanceName.resolve(configured: instance, stateDirectory: stateDirectory, log: log)
-        let external =
-            [("environment", environment), ("region", region), ("service", service)]
-            + externalLabels.map { ($0.name, $0.value) }
-        let labels = try CommonLabels(
-            job: job, instance: instance, external: external.map { (name: $0.0, value: $0.1) })
-        var shipper = shipper(url: url, labels: labels)
-        shipper.selection = selection
-        if let apiKey { shipper.credentials = .basic(user: username, password: apiKey) }
-        if let bearerToken { shipper.credentials = .bearer(bearerToken) }
-        switch headers {
-        case .value(let pairs)?: shipper.headers = try ShipperSettings.headers(pairs)
-        case let file: shipper.headersFile = file
-        }
-        shipper.network = network
-        shipper.authorityFile = tlsCAFile.isEmpty ? nil : tlsCAFile
-        shipper.certificateFile = tlsCertificateFile.isEmpty ? nil : tlsCertificateFile
-        shipper.keyFile = tlsKeyFile.isEmpty ? nil : tlsKeyFile
-        return shipper
-    }
-
-    /// The settings of a shipper without credentials and files.
-    private func shipper(url: EndpointURL, labels: CommonLabels) -> ShipperSettings {
-        ShipperSettings(
-            url: url, labels: labels, userAgent: Version.userAgent,
-            schedule: SeriesTable.Schedule(pushInterval: pushInterval, idleInterval: idlePushInterval),
-            batches: batches, delivery: delivery, timeout: timeout, staleOnStop: staleOnStop)
     }
 }
 

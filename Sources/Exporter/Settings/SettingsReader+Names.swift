@@ -1,4 +1,5 @@
 import Platform
+import Shipper
 
 /// Environment variables that are not settings.
 extension SettingsReader {
@@ -19,7 +20,9 @@ extension SettingsReader {
         var unknown: [String] = []
         for name in givenNames where !known.contains(name) && !Self.isInjected(name) {
             let shown = PlainText.shown(name)
-            if let prefix = Self.ownPrefixes.first(where: { name.hasPrefix($0) }) {
+            if name.hasPrefix(DestinationVariables.prefix) {
+                if let problem = problem(ofDestinationVariable: name, known) { report("\(shown): \(problem)") }
+            } else if let prefix = Self.ownPrefixes.first(where: { name.hasPrefix($0) }) {
                 let alike = known.filter { $0.hasPrefix(prefix) }
                 let nearest = Self.nearest(to: name, in: alike.isEmpty ? known : alike)?.name ?? ""
                 report("\(shown): no such setting; is \(nearest) meant?")
@@ -37,6 +40,28 @@ extension SettingsReader {
         warn(
             "\(unknown.prefix(Self.listed).joined(separator: ", "))\(rest > 0 ? " and \(rest) more" : ""): "
                 + "no setting of lkpush, not read; see lkpush help where one was meant")
+    }
+
+    /// Says what is wrong with a variable that begins as those of destinations do. Nil if another problem is the cause.
+    private func problem(ofDestinationVariable name: String, _ known: Set<String>) -> String? {
+        let parts = name.dropFirst(DestinationVariables.prefix.count).split(separator: "_", maxSplits: 1)
+        let ofAll = known.filter { $0.hasPrefix(DestinationVariables.prefix) }
+        guard parts.count == 2, let destination = parts.first?.uppercased() else {
+            return "no such setting; is \(Self.nearest(to: name, in: ofAll)?.name ?? "") meant?"
+        }
+        let own = ofAll.filter { $0.hasPrefix("\(DestinationVariables.prefix)\(destination)_") }
+        if let nearest = Self.nearest(to: name.uppercased(), in: own) {
+            return "no such setting; is \(nearest.name) meant?"
+        }
+        if hasUnreadDestinations { return nil }
+        let shown = PlainText.shown(destination.lowercased())
+        guard shown != DestinationVariables.standardName else {
+            return
+                "the destination default has names of its own, such as GRAFANA_PROM_REMOTE_WRITE_URL; see lkpush help"
+        }
+        let missing = "REMOTE_WRITE_DESTINATIONS has no \(shown); add it"
+        let nearest = Self.nearest(to: name, in: ofAll.filter { !$0.contains("<") })
+        return nearest.map { "\(missing), or is \($0.name) meant?" } ?? missing
     }
 
     /// True for variables that Kubernetes sets in every pod for each service, and for those of OpenTelemetry.

@@ -14,6 +14,9 @@ package struct SettingsReader {
         package let isSecret: Bool
         /// The value in effect, masked for a secret.
         package var effective: String
+
+        /// True if the name stands for those of several variables: it holds `<NAME>`.
+        package var isPattern: Bool { name.contains("<") }
     }
 
     package private(set) var rows: [Row] = []
@@ -21,6 +24,8 @@ package struct SettingsReader {
     package private(set) var problems: [String] = []
     /// Settings that work, but probably not as they were meant.
     package private(set) var warnings: [String] = []
+    /// True if a destination has a name that cannot be used, so that nobody knows which variables are meant for it.
+    var hasUnreadDestinations = false
     /// True if the log goes to a terminal.
     let isTerminal: Bool
     /// Names and values, both trimmed.
@@ -68,6 +73,14 @@ package struct SettingsReader {
 
     /// Replaces the value that the table shows for the setting that was read last.
     mutating func showLast(as effective: String) { rows[rows.count - 1].effective = effective }
+
+    /// Adds rows for the table that stand for the variables of several names. None of them is in effect.
+    mutating func addPattern(_ pattern: [Row]) {
+        for var row in pattern {
+            row.effective = ""
+            rows.append(row)
+        }
+    }
 
     // MARK: One function per kind of setting
 

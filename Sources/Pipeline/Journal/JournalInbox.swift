@@ -5,8 +5,8 @@ package import RemoteWrite
 import Storage
 package import Wire
 
-/// The only door of the journal thread: events of the intake, turns of the recorder, readings of the shipper, news
-/// about rows, results of the snapshot thread, and the stop.
+/// The only door of the journal thread: events of the intake, turns of the recorder, readings of the destinations,
+/// news about rows, results of the snapshot thread, and the stop.
 ///
 /// Any thread may call it; only `commit(reading:)` waits.
 package final class JournalInbox: Sendable {
@@ -20,7 +20,7 @@ package final class JournalInbox: Sendable {
         var turns: [RecorderTurn] = []
         /// The recorder has left its last turn.
         var isRecorderDone = false
-        /// The readings of the shipper, which waits for each of them.
+        /// The readings of the destinations. Each destination waits for its own.
         var readings: [ShipperReading] = []
         /// The store has applied rows up to this number.
         var appliedUpTo: Int64 = 0
@@ -190,22 +190,29 @@ package final class JournalInbox: Sendable {
 }
 
 extension JournalInbox: ReadingJournal {
-    /// Has the reading committed after everything that it shows. It waits for that, a second at most.
+    /// Has the reading committed after everything that it shows. It waits for that, a second at most. Each reading has
+    /// its own outcome and deadline, so destinations share commits and nothing else.
     package func commit(
-        reading at: Timestamp, labels: String, began: [SeriesKey], ended: [SeriesKey]
+        reading at: Timestamp, destination: String, labels: String, began: [SeriesKey], ended: [SeriesKey]
     ) -> ReadingOutcome {
+        func encoded(_ keys: [SeriesKey]) -> [[UInt8]] {
+            keys.map { ShippedSeries(destination: destination, key: $0).bytes }
+        }
         let reading = ShipperReading(
-            at: at, labels: labels, began: began.map(\.bytes), ended: ended.map(\.bytes), outcome: Monitor(nil))
+            at: at, destination: destination, labels: labels, began: encoded(began), ended: encoded(ended),
+            outcome: Monitor(nil))
         mail.change { $0.readings.append(reading) }
         let deadline = time.monotonic() + JournalSettings.Limits.readingPatience
         return reading.outcome.wait(until: deadline) { $0 } ?? mail.withLock { $0.lateReadings }
     }
 }
 
-/// A reading of the shipper. It may leave when everything before it is committed.
+/// A reading of a destination. It may leave when everything before it is committed.
 struct ShipperReading: Sendable {
     let at: Timestamp
+    let destination: String
     let labels: String
+    /// The bytes of `ShippedSeries`.
     let began: [[UInt8]]
     let ended: [[UInt8]]
     /// The outcome; nil until it is known.

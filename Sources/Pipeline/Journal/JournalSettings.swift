@@ -37,10 +37,14 @@ package struct JournalSettings: Sendable {
     package let maxBytes: ByteCount
     /// `SNAPSHOT_INTERVAL`.
     package let snapshotInterval: Duration
+    /// The names of the destinations. The start forgets what any other was sent.
+    package let destinations: Set<String>
 
     package init(
-        open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration
+        open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration,
+        destinations: Set<String>
     ) {
+        self.destinations = destinations
         self.snapshotInterval = snapshotInterval
         self.open = open
         self.durability = durability

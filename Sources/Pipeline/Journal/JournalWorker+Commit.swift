@@ -94,10 +94,8 @@ extension JournalWorker {
         if (isComplete || commit.rowsAppliedUpTo != nil) && appliedInput > 0 && !isRenaming {
             commit.inputAppliedUpTo = appliedInput
         }
-        commit.readingSent = readings.last?.at
-        commit.pushedLabels = readings.last?.labels
-        commit.seriesBegan = readings.flatMap(\.began)
-        commit.seriesEnded = readings.flatMap(\.ended)
+        readings.fill(&commit)
+        commit.seriesEnded += forgotten
         events.entries.renumber(first: max(journal.numbers.lastEvent, commit.truncation?.events ?? 0) + 1)
         commit.inputs.renumber(first: max(journal.numbers.lastInput, commit.truncation?.inputs ?? 0) + 1)
         swap(&commit.events, &events.entries)
@@ -121,6 +119,7 @@ extension JournalWorker {
 
     private func succeeded(_ used: Used) {
         truncation = nil
+        forgotten = []
         answerReadings()
         events.accept(inbox.answers)
         if !events.isEmpty {
@@ -167,8 +166,8 @@ extension JournalWorker {
     }
 
     private func answerReadings() {
-        for reading in readings { reading.settle(.maySend) }
-        readings.removeAll(keepingCapacity: true)
+        readings.settle(.maySend)
+        readings.removeAll()
     }
 
     // MARK: Trouble
@@ -185,8 +184,8 @@ extension JournalWorker {
         let wait = JournalSettings.Limits.backoff.wait(afterFailures: failures, chance: 0)
         health = .failing(again: time.monotonic() + wait, failures: failures)
         refuse()
-        // A journal that holds late readings commits them when it can.
-        if sendsLateReadings { answerReadings() }
+        // A journal that holds late readings commits them when it can. Another one lets them leave.
+        if sendsLateReadings { readings.release() }
         let lost = backlog.giveUpPending()
         if lost > 0 {
             store.noteGivenUp(lost)

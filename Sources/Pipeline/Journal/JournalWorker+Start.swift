@@ -110,10 +110,7 @@ extension JournalWorker {
         delivered = start.events
         start.needsSnapshot =
             !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh
-        start.shipped = ShippedState(
-            lastReading: journal.numbers.lastReading, labels: journal.numbers.pushedLabels,
-            // A series that cannot be read ends by itself, five minutes after its last sample.
-            series: try journal.shipped().elements.compactMap { try? SeriesKey(bytes: $0) })
+        start.shipped = try restoreShipped(journal)
         self.files = files
         if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
         // A journal for which a snapshot exists is not new, though nothing else may be in it yet.
@@ -135,6 +132,23 @@ extension JournalWorker {
                 "took_ms": .milliseconds(time.monotonic().since(begin)),
             ])
         return start
+    }
+
+    /// Restores what was sent to each destination. What was sent to others is forgotten with the next commit.
+    private func restoreShipped(_ journal: any StateJournal) throws -> ShippedStates {
+        var series: [ShippedSeries] = []
+        forgotten = []
+        for bytes in try journal.shipped().elements {
+            // A series that cannot be read ends by itself, five minutes after its last sample.
+            guard let one = try? ShippedSeries(bytes: bytes) else { continue }
+            if settings.destinations.contains(one.destination) {
+                series.append(one)
+            } else {
+                forgotten.append(bytes)
+            }
+        }
+        return ShippedStates(
+            lastReading: journal.numbers.lastReading, labels: journal.numbers.pushedLabels, series: series)
     }
 
     /// Notes that events are not journaled from now on. So the snapshot of a clean stop is not the whole truth any

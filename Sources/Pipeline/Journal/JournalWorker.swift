@@ -50,7 +50,9 @@ final class JournalWorker {
     /// The store waits for a new name.
     var isRenaming = false
     var snapshot: RecorderSnapshot?
-    var readings: [ShipperReading] = []
+    var readings = WaitingReadings()
+    /// The bytes of series of destinations that do not exist any more, until they are off the disk.
+    var forgotten: [[UInt8]] = []
     var truncation: Truncation?
     /// Rows up to `appliedUpTo` are in the database, and the journal knows that of those up to `forgottenUpTo`.
     /// `appliedInput` is the last input that has rows there.
@@ -172,10 +174,10 @@ final class JournalWorker {
         isClosing = isClosing || taken.isClosing
         stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
-        readings += taken.readings
+        readings.append(taken.readings)
         // The new journal is about to begin with the whole state. What it lacks until then is no reason to hold
         // samples.
-        if lacksState && sendsLateReadings { for reading in taken.readings { reading.settle(.maySend) } }
+        if lacksState && sendsLateReadings { readings.settle(.maySend) }
         for row in taken.refused { take(row) }
         for result in taken.saved { take(result) }
         if let input = taken.copiedAfter { rename(after: input) }

@@ -18,8 +18,8 @@ package struct RecorderStart: Sendable {
     package var keepsState = false
     /// Inputs other than events are journaled.
     package var keepsInputs = false
-    /// The shipped state of earlier processes.
-    package var shipped = ShippedState()
+    /// What earlier processes sent, by destination.
+    package var shipped = ShippedStates()
 
     package init(recorder: Recorder) { self.recorder = recorder }
 }

@@ -72,12 +72,17 @@ extension SpoolFile {
         }
     }
 
-    /// Looks at a spool that nobody has open, without changing it. Nil if there is none that can be read.
+    /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that can be read.
     package static func glimpse(at path: String) -> Glimpse? {
         var settings = ConnectionSettings()
         settings.isReadOnly = true
         settings.busyTimeout = .zero
         settings.cache_kibibytes = Limits.cache_kibibytes
+        // Without a log the file is all there is. With one, SQLite makes the index of the log for those who read both.
+        settings.isImmutable = Folder.size_bytes(DatabaseFiles.logPath(path)) == 0
+        let index = path + "-shm"
+        let hadIndex = Folder.exists(index)
+        defer { if !hadIndex { unlink(index) } }
         var samples = 0
         var newest: Int64?
         do throws(SQLiteError) {

@@ -24,6 +24,7 @@ private struct Sender {
     let gauge: Family<Gauge>
     let histogram: Family<Histogram>
     let limits: BatchLimits
+    var reader: RegistryReader
     var table: SeriesTable
     var delivery: Delivery
     var now = Timestamp(seconds: 1_790_000_000)
@@ -52,7 +53,7 @@ private struct Sender {
             retriesOnTooManyRequests: bytes.bool(),
             message: MessageChoice.allCases[bytes.below(MessageChoice.allCases.count)], maxShards: 1 + bytes.below(5))
         delivery = Delivery(settings, limits: limits, seed: 1)
-        registry.startRecordingChanges()
+        reader = RegistryReader(registry)
     }
 
     var time: MonotonicTime { MonotonicTime(nanoseconds: now.milliseconds * 1_000_000) }
@@ -83,10 +84,9 @@ private struct Sender {
     mutating func tick(after wait: Duration) {
         now = now + wait
         registry.collect()
-        table.applyChanges(of: registry)
         let isLater = lastTick.map { $0 < now } ?? true
         var block = delivery.emptyBlock()
-        require((table.read(at: now, into: &block) == .made) == isLater, "time goes forward or nothing is read")
+        require((table.take(reader.read(at: now), into: &block) == .made) == isLater, "time goes forward or nothing is read")
         guard isLater else { return }
         lastTick = now
         delivery.noteTick(at: time)

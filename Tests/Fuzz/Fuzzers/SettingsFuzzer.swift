@@ -40,7 +40,12 @@ struct SettingsFuzzer: Fuzzer {
         var reader = SettingsReader(safe)
         let settings = Settings(&reader)
         let shown = reader.problems + reader.rows.map(\.effective)
-        for secret in ["LIVEKIT_API_SECRET", "GRAFANA_API_KEY", "REMOTE_WRITE_BEARER_TOKEN", "REMOTE_WRITE_HEADERS"] {
+        let secrets = [
+            "LIVEKIT_API_SECRET", "GRAFANA_API_KEY", "REMOTE_WRITE_BEARER_TOKEN", "REMOTE_WRITE_HEADERS",
+            "REMOTE_WRITE_DESTINATION_EU_PASSWORD", "REMOTE_WRITE_DESTINATION_EU_BEARER_TOKEN",
+            "REMOTE_WRITE_DESTINATION_EU_HEADERS",
+        ]
+        for secret in secrets {
             guard let value = safe[secret], value.utf8.count >= 12 else { continue }
             if safe.contains(where: { $0.key != secret && ($0.value.contains(value) || $0.key.contains(value)) }) {
                 continue
@@ -61,6 +66,7 @@ struct SettingsFuzzer: Fuzzer {
             refute("settings without a problem cannot be used: \(error)")
         }
         require(settings.liveKitKeysAreThere, "settings without a problem have keys")
+        require(settings.destinations.allSatisfy { $0.url != nil }, "a destination without a problem has an address")
         require(settings.idlePushInterval >= settings.pushInterval, "the idle interval is the longer one")
     }
 }

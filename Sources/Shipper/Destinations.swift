@@ -1,0 +1,96 @@
+package import HTTPClient
+package import Metrics
+package import Platform
+package import RemoteWrite
+import Wire
+
+/// Pushes the registry to every destination, until it is stopped: one thread reads, and one for each destination sends.
+///
+/// Any thread may call it, in this order: first `makeFirstReading`, at last `stop`.
+package final class Destinations: Sendable {
+    private let registry: Registry
+    private let log: Log
+    private let time: any TimeSource
+    private let shippers: [ShipperThread]
+    private let readerMetrics: ReaderMetrics
+    private let reader = Monitor<ReaderThread?>(nil)
+
+    /// Declares the metrics of all destinations. Traps if the registry has destinations already, or if two have one
+    /// name.
+    ///
+    /// - Parameters:
+    ///   - settings: at least one.
+    ///   - journal: keeps what the next process must know. Without one, nothing survives this process but the spools.
+    package init(
+        _ settings: [ShipperSettings], registry: Registry, journal: (any ReadingJournal)? = nil, log: Log,
+        time: any TimeSource = SystemTime()
+    ) {
+        precondition(!settings.isEmpty, "there is a destination")
+        self.registry = registry
+        self.log = log
+        self.time = time
+        let families = ShipperFamilies(in: registry)
+        readerMetrics = ReaderMetrics(in: registry)
+        shippers = settings.map { ShipperThread($0, families, journal: journal, log: log, time: time) }
+    }
+
+    /// Starts the threads, and returns when every series was read. Call it before events are let in, so that every
+    /// counter is known to have been zero.
+    ///
+    /// - Parameter states: what an earlier process sent. Its series that do not exist any more get a stale marker, and
+    ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
+    ///   is past it.
+    package func makeFirstReading(restoring states: ShippedStates = ShippedStates()) throws(TransportError) {
+        for shipper in shippers {
+            shipper.start(restoring: states[shipper.settings.destination], families: registry.descriptors)
+        }
+        var newest = states.lastReading
+        for shipper in shippers {
+            do throws(TransportError) {
+                if let time = try shipper.awaitStart() { newest = max(newest ?? time, time) }
+            } catch {
+                _ = stop(by: time.monotonic())
+                throw error
+            }
+        }
+        let schedule = shippers[0].settings.schedule
+        let started = ReaderThread(
+            registry, readerMetrics, shippers, every: schedule.pushInterval, after: newest, log: log, time: time)
+        reader.change { $0 = started }
+        for shipper in shippers {
+            log.info(
+                "metrics are pushed",
+                [
+                    "destination": .string(shipper.settings.destination), "url": .text(shipper.settings.url),
+                    "every_ms": .milliseconds(schedule.pushInterval), "idle_ms": .milliseconds(schedule.idleInterval),
+                ])
+        }
+    }
+
+    /// Reads the credentials again now. Requests that wait are tried at once.
+    package func reloadCredentials() { for shipper in shippers { shipper.reloadCredentials() } }
+
+    /// Takes a last reading, ends every series, sends what it can until `deadline`, and ends the threads.
+    ///
+    /// It returns right after the deadline at the latest. Call it at most once. Before the first reading it does
+    /// nothing.
+    ///
+    /// - Returns: the fates of all samples, for all destinations together.
+    package func stop(by deadline: MonotonicTime) -> ShipperReport {
+        let reading: ReaderThread? = reader.change { reader in
+            defer { reader = nil }
+            return reader
+        }
+        reading?.stop(by: deadline)
+        for shipper in shippers { shipper.requestStop(by: deadline) }
+        // A thread looks at its deadline between two steps, each of which is short.
+        let patience = deadline + .milliseconds(200)
+        return shippers.reduce(ShipperReport()) { $0 + $1.awaitEnd(until: patience) }
+    }
+
+    /// Declares the metrics of destinations that do not run, for a list of all names.
+    package static func declareMetrics(in registry: Registry) {
+        _ = ReaderMetrics(in: registry)
+        _ = ShipperMetrics(ShipperFamilies(in: registry), destination: "", remoteName: "", url: "")
+    }
+}

@@ -1,0 +1,186 @@
+import Platform
+import RemoteWrite
+import Wire
+
+// The spool of the destination: its file, the room for it, and the log lines about it.
+
+extension ShipperWorker {
+    /// The newest time in the spool that an earlier process left. Nil if there is none.
+    var newestSpooled: Timestamp? {
+        guard let contents = spoolContents else { return nil }
+        return (contents.blocks + contents.batches).map(\.newest).max()
+    }
+
+    private var path: String? {
+        settings.spool.map { SpoolFile.path(directory: $0.directory, destination: settings.destination) }
+    }
+
+    // MARK: Opening and closing
+
+    /// Opens the spool that an earlier process left, if there is one.
+    func openFormerSpool() {
+        guard let path, SpoolFile.exists(at: path) else { return }
+        do throws(SpoolError) {
+            spoolContents = try open(path).contents
+        } catch {
+            tell(error)
+        }
+    }
+
+    private func open(_ path: String) throws(SpoolError) -> SpoolFile {
+        let opened = try SpoolFile(path: path, now: time.now())
+        spool = opened
+        for note in opened.notes {
+            log.warning(
+                "the spool was damaged: what could be read of it is used, the rest is lost; see whether the disk has errors",
+                ["note": .string(note)])
+        }
+        metrics.note(damagedRows: opened.contents.damagedRows)
+        return opened
+    }
+
+    /// Passes on what an earlier process left. The series of this process are known by now.
+    func restoreSpool() {
+        guard let contents = spoolContents else { return }
+        spoolContents = nil
+        spool?.forgetContents()
+        delivery.restore(contents, &table)
+        isSpoolingTold = true
+        log.info(
+            "samples of an earlier process wait in the spool and are sent first",
+            ["samples": .int(delivery.statistics.spoolSamples), "spool_bytes": .int(delivery.spooled_bytes)])
+    }
+
+    /// The spool as it is. After an error it is opened anew, and what it has lost is counted.
+    private func openSpool() throws(SpoolError) -> SpoolFile {
+        if let spool, spool.isOpen { return spool }
+        guard let path else { preconditionFailure("only a destination with a spool uses it") }
+        let isNew = spool == nil && !delivery.hasSpoolFile
+        let opened = try open(path)
+        if !isNew { delivery.reconcile(with: opened.contents, &table) }
+        opened.forgetContents()
+        return opened
+    }
+
+    /// Closes the file at a stop. An empty one is removed.
+    func closeSpool() {
+        if delivery.statistics.spoolSamples == 0 { spool?.remove() } else { spool?.close() }
+        spool = nil
+    }
+
+    // MARK: Orders
+
+    /// Does what the delivery asks of the spool, and gives it the answer.
+    func perform(_ order: SpoolOrder) {
+        let answer: SpoolAnswer
+        do throws(SpoolError) {
+            answer = try carryOut(order)
+        } catch {
+            tell(error)
+            answer = .failed
+        }
+        delivery.take(answer, at: time.monotonic(), &table)
+        // A file that was closed after an error is opened before the next order, and the delivery learns what it holds.
+        if let spool, !spool.isOpen {
+            do throws(SpoolError) { _ = try openSpool() } catch { tell(error) }
+        }
+        tellProgress()
+    }
+
+    private func carryOut(_ order: SpoolOrder) throws(SpoolError) -> SpoolAnswer {
+        switch order {
+        case .commit(let commit):
+            try openSpool().commit(commit)
+            return .done
+        case .readBlocks(let numbers):
+            let file = try openSpool()
+            var blocks: [PackedBlock?] = []
+            for number in numbers { blocks.append(try file.block(number)) }
+            return .blocks(blocks)
+        case .readBatch(let number): return .batch(try openSpool().batch(number))
+        case .remove:
+            if spool == nil, let path { SpoolFile.discard(path) }
+            spool?.remove()
+            spool = nil
+            return .done
+        }
+    }
+
+    /// Puts all that waits into the spool, until the deadline.
+    func fillSpool(until deadline: MonotonicTime) {
+        delivery.beginStop()
+        noteRoom()
+        while time.monotonic() < deadline, let order = delivery.orderAtStop(at: time.monotonic(), &table) {
+            perform(order)
+        }
+    }
+
+    // MARK: Room
+
+    /// Tells the delivery how large the spool may grow on its file system.
+    func noteRoom() {
+        guard let settings = settings.spool, delivery.isSpooling,
+            let (free_bytes, total_bytes) = SpoolFile.freeSpace(of: settings.directory)
+        else { return }
+        let file_bytes = spool?.size_bytes ?? 0
+        // The log of the file grows before the file shrinks.
+        let most = file_bytes + free_bytes - SpoolFile.reserve_bytes(total: total_bytes) - SpoolFile.Limits.log_bytes
+        delivery.note(room_bytes: max(0, most))
+        let isReached = most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
+        metrics.note(isReserveReached: isReached)
+        guard isReached else { return }
+        log.throttled(
+            .warning, every: .seconds(300),
+            """
+            the file system has no room for the spool, which leaves the last 10 % of it, at least 128 MiB, to the journal: \
+            what waits for the receiver is kept for less long, and in memory only in the end; make room
+            """, ["free_bytes": .int(free_bytes), "spool_bytes": .int(delivery.spooled_bytes)])
+        // Removed rows leave room in the file. The file system gets it back if there is enough of it.
+        if let spool, spool.isOpen, file_bytes > 2 * delivery.spooled_bytes + 2 * SpoolFile.Limits.log_bytes {
+            do throws(SpoolError) { try spool.shrink() } catch { tell(error) }
+        }
+    }
+
+    // MARK: Telling
+
+    private func tell(_ error: SpoolError) {
+        log.throttled(
+            .error, every: .seconds(60), by: error.kind.rawValue,
+            """
+            the spool cannot be used: samples wait for the receiver in memory only, and are lost at a restart or when it is \
+            full; make room on the disk, or mend STATE_DIR
+            """, ["error": .text(error)])
+    }
+
+    /// Logs that the spool is used, and that it is empty again.
+    private func tellProgress() {
+        if delivery.isSpooling {
+            guard !isSpoolingTold, delivery.spooled_bytes > 0 else { return }
+            isSpoolingTold = true
+            log.info("the receiver does not take samples in time: they wait in the spool")
+        } else if isSpoolingTold {
+            isSpoolingTold = false
+            log.info("the spool is empty: the receiver has all that waited")
+        }
+    }
+
+    /// Logs how long the spool lasts at the first reading, and keeps the metric for it up to date.
+    func tellSpoolLasts(samples: Int) {
+        // Whoever plans with it needs no more than the first digit.
+        guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
+        let estimate = SpoolEstimate(
+            settings.delivery, spool: (spool.maxBytes, spool.maxAge), room: nil, samples: samples,
+            every: settings.schedule.pushInterval)
+        guard let disk = estimate.disk else { return }
+        metrics.note(spoolLasts: disk.lasts)
+        let isFirst = toldSamples == 0
+        toldSamples = samples
+        guard isFirst else { return }
+        log.info(
+            "while the receiver is away, samples wait in the spool",
+            [
+                "samples": .int(samples), "lasts_ms": .milliseconds(disk.lasts),
+                "max_bytes": .int(spool.maxBytes.bytes), "max_age_ms": .milliseconds(spool.maxAge),
+            ])
+    }
+}
