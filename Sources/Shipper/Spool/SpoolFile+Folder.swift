@@ -72,7 +72,8 @@ extension SpoolFile {
         }
     }
 
-    /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that can be read.
+    /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that
+    /// can be read.
     package static func glimpse(at path: String) -> Glimpse? {
         var settings = ConnectionSettings()
         settings.isReadOnly = true
