@@ -41,8 +41,11 @@ package final class Destinations: Sendable {
     ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
     ///   is past it.
     package func makeFirstReading(restoring states: ShippedStates = ShippedStates()) throws(TransportError) {
-        for shipper in shippers {
-            shipper.start(restoring: states[shipper.settings.destination], families: registry.descriptors)
+        let names = shippers.map(\.settings.destination)
+        for (number, shipper) in shippers.enumerated() {
+            shipper.start(
+                restoring: states[names[number]], families: registry.descriptors,
+                configured: number == 0 ? names : nil)
         }
         var newest = states.lastReading
         for shipper in shippers {
@@ -84,7 +87,7 @@ package final class Destinations: Sendable {
         reading?.stop(by: deadline)
         for shipper in shippers { shipper.requestStop(by: deadline) }
         // A thread looks at its deadline between two steps, each of which is short.
-        let patience = deadline + .milliseconds(200)
+        let patience = deadline + .seconds(2)
         return shippers.reduce(ShipperReport()) { $0 + $1.awaitEnd(until: patience) }
     }
 
