@@ -288,6 +288,8 @@ package struct Delivery: Sendable {
             let next = shards[index].batches.first?.placeNumber ?? stored.number + SpoolBacklog.Limits.stride
             first.number = stored.number
             second.number = stored.number + (next - stored.number) / 2
+            first.wasStored = true
+            second.wasStored = true
             spool.subtract(stored)
             spool.mustWrite = true
         }

@@ -308,7 +308,9 @@ final class ShipperWorker {
         let hasSpool = settings.spool != nil
         if !(hasSpool && delivery.isFailing) {
             delivery.hurry()
-            send(until: hasSpool ? min(deadline, time.monotonic() + Limits.farewell) : deadline)
+            // The spool needs time as well.
+            let left = max(.zero, deadline.since(time.monotonic()))
+            send(until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline)
         }
         if hasSpool && !delivery.isEmpty {
             fillSpool(until: deadline)
