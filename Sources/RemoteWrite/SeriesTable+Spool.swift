@@ -24,6 +24,9 @@ struct SpoolRows {
 }
 
 extension SeriesTable {
+    /// The groups for which there is memory, free ones too.
+    package var groupCount: Int { groups.count }
+
     /// True if samples of the group may be in the spool: it keeps its rows.
     func isSpooled(_ index: Int) -> Bool {
         index < spool.places.count && spool.places[index].firstRow != SpoolRows.none
