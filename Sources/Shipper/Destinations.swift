@@ -41,8 +41,11 @@ package final class Destinations: Sendable {
     ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
     ///   is past it.
     package func makeFirstReading(restoring states: ShippedStates = ShippedStates()) throws(TransportError) {
-        for shipper in shippers {
-            shipper.start(restoring: states[shipper.settings.destination], families: registry.descriptors)
+        let names = shippers.map(\.settings.destination)
+        for (number, shipper) in shippers.enumerated() {
+            shipper.start(
+                restoring: states[names[number]], families: registry.descriptors,
+                configured: number == 0 ? names : nil)
         }
         var newest = states.lastReading
         for shipper in shippers {
@@ -53,6 +56,7 @@ package final class Destinations: Sendable {
                 throw error
             }
         }
+        tellTotals()
         let schedule = shippers[0].settings.schedule
         let started = ReaderThread(
             registry, readerMetrics, shippers, every: schedule.pushInterval, after: newest, log: log, time: time)
@@ -65,6 +69,18 @@ package final class Destinations: Sendable {
                     "every_ms": .milliseconds(schedule.pushInterval), "idle_ms": .milliseconds(schedule.idleInterval),
                 ])
         }
+    }
+
+    /// Logs what all destinations together may take during an outage.
+    private func tellTotals() {
+        let all = shippers.map(\.settings)
+        let memory_bytes = all.reduce(0) { $0 + $1.delivery.queue.bytes }
+        let disk_bytes = all.reduce(0) { $0 + ($1.spool?.maxBytes.bytes ?? 0) }
+        log.info(
+            "while receivers are away, what waits takes at most this much",
+            [
+                "destinations": .int(all.count), "memory_bytes": .int(memory_bytes), "disk_bytes": .int(disk_bytes),
+            ])
     }
 
     /// Reads the credentials again now. Requests that wait are tried at once.

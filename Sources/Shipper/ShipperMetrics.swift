@@ -113,6 +113,9 @@ struct ShipperMetrics {
         prometheus.update(statistics)
     }
 
+    /// The family of the samples that were lost from spools, of any destination.
+    var spoolDropped: Family<Counter> { families.spool.dropped }
+
     func note(markersGivenUp total: UInt64) { markersGivenUp?.set(total: Double(total)) }
     func note(merged total: UInt64) { merged?.set(total: Double(total)) }
     func note(damagedRows rows: Int) { spool.damaged?.increment(by: Double(rows)) }

@@ -31,12 +31,15 @@ final class ShipperThread: Sendable {
     }
 
     /// Begins the start of the thread. `awaitStart` tells how it went.
-    func start(restoring state: ShippedState, families: [FamilyDescriptor]) {
+    ///
+    /// - Parameter configured: the names of all destinations, if this one looks after the spools of those that are not
+    ///   among them.
+    func start(restoring state: ShippedState, families: [FamilyDescriptor], configured: [String]?) {
         let started = NamedThread(name: "shipper-\(settings.destination)") {
             [settings, metrics, journal, log, time, inbox] in
             do throws(TransportError) {
                 let worker = try ShipperWorker(
-                    settings, metrics, restoring: state, families: families, journal, log, time)
+                    settings, metrics, restoring: state, families: families, configured: configured, journal, log, time)
                 inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
                 Self.run(worker, inbox)
             } catch {

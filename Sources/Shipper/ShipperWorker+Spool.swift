@@ -18,7 +18,7 @@ extension ShipperWorker {
     // MARK: Opening and closing
 
     /// Opens the spool that an earlier process left, if there is one.
-    func openFormerSpool() {
+    func openSpoolOfEarlierProcess() {
         guard let path, SpoolFile.exists(at: path) else { return }
         do throws(SpoolError) {
             spoolContents = try open(path).contents
@@ -51,15 +51,38 @@ extension ShipperWorker {
             ["samples": .int(delivery.statistics.spoolSamples), "spool_bytes": .int(delivery.spooled_bytes)])
     }
 
-    /// The spool as it is. After an error it is opened anew, and what it has lost is counted.
+    /// The open spool, which is made if there is none.
     private func openSpool() throws(SpoolError) -> SpoolFile {
-        if let spool, spool.isOpen { return spool }
+        if let spool { return spool }
         guard let path else { preconditionFailure("only a destination with a spool uses it") }
-        let isNew = spool == nil && !delivery.hasSpoolFile
         let opened = try open(path)
-        if !isNew { delivery.reconcile(with: opened.contents, &table) }
-        opened.forgetContents()
-        return opened
+        let former = opened.contents.blocks + opened.contents.batches
+        guard !former.isEmpty else { return opened }
+        // An earlier process left them, and they could not be read at the start. Later samples were sent meanwhile, so no
+        // receiver would take them.
+        let lost = former.reduce(0) { $0 + $1.count }
+        log.error(
+            """
+            samples are lost: the spool of an earlier process could not be opened at the start, and later samples were \
+            sent meanwhile; see the lines about the spool
+            """, ["lost": .int(lost)])
+        opened.remove()
+        return try open(path)
+    }
+
+    /// True if the file was closed after an error.
+    private var isSpoolClosed: Bool { spool.map { !$0.isOpen } ?? false }
+
+    /// Opens the file anew. What it has lost is counted.
+    private func reopenSpool() {
+        guard let path else { return }
+        do throws(SpoolError) {
+            let opened = try open(path)
+            delivery.reconcile(with: opened.contents, &table)
+            opened.forgetContents()
+        } catch {
+            tell(error)
+        }
     }
 
     /// Closes the file at a stop. An empty one is removed.
@@ -72,19 +95,20 @@ extension ShipperWorker {
 
     /// Does what the delivery asks of the spool, and gives it the answer.
     func perform(_ order: SpoolOrder) {
-        let answer: SpoolAnswer
+        // The order may be about what a closed file has lost. The delivery learns that first.
+        let answer = isSpoolClosed && !order.isRemoval ? .failed : answer(to: order)
+        delivery.take(answer, at: time.monotonic(), &table)
+        if isSpoolClosed { reopenSpool() }
+        tellProgress()
+    }
+
+    private func answer(to order: SpoolOrder) -> SpoolAnswer {
         do throws(SpoolError) {
-            answer = try carryOut(order)
+            return try carryOut(order)
         } catch {
             tell(error)
-            answer = .failed
+            return .failed
         }
-        delivery.take(answer, at: time.monotonic(), &table)
-        // A file that was closed after an error is opened before the next order, and the delivery learns what it holds.
-        if let spool, !spool.isOpen {
-            do throws(SpoolError) { _ = try openSpool() } catch { tell(error) }
-        }
-        tellProgress()
     }
 
     private func carryOut(_ order: SpoolOrder) throws(SpoolError) -> SpoolAnswer {
@@ -168,9 +192,7 @@ extension ShipperWorker {
     func tellSpoolLasts(samples: Int) {
         // Whoever plans with it needs no more than the first digit.
         guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
-        let estimate = SpoolEstimate(
-            settings.delivery, spool: (spool.maxBytes, spool.maxAge), room: nil, samples: samples,
-            every: settings.schedule.pushInterval)
+        let estimate = settings.estimate(samples: samples, room: nil)
         guard let disk = estimate.disk else { return }
         metrics.note(spoolLasts: disk.lasts)
         let isFirst = toldSamples == 0

@@ -36,6 +36,8 @@ final class ShipperWorker {
     var spool: SpoolFile?
     /// What an earlier process left in the spool, until the first reading.
     var spoolContents: SpoolContents?
+    /// The spools of destinations that are gone. Nil if another destination looks after them.
+    private var formerSpools: FormerSpools?
     /// True until the line about the spool that is filled now is written.
     var isSpoolingTold = false
     /// The samples of the last reading, from which `spool_lasts_seconds` was computed.
@@ -61,7 +63,8 @@ final class ShipperWorker {
 
     init(
         _ settings: ShipperSettings, _ metrics: ShipperMetrics, restoring state: ShippedState,
-        families: [FamilyDescriptor], _ journal: (any ReadingJournal)?, _ log: Log, _ time: any TimeSource
+        families: [FamilyDescriptor], configured: [String]?, _ journal: (any ReadingJournal)?, _ log: Log,
+        _ time: any TimeSource
     ) throws(TransportError) {
         self.settings = settings
         self.metrics = metrics
@@ -82,7 +85,11 @@ final class ShipperWorker {
         trust = currentTrust()
         usedTrust = trust
         table.restore(state, families: families)
-        openFormerSpool()
+        openSpoolOfEarlierProcess()
+        if let spool = settings.spool, let configured {
+            formerSpools = FormerSpools(
+                spool, configured: configured, dropped: metrics.spoolDropped, log: log, now: time.now())
+        }
         reloadCredentials()
     }
 
@@ -98,6 +105,7 @@ final class ShipperWorker {
         reloadCredentials()
         trust = currentTrust()
         metrics.note(merged: merged)
+        formerSpools?.removeOld(at: time.now())
         if let time = tick.setBackTo {
             table.setBack(to: time)
             delivery.dropFuture(after: time, &table)

@@ -184,6 +184,21 @@ import Wire
         #expect(exporter.process.end(with: SIGTERM) == 0)
     }
 
+    @Test func `what a killed process left for a receiver that is down is told`() throws {
+        // Nobody listens on this port, that of tcpmux.
+        let changes = ["GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:1/write", "PUSH_INTERVAL": "100ms"]
+        let exporter = try RunningExporter(folder, changes)
+        let port = try exporter.ready().metrics
+        let samples = "lkpush_remote_write_spool_samples{destination=\"default\"}"
+        try #require(eventually { RunningExporter.metrics(port)[samples] ?? 0 > 0 }, "\(exporter.output.suffix(2_000))")
+        #expect(exporter.process.end(with: SIGKILL) == 128 + SIGKILL)
+        let (status, lines) = check(changes)
+        #expect(status == 1)
+        let told = try #require(lines.first { $0.hasPrefix("spool default: ") }, "\(lines)")
+        #expect(told.contains(" samples (") && told.contains(") wait on disk, the newest of "), "\(told)")
+        #expect(!told.hasPrefix("spool default: 0 "))
+    }
+
     /// A spool with one block.
     private func makeSpool(_ destination: String, in directory: String, samples count: Int) throws -> SpoolFile {
         let now = Timestamp(milliseconds: 1_790_000_000_000)

@@ -24,6 +24,17 @@ import Testing
             (["--env-file", folder.file("utf16")], [:], "utf16 line 1: the file is UTF-16; save it as UTF-8"),
             ([], ["REMOTE_WRITE_FLUSH": "hunter2"], "REMOTE_WRITE_FLUSH: no such setting; is "),
             (
+                ["check"],
+                [
+                    "REMOTE_WRITE_DESTINATIONS": "eu", "REMOTE_WRITE_DESTINATION_EU_URL": "https://u:hunter2@host/",
+                    "REMOTE_WRITE_DESTINATION_EU_BEARER_TOKEN": "hun ter2",
+                ], "REMOTE_WRITE_DESTINATION_EU_URL: holds a user or password; use REMOTE_WRITE_DESTINATION_EU_USERNAME"
+            ),
+            (
+                [], ["REMOTE_WRITE_DESTINATION_EU_PASSWORD": "hunter2"],
+                "REMOTE_WRITE_DESTINATION_EU_PASSWORD: REMOTE_WRITE_DESTINATIONS has no eu; add it"
+            ),
+            (
                 ["migrate"], ["DATABASE_URL": "postgres://a:hunter2@h/d?schema=ter2&pgbouncer=true"],
                 "schema is another client's, write options=-csearch_path%3DSCHEMA instead; pgbouncer is"
             ),

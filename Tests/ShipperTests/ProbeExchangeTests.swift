@@ -10,7 +10,8 @@ import Wire
 @Suite struct ProbeExchangeTests {
     private func report(
         _ url: String, _ status: Int, headers: [String: String] = [:], body: String = "",
-        credentials: ShipperSettings.Credentials = .none, sentAt: Timestamp = Timestamp(seconds: 784_111_777),
+        credentials: ShipperSettings.Credentials = .none, destination: String = "default",
+        sentAt: Timestamp = Timestamp(seconds: 784_111_777),
         took: Duration = .milliseconds(20)
     ) throws -> ProbeReport {
         var settings = ShipperSettings(
@@ -18,6 +19,7 @@ import Wire
             userAgent: "lkpush/test")
         settings.delivery.message = .auto
         settings.credentials = credentials
+        settings.destination = destination
         var exchange = ProbeExchange(settings)
         let response = Response(status: status, headers: headers, body: Array(body.utf8))
         while let message = exchange.next {
@@ -50,6 +52,29 @@ import Wire
             #expect(report.findings[0].text.contains(text), "\(url): \(report.findings[0].text)")
             #expect(report.findings[0].text.contains("https://prometheus-….grafana.net/api/prom/push"), "\(url)")
         }
+    }
+
+    @Test func `advice names the variables of its own destination`() throws {
+        let url = "https://prometheus-prod-24-prod-eu-west-2.grafana.net/api/prom/push"
+        let words = [
+            "", "no credentials provided", "legacy auth cannot be upgraded", "authentication error: invalid token",
+            "invalid authentication credentials", "no org id",
+        ]
+        let credentials: [ShipperSettings.Credentials] = [
+            .none, .basic(user: "x", password: .value(Secret("p"))),
+            .basic(user: "7", password: .value(Secret("glsa_"))),
+            .bearer(.value(Secret("t"))),
+        ]
+        var named: Set<String> = []
+        for (status, body) in [401, 403, 404, 413, 429, 500].flatMap({ status in words.map { (status, $0) } }) {
+            for own in credentials {
+                let text = try report(url, status, body: body, credentials: own, destination: "eu").findings[0].text
+                let names = text.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
+                named.formUnion(names.filter { $0.hasPrefix("REMOTE_WRITE_") || $0.hasPrefix("GRAFANA_") })
+            }
+        }
+        let expected = ["USERNAME", "PASSWORD", "BEARER_TOKEN", "HEADERS", "EXCLUDE"]
+        #expect(named == Set(expected.map { "REMOTE_WRITE_DESTINATION_EU_" + $0 }))
     }
 
     @Test func `every way to get no answer has its own advice`() throws {

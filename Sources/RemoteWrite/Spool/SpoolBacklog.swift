@@ -19,6 +19,9 @@ package enum SpoolOrder: Sendable {
     case readBatch(Int64)
     /// Nothing is left: the file is not needed any more.
     case remove
+
+    /// True for `remove`.
+    package var isRemoval: Bool { if case .remove = self { true } else { false } }
 }
 
 /// The answer of the spool to an order.
