@@ -113,7 +113,7 @@ import Wire
         #expect(run.steps() == ["remove the file"])
         #expect(run.spool.removals == 1 && !run.spool.exists)
         run.tick()
-        #expect(run.steps() == ["send 10 of 2"], "all is healthy again")
+        #expect(run.steps() == ["send 5 of 2"], "all is healthy again")
     }
 
     @Test(arguments: [503, 429, 401, 502])

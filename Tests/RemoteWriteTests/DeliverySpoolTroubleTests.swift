@@ -1,3 +1,4 @@
+import Metrics
 import Platform
 import RemoteWrite
 import TestSupport
@@ -24,13 +25,13 @@ import Wire
         run.now += 300
         #expect(run.steps() == [], "the disk is left alone for five seconds")
         run.now += 4_700
-        #expect(run.steps() == ["failed: write batch 1: 10 of 1", "send 10 of 1"], "the receiver is not")
+        #expect(run.steps() == ["failed: write batch 2: 10 of 1", "send 10 of 1"], "the receiver is not")
         run.answer(503)
         run.tick()
         run.spool.refuses = false
         #expect(
             run.steps() == [
-                "write batch 1: 10 of 1", "write block 1: 10 of 2", "write block 2: 10 of 3", "send 10 of 1",
+                "write batch 3: 10 of 1", "write block 1: 10 of 2", "write block 2: 10 of 3", "send 10 of 1",
             ])
         #expect(run.statistics.spoolFailures == 2)
         run.answer(204)

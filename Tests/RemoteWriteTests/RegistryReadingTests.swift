@@ -36,7 +36,10 @@ import Wire
 
     private func time(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + seconds * 1_000) }
 
-    private func names(_ series: [Series]) -> [String] { series.map { $0.labelValues.joined(separator: " ") } }
+    /// The label values of the series of these tests. A registry has some of its own.
+    private func names(_ series: [Series]) -> [String] {
+        series.filter { $0.family.name.hasPrefix("t_") }.map { $0.labelValues.joined(separator: " ") }
+    }
 
     @Test func `a reading holds what came, went and changed, and nothing else`() throws {
         let registry = Registry(maxSeries: 100)
@@ -48,8 +51,9 @@ import Wire
         let histogram = try #require(histograms.series(["c"]))
         var reader = RegistryReader(registry)
         let first = reader.read(at: time(0))
-        #expect(names(first.changes.added).sorted() == ["a", "b", "c"] && first.changes.ended.isEmpty)
-        #expect(first.count == 1 + 1 + 5, "a histogram has its buckets, its sum and its count")
+        #expect(names(first.changes.added).sorted() == ["a", "b", "c"] && names(first.changes.ended).isEmpty)
+        let own = first.changes.added.count { !$0.family.name.hasPrefix("t_") }
+        #expect(first.count == own + 1 + 1 + 5, "a histogram has its buckets, its sum and its count")
         #expect(reader.read(at: time(1)).count == 0)
         counter.increment()
         #expect(reader.read(at: time(2)).count == 1)
@@ -58,11 +62,11 @@ import Wire
         #expect(reader.read(at: time(3)).count == 6)
         gauges.end(["b"])
         let last = reader.read(at: time(4))
-        #expect(last.count == 0 && names(last.changes.ended) == ["b"] && last.changes.added.isEmpty)
+        #expect(last.count <= own && names(last.changes.ended) == ["b"] && names(last.changes.added).isEmpty)
         _ = try #require(gauges.series(["short"]))
         gauges.end(["short"])
         let none = reader.read(at: time(5))
-        #expect(none.changes.added.isEmpty && none.changes.ended.isEmpty)
+        #expect(names(none.changes.added).isEmpty && names(none.changes.ended).isEmpty)
     }
 
     @Test func `the values of a histogram come together, and are those of the registry`() throws {

@@ -56,6 +56,8 @@ struct SpoolChaosRun {
     var kills = 0
     /// The samples that were in memory only when the process ended.
     var killed = 0
+    /// The samples in rows that were lost. A process that ends before it reads them cannot count them.
+    var damaged = 0
     /// The samples that were counted as lost, or as maybe lost, in processes before this one.
     var lostBefore: UInt64 = 0
     var readsV2: Bool
@@ -147,8 +149,14 @@ struct SpoolChaosRun {
     }
 
     private mutating func damage() {
-        if let number = spool.blocks.keys.randomElement(using: &random) { spool.lose(block: number) }
-        if let number = spool.batches.keys.randomElement(using: &random) { spool.lose(batch: number) }
+        if let (number, block) = spool.blocks.min(by: { $0.key < $1.key }), Bool.random(using: &random) {
+            damaged += block.count
+            spool.lose(block: number)
+        }
+        if let (number, batch) = spool.batches.max(by: { $0.key < $1.key }) {
+            damaged += batch.samples.count
+            spool.lose(batch: number)
+        }
     }
 
     /// The process ends without a word, and the next one begins with what is on disk.

@@ -36,7 +36,8 @@ import Testing
         // A sample is missing if only the memory had it when the process ended, or if it was counted.
         let missing = run.missing
         if chaos.mayDrop || chaos.hasFullDisk {
-            #expect(missing.count <= run.killed + Int(run.lost), "\(name) \(missing.count) \(run.killed) \(run.lost)")
+            let known = run.killed + run.damaged + Int(run.lost)
+            #expect(missing.count <= known, "\(name) \(missing.count) \(run.killed) \(run.damaged) \(run.lost)")
         } else {
             #expect(run.delivery.statistics.droppedInAll == 0, name)
             #expect(missing.count <= run.killed, "\(name) \(missing.count) \(run.killed)")

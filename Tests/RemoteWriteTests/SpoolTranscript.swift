@@ -173,7 +173,10 @@ final class SpoolTranscript {
     }
 
     /// A delivery with the limits and settings as they are now.
-    func renew() { delivery = Delivery(settings, limits: limits, endpoint: endpoint, seed: 1) }
+    func renew() {
+        underWay = []
+        delivery = Delivery(settings, limits: limits, endpoint: endpoint, seed: 1)
+    }
 
     /// Checks the invariants of the counters.
     func check() {
