@@ -43,7 +43,11 @@ extension Delivery {
     /// The time at which the first of the requests under way is late. Nil without a spool, or if all are.
     var lateAt: MonotonicTime? {
         guard spool.bounds != nil else { return nil }
-        return shards.filter { $0.isInFlight && !$0.isLate }.compactMap { $0.begunAt.map { $0 + Limits.late } }.min()
+        var first: MonotonicTime?
+        for shard in shards where shard.isInFlight && !shard.isLate {
+            if let begun = shard.begunAt { first = min(first ?? begun, begun) }
+        }
+        return first.map { $0 + Limits.late }
     }
 
     /// Has everything that waits written to the spool, as a stop needs it: call `orderAtStop` until it is nil.
@@ -67,8 +71,11 @@ extension Delivery {
         statistics.isSpooling = spool.isActive
         statistics.spool_bytes = spool.bytes
         statistics.spoolSamples = spool.samples
-        let batches = shards.compactMap { $0.batches.first?.stored?.oldest }
-        statistics.oldestSpooled = (batches + [spool.blocks.first?.oldest].compactMap { $0 }).min()
+        var oldest = spool.blocks.first?.oldest
+        for shard in shards {
+            if let first = shard.batches.first?.stored { oldest = min(oldest ?? first.oldest, first.oldest) }
+        }
+        statistics.oldestSpooled = oldest
     }
 
     // MARK: Orders
@@ -82,7 +89,7 @@ extension Delivery {
         }
         if let order = dropOrder(&table) { return order }
         guard spool.mayWrite(at: now) else { return nil }
-        if let order = writeBatches(&table) { return order }
+        if let order = writeBatches(at: now, &table) { return order }
         if let order = writeBlock(at: now, &table) { return order }
         if spool.mayWrite(at: now) && !hasUnwrittenBatches { spool.mustWrite = false }
         guard
@@ -145,7 +152,7 @@ extension Delivery {
     }
 
     /// Writes all batches that are in memory only.
-    private mutating func writeBatches(_ table: inout SeriesTable) -> SpoolOrder? {
+    private mutating func writeBatches(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         guard hasUnwrittenBatches else { return nil }
         var batches: [SpooledBatch] = []
         var items: [[SpoolBacklog.Item]] = []
@@ -163,11 +170,18 @@ extension Delivery {
             items.append(own)
         }
         // They were in the spool as blocks, or are a few requests. If it is over its bound with them, the oldest go next.
-        guard size <= spool.most_bytes else { return nil }
+        guard size <= spool.most_bytes else { return makeRoom(at: now, &table) }
         var commit = commit(isDurable: true, withBatches: true, &table)
         commit.batches = batches
         spool.purpose = .writeBatches(items)
         return .commit(commit)
+    }
+
+    /// Drops what is oldest. Nil if there is no room even so: nothing is written for a while.
+    private mutating func makeRoom(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
+        if let order = dropOrder(&table) { return order }
+        spool.writesAt = now + SpoolBacklog.Limits.again
+        return nil
     }
 
     /// Writes the oldest samples of the queue.
@@ -180,12 +194,7 @@ extension Delivery {
             return nil
         }
         spool.reading_bytes = packed.bytes
-        if spool.bytes + packed.bytes > spool.most_bytes, let order = dropOrder(&table) { return order }
-        guard spool.bytes + packed.bytes <= spool.most_bytes else {
-            // What is under way keeps the room.
-            spool.writesAt = now + SpoolBacklog.Limits.again
-            return nil
-        }
+        guard spool.bytes + packed.bytes <= spool.most_bytes else { return makeRoom(at: now, &table) }
         let item = Self.item(spool.nextBlock, packed)
         var commit = commit(isDurable: true, &table)
         commit.blocks = [SpooledBlock(number: item.number, samples: packed)]

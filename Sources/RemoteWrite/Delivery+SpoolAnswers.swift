@@ -22,7 +22,8 @@ extension Delivery {
             noteCommitted(&table)
             spool.nextBlock = item.number + 1
             spool.blocks.append(item)
-            add(item)
+            spool.add(item)
+            statistics.samplesSpooled += UInt64(item.count)
             if let block = queue.oldestBlock() { table.noteSpooled(block.samples[...]) }
             queue.removeOldestBlock()
         case (.forget, .done): noteCommitted(&table)
@@ -50,14 +51,10 @@ extension Delivery {
         table.spool.unwritten.removeAll()
     }
 
-    private mutating func add(_ item: SpoolBacklog.Item) {
-        spool.add(item)
-        statistics.samplesSpooled += UInt64(item.count)
-    }
-
     /// Notes that batches are on disk. All but the first of each shard leave the memory.
     private mutating func noteWritten(_ items: [[SpoolBacklog.Item]], _ table: inout SeriesTable) {
-        for item in items.joined() { add(item) }
+        for item in items.joined() { spool.add(item) }
+        var samples = 0
         for index in shards.indices {
             var written = items[index].makeIterator()
             var isFirst = true
@@ -65,12 +62,14 @@ extension Delivery {
                 if batch.stored == nil, let item = written.next() {
                     batch.stored = item
                     batch.number = nil
+                    if !batch.wasStored { samples += batch.count }
                     if !isFirst { Self.unload(&batch, &table) }
                 }
                 isFirst = false
                 return true
             }
         }
+        statistics.samplesSpooled += UInt64(samples)
     }
 
     private mutating func load(_ shard: Int, _ packed: PackedBlock?, _ table: inout SeriesTable) {
@@ -126,7 +125,9 @@ extension Delivery {
                 else { break }
                 statistics.enqueued += UInt64(part.zeros)
                 statistics.batchesEnqueued += 1
-                shards[index].batches.append(DeliveryBatch(samples: samples, base: part.base))
+                var batch = DeliveryBatch(samples: samples, base: part.base)
+                batch.wasStored = true
+                shards[index].batches.append(batch)
             }
         }
     }

@@ -289,6 +289,8 @@ package struct Delivery: Sendable {
             let next = min(following, shards[index].batches.first?.placeNumber ?? following)
             first.number = number
             second.number = number + (next - number) / 2
+            first.wasStored = batch.wasStored || batch.stored != nil
+            second.wasStored = first.wasStored
             if let stored = batch.stored { spool.subtract(stored) }
             spool.mustWrite = true
         }

@@ -24,6 +24,8 @@ struct DeliveryBatch: Sendable {
     var stored: SpoolBacklog.Item?
     /// The number that it will have in the spool: it is the second part of a batch that was there. Nil for the next one.
     var number: Int64?
+    /// Its samples were on disk already, in a block or in the batch that it is a part of.
+    var wasStored = false
     /// The encoded request; empty before it is encoded.
     var body: [UInt8] = []
     /// The message of `body`.

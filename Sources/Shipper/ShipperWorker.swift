@@ -248,10 +248,13 @@ final class ShipperWorker {
                     HTTPS_PROXY or HTTP_PROXY
                     """
                     : """
-                    the receiver refused the credentials: samples wait, the oldest are lost when their memory is full; \
-                    mend GRAFANA_PROM_USERNAME and GRAFANA_API_KEY, or REMOTE_WRITE_BEARER_TOKEN
+                    the receiver refused the credentials: samples wait, the oldest are lost when the spool is full; mend \
+                    the settings
                     """,
-                ["status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait)])
+                [
+                    "status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait),
+                    "settings": .string(settings.variables.credentials),
+                ])
         case .fellBack(let reason):
             log.info(
                 "the receiver does not read remote write 2.0: it gets 1.0, and is asked again in an hour",
@@ -305,7 +308,9 @@ final class ShipperWorker {
         let hasSpool = settings.spool != nil
         if !(hasSpool && delivery.isFailing) {
             delivery.hurry()
-            send(until: hasSpool ? min(deadline, time.monotonic() + Limits.farewell) : deadline)
+            // The spool needs time as well.
+            let left = max(.zero, deadline.since(time.monotonic()))
+            send(until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline)
         }
         if hasSpool && !delivery.isEmpty {
             fillSpool(until: deadline)

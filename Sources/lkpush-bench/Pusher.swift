@@ -12,15 +12,21 @@ final class Pusher {
     let registry: Registry
     private var reader: RegistryReader
     private var table: SeriesTable
-    private var delivery = Delivery(
-        StandardSettings.all.delivery, limits: StandardSettings.all.batches, seed: 1)
+    private var delivery: Delivery
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)
     private var monotonic = MonotonicTime(nanoseconds: 0)
     /// The bodies of the last tick, if they are kept.
     private(set) var bodies: [[UInt8]] = []
 
-    init(_ registry: Registry, idleInterval: Duration) {
+    /// - Parameter hasSpool: the destination has a spool, which stays empty here.
+    init(_ registry: Registry, idleInterval: Duration, hasSpool: Bool = true) {
         self.registry = registry
+        var settings = StandardSettings.all.delivery
+        if hasSpool {
+            settings.spool = SpoolBounds(
+                bytes: StandardSettings.all.spoolMaxBytes.bytes, age: StandardSettings.all.spoolMaxAge)
+        }
+        delivery = Delivery(settings, limits: StandardSettings.all.batches, seed: 1)
         guard let labels = try? CommonLabels(job: "lkpush", instance: "bench-1", external: Self.external) else {
             preconditionFailure("these labels are good")
         }
@@ -55,7 +61,9 @@ final class Pusher {
     }
 
     private func deliver(keepsBody: Bool) -> Bool {
-        guard case .send(let attempt) = delivery.next(at: monotonic, &table) else { return false }
+        let step = delivery.next(at: monotonic, &table)
+        if case .spool = step { preconditionFailure("a healthy receiver needs no spool") }
+        guard case .send(let attempt) = step else { return false }
         if keepsBody { bodies.append(attempt.body) }
         let verdict = delivery.settle(
             shard: attempt.shard,

@@ -47,7 +47,7 @@ import Wire
         return (try SpoolFile(path: path, now: SpoolFixture.noon), path)
     }
 
-    /// What is there is as it was written, and what is missing was counted. Then the spool goes on.
+    /// Checks that all that is there is as it was written, that the rest was counted, and that the spool goes on.
     /// Returns true if no row is missing that was not counted.
     @discardableResult
     private func check(_ file: SpoolFile, _ path: String, _ expected: SpoolModel, _ what: String) throws -> Bool {

@@ -207,12 +207,12 @@ import Wire
     @Test func `a spool can be looked at without a change`() throws {
         #expect(SpoolFile.glimpse(at: fixture.path) == nil)
         let file = try fixture.open()
-        // Whoever has it open, has it alone.
-        #expect(SpoolFile.glimpse(at: fixture.path) == nil)
         var commit = SpoolCommit()
         commit.blocks = [SpooledBlock(number: 5, samples: SpoolFixture.samples(5))]
         commit.batches = [SpooledBatch(number: 2, shard: 0, samples: SpoolFixture.samples(2))]
         try file.commit(commit)
+        // Whoever has it open, has it alone.
+        #expect(SpoolFile.glimpse(at: fixture.path) == nil)
         // A process that was killed leaves its log.
         let copy = fixture.folder.file("copy")
         #expect(ChildProcess.run("/bin/cp", ["-a", fixture.directory, copy]).status == 0)

@@ -57,7 +57,7 @@ struct SpoolFixture {
     }
 }
 
-/// What a spool should hold, or holds.
+/// The content that a spool should have, or has.
 struct SpoolModel: Equatable {
     struct Batch: Equatable {
         let shard: Int

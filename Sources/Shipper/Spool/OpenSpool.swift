@@ -7,7 +7,7 @@ struct OpenSpool {
     let connection: Connection
     let files: DatabaseFiles
     var totals: SpoolTotals
-    /// What opening found damaged, as long as it is not deleted.
+    /// The rows that were found damaged at the opening, as long as they are not deleted.
     var damage = SpoolDamage()
 
     /// Writes all of `commit` in the open transaction.

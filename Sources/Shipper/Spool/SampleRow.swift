@@ -5,7 +5,7 @@ import Wire
 /// A row with samples, as it was read.
 struct SampleRow {
     let head: SampleRowHead
-    /// What is said of the samples is right.
+    /// The columns that tell of the samples are right.
     let isHeadIntact: Bool
     /// The samples are right, too.
     let isIntact: Bool
@@ -69,7 +69,7 @@ struct SampleRowHead {
         return RowChecksum.of(kind: kind, number: number, count: count, fields.span)
     }
 
-    /// What a caller sees of it.
+    /// The part of it that a caller sees.
     var header: SpoolContents.Header {
         SpoolContents.Header(
             number: number, shard: Int(shard), count: Int(count), oldest: Timestamp(milliseconds: oldest),

@@ -7,10 +7,11 @@ package import Wire
 extension SpoolFile {
     private static let prefix = "spool-"
     private static let suffix = ".db"
-    /// The ends of the names of files that belong to the one of a spool. The last two are those of a recovery.
+    /// The ends of the names of the files that SQLite puts beside a database.
     static let companions = ["-wal", "-shm", "-journal"]
-    static let salvage = ".salvage"
+    /// The end of the name of a damaged spool that is to be salvaged, and that of the new file until it is finished.
     static let damaged = ".damaged"
+    static let salvage = ".salvage"
 
     /// Returns the path of the spool of a destination in the folder of the state.
     package static func path(directory: String, destination: String) -> String {
@@ -58,7 +59,7 @@ extension SpoolFile {
         }
     }
 
-    /// What can be said of the spool of a destination that is not configured.
+    /// The size of a spool whose destination is not configured.
     package struct Glimpse: Sendable, Equatable {
         /// The samples in it.
         package let samples: Int
@@ -71,7 +72,8 @@ extension SpoolFile {
         }
     }
 
-    /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that can be read.
+    /// Looks at a spool that nobody has open, without changing it or leaving files beside it. Nil if there is none that
+    /// can be read.
     package static func glimpse(at path: String) -> Glimpse? {
         var settings = ConnectionSettings()
         settings.isReadOnly = true

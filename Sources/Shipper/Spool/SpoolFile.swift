@@ -31,7 +31,7 @@ package final class SpoolFile {
     package let path: String
     /// The content when it was opened. The series and the headers take memory until `forgetContents`.
     package private(set) var contents: SpoolContents
-    /// What opening found wrong, in sentences for the log. Empty for a good or a new file.
+    /// The findings of the opening, in sentences for the log. Empty for a good or a new file.
     package let notes: [String]
     private var opened: OpenSpool?
     /// The reason why there is no connection.

@@ -110,6 +110,7 @@ struct SpoolOpener {
         guard let named, named == format, format > 0 else { return .damaged("its format number is damaged") }
         if format > SpoolSchema.format { return .newer(format) }
         try SpoolSchema.migrate(connection, from: format)
+        guard try SpoolSchema.isIntact(connection) else { return .damaged("its list of tables is damaged") }
         return try read(connection)
     }
 

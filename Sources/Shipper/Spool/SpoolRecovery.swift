@@ -9,9 +9,9 @@ struct SpoolRecovery {
         static let bytesPerCommit = 2 << 20
     }
 
-    /// What was taken over.
+    /// The rows that were taken over.
     private(set) var found = SpoolTotals()
-    /// What the damaged file says that it holds; nil if that cannot be read.
+    /// The rows that the damaged file says it holds; nil if that cannot be read.
     private var expected: SpoolTotals?
     /// Rows and runs of rows that could not be read.
     private var damaged = 0

@@ -41,6 +41,25 @@ enum SpoolSchema {
         try connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
+    /// The list of tables is as `make` makes it. Otherwise good rows would look damaged: a flipped bit in it gives a column
+    /// another name, or a table the pages of another one.
+    static func isIntact(_ connection: Connection) throws(SQLiteError) -> Bool {
+        var found: [[ColumnValue]] = []
+        try connection.rows("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema ORDER BY rowid") { row in
+            found.append((0..<5).map { row.value(at: $0) })
+        }
+        let statements = tables.split(separator: ";").map { $0.drop(while: \.isWhitespace) }.filter { !$0.isEmpty }
+        return found
+            == statements.enumerated().map { index, sql in
+                let name = ColumnValue.text(String(sql.split(separator: " ")[2]))
+                return [.text("table"), name, name, .integer(Int64(firstTablePage + index)), .text(String(sql))]
+            }
+    }
+
+    /// The page where the first table begins, after the list of tables and a page of SQLite's own. The other tables
+    /// follow, in the order of their creation. https://www.sqlite.org/fileformat2.html#pointer_map_or_ptrmap_pages
+    private static let firstTablePage = 3
+
     /// Migrates a spool of an older format to this one, in one transaction. A later format adds its step here.
     static func migrate(_ connection: Connection, from old: Int) throws(SQLiteError) {
         if old == format { return }
