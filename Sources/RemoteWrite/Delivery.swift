@@ -256,7 +256,9 @@ package struct Delivery: Sendable {
             // Another number of shards is wanted: those that have a request end it first. A request that is tried
             // again may take long, so nobody waits for it.
             if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return .none(until: nil) }
-            if !spool.blocks.isEmpty { return cutOrder(at: now, table).map { .needs($0) } ?? .none(until: spool.readsAt) }
+            if !spool.blocks.isEmpty {
+                return cutOrder(at: now, table).map { .needs($0) } ?? .none(until: spool.readsAt)
+            }
             guard let batch = take(index, at: now, &table) else { return .none(until: nil) }
             shards[index].batches.append(batch)
         }

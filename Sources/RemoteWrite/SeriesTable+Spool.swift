@@ -126,7 +126,8 @@ extension SeriesTable {
     ///
     /// - Parameter adopted: the groups that were made for it, by key.
     private mutating func group(
-        for series: SpooledSeries, _ family: FamilyDescriptor, _ common: CommonLabels, _ adopted: inout [SeriesKey: [Int]]
+        for series: SpooledSeries, _ family: FamilyDescriptor, _ common: CommonLabels,
+        _ adopted: inout [SeriesKey: [Int]]
     ) -> Int {
         let key = SeriesKey(family: series.family, labelValues: series.labelValues)
         let isOurs = common == labels.common

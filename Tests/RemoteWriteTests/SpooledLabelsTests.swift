@@ -72,9 +72,10 @@ import Wire
         let all: [Int64] = [0, 15, 30, 100, 115, 130, 200, 215, 230, 290, 305, 320]
         #expect(times(receiver, #"t_seconds_count{instance="i",job="j",n="a"}"#) == all)
         #expect(times(receiver, #"t_seconds_bucket{instance="i",job="j",le="1",n="a"}"#) == all)
-        #expect(times(receiver, #"t_seconds_bucket{instance="i",job="j",le="2",n="a"}"#) == [
-            0, 15, 30, 200, 215, 230, 290, 305, 320,
-        ])
+        #expect(
+            times(receiver, #"t_seconds_bucket{instance="i",job="j",le="2",n="a"}"#) == [
+                0, 15, 30, 200, 215, 230, 290, 305, 320,
+            ])
         #expect(!spool.exists)
     }
 
@@ -100,7 +101,9 @@ import Wire
         #expect(receiver.reorderings.isEmpty && receiver.contradictions.isEmpty)
         #expect(times(receiver, #"t_total{instance="i",job="j",n="own",region="a"}"#) == [0, 15])
         #expect(
-            times(receiver, #"t_total{instance="i",job="j",n="own",region="b"}"#) == [100, 115, 200, 215, 275, 290, 305])
+            times(receiver, #"t_total{instance="i",job="j",n="own",region="b"}"#) == [
+                100, 115, 200, 215, 275, 290, 305,
+            ])
         #expect(times(receiver, #"up{instance="i",job="j",n="x",region="a"}"#) == [0, 15])
         #expect(times(receiver, #"up{instance="i",job="j",n="z",region="b"}"#) == [200, 215, 275, 290, 305])
         #expect(!spool.exists)

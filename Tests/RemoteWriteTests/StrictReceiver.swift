@@ -55,6 +55,13 @@ struct StrictReceiver {
         }
     }
 
+    /// What is stored of the series whose names begin with `prefix`, for the message of a failure.
+    func values(of prefix: String) -> [String] {
+        stored.filter { $0.key.hasPrefix(prefix) }.map { series, samples in
+            "\(series) " + samples.map { "\($0.value)@\($0.milliseconds / 1_000 % 10_000)" }.joined(separator: " ")
+        }.sorted()
+    }
+
     /// The increase of a counter as `increase()` adds it up, without extrapolation.
     func increase(_ series: String) -> Double {
         let values = (stored[series] ?? []).filter { !$0.isStale }.map(\.value)

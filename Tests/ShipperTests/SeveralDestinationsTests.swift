@@ -116,7 +116,9 @@ import Wire
         #expect(other.requests.allSatisfy { $0.headers["x-scope-orgid"] == nil })
         let (first, second) = (WriteLog(one.requests), WriteLog(other.requests))
         #expect(first.violations + second.violations == [])
-        #expect(first.series(of: "test_inner_size").isEmpty && !first.series(of: "lkpush_remote_write_readings_total").isEmpty)
+        #expect(
+            first.series(of: "test_inner_size").isEmpty
+                && !first.series(of: "lkpush_remote_write_readings_total").isEmpty)
         #expect(second.series(of: "test_inner_size").count == 1)
         #expect(second.accepted.keys.allSatisfy { $0.hasPrefix("test_") || $0 == up })
         #expect(first.values(events).last == fixture.events.value && second.values(events).last == fixture.events.value)

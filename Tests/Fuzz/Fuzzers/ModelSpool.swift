@@ -48,7 +48,8 @@ struct ModelSpool {
             blocks[block.number] = block.samples
         }
         for batch in commit.batches {
-            require(batches[batch.number].map { $0.shard == batch.shard } ?? true, "a batch replaces none of another shard")
+            require(
+                batches[batch.number].map { $0.shard == batch.shard } ?? true, "a batch replaces none of another shard")
             batches[batch.number] = batch
         }
         if let new = commit.requests { requests = new }

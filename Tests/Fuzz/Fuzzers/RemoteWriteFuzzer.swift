@@ -126,7 +126,9 @@ private struct Sender {
         registry.collect()
         let isLater = lastTick.map { $0 < now } ?? true
         var block = delivery.emptyBlock()
-        require((table.take(reader.read(at: now), into: &block) == .made) == isLater, "time goes forward or nothing is read")
+        require(
+            (table.take(reader.read(at: now), into: &block) == .made) == isLater, "time goes forward or nothing is read"
+        )
         guard isLater else { return }
         lastTick = now
         if restoring { delivery.restore(spool.contents, &table) }
