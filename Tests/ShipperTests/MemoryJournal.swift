@@ -25,8 +25,8 @@ final class MemoryJournal: ReadingJournal {
 
     /// - Parameter before: is called with the name of the destination, on its thread.
     init(
-        before: @escaping @Sendable (String) -> Void = { _ in },
-        during: @escaping @Sendable (Timestamp) -> Void = { _ in }
+        during: @escaping @Sendable (Timestamp) -> Void = { _ in },
+        before: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.before = before
         self.during = during
