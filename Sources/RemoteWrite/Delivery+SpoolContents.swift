@@ -31,7 +31,7 @@ extension Delivery {
             spool.add(Self.item(header))
             statistics.enqueued += UInt64(header.count)
         }
-        spool.nextBatch = (contents.batches.last?.number ?? 0) + SpoolBacklog.Limits.stride
+        spool.nextBatch = SpoolBacklog.number(after: contents.batches.last?.number ?? 0)
         spool.nextBlock = (contents.blocks.last?.number ?? 0) + 1
         statistics.enqueued += UInt64(contents.damagedSamples)
         statistics.dropped[.damaged, default: 0] += UInt64(contents.damagedSamples)

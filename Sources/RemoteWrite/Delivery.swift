@@ -256,7 +256,9 @@ package struct Delivery: Sendable {
             // Another number of shards is wanted: those that have a request end it first. A request that is tried
             // again may take long, so nobody waits for it.
             if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return .none(until: nil) }
-            if !spool.blocks.isEmpty { return cutOrder(at: now).map { .needs($0) } ?? .none(until: spool.readsAt) }
+            if !spool.blocks.isEmpty {
+                return cutOrder(at: now, table).map { .needs($0) } ?? .none(until: spool.readsAt)
+            }
             guard let batch = take(index, at: now, &table) else { return .none(until: nil) }
             shards[index].batches.append(batch)
         }
@@ -282,15 +284,16 @@ package struct Delivery: Sendable {
     mutating func split(_ batch: DeliveryBatch, of index: Int, _ table: SeriesTable) -> Bool {
         guard var (first, second) = batch.halves(table) else { return false }
         var batch = batch
-        if let stored = batch.stored {
-            // The second half has a number before the one that follows. They are far enough apart for 20 splits, and
-            // the largest batch has 2^17 samples.
-            let next = shards[index].batches.first?.placeNumber ?? stored.number + SpoolBacklog.Limits.stride
-            first.number = stored.number
-            second.number = stored.number + (next - stored.number) / 2
-            first.wasStored = true
-            second.wasStored = true
-            spool.subtract(stored)
+        if let number = batch.placeNumber {
+            // The second half has a number before the one that follows. The batches of all shards are numbered together,
+            // a stride apart: there is room for 20 splits, and the largest batch has 2^17 samples.
+            let following = SpoolBacklog.number(after: number)
+            let next = min(following, shards[index].batches.first?.placeNumber ?? following)
+            first.number = number
+            second.number = number + (next - number) / 2
+            first.wasStored = batch.wasStored || batch.stored != nil
+            second.wasStored = first.wasStored
+            if let stored = batch.stored { spool.subtract(stored) }
             spool.mustWrite = true
         }
         recycle(&batch)
