@@ -7,6 +7,8 @@ import Wire
 /// later process, whose table has other rows. It is empty, and takes no memory, while the spool is empty.
 struct SpoolRows {
     static let none = UInt32.max
+    /// The most rows of a spool that an earlier process left: more are damage. They take 128 MiB.
+    static let most = 1 << 25
 
     struct Place {
         /// The first row in the spool; `none` if the series is not there.
@@ -105,7 +107,8 @@ extension SeriesTable {
             guard
                 let family = FamilyDescriptor.restored(
                     name: one.family, help: one.help, kind: one.kind, labelNames: one.labelNames),
-                one.labelNames.count == one.labelValues.count, one.commonNames.count == one.commonValues.count
+                one.labelNames.count == one.labelValues.count, one.commonNames.count == one.commonValues.count,
+                Int(one.firstRow) + one.rowCount <= SpoolRows.most
             else { continue }
             let common = CommonLabels(pairs: Array(zip(one.commonNames, one.commonValues)))
             let index = group(for: one, family, common, &adopted)
