@@ -143,14 +143,16 @@ extension ShipperWorker {
 
     /// Tells the delivery how large the spool may grow on its file system.
     func noteRoom() {
-        guard let settings = settings.spool, delivery.isSpooling,
+        guard let settings = settings.spool,
             let (free_bytes, total_bytes) = SpoolFile.freeSpace(of: settings.directory)
         else { return }
         let file_bytes = spool?.size_bytes ?? 0
         // The log of the file grows before the file shrinks.
         let most = file_bytes + free_bytes - SpoolFile.reserve_bytes(total: total_bytes) - SpoolFile.Limits.log_bytes
+        // The delivery knows it before anything waits: a late request has it write at once.
         delivery.note(room_bytes: max(0, most))
-        let isReached = most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
+        let isReached =
+            delivery.isSpooling && most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
         metrics.note(isReserveReached: isReached)
         guard isReached else { return }
         log.throttled(
