@@ -74,7 +74,7 @@ extension Delivery {
 
     private mutating func load(_ shard: Int, _ packed: PackedBlock?, _ table: inout SeriesTable) {
         guard var batch = shards[shard].batches.popFirst(), let stored = batch.stored else { return }
-        guard let block = unpacked(packed, &table) else {
+        guard let block = unpacked(packed, of: stored, &table) else {
             drop(stored, nil, .damaged, wasAttempted: batch.attempts > 0, &table)
             spool.removedBatches.append(stored.number)
             return
@@ -84,10 +84,15 @@ extension Delivery {
         shards[shard].batches.prepend(batch)
     }
 
-    /// The samples of a block of the spool, which wait from now on. Nil if they are damaged.
-    private mutating func unpacked(_ packed: PackedBlock?, _ table: inout SeriesTable) -> SampleBlock? {
+    /// The samples of a block of the spool, which wait from now on. Nil if they are damaged, or others than those that
+    /// were written: somebody may have put another file in place of the spool.
+    private mutating func unpacked(
+        _ packed: PackedBlock?, of item: SpoolBacklog.Item, _ table: inout SeriesTable
+    ) -> SampleBlock? {
         var block = SampleBlock()
-        guard let packed, packed.unpack(into: &block), table.unspool(&block) else { return nil }
+        guard let packed, packed.count == item.count, packed.oldest == item.oldest, packed.newest == item.newest,
+            packed.unpack(into: &block), table.unspool(&block)
+        else { return nil }
         return block
     }
 
@@ -101,7 +106,7 @@ extension Delivery {
         for (item, packed) in zip(items, blocks) {
             _ = spool.blocks.popFirst()
             spool.removedBlocks.append(item.number)
-            if let block = unpacked(packed, &table) {
+            if let block = unpacked(packed, of: item, &table) {
                 spool.subtract(item)
                 parts.append(block)
             } else {
@@ -204,7 +209,7 @@ extension Delivery {
             }
             spool.removedBlocks.append(item.number)
         }
-        drop(item, unpacked(packed, &table), reason, wasAttempted: wasAttempted, &table)
+        drop(item, unpacked(packed, of: item, &table), reason, wasAttempted: wasAttempted, &table)
     }
 
     /// Counts samples as lost that were on disk only. Without `block` nobody knows which they were.
@@ -253,8 +258,9 @@ extension Delivery {
 
     /// Notes that the fate of a batch is known.
     mutating func forgetStored(_ batch: DeliveryBatch) {
-        guard let stored = batch.stored else { return }
-        spool.subtract(stored)
-        spool.removedBatches.append(stored.number)
+        // A part of a batch that could not be written yet has the number of a row that is there.
+        guard let number = batch.placeNumber else { return }
+        if let stored = batch.stored { spool.subtract(stored) }
+        spool.removedBatches.append(number)
     }
 }

@@ -32,7 +32,8 @@ extension Delivery {
             statistics.enqueued += UInt64(header.count)
         }
         spool.nextBatch = (contents.batches.last?.number ?? 0) + SpoolBacklog.Limits.stride
-        spool.nextBlock = (contents.blocks.last?.number ?? 0) + 1
+        spool.lastRestoredBlock = contents.blocks.last?.number ?? 0
+        spool.nextBlock = spool.lastRestoredBlock + 1
         statistics.enqueued += UInt64(contents.damagedSamples)
         statistics.dropped[.damaged, default: 0] += UInt64(contents.damagedSamples)
         note()
@@ -44,14 +45,15 @@ extension Delivery {
             bytes: header.bytes)
     }
 
-    /// Takes over what is left of a spool that was damaged while it was used. What is not in it any more is lost.
+    /// Takes over what is left of a spool that was damaged while it was used. What is not in it any more is lost. A row
+    /// with other samples than those that were written is another file's, and is removed.
     package mutating func reconcile(with contents: SpoolContents, _ table: inout SeriesTable) {
-        let blocks = Set(contents.blocks.map(\.number))
-        let batches = Set(contents.batches.map(\.number))
+        let blocks = Set(contents.blocks.map(Self.item))
+        let batches = Set(contents.batches.map(Self.item))
         var lost: [SpoolBacklog.Item] = []
         var keptBlocks = Deque<SpoolBacklog.Item>()
         while let item = spool.blocks.popFirst() {
-            if blocks.contains(item.number) { keptBlocks.append(item) } else { lost.append(item) }
+            if blocks.contains(item) { keptBlocks.append(item) } else { lost.append(item) }
         }
         spool.blocks = keptBlocks
         var known = Set(spool.blocks.all.map(\.number))
@@ -60,7 +62,7 @@ extension Delivery {
         for index in shards.indices {
             var kept = Deque<DeliveryBatch>()
             while var batch = shards[index].batches.popFirst() {
-                if let item = batch.stored, !batches.contains(item.number) {
+                if let item = batch.stored, !batches.contains(item) {
                     if batch.isLoaded {
                         // Its samples are in memory still.
                         spool.subtract(item)

@@ -282,14 +282,13 @@ package struct Delivery: Sendable {
     mutating func split(_ batch: DeliveryBatch, of index: Int, _ table: SeriesTable) -> Bool {
         guard var (first, second) = batch.halves(table) else { return false }
         var batch = batch
+        first.wasStored = batch.wasStored || batch.stored != nil
+        second.wasStored = first.wasStored
+        if let number = batch.placeNumber {
+            first.number = number
+            second.number = number + (nextNumber(after: number) - number) / 2
+        }
         if let stored = batch.stored {
-            // The second half has a number before the one that follows. They are far enough apart for 20 splits, and
-            // the largest batch has 2^17 samples.
-            let next = shards[index].batches.first?.placeNumber ?? stored.number + SpoolBacklog.Limits.stride
-            first.number = stored.number
-            second.number = stored.number + (next - stored.number) / 2
-            first.wasStored = true
-            second.wasStored = true
             spool.subtract(stored)
             spool.mustWrite = true
         }
@@ -297,6 +296,18 @@ package struct Delivery: Sendable {
         shards[index].batches.prepend(second)
         shards[index].batches.prepend(first)
         return true
+    }
+
+    /// The lowest number above this one that a batch has or may get. The numbers of all shards are one sequence, so
+    /// those of other shards count as well.
+    ///
+    /// Numbers are far enough apart for 20 splits, and the largest batch has 2^17 samples.
+    private func nextNumber(after number: Int64) -> Int64 {
+        var next = spool.nextBatch
+        for shard in shards {
+            for other in shard.batches.all.compactMap(\.placeNumber) where other > number { next = min(next, other) }
+        }
+        return next
     }
 
     /// Takes the next samples of a shard out of the queue.

@@ -85,9 +85,10 @@ extension ShipperWorker {
         }
     }
 
-    /// Closes the file at a stop. An empty one is removed.
+    /// Closes the file at a stop. An empty one is removed. One of an earlier process that no reading has come after stays
+    /// as it is.
     func closeSpool() {
-        if delivery.statistics.spoolSamples == 0 { spool?.remove() } else { spool?.close() }
+        if delivery.statistics.spoolSamples == 0 && spoolContents == nil { spool?.remove() } else { spool?.close() }
         spool = nil
     }
 
@@ -143,7 +144,9 @@ extension ShipperWorker {
 
     /// Tells the delivery how large the spool may grow on its file system.
     func noteRoom() {
-        guard let settings = settings.spool, delivery.isSpooling,
+        // The reserve is of no concern to a spool that is not used.
+        guard delivery.isSpooling else { return metrics.note(isReserveReached: false) }
+        guard let settings = settings.spool,
             let (free_bytes, total_bytes) = SpoolFile.freeSpace(of: settings.directory)
         else { return }
         let file_bytes = spool?.size_bytes ?? 0
@@ -181,10 +184,10 @@ extension ShipperWorker {
         if delivery.isSpooling {
             guard !isSpoolingTold, delivery.spooled_bytes > 0 else { return }
             isSpoolingTold = true
-            log.info("the receiver does not take samples in time: they wait in the spool")
+            log.throttled(.info, "the receiver does not take samples in time: they wait in the spool")
         } else if isSpoolingTold {
             isSpoolingTold = false
-            log.info("the spool is empty: the receiver has all that waited")
+            log.throttled(.info, "the spool is empty: the receiver has all that waited")
         }
     }
 
@@ -192,7 +195,8 @@ extension ShipperWorker {
     func tellSpoolLasts(samples: Int) {
         // Whoever plans with it needs no more than the first digit.
         guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
-        let estimate = settings.estimate(samples: samples, room: nil)
+        let room = SpoolRoom(directory: spool.directory, destinations: [settings.destination])
+        let estimate = settings.estimate(samples: samples, room: room)
         guard let disk = estimate.disk else { return }
         metrics.note(spoolLasts: disk.lasts)
         let isFirst = toldSamples == 0

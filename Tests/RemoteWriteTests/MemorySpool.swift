@@ -40,6 +40,13 @@ struct MemorySpool {
     /// Loses a row, as a damaged file does.
     mutating func lose(block number: Int64) { blocks[number] = nil }
 
+    /// Puts the samples of each block into the place of another one, as a file of another time does.
+    mutating func swapBlocks() {
+        for (number, samples) in zip(blocks.keys.sorted(), blocks.sorted { $0.key > $1.key }.map(\.value)) {
+            blocks[number] = samples
+        }
+    }
+
     /// The content for the next process.
     var contents: SpoolContents {
         func header(_ number: Int64, _ shard: Int, _ packed: PackedBlock) -> SpoolContents.Header {
