@@ -15,6 +15,19 @@ extension Delivery {
     /// True if the receiver does not take what it is sent.
     package var isFailing: Bool { isHeld || shards.contains(where: \.isFailing) }
 
+    /// True if the last request of a shard failed, or the credentials were refused.
+    package var hasFailed: Bool { isHeld || shards.contains { $0.failures > 0 } }
+
+    /// True if the receiver does not answer: a stop need not wait for it. One failure may be a hiccup, and a request that
+    /// began a moment ago may be answered.
+    package func isReceiverAway(at now: MonotonicTime) -> Bool {
+        isHeld
+            || shards.contains { shard in
+                shard.failures > 1
+                    || shard.isInFlight && shard.begunAt.map { now.since($0) >= Limits.late } ?? false
+            }
+    }
+
     /// True if something waits in memory only.
     package var hasUnspooled: Bool { statistics.pending > UInt64(spool.samples) }
 

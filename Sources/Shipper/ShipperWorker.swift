@@ -309,11 +309,11 @@ final class ShipperWorker {
     /// not answer.
     func finish(by deadline: MonotonicTime) -> ShipperReport {
         let hasSpool = settings.spool != nil
-        if !(hasSpool && delivery.isFailing) {
+        if !(hasSpool && delivery.isReceiverAway(at: time.monotonic())) {
             delivery.hurry()
             // The spool needs time as well.
             let left = max(.zero, deadline.since(time.monotonic()))
-            send(until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline)
+            send(until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline, endsAtFailure: hasSpool)
         }
         if hasSpool && !delivery.isEmpty {
             fillSpool(until: deadline)
@@ -340,8 +340,11 @@ final class ShipperWorker {
         return ShipperReport(statistics)
     }
 
-    private func send(until deadline: MonotonicTime) {
-        while !delivery.isEmpty && canSend(before: deadline) { turn(until: deadline) }
+    /// - Parameter endsAtFailure: a failed request is not tried again.
+    private func send(until deadline: MonotonicTime, endsAtFailure: Bool = false) {
+        while !delivery.isEmpty && canSend(before: deadline) && !(endsAtFailure && delivery.hasFailed) {
+            turn(until: deadline)
+        }
     }
 
     /// Commits which series the receiver knows to have ended.

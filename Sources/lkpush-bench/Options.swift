@@ -15,6 +15,8 @@ struct Options {
         case memory
         /// Compares lkpush with other programs that push.
         case peers
+        /// Reports what an outage of the receiver costs.
+        case outage
         /// Runs as the exporter whose memory is measured.
         case serve
         /// Runs as the exporter that is compared with others.
@@ -27,9 +29,12 @@ struct Options {
     var isJSON = false
     /// The rounds of each comparison with another program.
     var rounds = 7
+    /// The readings of an outage: as many as half an hour has.
+    var readings = 120
 
     static let help = """
-        Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --peers [--rounds N] | --list | --help]
+        Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --peers [--rounds N]
+                            | --outage [--readings N] | --list | --help]
 
         Measures each case: time and allocations of one operation, and a plain lower bound in the same run.
 
@@ -41,6 +46,9 @@ struct Options {
                          samples to a receiver in this process; parts for --filter: cpu equal rate, cpu backlog,
                          office day. Each ratio is lkpush's figure to the other's, with what is promised
           --rounds N     rounds of 10 s for each program and run of --peers (7, which take 18 minutes in all)
+          --outage       93,000 series and a receiver that is away, with two kills: memory, disk, what was lost; exit 1
+                         if anything but a reading for each kill is
+          --readings N   readings of the outage of --outage (120, which take 4 minutes in all)
           --list         names of the cases
           --help         this text
 
@@ -64,6 +72,12 @@ struct Options {
                     throw FlagFault(description: "--rounds wants a number above 0")
                 }
                 rounds = count
+            case "--outage": mode = .outage
+            case "--readings":
+                guard let count = rest.popFirst().flatMap({ Int($0) }), count > 2 else {
+                    throw FlagFault(description: "--readings wants a number above 2")
+                }
+                readings = count
             case "--list": mode = .list
             case "--help", "-h": mode = .help
             case "--serve": mode = .serve

@@ -72,7 +72,7 @@ final class PeerReceiver {
 
     /// The answer to a request of 2.0.
     /// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/#required-written-response-headers
-    private static func written(_ samples: Int) -> Response {
+    static func written(_ samples: Int) -> Response {
         Response(
             status: 204,
             headers: [

@@ -12,28 +12,27 @@ final class Pusher {
     let registry: Registry
     private var reader: RegistryReader
     private var table: SeriesTable
-    private var delivery = Delivery(Pusher.settings, limits: StandardSettings.all.batches, seed: 1)
+    private var delivery: Delivery
     private var wall = Timestamp(milliseconds: 1_790_000_000_000)
     private var monotonic = MonotonicTime(nanoseconds: 0)
     /// The bodies of the last tick, if they are kept.
     private(set) var bodies: [[UInt8]] = []
 
-    init(_ registry: Registry, idleInterval: Duration) {
+    /// - Parameter hasSpool: the destination has a spool, which stays empty here.
+    init(_ registry: Registry, idleInterval: Duration, hasSpool: Bool = true) {
         self.registry = registry
+        var settings = StandardSettings.all.delivery
+        if hasSpool {
+            settings.spool = SpoolBounds(
+                bytes: StandardSettings.all.spoolMaxBytes.bytes, age: StandardSettings.all.spoolMaxAge)
+        }
+        delivery = Delivery(settings, limits: StandardSettings.all.batches, seed: 1)
         guard let labels = try? CommonLabels(job: "lkpush", instance: "bench-1", external: Self.external) else {
             preconditionFailure("these labels are good")
         }
         table = SeriesTable(
             labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idleInterval))
         reader = RegistryReader(registry)
-    }
-
-    /// Those of a destination with a spool, which stays empty here.
-    private static var settings: DeliverySettings {
-        var settings = StandardSettings.all.delivery
-        settings.spool = SpoolBounds(
-            bytes: StandardSettings.all.spoolMaxBytes.bytes, age: StandardSettings.all.spoolMaxAge)
-        return settings
     }
 
     private static let external = [

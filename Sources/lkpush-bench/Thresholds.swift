@@ -29,6 +29,7 @@ enum Thresholds {
         "restore/50000/10000/1000": 260_000,
         // One for each request, made and freed inside `snappy_compress`. lkpush itself makes none.
         "tick/all due/allocations per tick": 19,
+        "tick/with a spool": 0.0003,
         "tick/none changed": 0.0001,
         "exposition": 330_000,
         "queue": 0.001,

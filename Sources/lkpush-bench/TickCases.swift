@@ -11,6 +11,7 @@ enum TickCases {
                 work.lowerBound = work.lowerBound.map { .init(name: $0.name, operations: 1, run: $0.run) }
                 return work
             },
+            BenchmarkCase("tick/with a spool", per: "sample") { withSpool() },
             BenchmarkCase("tick/none changed", per: "series read") { noneChanged() },
         ]
     }
@@ -42,6 +43,19 @@ enum TickCases {
             note: {
                 "\(rows) series, \(samples) samples, \(requests) requests, \(sizes.0) bytes, \(sizes.1) compressed"
             })
+    }
+
+    /// A healthy destination with a spool beside one without.
+    private static func withSpool() -> Workload {
+        let (large, other) = (LargeRegistry(), LargeRegistry())
+        let pusher = Pusher(large.fixture.registry, idleInterval: .seconds(15))
+        let plain = Pusher(other.fixture.registry, idleInterval: .seconds(15), hasSpool: false)
+        for pusher in [pusher, plain] { pusher.tick(after: .seconds(15)) }
+        let rows = pusher.rowCount
+        return Workload(
+            operations: rows, run: { pusher.tick(after: .seconds(15)) },
+            lowerBound: .init(name: "the same without a spool", operations: rows) { plain.tick(after: .seconds(15)) },
+            note: { "\(rows) series, nothing is written" })
     }
 
     private static func noneChanged() -> Workload {

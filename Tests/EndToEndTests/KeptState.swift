@@ -33,6 +33,12 @@ struct KeptState: CustomTestStringConvertible, Sendable {
 
     /// Variables for a program that believes it is a minute after the kill, and has the settings of the one that was killed.
     static func environment(_ truth: Truth, in folder: TemporaryFolder) throws -> [String: String] {
+        let back = Int(SystemTime().now().seconds) - truth.killed_at - 60
+        return try clock(behind_s: back, in: folder).merging(["LOG_LEVEL": "info"]) { $1 }.merging(truth.labels) { $1 }
+    }
+
+    /// Variables for a program whose clock is behind.
+    static func clock(behind_s: Int, in folder: TemporaryFolder) throws -> [String: String] {
         let library = folder.file("libclock.so")
         let path = ProcessEnvironment.current["PATH"] ?? ""
         let compiled = ChildProcess.run(
@@ -40,7 +46,6 @@ struct KeptState: CustomTestStringConvertible, Sendable {
             ["clang", "-shared", "-fPIC", "-O1", "-o", library, Repository.root + "/Tests/Faults/clock.c"],
             environment: ["PATH": path])
         try #require(compiled.status == 0, "\(compiled.output)")
-        let back = Int(SystemTime().now().seconds) - truth.killed_at - 60
-        return ["LD_PRELOAD": library, "CLOCK_BACK": "\(back)", "LOG_LEVEL": "info"].merging(truth.labels) { $1 }
+        return ["LD_PRELOAD": library, "CLOCK_BACK": "\(behind_s)"]
     }
 }

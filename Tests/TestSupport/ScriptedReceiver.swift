@@ -108,9 +108,10 @@ package final class ScriptedReceiver: Sendable {
     ///   - otherwise: the answer to all others.
     ///   - dialect: the messages that it reads. It changes answers of 2xx, and leaves all others as they are.
     ///   - judges: keeps samples, and refuses as Prometheus does those that do not follow.
+    ///   - store: what it holds from the beginning, if it judges.
     package init(
         port: UInt16 = 0, host: UInt8 = 1, script: [Answer] = [], otherwise: Answer = Answer(),
-        dialect: Dialect = .both, judges: Bool = false
+        dialect: Dialect = .both, judges: Bool = false, after store: SampleStore = SampleStore()
     ) throws(SystemError) {
         listener = try LoopbackSocket.listening(port: port, host: host)
         self.port = listener.port
@@ -118,7 +119,7 @@ package final class ScriptedReceiver: Sendable {
             state.script = script
             state.otherwise = otherwise
             state.dialect = dialect
-            if judges { state.store = SampleStore() }
+            if judges { state.store = store }
         }
         let acceptor = NamedThread(name: "receiver") { [listener, monitor, time] in
             while let socket = listener.accepted() {

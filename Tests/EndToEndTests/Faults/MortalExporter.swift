@@ -68,6 +68,9 @@ final class MortalExporter {
     /// True if the program does not run any more, for whatever reason.
     var hasEnded: Bool { process?.poll() != nil }
 
+    /// The number of its process. Nil if it does not live.
+    var pid: Int32? { process?.pid }
+
     /// Sends a signal and does not wait.
     func signal(_ number: Int32) { process?.signal(number) }
 
