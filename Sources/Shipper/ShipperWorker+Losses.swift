@@ -110,12 +110,10 @@ extension ShipperWorker {
     private func fields(of loss: SampleLosses.Loss, setting: String = "") -> Log.Fields {
         let codes = loss.codes.sorted { $0.key < $1.key }.prefix(SampleLosses.Limits.codes)
             .map { "\($0.key): \($0.value)" }.joined(separator: ", ")
-        var fields: Log.Fields = [
+        return [
             "lost": .int(loss.samples), "lost_in_all": .int(loss.inAll),
             "since": .string(CivilTime(loss.since).description), "status": .int(loss.status),
-            "answer": .string(loss.answer), "lost_by_status": .string(codes),
+            "answer": .string(loss.answer), "lost_by_status": .string(codes), "setting": .string(setting),
         ]
-        if !setting.isEmpty { fields["setting"] = .string(setting) }
-        return fields
     }
 }
