@@ -256,7 +256,9 @@ package struct Delivery: Sendable {
             // Another number of shards is wanted: those that have a request end it first. A request that is tried
             // again may take long, so nobody waits for it.
             if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return .none(until: nil) }
-            if !spool.blocks.isEmpty { return cutOrder(at: now).map { .needs($0) } ?? .none(until: spool.readsAt) }
+            if !spool.blocks.isEmpty {
+                return cutOrder(at: now, table).map { .needs($0) } ?? .none(until: spool.readsAt)
+            }
             guard let batch = take(index, at: now, &table) else { return .none(until: nil) }
             shards[index].batches.append(batch)
         }
@@ -282,32 +284,22 @@ package struct Delivery: Sendable {
     mutating func split(_ batch: DeliveryBatch, of index: Int, _ table: SeriesTable) -> Bool {
         guard var (first, second) = batch.halves(table) else { return false }
         var batch = batch
-        first.wasStored = batch.wasStored || batch.stored != nil
-        second.wasStored = first.wasStored
         if let number = batch.placeNumber {
+            // The second half has a number before the one that follows. The batches of all shards are numbered together,
+            // a stride apart: there is room for 20 splits, and the largest batch has 2^17 samples.
+            let following = SpoolBacklog.number(after: number)
+            let next = min(following, shards[index].batches.first?.placeNumber ?? following)
             first.number = number
-            second.number = number + (nextNumber(after: number) - number) / 2
-        }
-        if let stored = batch.stored {
-            spool.subtract(stored)
+            second.number = number + (next - number) / 2
+            first.wasStored = batch.wasStored || batch.stored != nil
+            second.wasStored = first.wasStored
+            if let stored = batch.stored { spool.subtract(stored) }
             spool.mustWrite = true
         }
         recycle(&batch)
         shards[index].batches.prepend(second)
         shards[index].batches.prepend(first)
         return true
-    }
-
-    /// The lowest number above this one that a batch has or may get. The numbers of all shards are one sequence, so
-    /// those of other shards count as well.
-    ///
-    /// Numbers are far enough apart for 20 splits, and the largest batch has 2^17 samples.
-    private func nextNumber(after number: Int64) -> Int64 {
-        var next = spool.nextBatch
-        for shard in shards {
-            for other in shard.batches.all.compactMap(\.placeNumber) where other > number { next = min(next, other) }
-        }
-        return next
     }
 
     /// Takes the next samples of a shard out of the queue.
