@@ -172,7 +172,7 @@ extension Delivery {
         isHeld = false
         shards[index].failures = 0
         statistics.backoff = .zero
-        forgetStored(batch)
+        forgetPlace(of: batch)
         switch fate {
         case .accepted(let taken):
             statistics.accepted += UInt64(taken)
@@ -221,6 +221,7 @@ extension Delivery {
         if let oldest, queue.oldest.map({ oldest.time <= $0 }) ?? true,
             var batch = shards[oldest.shard].batches.popFirst()
         {
+            forgetPlace(of: batch)
             statistics.dropped[reason, default: 0] += UInt64(batch.samples.count)
             table.noteLoss(batch.samples[...], wasAttempted: batch.attempts > 0)
             recycle(&batch)
@@ -246,6 +247,7 @@ extension Delivery {
                     kept.append(batch)
                 } else {
                     count += batch.samples.count
+                    forgetPlace(of: batch)
                     table.noteLoss(batch.samples[...], wasAttempted: batch.attempts > 0)
                     recycle(&batch)
                 }

@@ -104,9 +104,9 @@ extension Delivery {
         guard spool.mayWrite(at: now) else { return nil }
         if let order = writeBatches(at: now, &table) { return order }
         if let order = writeBlock(at: now, &table) { return order }
-        if spool.mayWrite(at: now) { spool.mustWrite = false }
+        if spool.mayWrite(at: now) && !hasUnwrittenBatches { spool.mustWrite = false }
         guard
-            !spool.removedBlocks.isEmpty || !spool.removedBatches.isEmpty
+            !spool.removedBlocks.isEmpty && !hasUnwrittenBatches || !spool.removedBatches.isEmpty
                 || spool.isOnDisk && requests != spool.requests
         else { return nil }
         spool.purpose = .forget
@@ -117,6 +117,7 @@ extension Delivery {
     private mutating func endSpooling(_ table: inout SeriesTable) -> SpoolOrder? {
         guard spool.isOnDisk else {
             resetSpool(&table)
+            note()
             return nil
         }
         spool.purpose = .remove
@@ -128,6 +129,13 @@ extension Delivery {
         next.room_bytes = spool.room_bytes
         next.now = spool.now
         spool = next
+        // What was in the file is no place for what comes into the next one.
+        for index in shards.indices {
+            shards[index].batches.updateEach { batch in
+                batch.number = nil
+                return true
+            }
+        }
         table.forgetSpool()
     }
 
@@ -137,11 +145,14 @@ extension Delivery {
             shards: shards.count, message: messages.isPinned ? messages.current : nil, endpoint: endpoint)
     }
 
-    /// A commit with all that is due anyway.
-    private func commit(isDurable: Bool, _ table: inout SeriesTable) -> SpoolCommit {
+    /// True if a batch is in memory only.
+    private var hasUnwrittenBatches: Bool { shards.contains { $0.batches.all.contains { $0.stored == nil } } }
+
+    /// A commit with all that is due anyway. A block that became batches goes with the commit that has them.
+    private func commit(isDurable: Bool, withBatches: Bool = false, _ table: inout SeriesTable) -> SpoolCommit {
         var commit = SpoolCommit()
         commit.series = table.spool.unwritten
-        commit.removedBlocks = spool.removedBlocks
+        if withBatches || !hasUnwrittenBatches { commit.removedBlocks = spool.removedBlocks }
         commit.removedBatches = spool.removedBatches
         if requests != spool.requests { commit.requests = requests }
         commit.isDurable = isDurable
@@ -155,7 +166,7 @@ extension Delivery {
 
     /// Writes all batches that are in memory only.
     private mutating func writeBatches(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
-        guard shards.contains(where: { $0.batches.all.contains { $0.stored == nil } }) else { return nil }
+        guard hasUnwrittenBatches else { return nil }
         var batches: [SpooledBatch] = []
         var items: [[SpoolBacklog.Item]] = []
         var size = 0
@@ -163,7 +174,7 @@ extension Delivery {
             var own: [SpoolBacklog.Item] = []
             for batch in shard.batches.all where batch.stored == nil {
                 let number = batch.number ?? spool.nextBatch
-                spool.nextBatch = max(spool.nextBatch, number + SpoolBacklog.Limits.stride)
+                if batch.number == nil { spool.nextBatch += SpoolBacklog.Limits.stride }
                 let packed = packer.pack(batch.samples[...], base: batch.base, &table)
                 batches.append(SpooledBatch(number: number, shard: index, samples: packed))
                 own.append(Self.item(number, packed))
@@ -171,8 +182,9 @@ extension Delivery {
             }
             items.append(own)
         }
-        guard spool.bytes + size <= spool.most_bytes else { return makeRoom(at: now, &table) }
-        var commit = commit(isDurable: true, &table)
+        // They were in the spool as blocks, or are a few requests. If it is over its bound with them, the oldest go next.
+        guard size <= spool.most_bytes else { return makeRoom(at: now, &table) }
+        var commit = commit(isDurable: true, withBatches: true, &table)
         commit.batches = batches
         spool.purpose = .writeBatches(items)
         return .commit(commit)
@@ -189,6 +201,11 @@ extension Delivery {
     private mutating func writeBlock(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         guard let block = queue.oldestBlock() else { return nil }
         let packed = packer.pack(block.samples[...], base: block.base, &table)
+        guard packed.bytes <= spool.most_bytes else {
+            // There is no room for it even in an empty spool.
+            spool.writesAt = now + SpoolBacklog.Limits.again
+            return nil
+        }
         spool.reading_bytes = packed.bytes
         guard spool.bytes + packed.bytes <= spool.most_bytes else { return makeRoom(at: now, &table) }
         let item = Self.item(spool.nextBlock, packed)
@@ -199,9 +216,10 @@ extension Delivery {
     }
 
     /// Reads the next blocks, which are about to become batches. Nil if they cannot be read now.
-    mutating func cutOrder(at now: MonotonicTime) -> SpoolOrder? {
+    mutating func cutOrder(at now: MonotonicTime, _ table: SeriesTable) -> SpoolOrder? {
         guard spool.mayRead(at: now) else { return nil }
-        let most = max(1, min(limits.samples / 100, SampleQueue.Limits.readings))
+        // Rows of different processes may be one series to the receiver, and have no order within a request.
+        let most = table.spool.hasTwins ? 1 : max(1, min(limits.samples / 100, SampleQueue.Limits.readings))
         var items: [SpoolBacklog.Item] = []
         var samples = 0
         for item in spool.blocks.all.prefix(most) {

@@ -74,7 +74,7 @@ extension Delivery {
 
     private mutating func load(_ shard: Int, _ packed: PackedBlock?, _ table: inout SeriesTable) {
         guard var batch = shards[shard].batches.popFirst(), let stored = batch.stored else { return }
-        guard let block = unpacked(packed, of: stored, &table) else {
+        guard let block = unpacked(packed, count: stored.count, &table) else {
             drop(stored, nil, .damaged, wasAttempted: batch.attempts > 0, &table)
             spool.removedBatches.append(stored.number)
             return
@@ -84,15 +84,11 @@ extension Delivery {
         shards[shard].batches.prepend(batch)
     }
 
-    /// The samples of a block of the spool, which wait from now on. Nil if they are damaged, or others than those that
-    /// were written: somebody may have put another file in place of the spool.
-    private mutating func unpacked(
-        _ packed: PackedBlock?, of item: SpoolBacklog.Item, _ table: inout SeriesTable
-    ) -> SampleBlock? {
+    /// The samples of a block of the spool, which wait from now on. Nil if they are damaged, or not as many as were
+    /// counted.
+    private mutating func unpacked(_ packed: PackedBlock?, count: Int, _ table: inout SeriesTable) -> SampleBlock? {
         var block = SampleBlock()
-        guard let packed, packed.count == item.count, packed.oldest == item.oldest, packed.newest == item.newest,
-            packed.unpack(into: &block), table.unspool(&block)
-        else { return nil }
+        guard let packed, packed.count == count, packed.unpack(into: &block), table.unspool(&block) else { return nil }
         return block
     }
 
@@ -106,7 +102,7 @@ extension Delivery {
         for (item, packed) in zip(items, blocks) {
             _ = spool.blocks.popFirst()
             spool.removedBlocks.append(item.number)
-            if let block = unpacked(packed, of: item, &table) {
+            if let block = unpacked(packed, count: item.count, &table) {
                 spool.subtract(item)
                 parts.append(block)
             } else {
@@ -147,6 +143,7 @@ extension Delivery {
                 spool.removedBatches.append(item.number)
                 table.noteLoss(batch.samples[...], wasAttempted: batch.attempts > 0)
                 count(item, reason)
+                note()
                 continue
             }
             spool.purpose = .drop(reason, item, shard: shard)
@@ -209,7 +206,7 @@ extension Delivery {
             }
             spool.removedBlocks.append(item.number)
         }
-        drop(item, unpacked(packed, of: item, &table), reason, wasAttempted: wasAttempted, &table)
+        drop(item, unpacked(packed, count: item.count, &table), reason, wasAttempted: wasAttempted, &table)
     }
 
     /// Counts samples as lost that were on disk only. Without `block` nobody knows which they were.
@@ -257,10 +254,9 @@ extension Delivery {
     }
 
     /// Notes that the fate of a batch is known.
-    mutating func forgetStored(_ batch: DeliveryBatch) {
-        // A part of a batch that could not be written yet has the number of a row that is there.
-        guard let number = batch.placeNumber else { return }
+    mutating func forgetPlace(of batch: DeliveryBatch) {
         if let stored = batch.stored { spool.subtract(stored) }
-        spool.removedBatches.append(number)
+        // The disk may have refused to be told of a half, and have the whole.
+        if let number = batch.placeNumber { spool.removedBatches.append(number) }
     }
 }

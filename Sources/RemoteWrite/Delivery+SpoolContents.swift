@@ -31,12 +31,19 @@ extension Delivery {
             spool.add(Self.item(header))
             statistics.enqueued += UInt64(header.count)
         }
-        spool.nextBatch = (contents.batches.last?.number ?? 0) + SpoolBacklog.Limits.stride
+        spool.nextBatch = SpoolBacklog.number(after: contents.batches.last?.number ?? 0)
         spool.lastRestoredBlock = contents.blocks.last?.number ?? 0
         spool.nextBlock = spool.lastRestoredBlock + 1
         statistics.enqueued += UInt64(contents.damagedSamples)
         statistics.dropped[.damaged, default: 0] += UInt64(contents.damagedSamples)
         note()
+    }
+
+    /// Counts what an earlier process left as lost: it could not be read before later samples were made.
+    package mutating func giveUp(_ contents: SpoolContents) {
+        let lost = (contents.batches + contents.blocks).reduce(contents.damagedSamples) { $0 + $1.count }
+        statistics.enqueued += UInt64(lost)
+        statistics.dropped[.damaged, default: 0] += UInt64(lost)
     }
 
     private static func item(_ header: SpoolContents.Header) -> SpoolBacklog.Item {

@@ -21,9 +21,15 @@ struct SpoolRows {
     var rows: [UInt32] = []
     /// Series that have rows, and are not written yet.
     var unwritten: [SpooledSeries] = []
+    /// True if two groups may be one series to the receiver: one of this process, and one of an earlier process that had
+    /// other buckets or other common labels.
+    var hasTwins = false
 }
 
 extension SeriesTable {
+    /// The groups for which there is memory, free ones too.
+    package var groupCount: Int { groups.count }
+
     /// True if samples of the group may be in the spool: it keeps its rows.
     func isSpooled(_ index: Int) -> Bool {
         index < spool.places.count && spool.places[index].firstRow != SpoolRows.none
@@ -94,6 +100,7 @@ extension SeriesTable {
     /// the order of their rows. A series that the process has as well shares its rows. Any other one keeps its own labels
     /// until the spool is empty.
     mutating func adopt(_ series: [SpooledSeries]) {
+        var adopted: [SeriesKey: [Int]] = [:]
         for one in series {
             guard
                 let family = FamilyDescriptor.restored(
@@ -101,7 +108,7 @@ extension SeriesTable {
                 one.labelNames.count == one.labelValues.count, one.commonNames.count == one.commonValues.count
             else { continue }
             let common = CommonLabels(pairs: Array(zip(one.commonNames, one.commonValues)))
-            let index = group(for: one, family, common)
+            let index = group(for: one, family, common, &adopted)
             let missing = Int(one.firstRow) + one.rowCount - spool.rows.count
             if missing > 0 { spool.rows.append(contentsOf: repeatElement(SpoolRows.none, count: missing)) }
             for offset in 0..<one.rowCount {
@@ -116,11 +123,19 @@ extension SeriesTable {
     }
 
     /// The group of a series of the spool.
-    private mutating func group(for series: SpooledSeries, _ family: FamilyDescriptor, _ common: CommonLabels) -> Int {
+    ///
+    /// - Parameter adopted: the groups that were made for it, by key.
+    private mutating func group(
+        for series: SpooledSeries, _ family: FamilyDescriptor, _ common: CommonLabels,
+        _ adopted: inout [SeriesKey: [Int]]
+    ) -> Int {
         let key = SeriesKey(family: series.family, labelValues: series.labelValues)
         let isOurs = common == labels.common
         if isOurs, series.family == Self.up.name, series.labelValues.isEmpty { return 0 }
         if isOurs, let index = byKey[key], groups[index].phase != .free, hasSameRows(index, as: family) { return index }
+        let others = adopted[key] ?? []
+        if let index = others.first(where: { hasSameRows($0, as: family) && hasCommon($0, common) }) { return index }
+        if !others.isEmpty || byKey[key] != nil || series.family == Self.up.name { spool.hasTwins = true }
         let restored = RestoredSeries(key: key, family: family, common: isOurs ? nil : common)
         let index = add(.restored(restored), family, series.labelValues, common: common)
         groups[index].phase = .ended
@@ -130,7 +145,14 @@ extension SeriesTable {
         groups[index].isDue = false
         groups[index].start = series.start
         if isOurs && byKey[key] == nil { byKey[key] = index }
+        adopted[key, default: []].append(index)
         return index
+    }
+
+    /// True if a group of an earlier process had these common labels.
+    private func hasCommon(_ index: Int, _ common: CommonLabels) -> Bool {
+        guard case .restored(let restored) = sources[index] else { return false }
+        return (restored.common ?? labels.common) == common
     }
 
     func hasSameRows(_ index: Int, as family: FamilyDescriptor) -> Bool {

@@ -66,6 +66,7 @@ extension ShipperWorker {
             samples are lost: the spool of an earlier process could not be opened at the start, and later samples were \
             sent meanwhile; see the lines about the spool
             """, ["lost": .int(lost)])
+        delivery.giveUp(opened.contents)
         opened.remove()
         return try open(path)
     }
@@ -144,16 +145,16 @@ extension ShipperWorker {
 
     /// Tells the delivery how large the spool may grow on its file system.
     func noteRoom() {
-        // The reserve is of no concern to a spool that is not used.
-        guard delivery.isSpooling else { return metrics.note(isReserveReached: false) }
         guard let settings = settings.spool,
             let (free_bytes, total_bytes) = SpoolFile.freeSpace(of: settings.directory)
         else { return }
         let file_bytes = spool?.size_bytes ?? 0
         // The log of the file grows before the file shrinks.
         let most = file_bytes + free_bytes - SpoolFile.reserve_bytes(total: total_bytes) - SpoolFile.Limits.log_bytes
+        // The delivery knows it before anything waits: a late request has it write at once.
         delivery.note(room_bytes: max(0, most))
-        let isReached = most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
+        let isReached =
+            delivery.isSpooling && most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
         metrics.note(isReserveReached: isReached)
         guard isReached else { return }
         log.throttled(

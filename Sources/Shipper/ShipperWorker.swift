@@ -160,6 +160,9 @@ final class ShipperWorker {
         if trust != usedTrust { renewTrust() }
         guard trust == usedTrust else { return nil }
         noteRoom()
+        let wasSpooling = delivery.isSpooling
+        // The wait that follows may be long.
+        defer { if delivery.isSpooling != wasSpooling { noteRoom() } }
         while true {
             switch delivery.next(at: time.monotonic(), &table) {
             case .idle: return nil

@@ -41,7 +41,8 @@ struct DeliveredSamples {
             while let field = reader.next() {
                 guard field.number == 4 else { continue }
                 if bytes[field.content].elementsEqual(Self.counter) { counter = hashes.count }
-                hashes.append(bytes[field.content].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+                hashes.append(
+                    bytes[field.content].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
             }
             guard reader.isWhole else { return nil }
             var count = 0

@@ -9,8 +9,11 @@ struct MemorySpool {
     private(set) var requests: SpooledRequests?
     private(set) var exists = false
     private(set) var commits = 0
-    /// The commits that are refused from now on, as by a full disk.
+    private(set) var removals = 0
+    /// All commits are refused while it is set, as by a full disk.
     var refuses = false
+    /// Nothing can be read while it is set.
+    var refusesReads = false
 
     mutating func carryOut(_ order: SpoolOrder) -> SpoolAnswer {
         switch order {
@@ -18,10 +21,14 @@ struct MemorySpool {
             if refuses { return .failed }
             apply(commit)
             return .done
-        case .readBlocks(let numbers): return .blocks(numbers.map { blocks[$0] })
-        case .readBatch(let number): return .batch(batches[number]?.samples)
+        case .readBlocks(let numbers): return refusesReads ? .failed : .blocks(numbers.map { blocks[$0] })
+        case .readBatch(let number): return refusesReads ? .failed : .batch(batches[number]?.samples)
         case .remove:
-            self = MemorySpool()
+            var next = MemorySpool()
+            next.refuses = refuses
+            next.refusesReads = refusesReads
+            next.removals = removals + 1
+            self = next
             return .done
         }
     }
@@ -39,6 +46,8 @@ struct MemorySpool {
 
     /// Loses a row, as a damaged file does.
     mutating func lose(block number: Int64) { blocks[number] = nil }
+    mutating func lose(batch number: Int64) { batches[number] = nil }
+    mutating func loseSeries() { series = [] }
 
     /// Puts the samples of each block into the place of another one, as a file of another time does.
     mutating func swapBlocks() {

@@ -134,13 +134,25 @@ import Wire
         #expect(fixture.statistics.dropped == [.damaged: 50])
     }
 
+    @Test func `a spool that comes too late is counted as lost`() throws {
+        let spool = try spooledRequests()
+        let fixture = try fixture()
+        fixture.delivery.giveUp(spool.contents)
+        fixture.check()
+        #expect(fixture.statistics.enqueued == 400)
+        #expect(fixture.statistics.dropped == [.damaged: 400])
+    }
+
     @Test func `samples of an earlier process share no request with new ones`() throws {
         var spool = MemorySpool()
         var fixture = try fixture(samples: 5_000)
-        for _ in 0..<3 { fixture.enqueue(10) }
+        fixture.enqueue(10)
         #expect(step(fixture, &spool) != nil)
         fixture.answer(503)
-        #expect(step(fixture, &spool) == nil)
+        for _ in 0..<2 {
+            fixture.enqueue(10)
+            #expect(step(fixture, &spool) == nil)
+        }
         #expect(spool.contents.blocks.count == 2)
         // Another program may have sent later samples meanwhile. A receiver that refuses the old ones for it refuses all
         // that comes with them.

@@ -2,7 +2,7 @@ import Platform
 import RemoteWrite
 import Wire
 
-/// A journal in memory that calls a closure in each commit.
+/// A journal in memory that calls closures in each commit.
 final class MemoryJournal: ReadingJournal {
     struct Commit: Sendable, Equatable {
         let at: Timestamp
@@ -21,12 +21,21 @@ final class MemoryJournal: ReadingJournal {
     private let monitor = Monitor(State())
     private let outcome = Monitor(ReadingOutcome.maySend)
     private let during: @Sendable (Timestamp) -> Void
+    private let before: @Sendable (String) -> Void
 
-    init(during: @escaping @Sendable (Timestamp) -> Void = { _ in }) { self.during = during }
+    /// - Parameter before: is called with the name of the destination, on its thread.
+    init(
+        during: @escaping @Sendable (Timestamp) -> Void = { _ in },
+        before: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.before = before
+        self.during = during
+    }
 
     func commit(
         reading at: Timestamp, destination: String, labels: String, began: [SeriesKey], ended: [SeriesKey]
     ) -> ReadingOutcome {
+        before(destination)
         during(at)
         monitor.change { state in
             state.newest[destination] = at

@@ -114,6 +114,9 @@ struct SpoolBacklog: Sendable {
     /// The bytes that it may have now.
     var most_bytes: Int { min(bounds?.bytes ?? 0, room_bytes) }
 
+    /// The first number after this one that a batch may have that is no half of another.
+    static func number(after number: Int64) -> Int64 { (number / Limits.stride + 1) * Limits.stride }
+
     mutating func add(_ item: Item) {
         bytes += item.bytes
         samples += item.count

@@ -1,5 +1,5 @@
 import Foundation
-import LiveKit
+import Platform
 import TestSupport
 import Testing
 
@@ -14,30 +14,43 @@ extension MortalExporter {
     }
 
     /// The number of the last reading.
-    var reading: Int { Int(samples["lkpush_remote_write_readings_total"] ?? 0) }
+    var reading: Int { Int(value(of: "lkpush_remote_write_readings_total") ?? 0) }
 
     /// One of the figures of a destination.
     func figure(_ name: String, _ destination: String = "default") -> Double? {
-        samples["lkpush_remote_write_\(name){destination=\"\(destination)\"}"]
+        value(of: "lkpush_remote_write_\(name){destination=\"\(destination)\"}")
     }
 
-    /// Waits for this many more readings. Throws if they do not come.
-    func awaitReadings(_ count: Int) throws {
-        let end = reading + count
+    /// The value of a series of `/metrics`, which is not read as a whole: that takes a while.
+    func value(of series: String) -> Double? {
+        guard let page = LoopbackClient.get("/metrics", port: metrics)?.body,
+            let found = page.range(of: "\n\(series) ", options: .literal)
+        else { return nil }
+        return Exposition.number(page[found.upperBound...].prefix { $0 != "\n" })
+    }
+
+    /// Waits for something that the program does. Throws if it never does, or ends.
+    func wait(for what: String, _ condition: () -> Bool) throws {
+        let pause = Monitor(())
         let isThere = try eventually {
             try expectAlive()
-            return reading >= end
+            if condition() { return true }
+            // The program has better things to do than to answer.
+            _ = pause.wait(until: SystemTime().monotonic() + .milliseconds(40)) { _ in Never?.none }
+            return false
         }
-        if !isThere { throw failure("there are no readings") }
+        if !isThere { throw failure("waited in vain for \(what)") }
+    }
+
+    /// Waits for this many more readings.
+    func awaitReadings(_ count: Int) throws {
+        let end = reading + count
+        try wait(for: "readings") { reading >= end }
     }
 
     /// Waits until readings are in the spool of a destination.
     func awaitSpool(_ destination: String = "default") throws {
-        let isThere = try eventually {
-            try expectAlive()
-            return figure("spool_samples", destination) ?? 0 > 0
-        }
-        if !isThere { throw failure("nothing is in the spool") }
+        try wait(for: "the spool") { figure("spool_samples", destination) ?? 0 > 0 }
     }
 
     /// Kills the program. Returns the number of the last reading that must be stored or in the spool: the kill costs one
@@ -58,12 +71,10 @@ extension MortalExporter {
     /// Waits until a destination has nothing to send and no file any more.
     func awaitEmptySpool(_ destination: String = "default", in folder: TemporaryFolder) throws {
         let file = Self.spool(destination, in: folder)
-        let isEmpty = try eventually {
-            try expectAlive()
-            let figures = ["bytes", "samples", "oldest_age_seconds"].map { figure("spool_" + $0, destination) }
-            return figures == [0, 0, 0] && !FileManager.default.fileExists(atPath: file)
+        try wait(for: "the end of the spool") {
+            !FileManager.default.fileExists(atPath: file)
+                && ["bytes", "samples", "oldest_age_seconds"].allSatisfy { figure("spool_" + $0, destination) == 0 }
         }
-        if !isEmpty { throw failure("the spool has not become empty") }
     }
 
     /// The path of the spool of a destination.

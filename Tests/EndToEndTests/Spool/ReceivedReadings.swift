@@ -30,7 +30,11 @@ struct ReceivedReadings {
         times = counted.map(\.milliseconds)
         for sample in counted {
             let number = Int(sample.value)
-            if number > lives.last?.last ?? .max { lives[lives.count - 1].append(number) } else { lives.append([number]) }
+            if number > lives.last?.last ?? .max {
+                lives[lives.count - 1].append(number)
+            } else {
+                lives.append([number])
+            }
         }
         checkRefusals(requests, stored)
     }
@@ -45,7 +49,8 @@ struct ReceivedReadings {
                 let held = stored[series.text] ?? []
                 for sample in series.samples
                 where !held.contains(where: { $0.milliseconds == sample.milliseconds && $0.bits == sample.bits }) {
-                    violations.append("request \(index): \(series.text) at \(sample.milliseconds) is refused and missing")
+                    violations.append(
+                        "request \(index): \(series.text) at \(sample.milliseconds) is refused and missing")
                 }
             }
         }

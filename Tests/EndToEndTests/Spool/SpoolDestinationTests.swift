@@ -28,8 +28,11 @@ import Testing
         try exporter.awaitReadings(8)
         // The other one has everything, while this one has nothing.
         let last = exporter.reading - 1
-        let isThere = eventually { (ReceivedReadings(alive).lives.first?.last ?? 0) >= last }
-        #expect(isThere)
+        try exporter.wait(for: "the readings at the other one") {
+            alive.store.samples.contains { name, samples in
+                name.hasPrefix("lkpush_remote_write_readings_total{") && samples.last?.value ?? 0 >= Double(last)
+            }
+        }
         #expect(ReceivedReadings(alive).missing(least: [last]) == [])
         #expect(dead.store.samples.isEmpty)
         #expect(try #require(exporter.figure("queue_bytes", "second")) <= Self.most_bytes)
@@ -70,7 +73,9 @@ import Testing
         let received = ReceivedReadings(second)
         #expect(received.violations == [])
         #expect(received.missing(least: [waiting, last]) == [])
-        #expect(received.holes == [])
+        // What a destination was sent is forgotten while it is not configured. So series that the last process does not
+        // have any more get no stale marker here.
+        #expect(received.holes.filter { !$0.hasPrefix("lkpush_remote_write_requests_total") } == [])
     }
 
     @Test func `what waits for a destination that is gone is deleted when it is too old, and counted`() throws {
@@ -87,10 +92,9 @@ import Testing
 
         try exporter.startAndWait()
         let dropped = #"lkpush_remote_write_spool_samples_dropped_total{destination="second",reason="too_old"}"#
-        let isDeleted = eventually {
-            !FileManager.default.fileExists(atPath: file) && exporter.samples[dropped] ?? 0 > 0
+        try exporter.wait(for: "the end of the spool") {
+            !FileManager.default.fileExists(atPath: file) && exporter.value(of: dropped) ?? 0 > 0
         }
-        #expect(isDeleted, "\(exporter.output.suffix(2_000))")
         #expect(exporter.logged("samples are lost: their destination is not configured any more") == 1)
         try exporter.terminate()
         #expect(second.store.samples.isEmpty)

@@ -5,7 +5,8 @@ import TestSupport
 import Wire
 
 /// Series come, change and go between readings. Answers come in any order. What is sent, in either message, is read by a
-/// decoder of its own and compared.
+/// decoder of its own and compared. What waits goes to a spool, which may refuse or lose something, and outlives the
+/// process that ends at any moment.
 struct RemoteWriteFuzzer: Fuzzer {
     static let name = "remotewrite"
 
@@ -27,11 +28,18 @@ private struct Sender {
     var reader: RegistryReader
     var table: SeriesTable
     var delivery: Delivery
+    var settings: DeliverySettings
+    let labels: CommonLabels
+    let schedule: SeriesTable.Schedule
+    var spool = ModelSpool()
+    var shipped: Set<SeriesKey> = []
     var now = Timestamp(seconds: 1_790_000_000)
     var lastTick: Timestamp?
     var underWay: [Delivery.Attempt] = []
     /// The last time and value of every series that the receiver has stored, by its labels as bytes.
     var newest: [[UInt8]: WriteRequest.Sample] = [:]
+    /// All times that it has stored.
+    var stored: [[UInt8]: Set<Int64>] = [:]
 
     init?(_ bytes: inout Bytes) {
         counter = registry.counter("lk_c_total", "C.", labels: ["org_id", "job"])
@@ -47,11 +55,17 @@ private struct Sender {
         // As in `job`; and names that no receiver takes are refused at start.
         if external.contains(where: { ["org_id", "room"].contains($0.name) }) { return nil }
         guard let labels = try? CommonLabels(job: job, instance: "i", external: external) else { return nil }
-        table = SeriesTable(labels: labels, schedule: .init(pushInterval: .seconds(15), idleInterval: idle))
-        let settings = DeliverySettings(
+        self.labels = labels
+        schedule = SeriesTable.Schedule(pushInterval: .seconds(15), idleInterval: idle)
+        table = SeriesTable(labels: labels, schedule: schedule)
+        table.recordsKeys = true
+        settings = DeliverySettings(
             queue: ByteCount(4_096 << bytes.below(8)), minBackoff: .milliseconds(10), maxBackoff: .seconds(1),
             retriesOnTooManyRequests: bytes.bool(),
             message: MessageChoice.allCases[bytes.below(MessageChoice.allCases.count)], maxShards: 1 + bytes.below(5))
+        if bytes.bool() {
+            settings.spool = SpoolBounds(bytes: 256 << bytes.below(12), age: .seconds(30 << Int64(bytes.below(8))))
+        }
         delivery = Delivery(settings, limits: limits, seed: 1)
         reader = RegistryReader(registry)
     }
@@ -59,7 +73,7 @@ private struct Sender {
     var time: MonotonicTime { MonotonicTime(nanoseconds: now.milliseconds * 1_000_000) }
 
     mutating func step(_ bytes: inout Bytes) {
-        switch bytes.below(11) {
+        switch bytes.below(16) {
         case 0: counter.series([bytes.text(), job(&bytes)])?.increment()
         case 1: gauge.series([bytes.text()])?.set(bytes.double())
         case 2: histogram.series([bytes.text()])?.observe(Double(bytes.below(4)))
@@ -68,11 +82,36 @@ private struct Sender {
         case 5: histogram.end([bytes.text()])
         case 6, 7: send()
         case 8, 9: settle(&bytes)
+        case 10: spool.refuses.toggle()
+        case 11: if bytes.below(4) == 0 { spool.lose(bytes.below(3)) }
+        case 12: kill(&bytes)
+        case 13: delivery.note(room_bytes: 64 << bytes.below(16))
         default: tick(after: .milliseconds(Int64(bytes.below(256)) * 100 - 1_000))
         }
+        check()
+    }
+
+    private func check() {
         let s = delivery.statistics
         require(
             s.enqueued == s.accepted + s.rejected + s.ambiguous + s.droppedInAll + s.pending, "every sample has a fate")
+        require(s.pending >= UInt64(s.spoolSamples), "what is in the spool waits")
+        require(spool.isDamaged || spool.count >= s.spoolSamples, "the spool has what it is said to have")
+    }
+
+    /// The process ends without a word, and the next one begins with what is on disk.
+    private mutating func kill(_ bytes: inout Bytes) {
+        guard lastTick != nil else { return }
+        settings.maxShards = 1 + bytes.below(5)
+        underWay = []
+        table = SeriesTable(labels: labels, schedule: schedule)
+        table.recordsKeys = true
+        reader = RegistryReader(registry)
+        var state = ShippedState(lastReading: lastTick, labels: labels.fingerprint)
+        state.series = shipped.sorted()
+        table.restore(state, families: registry.descriptors)
+        delivery = Delivery(settings, limits: limits, seed: 1)
+        tick(after: .seconds(15), restoring: spool.exists && settings.spool != nil)
     }
 
     /// Never empty: a common label takes the place of an empty one, and may make two series of the same labels.
@@ -81,20 +120,36 @@ private struct Sender {
         return job.isEmpty ? "none" : job
     }
 
-    mutating func tick(after wait: Duration) {
+    mutating func tick(after wait: Duration, restoring: Bool = false) {
         now = now + wait
+        if restoring, let lastTick { now = max(now, lastTick + .milliseconds(1)) }
         registry.collect()
         let isLater = lastTick.map { $0 < now } ?? true
         var block = delivery.emptyBlock()
-        require((table.take(reader.read(at: now), into: &block) == .made) == isLater, "time goes forward or nothing is read")
+        require(
+            (table.take(reader.read(at: now), into: &block) == .made) == isLater, "time goes forward or nothing is read"
+        )
         guard isLater else { return }
         lastTick = now
+        if restoring { delivery.restore(spool.contents, &table) }
+        let (began, ended) = table.takeKeys()
+        shipped.subtract(ended)
+        shipped.formUnion(began)
         delivery.noteTick(at: time)
         delivery.enqueue(block, &table)
     }
 
     mutating func send() {
-        guard case .send(let attempt) = delivery.next(at: time, &table) else { return }
+        var step = delivery.next(at: time, &table)
+        var orders = 0
+        while case .spool(let order) = step {
+            orders += 1
+            require(orders < 10_000, "orders to the spool end")
+            delivery.take(spool.carryOut(order), at: time, &table)
+            check()
+            step = delivery.next(at: time, &table)
+        }
+        guard case .send(let attempt) = step else { return }
         require(!underWay.contains { $0.shard == attempt.shard }, "a shard has one request under way")
         do {
             try check(attempt, request(of: attempt))
@@ -139,8 +194,16 @@ private struct Sender {
             if underWay.isEmpty { break }
             settle(&bytes)
         }
+        delivery.beginStop()
+        var orders = 0
+        while let order = delivery.orderAtStop(at: time, &table) {
+            orders += 1
+            require(orders < 10_000, "orders to the spool end")
+            delivery.take(spool.carryOut(order), at: time, &table)
+        }
         delivery.abandon(&table)
-        require(delivery.isEmpty && delivery.statistics.pending == 0, "nothing is left at the end")
+        check()
+        require(delivery.statistics.pending == delivery.statistics.spoolSamples, "only the spool keeps what is left")
     }
 
     /// Stores what the receiver takes. A sample that it has already, or that was lost, may come again.
@@ -152,9 +215,13 @@ private struct Sender {
                     if sample.milliseconds == last.milliseconds {
                         require(sample.bits == last.bits, "a time has one value")
                     }
+                    if sample.milliseconds < last.milliseconds && !spool.hasRefused && !spool.isDamaged {
+                        require(stored[key]?.contains(sample.milliseconds) == true, "samples come in order")
+                    }
                     if sample.milliseconds <= last.milliseconds { continue }
                 }
                 newest[key] = sample
+                stored[key, default: []].insert(sample.milliseconds)
             }
         }
     }
