@@ -225,8 +225,13 @@ extension Delivery {
         for item in spool.blocks.all.prefix(most) {
             samples += item.count
             let size = samples * MemoryLayout<QueuedSample>.stride
-            let isNear = items.first.map { item.newest.since($0.oldest) < SampleBlock.Limits.span } ?? true
-            if !items.isEmpty && (size > queue.block_bytes || !isNear) { break }
+            if let first = items.first {
+                let isNear = item.newest.since(first.oldest) < SampleBlock.Limits.span
+                // What an earlier process left may be refused because of samples that came later from elsewhere, and a
+                // request is refused as a whole.
+                let isOfBoth = first.number <= spool.lastRestoredBlock && item.number > spool.lastRestoredBlock
+                if size > queue.block_bytes || !isNear || isOfBoth { break }
+            }
             items.append(item)
         }
         spool.purpose = .cut(items)

@@ -32,10 +32,18 @@ extension Delivery {
             statistics.enqueued += UInt64(header.count)
         }
         spool.nextBatch = SpoolBacklog.number(after: contents.batches.last?.number ?? 0)
-        spool.nextBlock = (contents.blocks.last?.number ?? 0) + 1
+        spool.lastRestoredBlock = contents.blocks.last?.number ?? 0
+        spool.nextBlock = spool.lastRestoredBlock + 1
         statistics.enqueued += UInt64(contents.damagedSamples)
         statistics.dropped[.damaged, default: 0] += UInt64(contents.damagedSamples)
         note()
+    }
+
+    /// Counts what an earlier process left as lost: it could not be read before later samples were made.
+    package mutating func giveUp(_ contents: SpoolContents) {
+        let lost = (contents.batches + contents.blocks).reduce(contents.damagedSamples) { $0 + $1.count }
+        statistics.enqueued += UInt64(lost)
+        statistics.dropped[.damaged, default: 0] += UInt64(lost)
     }
 
     private static func item(_ header: SpoolContents.Header) -> SpoolBacklog.Item {
@@ -44,14 +52,15 @@ extension Delivery {
             bytes: header.bytes)
     }
 
-    /// Takes over what is left of a spool that was damaged while it was used. What is not in it any more is lost.
+    /// Takes over what is left of a spool that was damaged while it was used. What is not in it any more is lost. A row
+    /// with other samples than those that were written is another file's, and is removed.
     package mutating func reconcile(with contents: SpoolContents, _ table: inout SeriesTable) {
-        let blocks = Set(contents.blocks.map(\.number))
-        let batches = Set(contents.batches.map(\.number))
+        let blocks = Set(contents.blocks.map(Self.item))
+        let batches = Set(contents.batches.map(Self.item))
         var lost: [SpoolBacklog.Item] = []
         var keptBlocks = Deque<SpoolBacklog.Item>()
         while let item = spool.blocks.popFirst() {
-            if blocks.contains(item.number) { keptBlocks.append(item) } else { lost.append(item) }
+            if blocks.contains(item) { keptBlocks.append(item) } else { lost.append(item) }
         }
         spool.blocks = keptBlocks
         var known = Set(spool.blocks.all.map(\.number))
@@ -60,7 +69,7 @@ extension Delivery {
         for index in shards.indices {
             var kept = Deque<DeliveryBatch>()
             while var batch = shards[index].batches.popFirst() {
-                if let item = batch.stored, !batches.contains(item.number) {
+                if let item = batch.stored, !batches.contains(item) {
                     if batch.isLoaded {
                         // Its samples are in memory still.
                         spool.subtract(item)

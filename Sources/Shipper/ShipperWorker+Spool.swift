@@ -66,6 +66,7 @@ extension ShipperWorker {
             samples are lost: the spool of an earlier process could not be opened at the start, and later samples were \
             sent meanwhile; see the lines about the spool
             """, ["lost": .int(lost)])
+        delivery.giveUp(opened.contents)
         opened.remove()
         return try open(path)
     }
@@ -85,9 +86,10 @@ extension ShipperWorker {
         }
     }
 
-    /// Closes the file at a stop. An empty one is removed.
+    /// Closes the file at a stop. An empty one is removed. One of an earlier process that no reading has come after stays
+    /// as it is.
     func closeSpool() {
-        if delivery.statistics.spoolSamples == 0 { spool?.remove() } else { spool?.close() }
+        if delivery.statistics.spoolSamples == 0 && spoolContents == nil { spool?.remove() } else { spool?.close() }
         spool = nil
     }
 
@@ -183,10 +185,10 @@ extension ShipperWorker {
         if delivery.isSpooling {
             guard !isSpoolingTold, delivery.spooled_bytes > 0 else { return }
             isSpoolingTold = true
-            log.info("the receiver does not take samples in time: they wait in the spool")
+            log.throttled(.info, "the receiver does not take samples in time: they wait in the spool")
         } else if isSpoolingTold {
             isSpoolingTold = false
-            log.info("the spool is empty: the receiver has all that waited")
+            log.throttled(.info, "the spool is empty: the receiver has all that waited")
         }
     }
 
@@ -194,7 +196,8 @@ extension ShipperWorker {
     func tellSpoolLasts(samples: Int) {
         // Whoever plans with it needs no more than the first digit.
         guard let spool = settings.spool, samples > 0, abs(samples - toldSamples) > toldSamples / 10 else { return }
-        let estimate = settings.estimate(samples: samples, room: nil)
+        let room = SpoolRoom(directory: spool.directory, destinations: [settings.destination])
+        let estimate = settings.estimate(samples: samples, room: room)
         guard let disk = estimate.disk else { return }
         metrics.note(spoolLasts: disk.lasts)
         let isFirst = toldSamples == 0

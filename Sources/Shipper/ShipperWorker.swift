@@ -216,7 +216,10 @@ final class ShipperWorker {
         let samples = Log.Value.int(sent.samples)
         switch verdict {
         case .accepted:
-            if failures > 0 { log.info("the receiver takes samples again", ["failures": .int(failures)]) }
+            if failures > 0 {
+                // A receiver may fail every second request.
+                log.throttled(.info, "the receiver takes samples again", ["failures": .int(failures)])
+            }
             failures = 0
             if case .response(let response) = outcome { noteAccepted(response) }
         case .acceptedInPart(let missing):

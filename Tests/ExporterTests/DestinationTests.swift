@@ -220,10 +220,13 @@ import Testing
         #expect(read(Self.eu, [name: "hunter2"]).reader.problems == ["\(name): \(words)"])
     }
 
-    @Test func `a variable of a destination without a list says what is missing`() {
+    @Test(arguments: ["eu", "portal", "service"])
+    func `a variable of a destination without a list says what is missing`(destination: String) {
+        // Kubernetes has variables with `_PORT` and `_SERVICE_` in their names, and not with this beginning.
+        let name = "REMOTE_WRITE_DESTINATION_\(destination.uppercased())_URL"
         #expect(
-            read([Self.euURL: "https://eu.example/"]).reader.problems
-                == ["\(Self.euURL): REMOTE_WRITE_DESTINATIONS has no eu; add it"])
+            read([name: "https://eu.example/"]).reader.problems
+                == ["\(name): REMOTE_WRITE_DESTINATIONS has no \(destination); add it"])
     }
 
     // MARK: What is warned about

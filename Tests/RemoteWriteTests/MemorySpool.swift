@@ -49,6 +49,13 @@ struct MemorySpool {
     mutating func lose(batch number: Int64) { batches[number] = nil }
     mutating func loseSeries() { series = [] }
 
+    /// Puts the samples of each block into the place of another one, as a file of another time does.
+    mutating func swapBlocks() {
+        for (number, samples) in zip(blocks.keys.sorted(), blocks.sorted { $0.key > $1.key }.map(\.value)) {
+            blocks[number] = samples
+        }
+    }
+
     /// The content for the next process.
     var contents: SpoolContents {
         func header(_ number: Int64, _ shard: Int, _ packed: PackedBlock) -> SpoolContents.Header {

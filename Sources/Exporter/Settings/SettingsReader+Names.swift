@@ -67,7 +67,12 @@ extension SettingsReader {
     /// True for variables that Kubernetes sets in every pod for each service, and for those of OpenTelemetry.
     /// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     private static func isInjected(_ name: String) -> Bool {
-        name.contains("_SERVICE_") || name.contains("_PORT") || name.hasPrefix("OTEL_")
+        var name = name[...]
+        // A destination may be called `portal` or `service`.
+        if name.hasPrefix(DestinationVariables.prefix) {
+            name = name.dropFirst(DestinationVariables.prefix.count).drop { $0 != "_" }
+        }
+        return name.contains("_SERVICE_") || name.contains("_PORT") || name.hasPrefix("OTEL_")
     }
 
     private static func slip(_ name: String, of known: Set<String>) -> String? {

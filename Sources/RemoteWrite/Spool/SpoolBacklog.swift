@@ -42,12 +42,10 @@ struct SpoolBacklog: Sendable {
         static let again = Duration.seconds(5)
         /// The distance of the numbers of two batches. A batch that is split again and again finds numbers in between.
         static let stride = Int64(1) << 20
-        /// The part of a series in the spool that its labels take, roughly.
-        static let series_bytes = 256
     }
 
     /// A block or a batch in the spool.
-    struct Item: Sendable {
+    struct Item: Sendable, Hashable {
         let number: Int64
         let count: Int
         let oldest: Timestamp
@@ -94,6 +92,8 @@ struct SpoolBacklog: Sendable {
     /// The facts about requests as they are on disk.
     var requests: SpooledRequests?
     var nextBlock = Int64(1)
+    /// The last block of an earlier process.
+    var lastRestoredBlock = Int64(0)
     var nextBatch = Limits.stride
     /// The bytes that the file system lets the spool have.
     var room_bytes = Int.max
