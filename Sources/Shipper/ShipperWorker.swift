@@ -316,7 +316,8 @@ final class ShipperWorker {
             delivery.hurry()
             // The spool needs time as well.
             let left = max(.zero, deadline.since(time.monotonic()))
-            send(until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline, endsAtFailure: hasSpool)
+            send(
+                until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline, endsAtFailure: hasSpool)
         }
         if hasSpool && !delivery.isEmpty {
             fillSpool(until: deadline)
