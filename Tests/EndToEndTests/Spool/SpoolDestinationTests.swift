@@ -74,7 +74,7 @@ import Testing
         #expect(received.violations == [])
         #expect(received.missing(least: [waiting, last]) == [])
         // What a destination was sent is forgotten while it is not configured. So series that the last process does not
-        // have yet, such as those that begin with an answer, get no stale marker here.
+        // have any more, such as those of an answer that it had not yet, get no stale marker here.
         #expect(received.holes.filter { !$0.hasPrefix("lkpush_remote_write_") } == [])
     }
 
