@@ -20,6 +20,9 @@ package struct CommonLabels: Sendable, Equatable {
     }
 
     let pairs: [(name: String, value: String)]
+    /// The same, for many series that share the memory.
+    let names: [String]
+    let values: [String]
 
     package init(job: String, instance: String, external: [(name: String, value: String)] = []) throws(LabelFault) {
         var pairs: [(name: String, value: String)] = []
@@ -27,11 +30,15 @@ package struct CommonLabels: Sendable, Equatable {
             try Self.check(pair.0)
             if !pair.1.isEmpty && !pairs.contains(where: { $0.name == pair.0 }) { pairs.append(pair) }
         }
-        self.pairs = pairs
+        self.init(pairs: pairs)
     }
 
     /// Labels that were checked by another process.
-    init(pairs: [(name: String, value: String)]) { self.pairs = pairs.map { ($0.name, $0.value) } }
+    init(pairs: [(name: String, value: String)]) {
+        self.pairs = pairs
+        names = pairs.map(\.name)
+        values = pairs.map(\.value)
+    }
 
     package static func == (a: CommonLabels, b: CommonLabels) -> Bool {
         a.pairs.elementsEqual(b.pairs, by: ==)

@@ -77,8 +77,8 @@ extension SeriesTable {
             }
         return SpooledSeries(
             firstRow: place.firstRow, family: family.name, help: family.help, kind: family.kind,
-            labelNames: family.labelNames, labelValues: labelValues, commonNames: common.pairs.map(\.name),
-            commonValues: common.pairs.map(\.value), start: place.start)
+            labelNames: family.labelNames, labelValues: labelValues, commonNames: common.names,
+            commonValues: common.values, start: place.start)
     }
 
     /// Gives samples of the spool the rows of the table. They wait from now on. Returns false, and changes nothing, if
@@ -103,6 +103,7 @@ extension SeriesTable {
     /// until the spool is empty.
     mutating func adopt(_ series: [SpooledSeries]) {
         var adopted: [SeriesKey: [Int]] = [:]
+        var common = labels.common
         for one in series {
             guard
                 let family = FamilyDescriptor.restored(
@@ -110,7 +111,9 @@ extension SeriesTable {
                 one.labelNames.count == one.labelValues.count, one.commonNames.count == one.commonValues.count,
                 Int(one.firstRow) + one.rowCount <= SpoolRows.most
             else { continue }
-            let common = CommonLabels(pairs: Array(zip(one.commonNames, one.commonValues)))
+            if one.commonNames != common.names || one.commonValues != common.values {
+                common = CommonLabels(pairs: zip(one.commonNames, one.commonValues).map { (name: $0, value: $1) })
+            }
             let index = group(for: one, family, common, &adopted)
             let missing = Int(one.firstRow) + one.rowCount - spool.rows.count
             if missing > 0 { spool.rows.append(contentsOf: repeatElement(SpoolRows.none, count: missing)) }

@@ -44,7 +44,8 @@ extension ShipperWorker {
         guard let contents = spoolContents else { return }
         spoolContents = nil
         spool?.forgetContents()
-        delivery.restore(contents, &table)
+        delivery.restore(consume contents, &table)
+        Heap.giveBack()
         isSpoolingTold = true
         log.info(
             "samples of an earlier process wait in the spool and are sent first",
@@ -186,9 +187,12 @@ extension ShipperWorker {
             guard !isSpoolingTold, delivery.spooled_bytes > 0 else { return }
             isSpoolingTold = true
             log.throttled(.info, "the receiver does not take samples in time: they wait in the spool")
+            // The first commit had every series.
+            Heap.giveBack()
         } else if isSpoolingTold {
             isSpoolingTold = false
             log.throttled(.info, "the spool is empty: the receiver has all that waited")
+            Heap.giveBack()
         }
     }
 
