@@ -84,10 +84,12 @@ package final class Service {
             try startListeners()
             startKeys()
             startStore()
-            let state = try restoreState()
+            var state = try restoreState()
             greetDatabase(state, until: begin + Limits.databasePatience)
             // The first reading comes before the first event, so every counter is known to have been zero.
             try startDestinations(restoring: state)
+            // The recorder needs no list of every series that was pushed.
+            state.shipped = ShippedStates()
             startRecorder(with: state)
         } catch {
             if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }

@@ -36,6 +36,8 @@ package struct ShipperSettings: Sendable {
     package var network = NetworkEnvironment()
     /// Nil if what waits is kept in memory only.
     package var spool: SpoolSettings?
+    /// The folder and the age of spools, where there is none: those of an earlier process age out.
+    package var unusedSpools: SpoolSettings?
     /// Ends every series with a stale marker when the program stops.
     package var staleOnStop: Bool
     /// The header `User-Agent`.

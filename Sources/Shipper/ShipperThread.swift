@@ -35,11 +35,17 @@ final class ShipperThread: Sendable {
     /// - Parameter configured: the names of all destinations, if this one looks after the spools of those that are not
     ///   among them.
     func start(restoring state: ShippedState, families: [FamilyDescriptor], configured: [String]?) {
+        // A thread keeps what its closure has for as long as it runs, and the state has every series.
+        let former = Monitor<ShippedState?>(state)
         let started = NamedThread(name: "shipper-\(settings.destination)") {
             [settings, metrics, journal, log, time, inbox] in
             do throws(TransportError) {
+                let state: ShippedState? = former.change { former in
+                    defer { former = nil }
+                    return former
+                }
                 let worker = try ShipperWorker(
-                    settings, metrics, restoring: state, families: families, configured: configured, journal, log, time)
+                    settings, metrics, restoring: state ?? ShippedState(), families: families, configured: configured, journal, log, time)
                 inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
                 Self.run(worker, inbox)
             } catch {

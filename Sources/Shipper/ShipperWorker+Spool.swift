@@ -24,7 +24,33 @@ extension ShipperWorker {
             spoolContents = try open(path).contents
         } catch {
             tell(error)
+            let now = time.monotonic()
+            formerSpoolWait = (now + FormerLimits.patience, now + FormerLimits.again)
         }
+    }
+
+    private enum FormerLimits {
+        /// Another program, such as a backup, may have locked the file for a moment. Nothing is sent meanwhile, since no
+        /// receiver takes older samples after later ones.
+        static let patience = Duration.seconds(60)
+        static let again = Duration.seconds(1)
+    }
+
+    /// Tries to open the spool of an earlier process again. Returns the time of the next attempt; nil if requests may
+    /// begin.
+    func awaitFormerSpool() -> MonotonicTime? {
+        guard let wait = formerSpoolWait, let path else { return nil }
+        let now = time.monotonic()
+        guard now >= wait.next else { return wait.next }
+        do throws(SpoolError) {
+            spoolContents = try open(path).contents
+            formerSpoolWait = nil
+            if table.lastReading != nil { restoreSpool() }
+        } catch {
+            tell(error)
+            formerSpoolWait = now < wait.until ? (wait.until, now + FormerLimits.again) : nil
+        }
+        return formerSpoolWait?.next
     }
 
     private func open(_ path: String) throws(SpoolError) -> SpoolFile {
@@ -152,8 +178,9 @@ extension ShipperWorker {
         let file_bytes = spool?.size_bytes ?? 0
         // The log of the file grows before the file shrinks.
         let most = file_bytes + free_bytes - SpoolFile.reserve_bytes(total: total_bytes) - SpoolFile.Limits.log_bytes
-        // The delivery knows it before anything waits: a late request has it write at once.
-        delivery.note(room_bytes: max(0, most))
+        // The delivery knows it before anything waits: a late request has it write at once. A spool shrinks by a quarter at
+        // each reading, so a disk that is full for a moment does not cost all of it.
+        delivery.note(room_bytes: max(0, most, most < delivery.spooled_bytes ? bytesAtTick / 4 * 3 : 0))
         let isReached =
             delivery.isSpooling && most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
         metrics.note(isReserveReached: isReached)

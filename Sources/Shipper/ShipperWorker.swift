@@ -36,6 +36,11 @@ final class ShipperWorker {
     var spool: SpoolFile?
     /// What an earlier process left in the spool, until the first reading.
     var spoolContents: SpoolContents?
+    /// The time until which the spool of an earlier process is waited for, and that of the next attempt to open it. Nil if
+    /// it is open, or if there is none.
+    var formerSpoolWait: (until: MonotonicTime, next: MonotonicTime)?
+    /// The bytes in the spool at the last reading.
+    var bytesAtTick = 0
     /// The spools of destinations that are gone. Nil if another destination looks after them.
     private var formerSpools: FormerSpools?
     /// True until the line about the spool that is filled now is written.
@@ -86,9 +91,9 @@ final class ShipperWorker {
         usedTrust = trust
         table.restore(state, families: families)
         openSpoolOfEarlierProcess()
-        if let spool = settings.spool, let configured {
+        if let spools = settings.spool ?? settings.unusedSpools, let configured {
             formerSpools = FormerSpools(
-                spool, configured: configured, dropped: metrics.spoolDropped, log: log, now: time.now())
+                spools, configured: settings.spool == nil ? [] : configured, dropped: metrics.spoolDropped, log: log, now: time.now())
         }
         reloadCredentials()
     }
@@ -106,6 +111,9 @@ final class ShipperWorker {
         trust = currentTrust()
         metrics.note(merged: merged)
         formerSpools?.removeOld(at: time.now())
+        bytesAtTick = delivery.spooled_bytes
+        // An outage must not cost memory.
+        if delivery.isSpooling { Heap.giveBack() }
         if let time = tick.setBackTo {
             table.setBack(to: time)
             delivery.dropFuture(after: time, &table)
@@ -159,6 +167,7 @@ final class ShipperWorker {
         // Changed certificates need new connections, and these come when the old ones are not used any more.
         if trust != usedTrust { renewTrust() }
         guard trust == usedTrust else { return nil }
+        if let until = awaitFormerSpool() { return until }
         noteRoom()
         let wasSpooling = delivery.isSpooling
         // The wait that follows may be long.
@@ -234,12 +243,12 @@ final class ShipperWorker {
         case .rejected(let lost): if lost > 0 { noteRejected(lost, status: status, answer: reason) }
         case .ambiguous:
             log.throttled(
-                .warning, "the receiver refused samples that it may have stored before",
+                .warning, "the receiver refused samples that it may have stored before: they count as ambiguous, and usually none is missing",
                 ["status": .int(status), "answer": .string(reason), "samples": samples])
         case .retried(let wait):
             failures += 1
             log.throttled(
-                .warning, "samples could not be sent and are kept",
+                .warning, "samples could not be sent: they are kept and sent again; see whether the receiver is up, and its address",
                 [
                     "status": .int(status), "answer": .string(reason), "samples": samples,
                     "again_ms": .milliseconds(wait),
@@ -267,7 +276,7 @@ final class ShipperWorker {
                 ["reason": .string(reason.rawValue), "status": .int(status)])
         case .split:
             log.throttled(
-                .warning, "the receiver found a request too large", ["cap_bytes": .int(delivery.cap_bytes)])
+                .warning, "the receiver found a request too large: it is split, and requests become smaller by themselves", ["cap_bytes": .int(delivery.cap_bytes)])
         }
     }
 
@@ -319,7 +328,7 @@ final class ShipperWorker {
             send(
                 until: hasSpool ? time.monotonic() + min(Limits.farewell, left / 2) : deadline, endsAtFailure: hasSpool)
         }
-        if hasSpool && !delivery.isEmpty {
+        if hasSpool && !delivery.isEmpty && formerSpoolWait == nil {
             fillSpool(until: deadline)
             // The disk did not take everything: the receiver gets its last chance.
             if delivery.hasUnspooled && !delivery.isWithholding {

@@ -56,7 +56,7 @@ import Wire
         let retried = receiver.requests.compactMap { $0.headers["retry-attempt"] }.compactMap { Int($0) }
         #expect(retried.first == 1)
         #expect(fixture.own("retries_total") == Double(retried.count))
-        #expect(try fixture.logged("samples could not be sent and are kept").count == 1)
+        #expect(try fixture.logged("samples could not be sent: they are kept").count == 1)
     }
 
     @Test func `the receiver's own wait is kept`() throws {

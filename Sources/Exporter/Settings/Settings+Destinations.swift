@@ -68,10 +68,16 @@ extension Settings {
         return Array(names.prefix(Limits.destinations))
     }
 
+    /// `ShipperSettings.remoteName` of the destination `default`.
+    private static let standardRemoteName = "lkpush"
+
     private static func problem(with name: String, after earlier: [String]) -> String? {
         if name == DestinationVariables.standardName {
             return "is the name of the destination that GRAFANA_PROM_REMOTE_WRITE_URL makes; leave it out, or give "
                 + "another name"
+        }
+        if name == Self.standardRemoteName {
+            return "is the label remote_name of the destination default; give another name"
         }
         let isSmall = name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
         guard isSmall, name.first?.isLetter == true else {
@@ -115,7 +121,8 @@ extension Settings {
                 batches: batches, delivery: delivery, timeout: timeout, staleOnStop: staleOnStop)
             shipper.selection = destination.selection(excluding: metricsExclude)
             shipper.network = network
-            shipper.spool = spool
+            shipper.spool = spoolMaxBytes.bytes == 0 ? nil : spool
+            shipper.unusedSpools = spool
             try destination.apply(to: &shipper)
             return shipper
         }
@@ -130,9 +137,7 @@ extension Settings {
             message: .auto, maxShards: maxShards)
     }
 
-    /// Nil if nothing is kept on disk.
-    private var spool: SpoolSettings? {
-        spoolMaxBytes.bytes == 0
-            ? nil : SpoolSettings(directory: stateDirectory, maxBytes: spoolMaxBytes, maxAge: spoolMaxAge)
+    private var spool: SpoolSettings {
+        SpoolSettings(directory: stateDirectory, maxBytes: spoolMaxBytes, maxAge: spoolMaxAge)
     }
 }

@@ -35,8 +35,9 @@ struct FormerSpools {
             formers.append(former)
             log.warning(
                 """
-                samples wait in the spool of a destination that is not configured any more: they are deleted when they are \
-                older than SPOOL_MAX_AGE; configure it again to have them sent, or delete the file
+                samples wait in a spool that nobody sends, since its destination is not configured any more or \
+                SPOOL_MAX_BYTES is 0: they are deleted when they are older than SPOOL_MAX_AGE; configure it again to have \
+                them sent, or delete the file
                 """, ["former": .string(name), "samples": .int(former.samples), "path": .string(path)])
         }
     }
@@ -48,7 +49,10 @@ struct FormerSpools {
             SpoolFile.discard(former.path)
             dropped.series([former.destination, DropReason.tooOld.rawValue])?.increment(by: Double(former.samples))
             log.error(
-                "samples are lost: their destination is not configured any more, and they are older than SPOOL_MAX_AGE",
+                """
+                samples are lost: nobody sends what a spool holds, since its destination is not configured any more or \
+                SPOOL_MAX_BYTES is 0, and it is older than SPOOL_MAX_AGE
+                """,
                 ["former": .string(former.destination), "lost": .int(former.samples)])
             return true
         }
