@@ -45,7 +45,8 @@ final class ShipperThread: Sendable {
                     return former
                 }
                 let worker = try ShipperWorker(
-                    settings, metrics, restoring: state ?? ShippedState(), families: families, configured: configured, journal, log, time)
+                    settings, metrics, restoring: state ?? ShippedState(), families: families, configured: configured,
+                    journal, log, time)
                 inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
                 Self.run(worker, inbox)
             } catch {

@@ -93,7 +93,8 @@ final class ShipperWorker {
         openSpoolOfEarlierProcess()
         if let spools = settings.spool ?? settings.unusedSpools, let configured {
             formerSpools = FormerSpools(
-                spools, configured: settings.spool == nil ? [] : configured, dropped: metrics.spoolDropped, log: log, now: time.now())
+                spools, configured: settings.spool == nil ? [] : configured, dropped: metrics.spoolDropped, log: log,
+                now: time.now())
         }
         reloadCredentials()
     }
@@ -243,12 +244,19 @@ final class ShipperWorker {
         case .rejected(let lost): if lost > 0 { noteRejected(lost, status: status, answer: reason) }
         case .ambiguous:
             log.throttled(
-                .warning, "the receiver refused samples that it may have stored before: they count as ambiguous, and usually none is missing",
+                .warning,
+                """
+                the receiver refused samples that it may have stored before: they count as ambiguous, and usually none is \
+                missing
+                """,
                 ["status": .int(status), "answer": .string(reason), "samples": samples])
         case .retried(let wait):
             failures += 1
             log.throttled(
-                .warning, "samples could not be sent: they are kept and sent again; see whether the receiver is up, and its address",
+                .warning,
+                """
+                samples could not be sent: they are kept and sent again; see whether the receiver is up, and its address
+                """,
                 [
                     "status": .int(status), "answer": .string(reason), "samples": samples,
                     "again_ms": .milliseconds(wait),
@@ -276,7 +284,10 @@ final class ShipperWorker {
                 ["reason": .string(reason.rawValue), "status": .int(status)])
         case .split:
             log.throttled(
-                .warning, "the receiver found a request too large: it is split, and requests become smaller by themselves", ["cap_bytes": .int(delivery.cap_bytes)])
+                .warning,
+                """
+                the receiver found a request too large: it is split, and requests become smaller by themselves
+                """, ["cap_bytes": .int(delivery.cap_bytes)])
         }
     }
 

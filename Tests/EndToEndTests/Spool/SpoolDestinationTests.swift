@@ -95,7 +95,7 @@ import Testing
         try exporter.wait(for: "the end of the spool") {
             !FileManager.default.fileExists(atPath: file) && exporter.value(of: dropped) ?? 0 > 0
         }
-        #expect(exporter.logged("samples are lost: their destination is not configured any more") == 1)
+        #expect(exporter.logged("samples are lost: nobody sends what a spool holds") == 1)
         try exporter.terminate()
         #expect(second.store.samples.isEmpty)
     }
