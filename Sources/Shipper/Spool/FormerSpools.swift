@@ -16,14 +16,17 @@ struct FormerSpools {
 
     private var formers: [Former] = []
     private let maxAge: Duration
+    /// The label `reason` of what is deleted. The destinations count under their own reasons themselves.
+    private let reason: String
     private let dropped: Family<Counter>
     private let log: Log
 
     /// Looks for them in the folder of the spools.
     ///
-    /// - Parameter configured: the names of all destinations.
+    /// - Parameter configured: the names of all destinations; empty if they have no spools.
     init(_ settings: SpoolSettings, configured: [String], dropped: Family<Counter>, log: Log, now: Timestamp) {
         maxAge = settings.maxAge
+        reason = configured.isEmpty ? "unused" : DropReason.tooOld.rawValue
         self.dropped = dropped
         self.log = log
         for name in SpoolFile.names(in: settings.directory) where !configured.contains(name) {
@@ -47,7 +50,7 @@ struct FormerSpools {
         formers.removeAll { former in
             guard now.since(former.newest) > maxAge else { return false }
             SpoolFile.discard(former.path)
-            dropped.series([former.destination, DropReason.tooOld.rawValue])?.increment(by: Double(former.samples))
+            dropped.series([former.destination, reason])?.increment(by: Double(former.samples))
             log.error(
                 """
                 samples are lost: nobody sends what a spool holds, since its destination is not configured any more or \
