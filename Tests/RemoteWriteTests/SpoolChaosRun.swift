@@ -140,7 +140,7 @@ struct SpoolChaosRun {
 
     /// The clock was ahead. What the receiver has is older than its new time.
     private mutating func setClockBack() {
-        let newest = max(receiver.newest - 1_700_000_000_000, 0)
+        let newest = max(receiver.newest, 1_700_000_000_000) - 1_700_000_000_000
         guard newest + 1_000 < now - 15_000 else { return }
         now = Int64.random(in: (newest + 1_000)..<(now - 15_000), using: &random)
         fixture.table.setBack(to: wall)
