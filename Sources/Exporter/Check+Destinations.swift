@@ -89,7 +89,7 @@ extension Check {
     /// The samples of one reading of each destination, as far as `STATE_DIR` knows what was pushed.
     private static func pushedSamples(_ settings: Settings, _ log: Log) -> [String: Int] {
         guard let keys = JournalFile.glimpseOfShipped(in: settings.stateDirectory), !keys.isEmpty else { return [:] }
-        // What keeps the program from starting is reported by other checks.
+        // Other checks report why the program cannot start.
         guard let families = try? DeclaredFamilies.all(settings, log: log) else { return [:] }
         let rows = Dictionary(families.map { ($0.name, $0.seriesPerChild) }) { first, _ in first }
         // A key that cannot be read is not counted.

@@ -1,7 +1,7 @@
 package import Platform
 import Wire
 
-// What waits goes to disk while the receiver does not take it.
+// Samples that wait go to disk while the receiver does not take them.
 //
 // The oldest samples are in batches, which belong to a shard, and were or will be tried. The blocks come after them, and
 // after these what is in memory only. A block becomes batches when a shard has none left.
@@ -16,7 +16,10 @@ extension Delivery {
     package var isFailing: Bool { isHeld || shards.contains(where: \.isFailing) }
 
     /// True if the last request of a shard failed, or the credentials were refused.
-    package var hasFailed: Bool { isHeld || shards.contains { $0.failures > 0 } }
+    package var hasFailed: Bool { isHeld || hasFailures }
+
+    /// True if the last request of a shard failed.
+    var hasFailures: Bool { shards.contains { $0.failures > 0 } }
 
     /// True if the receiver does not answer: a stop need not wait for it. One failure may be a hiccup, and a request that
     /// began a moment ago may be answered.
@@ -37,7 +40,7 @@ extension Delivery {
     /// The bytes of the samples in the spool.
     package var spooled_bytes: Int { spool.bytes }
 
-    /// What waits goes to disk from now on, until everything is sent.
+    /// Samples that wait go to disk from now on, until everything is sent.
     mutating func beginSpooling() {
         guard spool.bounds != nil else { return }
         spool.isActive = true
@@ -63,17 +66,12 @@ extension Delivery {
         return first.map { $0 + Limits.late }
     }
 
-    /// Has everything that waits written to the spool, as a stop needs it: call `orderAtStop` until it is nil.
+    /// Has everything that waits written to the spool, as a stop needs it: call `spoolOrder` until it is nil.
     package mutating func beginStop() {
         guard spool.bounds != nil else { return }
         spool.isActive = true
         spool.isForced = true
         spool.writesAt = nil
-    }
-
-    /// The next order to the spool at a stop. Nil if all that can be is written.
-    package mutating func orderAtStop(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
-        spoolOrder(at: now, &table)
     }
 
     /// The bytes that the file system lets the spool have.
@@ -94,7 +92,7 @@ extension Delivery {
     // MARK: Orders
 
     /// The order to the spool that comes before anything is sent. Nil if there is none.
-    mutating func spoolOrder(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
+    package mutating func spoolOrder(at now: MonotonicTime, _ table: inout SeriesTable) -> SpoolOrder? {
         guard spool.isActive else { return nil }
         if isEmpty { spool.mustWrite = false }
         if spool.samples == 0 && !spool.mustWrite && !spool.isForced && !isFailing {
@@ -129,7 +127,7 @@ extension Delivery {
         next.room_bytes = spool.room_bytes
         next.now = spool.now
         spool = next
-        // What was in the file is no place for what comes into the next one.
+        // A place in this file means nothing in the next one.
         for index in shards.indices {
             shards[index].batches.updateEach { batch in
                 batch.number = nil
@@ -227,7 +225,7 @@ extension Delivery {
             let size = samples * MemoryLayout<QueuedSample>.stride
             if let first = items.first {
                 let isNear = item.newest.since(first.oldest) < SampleBlock.Limits.span
-                // What an earlier process left may be refused because of samples that came later from elsewhere, and a
+                // Samples of an earlier process may be refused because of later ones from elsewhere, and a
                 // request is refused as a whole.
                 let isOfBoth = first.number <= spool.lastRestoredBlock && item.number > spool.lastRestoredBlock
                 if size > queue.block_bytes || !isNear || isOfBoth { break }

@@ -1,7 +1,7 @@
 package import Platform
 import Wire
 
-// What became of the orders to the spool.
+// The answers to the orders to the spool.
 
 extension Delivery {
     // MARK: Answers

@@ -1,6 +1,6 @@
 import Wire
 
-// What a spool holds that was there before.
+// The contents of a spool that was there before.
 
 extension Delivery {
     /// Takes over what an earlier process left. Call it after the first reading was taken, and before it is enqueued.

@@ -147,9 +147,9 @@ package struct Delivery: Sendable {
     /// waits is a backlog.
     package mutating func noteTick(at now: MonotonicTime) {
         noteLate { $0.isInFlight }
-        // What could not even be begun since the last reading is as late as what has no answer.
+        // A request that could not even begin since the last reading is as late as one without an answer.
         if !isEmpty && !isWithholding { beginSpooling() }
-        pace.noteTick(at: now, pending: statistics.pending, isFailing: shards.contains { $0.failures > 0 })
+        pace.noteTick(at: now, pending: statistics.pending, isFailing: hasFailures)
     }
 
     /// Enqueues the samples of a reading. If the memory is used up, the oldest samples that are not under way are
@@ -255,7 +255,7 @@ package struct Delivery: Sendable {
         if shards[index].batches.isEmpty {
             // Another number of shards is wanted: those that have a request end it first. A request that is tried
             // again may take long, so nobody waits for it.
-            if pace.shards != shards.count && !shards.contains(where: { $0.failures > 0 }) { return .none(until: nil) }
+            if pace.shards != shards.count && !hasFailures { return .none(until: nil) }
             if !spool.blocks.isEmpty {
                 return cutOrder(at: now, table).map { .needs($0) } ?? .none(until: spool.readsAt)
             }

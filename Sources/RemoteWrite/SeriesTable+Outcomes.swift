@@ -12,7 +12,12 @@ extension SeriesTable {
     }
 
     /// Notes that the receiver has these samples.
-    package mutating func noteAccepted(_ samples: ArraySlice<QueuedSample>) {
+    package mutating func noteAccepted(_ samples: ArraySlice<QueuedSample>) { endPending(samples) }
+
+    /// Notes that samples are on disk, and not in memory any more.
+    mutating func noteSpooled(_ samples: ArraySlice<QueuedSample>) { endPending(samples) }
+
+    private mutating func endPending(_ samples: ArraySlice<QueuedSample>) {
         forEachGroup(of: samples) { table, index, part in table.groups[index].pending -= Int32(part.count) }
     }
 

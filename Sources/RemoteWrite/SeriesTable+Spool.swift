@@ -93,11 +93,6 @@ extension SeriesTable {
         return true
     }
 
-    /// Notes that samples are on disk, and not in memory any more.
-    mutating func noteSpooled(_ samples: ArraySlice<QueuedSample>) {
-        forEachGroup(of: samples) { table, index, part in table.groups[index].pending -= Int32(part.count) }
-    }
-
     /// Takes over the series of a spool that an earlier process left. Call it after the first reading, with the series in
     /// the order of their rows. A series that the process has as well shares its rows. Any other one keeps its own labels
     /// until the spool is empty.

@@ -1,10 +1,12 @@
+import RemoteWrite
+
 /// The names of the variables that configure a destination.
 ///
 /// This is the one table of them: settings are read by it, and messages name what is to be changed by it. A further
 /// property of a destination is one row here, and one line of `DestinationSettings`.
 package struct DestinationVariables: Sendable, Equatable {
     /// The destination that the `GRAFANA_PROM_*` and `REMOTE_WRITE_*` variables make.
-    package static let standardName = "default"
+    package static let standardName = ShippedSeries.defaultDestination
     /// The begin of the variables of all other destinations.
     package static let prefix = "REMOTE_WRITE_DESTINATION_"
 

@@ -29,14 +29,14 @@ struct ShipperInbox: Sendable {
         static let ticks = 4
     }
 
-    /// What the thread found in its inbox.
+    /// The content of the inbox when the thread looked.
     struct Mail {
         var ticks: [Tick]
         var wantsReload: Bool
         var stopBy: MonotonicTime?
     }
 
-    /// How the start of a thread ended.
+    /// The end of a thread's start.
     enum Start: Sendable {
         /// - Parameter newest: the newest time in its spool.
         case ready(newest: Timestamp?)

@@ -43,7 +43,10 @@ package struct ShipperSettings: Sendable {
     /// The header `User-Agent`.
     package var userAgent: String
     /// The label `remote_name` of the metrics with Prometheus' names.
-    package var remoteName = "lkpush"
+    package var remoteName = Self.standardRemoteName
+
+    /// `remoteName` of the destination `default`. No other destination has it.
+    package static let standardRemoteName = "lkpush"
 
     package init(
         url: EndpointURL, labels: CommonLabels, userAgent: String, schedule: SeriesTable.Schedule, batches: BatchLimits,

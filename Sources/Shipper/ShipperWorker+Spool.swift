@@ -163,7 +163,7 @@ extension ShipperWorker {
     func fillSpool(until deadline: MonotonicTime) {
         delivery.beginStop()
         noteRoom()
-        while time.monotonic() < deadline, let order = delivery.orderAtStop(at: time.monotonic(), &table) {
+        while time.monotonic() < deadline, let order = delivery.spoolOrder(at: time.monotonic(), &table) {
             perform(order)
         }
     }

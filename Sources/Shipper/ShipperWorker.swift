@@ -34,7 +34,7 @@ final class ShipperWorker {
 
     /// The file of the spool. Nil if none is open.
     var spool: SpoolFile?
-    /// What an earlier process left in the spool, until the first reading.
+    /// The contents of the spool of an earlier process, until the first reading.
     var spoolContents: SpoolContents?
     /// The time until which the spool of an earlier process is waited for, and that of the next attempt to open it. Nil if
     /// it is open, or if there is none.

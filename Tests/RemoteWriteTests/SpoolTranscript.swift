@@ -123,7 +123,7 @@ final class SpoolTranscript {
     func stop() -> [String] {
         delivery.beginStop()
         var steps: [String] = []
-        while let order = delivery.orderAtStop(at: time, &table), steps.count < 1_000 {
+        while let order = delivery.spoolOrder(at: time, &table), steps.count < 1_000 {
             steps.append(Self.text(order))
             delivery.take(spool.carryOut(order), at: time, &table)
             check()

@@ -68,15 +68,12 @@ extension Settings {
         return Array(names.prefix(Limits.destinations))
     }
 
-    /// `ShipperSettings.remoteName` of the destination `default`.
-    private static let standardRemoteName = "lkpush"
-
     private static func problem(with name: String, after earlier: [String]) -> String? {
         if name == DestinationVariables.standardName {
             return "is the name of the destination that GRAFANA_PROM_REMOTE_WRITE_URL makes; leave it out, or give "
                 + "another name"
         }
-        if name == Self.standardRemoteName {
+        if name == ShipperSettings.standardRemoteName {
             return "is the label remote_name of the destination default; give another name"
         }
         let isSmall = name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }

@@ -18,7 +18,7 @@ package struct RecorderStart: Sendable {
     package var keepsState = false
     /// Inputs other than events are journaled.
     package var keepsInputs = false
-    /// What earlier processes sent, by destination.
+    /// The shipped state of earlier processes, by destination.
     package var shipped = ShippedStates()
 
     package init(recorder: Recorder) { self.recorder = recorder }

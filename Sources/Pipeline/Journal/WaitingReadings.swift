@@ -23,7 +23,7 @@ struct WaitingReadings {
     /// was ahead is set back, because then each destination goes back.
     private var newest: [String: Timestamp] = [:]
 
-    /// What readings change about the series that receivers hold. A series is in both if it ended and began again.
+    /// The changes of readings to the series that receivers hold. A series is in both if it ended and began again.
     private struct Changes {
         var began: Set<[UInt8]> = []
         var ended: Set<[UInt8]> = []
@@ -67,7 +67,7 @@ struct WaitingReadings {
     func settle(_ outcome: ReadingOutcome) { for reading in readings { reading.settle(outcome) } }
 
     /// Lets the readings leave although they could not be written. Their series are written when that is possible.
-    /// Where these become too many they are forgotten: then they end by themselves after a restart.
+    /// If these become too many, they are forgotten, and end by themselves after a restart.
     mutating func release() {
         settle(.maySend)
         for reading in readings {

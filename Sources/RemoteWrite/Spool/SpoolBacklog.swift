@@ -12,7 +12,7 @@ package struct SpoolBounds: Sendable, Equatable {
     }
 }
 
-/// What the delivery asks of the spool. It waits for the answer before it does anything else.
+/// An order of the delivery to the spool. It waits for the answer before it does anything else.
 package enum SpoolOrder: Sendable {
     case commit(SpoolCommit)
     case readBlocks([Int64])
@@ -35,7 +35,7 @@ package enum SpoolAnswer: Sendable {
     case failed
 }
 
-/// What waits in the spool, without its samples.
+/// The blocks and batches that wait in the spool, without their samples.
 struct SpoolBacklog: Sendable {
     enum Limits {
         /// The time after which an order that failed is given again.
@@ -65,7 +65,7 @@ struct SpoolBacklog: Sendable {
         case writeBatches([[Item]])
         /// The oldest samples of the queue are being written.
         case writeBlock(Item)
-        /// What is not needed any more is being removed.
+        /// Rows that are not needed any more are being removed.
         case forget
         case remove
     }
@@ -103,7 +103,7 @@ struct SpoolBacklog: Sendable {
     var future: Timestamp?
     /// The newest time of a reading, which ages are measured from.
     var now: Timestamp?
-    /// What the order is for that has no answer yet.
+    /// The reason for the order that has no answer yet.
     var purpose: Purpose?
     /// The time before which nothing is written, or read, because it failed.
     var writesAt: MonotonicTime?

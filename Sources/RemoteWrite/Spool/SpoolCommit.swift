@@ -50,7 +50,7 @@ package struct SpooledBatch: Sendable {
     }
 }
 
-/// What a spool knows of the requests that were made of it.
+/// The facts that a spool knows of the requests that were made of it.
 package struct SpooledRequests: Sendable, Equatable {
     /// The number of shards that the batches are divided among.
     package var shards: Int
@@ -68,7 +68,7 @@ package struct SpooledRequests: Sendable, Equatable {
 
 /// The content of a spool when it is opened. The samples stay on disk.
 package struct SpoolContents: Sendable, Equatable {
-    /// What is known of a block or a batch without its samples.
+    /// A block or a batch without its samples.
     package struct Header: Sendable, Equatable {
         package let number: Int64
         /// The shard of a batch; 0 for a block.

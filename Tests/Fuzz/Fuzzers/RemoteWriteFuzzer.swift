@@ -196,7 +196,7 @@ private struct Sender {
         }
         delivery.beginStop()
         var orders = 0
-        while let order = delivery.orderAtStop(at: time, &table) {
+        while let order = delivery.spoolOrder(at: time, &table) {
             orders += 1
             require(orders < 10_000, "orders to the spool end")
             delivery.take(spool.carryOut(order), at: time, &table)
