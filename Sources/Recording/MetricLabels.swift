@@ -22,7 +22,7 @@ struct MetricLabels: Sendable {
     static let requestTypeAndResult = requestType.and(JobResult.labels)
     static let inputType = MetricLabels("input_type", Ingress.InputType.allCases.map(\.rawValue))
     static let inputTypeAndResult = inputType.and(JobResult.labels)
-    static let activityWindow = MetricLabels("window", Report.Window.activity.map(\.label))
+    static let activityWindow = MetricLabels("window", Report.Window.ofActivity.map(\.label))
     static let recordingWindow = MetricLabels("window", Report.Window.allCases.map(\.label))
     static let entity = MetricLabels("entity", EntityKind.allCases.map(\.rawValue))
     static let correction = MetricLabels("rule", Correction.allCases.map(\.rawValue))
@@ -72,9 +72,4 @@ enum Correction: String, CaseIterable {
 /// The reasons for which waiting events are applied without an answer. The raw value is the label value of `reason`.
 enum WaitRelease: String, CaseIterable {
     case time_out, queue_full, stopped
-}
-
-extension Report.Window {
-    /// The windows of the activity gauges.
-    static let activity: [Report.Window] = [.week, .month]
 }

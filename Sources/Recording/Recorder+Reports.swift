@@ -8,7 +8,7 @@ extension Recorder {
     mutating func take(_ report: Report) {
         switch report {
         case .activity(let window, let figures):
-            guard let offset = Report.Window.activity.firstIndex(of: window) else { return }
+            guard let offset = Report.Window.ofActivity.firstIndex(of: window) else { return }
             learn(figures.keys)
             forEachShown { recorder, slot, id in
                 recorder.set(recorder.catalog.uniqueParticipants, offset, slot, Double(figures[id]?.uniqueUsers ?? 0))

@@ -44,7 +44,7 @@ extension ApplicationStore {
     private func planAll() throws(StoreError) {
         let plan = ApplicationStore(PlanningDatabase(database), lookup: lookup)
         let time = Timestamp(seconds: 1_000_000_000)
-        for window in [Report.Window.week, .month] { _ = try plan.activity(window, at: time) }
+        for window in Report.Window.ofActivity { _ = try plan.activity(window, at: time) }
         for window in Report.Window.allCases { _ = try plan.recordings(window, at: time) }
         _ = try plan.presence()
         _ = try plan.licenses()

@@ -4,7 +4,8 @@ extension ApplicationStore {
     /// The number of days after which an organization without a row of activity or recordings is no longer recent.
     private static var recent_days: Int { 31 }
 
-    /// Returns the distinct users and the seconds online of each organization: `activity_date > today(UTC) - window`.
+    /// Returns the distinct users and the seconds online of each organization: from the
+    /// window's first day (UTC).
     package func activity(_ window: Report.Window, at now: Timestamp) throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -12,9 +13,9 @@ extension ApplicationStore {
                 SUM(activity.total_duration_seconds)
             FROM participant_activity_metrics AS activity
             JOIN organizations ON organizations.id = activity.organization_id
-            WHERE activity.activity_date > $1 AND organizations.workos_org_id <> ''
+            WHERE activity.activity_date >= $1 AND organizations.workos_org_id <> ''
             GROUP BY organizations.workos_org_id
-            """, [.day(CivilDate(now).before(days: window.rawValue))])
+            """, [.day(window.firstDay(at: now))])
         var result: [String: Report.Activity] = [:]
         for row in answer.rows {
             guard let id = row[0].asText else { continue }
@@ -24,7 +25,8 @@ extension ApplicationStore {
         return .activity(window, result)
     }
 
-    /// Returns the completed recordings of each organization: `status = 'completed' AND ended_at >= now - window`.
+    /// Returns the completed recordings of each organization: `status = 'completed'`, from the window's
+    /// first moment.
     package func recordings(_ window: Report.Window, at now: Timestamp) throws(StoreError) -> Report {
         let answer = try database.rows(
             """
@@ -34,7 +36,7 @@ extension ApplicationStore {
             WHERE recordings.status = 'completed' AND recordings.ended_at >= $1
                 AND organizations.workos_org_id <> ''
             GROUP BY organizations.workos_org_id
-            """, [.time(now - .days(window.rawValue))])
+            """, [.time(window.begin(at: now))])
         var result: [String: Report.Recordings] = [:]
         for row in answer.rows {
             guard let id = row[0].asText else { continue }

@@ -97,7 +97,7 @@ import Testing
             let own = expected.sessions.filter { $0.key.organization == organization }
             let completed = expected.recordings.values.filter { $0.organization == organization && $0.isCompleted }
             wanted[Exposition.key("lk_participants_connected", shared)] = 0
-            for window in ["1d", "7d", "30d"] {
+            for window in ["1d", "7d", "30d", "month"] {
                 let labels = shared.merging(["window": window]) { $1 }
                 wanted[Exposition.key("lk_egress_completed", labels)] = Double(completed.count)
                 wanted[Exposition.key("lk_egress_total_duration_seconds", labels)] =

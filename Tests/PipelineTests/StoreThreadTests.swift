@@ -29,9 +29,9 @@ import Wire
         let known = try #require(fixture.organization(of: "room"))
         #expect(try known.get().id == "org_r")
         #expect(fixture.organization(of: "unknown") == .failure(.room_not_found))
-        let reports = fixture.waitForReports { $0.count >= 8 }
+        let reports = fixture.waitForReports { $0.count >= 10 }
         #expect(reports.contains { if case .licenses(let all) = $0 { !all.isEmpty } else { false } })
-        for window in [Report.Window.week, .month] {
+        for window in Report.Window.ofActivity {
             #expect(reports.contains { if case .activity(window, _) = $0 { true } else { false } })
         }
         for window in Report.Window.allCases {
@@ -106,7 +106,7 @@ import Wire
         loop.store(session(1))
         #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 == 1 })
         // When every job has run, the thread is idle, and its next call is the write.
-        let reports = fixture.waitForReports { $0.count >= 8 }
+        let reports = fixture.waitForReports { $0.count >= 10 }
         #expect(reports.count >= 8)
         // The database goes last: as soon as it is gone, a new one with new logs may be there.
         for suffix in ["-wal", "-shm", ""] { unlink(fixture.path + suffix) }

@@ -18,7 +18,8 @@ import Testing
         for window in Report.Window.allCases {
             fixture.report(.recordings(window, ["acme": .init(completed: 2, duration_seconds: 60)]), at: 2)
         }
-        #expect(fixture.names("lk_egress_completed{window").count == 3)
+        #expect(fixture.names("lk_egress_completed{window").count == 4)
+        #expect(fixture[#"lk_egress_completed{window="month"}"#] == 2)
         #expect(fixture[#"lk_egress_total_duration_seconds{org_id="globex",window="1d"}"#] == 0)
         fixture.report(.presence(["acme": 4]), at: 3)
         #expect(fixture["lk_participants_connected"] == 4)

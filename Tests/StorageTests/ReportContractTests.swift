@@ -70,7 +70,11 @@ import Wire
         _ adapter: Adapter, _ window: Report.Window
     ) throws {
         let (store, _) = try ScratchDatabase(adapter).open()
-        let edge = noon - .seconds(window.rawValue * 86_400)
+        let firstDay = today.before(days: today.parts.day - 1)
+        let edge =
+            window == .calendarMonth
+            ? Timestamp(seconds: Int64(firstDay.daysSinceEpoch) * 86_400)
+            : noon - .seconds(window.rawValue * 86_400)
         _ = try store.write(
             [
                 Row.recording(owner, "EG_now", endedAt: noon, 1), Row.recording(owner, "EG_edge", endedAt: edge, 2),
@@ -80,6 +84,25 @@ import Wire
             ], at: noon)
         #expect(
             recordings(try store.recordings(window, at: noon)) == ["org_a": .init(completed: 3, duration_seconds: 3)])
+    }
+
+    @Test(arguments: Adapter.allCases)
+    func `a calendar month begins with its first day in UTC`(_ adapter: Adapter) throws {
+        let (store, _) = try ScratchDatabase(adapter).open()
+        let first = CivilDate(year: 2024, month: 3, day: 1)
+        func write(_ day: CivilDate) throws {
+            _ = try store.write([Row.session(owner, user: 1, day: day, Double(day.parts.day))], at: noon)
+        }
+        func seconds(_ second: Int64) throws -> Double? {
+            let now = Timestamp(seconds: Int64(first.daysSinceEpoch) * 86_400 + second)
+            return activity(try store.activity(.calendarMonth, at: now))["org_a"]?.online_seconds
+        }
+        try write(first.before(days: 1))
+        #expect(try seconds(-1) == 29)
+        try write(first)
+        #expect(try seconds(0) == 1)
+        #expect(try seconds(30 * 86_400) == 1)
+        #expect(try seconds(31 * 86_400) == nil)
     }
 
     @Test(arguments: Adapter.allCases)

@@ -226,7 +226,7 @@ final class StoreWorker {
             case .licenses: answer(.report(try store.licenses()))
             case .activity:
                 answer(.report(try store.recent(at: now)))
-                for window in [Report.Window.week, .month] { answer(.report(try store.activity(window, at: now))) }
+                for window in Report.Window.ofActivity { answer(.report(try store.activity(window, at: now))) }
             case .recordings:
                 for window in Report.Window.allCases { answer(.report(try store.recordings(window, at: now))) }
             case .presence: answer(.report(try store.presence()))
