@@ -45,6 +45,8 @@ extension KeptState {
         /// The sums of the gauges of what is open.
         let open: Bounds?
         let pushed: Pushed?
+        /// The least number of samples that waited in the spool of the destination `default`.
+        let samples_waiting: Double?
         /// Webhooks, under ids of their own, about what has ended: they change nothing.
         let echoes: [String]?
         let endings: Endings?

@@ -115,10 +115,14 @@ import Testing
         environment["STALE_ON_STOP"] = "false"
         let exporter = try RunningExporter(folder, environment)
         _ = try exporter.ready()
+        let killed_ms = Int64(truth.killed_at + 1) * 1_000
         var log = WriteLog([])
         let isWhole = receiver.wait { requests in
             log = WriteLog(requests)
-            return pushed.series.keys.allSatisfy { log.accepted[$0] != nil || Self.hasNewLabel($0, in: log) }
+            // What waited for the receiver comes too.
+            let waited = log.accepted.values.joined().count { $0.milliseconds < killed_ms }
+            return Double(waited) >= truth.samples_waiting ?? 0
+                && pushed.series.keys.allSatisfy { log.accepted[$0] != nil || Self.hasNewLabel($0, in: log) }
         }
         #expect(isWhole, "\(pushed.series.keys.filter { log.accepted[$0] == nil }.sorted().prefix(10))")
         #expect(log.violations.prefix(10) == [])

@@ -490,14 +490,19 @@ def later(office, count):
 
 
 def make(path, folder):
-    """Three states of a program that was killed under load."""
-    cases = {"snapshot-and-tail": (4, "1s", False), "tail-only": (1.5, "1h", False), "rows-waiting": (4, "1s", True)}
-    for name, (seconds, interval, is_locked) in cases.items():
+    """Four states of a program that was killed under load."""
+    cases = {
+        "snapshot-and-tail": (4, "1s", None),
+        "tail-only": (1.5, "1h", None),
+        "rows-waiting": (4, "1s", "database"),
+        "samples-waiting": (4, "1s", "receiver"),
+    }
+    for name, (seconds, interval, away) in cases.items():
         state = os.path.join(folder, name, "state")
         log = os.path.join(folder, f"{name}.log")
         migrate(path, state)
         lock = sqlite3.connect(os.path.join(state, "office.db"), isolation_level=None)
-        if is_locked:
+        if away == "database":
             lock.execute("BEGIN IMMEDIATE")
         receiver, office = Receiver(), Office()
         program = Program(
@@ -511,7 +516,10 @@ def make(path, folder):
             load(program, office, range(first, first + 2))
             first += 2
             threading.Event().wait(0.5)
+            # From the second round on, so that it has something to go on from.
+            receiver.is_away = away == "receiver"
         late = later(office, 2)
+        waiting = program.samples().get('lkpush_remote_write_spool_samples{destination="default"}', 0)
         scraped = load_and_kill(program, office, range(first, first + 400), 0.15)
         lock.close()
         receiver.stop()
@@ -524,6 +532,7 @@ def make(path, folder):
             "settings": LABELS,
             "scrape": scraped,
             "pushed": {"read_ms": receiver.read_ms, "series": receiver.alive},
+            "samples_waiting": waiting,
             **office.truth(),
             **late,
         }

@@ -130,6 +130,8 @@ class Receiver:
         self.alive = {}
         self.faults = []
         self.read_ms = 0
+        # While it is set, nothing is taken, and each request is answered 503.
+        self.is_away = False
         self._newest = {}
         self._highest = {}
         receiver = self
@@ -139,7 +141,13 @@ class Receiver:
 
             def do_POST(self):
                 is_2 = "io.prometheus.write.v2.Request" in self.headers["Content-Type"]
-                count = receiver.take(self.rfile.read(int(self.headers["Content-Length"])), is_2)
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if receiver.is_away:
+                    self.send_response(503)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                count = receiver.take(body, is_2)
                 self.send_response(204)
                 if is_2:
                     self.send_header("X-Prometheus-Remote-Write-Samples-Written", str(count))
