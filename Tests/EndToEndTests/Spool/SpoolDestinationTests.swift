@@ -99,4 +99,29 @@ import Testing
         try exporter.terminate()
         #expect(second.store.samples.isEmpty)
     }
+
+    @Test func `what a spool holds when spools are switched off is deleted when it is too old, and counted`() throws {
+        let folder = TemporaryFolder()
+        let receiver = try OutageReceiver(.refused)
+        let exporter = MortalExporter(folder, settings(receiver, nil))
+        let threeHours = try KeptState.clock(behind_s: 3 * 3_600, in: folder)
+        try exporter.startAndWait(threeHours)
+        try exporter.awaitSpool()
+        try exporter.kill()
+        let file = MortalExporter.spool(in: folder)
+        #expect(FileManager.default.fileExists(atPath: file))
+
+        try receiver.change(to: .taken)
+        try exporter.startAndWait(["SPOOL_MAX_BYTES": "0"])
+        let dropped = #"lkpush_remote_write_spool_samples_dropped_total{destination="default",reason="unused"}"#
+        try exporter.wait(for: "the end of the spool") {
+            !FileManager.default.fileExists(atPath: file) && exporter.value(of: dropped) ?? 0 > 0
+        }
+        #expect(exporter.logged("samples are lost: nobody sends what a spool holds") == 1)
+        // Pushing goes on without one.
+        try exporter.awaitReadings(2)
+        try exporter.terminate()
+        #expect(ReceivedReadings(receiver).violations == [])
+        #expect(!receiver.store.samples.isEmpty)
+    }
 }
