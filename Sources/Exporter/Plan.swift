@@ -18,6 +18,7 @@ struct Plan {
     let storeInbox: StoreInbox
     let journalInbox: JournalInbox
     let recorderInbox: RecorderInbox
+    let clocks = ClockSkew()
     let intake: WebhookIntake
     let webhook: WebhookRoute
     let listen: ListenAddress
@@ -46,6 +47,7 @@ struct Plan {
                     log.error("MAX_SERIES is reached: new series are refused", ["metric": .string(family)])
                 }, clock: { time.now() })
             ProcessMetrics.declare(in: registry, version: Version.number, log: log)
+            ClockMetrics.declare(in: registry, clocks, log: log, time: time)
             catalog = Catalog(
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
@@ -69,7 +71,7 @@ struct Plan {
             webhook = WebhookRoute(
                 verifier: TokenVerifier(secrets: KeyRing(keyPairs).secrets, leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, answers: answers,
-                metrics: webhookMetrics, time: time, log: log)
+                metrics: webhookMetrics, clocks: clocks, time: time, log: log)
             recorderSettings = try settings.recorder()
             restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = settings.journal(open: Self.openJournal(settings.stateDirectory))

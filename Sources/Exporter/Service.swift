@@ -148,8 +148,9 @@ package final class Service {
     private func startStore() {
         let (recorder, journal) = (plan.recorderInbox, plan.journalInbox)
         store = StoreThread(
-            plan.storeInbox, settings: plan.storeSettings, open: plan.openDatabase, log: log, time: time,
-            interruption: plan.databaseInterruption, answer: { recorder.leave($0) }, progress: { journal.note($0) })
+            plan.storeInbox, settings: plan.storeSettings, open: plan.openDatabase, clocks: plan.clocks, log: log,
+            time: time, interruption: plan.databaseInterruption, answer: { recorder.leave($0) },
+            progress: { journal.note($0) })
     }
 
     /// Starts the journal, and waits for the state that it restores.
@@ -177,7 +178,8 @@ package final class Service {
             return
         }
         let destinations = Destinations(
-            plan.destinations, registry: registry, journal: plan.journalInbox, log: log, time: time)
+            plan.destinations, registry: registry, journal: plan.journalInbox, clocks: plan.clocks, log: log,
+            time: time)
         do throws(TransportError) {
             try destinations.makeFirstReading(restoring: state.shipped)
         } catch {

@@ -10,6 +10,8 @@ struct TokenClaims {
     var expiry: Int64?
     /// `nbf` in Unix seconds.
     var notBefore: Int64?
+    /// `iat` in Unix seconds. No rule of the verification needs it, so one that is no number counts as absent.
+    var issuedAt: Int64?
     /// `sha256`, the hash of the body.
     var bodyHash: String?
 
@@ -42,6 +44,7 @@ struct TokenClaims {
             case .issuer: issuer = try reader.readText(bytes) ?? ""
             case .expiry: expiry = try reader.readFloor(bytes)
             case .notBefore: notBefore = try reader.readFloor(bytes)
+            case .issuedAt: issuedAt = try reader.readFloorIfNumber(bytes)
             case .bodyHash: bodyHash = try reader.readText(bytes)
             case nil: try reader.skip(bytes)
             }
@@ -50,10 +53,10 @@ struct TokenClaims {
     }
 
     private enum HeaderField { case algorithm, critical }
-    private enum PayloadField { case issuer, expiry, notBefore, bodyHash }
+    private enum PayloadField { case issuer, expiry, notBefore, issuedAt, bodyHash }
 
     private static let headerFields = NameTable<HeaderField>([("alg", .algorithm), ("crit", .critical)])
     private static let payloadFields = NameTable<PayloadField>([
-        ("iss", .issuer), ("exp", .expiry), ("nbf", .notBefore), ("sha256", .bodyHash),
+        ("iss", .issuer), ("exp", .expiry), ("nbf", .notBefore), ("iat", .issuedAt), ("sha256", .bodyHash),
     ])
 }

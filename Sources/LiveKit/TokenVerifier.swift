@@ -30,10 +30,16 @@ package struct TokenVerifier: Sendable {
     }
 
     /// Checks the value of the header against the exact bytes of the body.
-    package func verify(authorization: String?, body: Span<UInt8>, at now: Timestamp) -> TokenVerdict {
+    ///
+    /// - Parameter signed: gets the time in whole seconds at which the token was made, once its signature is right: also
+    ///   where it has expired, or is from the future. Only the token of a webhook counts: that of a person who joins a
+    ///   room may be hours old.
+    package func verify(
+        authorization: String?, body: Span<UInt8>, at now: Timestamp, signed: (Timestamp) -> Void = { _ in }
+    ) -> TokenVerdict {
         let claims: TokenClaims
         do throws(TokenFault) {
-            claims = try check(authorization, at: now)
+            claims = try check(authorization, at: now, signed: signed)
         } catch {
             return .rejected(error)
         }
@@ -48,7 +54,7 @@ package struct TokenVerifier: Sendable {
     /// who joins a room, is not a webhook's and is rejected.
     package func verifyWithoutBody(authorization: String?, at now: Timestamp) -> TokenVerdict {
         do throws(TokenFault) {
-            let claims = try check(authorization, at: now)
+            let claims = try check(authorization, at: now, signed: { _ in })
             return claims.bodyHash == nil ? .rejected(.body_hash_mismatch) : .accepted(key: claims.issuer)
         } catch {
             return .rejected(error)
@@ -56,7 +62,9 @@ package struct TokenVerifier: Sendable {
     }
 
     /// Returns the claims of a token that is signed with one of the keys and valid now.
-    private func check(_ authorization: String?, at now: Timestamp) throws(TokenFault) -> TokenClaims {
+    private func check(
+        _ authorization: String?, at now: Timestamp, signed: (Timestamp) -> Void
+    ) throws(TokenFault) -> TokenClaims {
         guard let authorization else { throw .no_token }
         let header = authorization.utf8.span
         let start = Self.startOfToken(header)
@@ -79,6 +87,8 @@ package struct TokenVerifier: Sendable {
             Self.isSigned(
                 text.extracting(..<token.signedCount), by: good, text.extracting((token.signedCount + 1)...))
         else { throw .bad_signature }
+
+        if claims.bodyHash != nil, let time = claims.issuedAt ?? claims.notBefore { signed(Self.time(time)) }
 
         guard now < Self.time(expiry) + leeway else { throw .expired }
         if let notBefore = claims.notBefore, now < Self.time(notBefore) - leeway { throw .not_yet_valid }

@@ -58,9 +58,38 @@ package enum Folder {
         if status.st_mode & S_IFMT != S_IFDIR { return SystemError("open", directory, code: ENOTDIR) }
         if access(directory, W_OK) != 0 { return SystemError("write", directory) }
         for file in files where exists(file) && access(file, W_OK) != 0 { return SystemError("write", file) }
-        var space = statvfs()
-        guard statvfs(directory, &space) == 0 else { return nil }
+        guard let space = fileSystem(of: directory) else { return nil }
         let isFull = space.f_bavail == 0 || space.f_files > 0 && space.f_favail == 0
         return isFull ? SystemError("write", directory, code: ENOSPC) : nil
+    }
+
+    /// The room on a file system.
+    package struct Space: Sendable, Equatable {
+        /// The bytes that a program without privileges may still write.
+        package let free_bytes: Int
+        /// The bytes of the whole file system.
+        package let size_bytes: Int
+
+        package init(free_bytes: Int, size_bytes: Int) {
+            self.free_bytes = free_bytes
+            self.size_bytes = size_bytes
+        }
+    }
+
+    /// Returns the room on the file system of a folder. Nil if that cannot be found out. A file system that hangs keeps
+    /// the caller waiting.
+    package static func space(of directory: String) -> Space? {
+        guard let found = fileSystem(of: directory) else { return nil }
+        func bytes(_ blocks: UInt) -> Int {
+            let (product, overflow) = blocks.multipliedReportingOverflow(by: UInt(found.f_frsize))
+            return overflow ? .max : Int(clamping: product)
+        }
+        return Space(free_bytes: bytes(UInt(found.f_bavail)), size_bytes: bytes(UInt(found.f_blocks)))
+    }
+
+    /// Wraps `statvfs`.
+    private static func fileSystem(of directory: String) -> statvfs? {
+        var found = statvfs()
+        return statvfs(directory, &found) == 0 ? found : nil
     }
 }

@@ -20,10 +20,11 @@ package final class Destinations: Sendable {
     ///
     /// - Parameters:
     ///   - settings: at least one.
+    ///   - clocks: gets what the answers tell about the receivers' clocks.
     ///   - journal: keeps what the next process must know. Without one, nothing survives this process but the spools.
     package init(
-        _ settings: [ShipperSettings], registry: Registry, journal: (any ReadingJournal)? = nil, log: Log,
-        time: any TimeSource = SystemTime()
+        _ settings: [ShipperSettings], registry: Registry, journal: (any ReadingJournal)? = nil,
+        clocks: ClockSkew = ClockSkew(), log: Log, time: any TimeSource = SystemTime()
     ) {
         precondition(!settings.isEmpty, "there is a destination")
         self.registry = registry
@@ -31,7 +32,11 @@ package final class Destinations: Sendable {
         self.time = time
         let families = ShipperFamilies(in: registry)
         readerMetrics = ReaderMetrics(in: registry)
-        shippers = settings.map { ShipperThread($0, families, journal: journal, log: log, time: time) }
+        shippers = settings.enumerated().map { place, settings in
+            ShipperThread(settings, families, journal: journal, log: log, time: time) { interval, now in
+                clocks.note(receiver: place, interval, at: now)
+            }
+        }
     }
 
     /// Starts the threads, and returns when every series was read. Call it before events are let in, so that every

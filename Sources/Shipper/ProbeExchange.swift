@@ -142,10 +142,11 @@ package struct ProbeExchange {
         var behind: Duration?
         for attempt in attempts {
             guard case .response(let response) = attempt.outcome,
-                let date = response.headers["date"].flatMap({ RetryAfter.date($0) })
+                let clock = response.clock(
+                    receivedAt: attempt.receivedAt, took: attempt.receivedAt.since(attempt.sentAt))
             else { continue }
-            ahead = min(ahead ?? .seconds(Int64.max), max(.zero, attempt.sentAt.since(date + .seconds(1))))
-            behind = min(behind ?? .seconds(Int64.max), max(.zero, date.since(attempt.receivedAt)))
+            ahead = min(ahead ?? .seconds(Int64.max), max(.zero, clock.least))
+            behind = min(behind ?? .seconds(Int64.max), max(.zero, .zero - clock.most))
         }
         guard let ahead, let behind else { return nil }
         let difference = max(ahead, behind)

@@ -13,14 +13,19 @@ final class ShipperThread: Sendable {
     private let journal: (any ReadingJournal)?
     private let log: Log
     private let time: any TimeSource
+    private let noteClock: NoteClock
     private let inbox = ShipperInbox()
     private let thread = Monitor<NamedThread?>(nil)
+
+    /// Takes what an answer allows for the difference of the clocks, and when it came.
+    typealias NoteClock = @Sendable (ClockInterval, MonotonicTime) -> Void
 
     /// Traps if there is a destination of this name already.
     init(
         _ settings: ShipperSettings, _ families: ShipperFamilies, journal: (any ReadingJournal)?, log: Log,
-        time: any TimeSource
+        time: any TimeSource, noteClock: @escaping NoteClock
     ) {
+        self.noteClock = noteClock
         self.settings = settings
         self.journal = journal
         self.log = log
@@ -38,7 +43,7 @@ final class ShipperThread: Sendable {
         // A thread keeps what its closure has for as long as it runs, and the state has every series.
         let former = Monitor<ShippedState?>(state)
         let started = NamedThread(name: "shipper-\(settings.destination)") {
-            [settings, metrics, journal, log, time, inbox] in
+            [settings, metrics, journal, log, time, noteClock, inbox] in
             do throws(TransportError) {
                 let state: ShippedState? = former.change { former in
                     defer { former = nil }
@@ -46,7 +51,7 @@ final class ShipperThread: Sendable {
                 }
                 let worker = try ShipperWorker(
                     settings, metrics, restoring: state ?? ShippedState(), families: families, configured: configured,
-                    journal, log, time)
+                    journal, log, time, noteClock)
                 inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
                 Self.run(worker, inbox)
             } catch {

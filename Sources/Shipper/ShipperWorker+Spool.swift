@@ -172,12 +172,12 @@ extension ShipperWorker {
 
     /// Tells the delivery how large the spool may grow on its file system.
     func noteRoom() {
-        guard let settings = settings.spool,
-            let (free_bytes, total_bytes) = SpoolFile.freeSpace(of: settings.directory)
-        else { return }
+        guard let settings = settings.spool, let space = Folder.space(of: settings.directory) else { return }
         let file_bytes = spool?.size_bytes ?? 0
         // The log of the file grows before the file shrinks.
-        let most = file_bytes + free_bytes - SpoolFile.reserve_bytes(total: total_bytes) - SpoolFile.Limits.log_bytes
+        let most =
+            file_bytes + space.free_bytes - SpoolFile.reserve_bytes(total: space.size_bytes)
+            - SpoolFile.Limits.log_bytes
         // The delivery knows it before anything waits: a late request has it write at once. A spool shrinks by a quarter at
         // each reading, so a disk that is full for a moment does not cost all of it.
         delivery.note(room_bytes: max(0, most, most < delivery.spooled_bytes ? bytesAtTick / 4 * 3 : 0))
@@ -190,7 +190,7 @@ extension ShipperWorker {
             """
             the file system has no room for the spool, which leaves the last 10 % of it, at least 128 MiB, to the journal: \
             what waits for the receiver is kept for less long, and in memory only in the end; make room
-            """, ["free_bytes": .int(free_bytes), "spool_bytes": .int(delivery.spooled_bytes)])
+            """, ["free_bytes": .int(space.free_bytes), "spool_bytes": .int(delivery.spooled_bytes)])
         // Removed rows leave room in the file. The file system gets it back if there is enough of it.
         if let spool, spool.isOpen, file_bytes > 2 * delivery.spooled_bytes + 2 * SpoolFile.Limits.log_bytes {
             do throws(SpoolError) { try spool.shrink() } catch { tell(error) }

@@ -13,6 +13,7 @@ final class ShipperWorker {
     private let journal: (any ReadingJournal)?
     let log: Log
     let time: any TimeSource
+    private let noteClock: ShipperThread.NoteClock
 
     private var transport: Transport
     private var requests: ShipperRequests
@@ -55,6 +56,7 @@ final class ShipperWorker {
         let id: RequestID
         let shard: Int
         let samples: Int
+        let at: MonotonicTime
     }
 
     private enum Limits {
@@ -69,8 +71,9 @@ final class ShipperWorker {
     init(
         _ settings: ShipperSettings, _ metrics: ShipperMetrics, restoring state: ShippedState,
         families: [FamilyDescriptor], configured: [String]?, _ journal: (any ReadingJournal)?, _ log: Log,
-        _ time: any TimeSource
+        _ time: any TimeSource, _ noteClock: @escaping ShipperThread.NoteClock = { _, _ in }
     ) throws(TransportError) {
+        self.noteClock = noteClock
         self.settings = settings
         self.metrics = metrics
         self.journal = journal
@@ -185,8 +188,9 @@ final class ShipperWorker {
 
     private func begin(_ attempt: Delivery.Attempt) {
         if attempt.renewsCredentials { reloadCredentials() }
+        let now = time.monotonic()
         let id = transport.start(requests.request(attempt.body, attempt.message, retry: attempt.retry))
-        inFlight.append(Sent(id: id, shard: attempt.shard, samples: attempt.samples))
+        inFlight.append(Sent(id: id, shard: attempt.shard, samples: attempt.samples, at: now))
     }
 
     private func finish(_ completion: Completion) {
@@ -197,6 +201,8 @@ final class ShipperWorker {
         switch completion.outcome {
         case .failure(let failure): outcome = .failed(mayHaveArrived: failure.mayHaveArrived)
         case .response(let response):
+            let (receivedAt, now) = (time.now(), time.monotonic())
+            if let clock = response.clock(receivedAt: receivedAt, took: now.since(sent.at)) { noteClock(clock, now) }
             outcome = .answered(
                 status: response.status, retryAfter: response.retryAfter(at: time.now()),
                 wasResent: completion.deliveries > 1, written: ShipperRequests.written(in: response))

@@ -1,3 +1,5 @@
+package import Wire
+
 /// The application's database as lkpush uses it: it writes rows, and reads organizations and reports.
 ///
 /// Pure logic over the port: it neither waits nor retries, and every time is a parameter. It belongs to the thread of
@@ -14,6 +16,17 @@ package final class ApplicationStore {
     package init(_ database: any Database, lookup: LookupQuery = .standard) {
         self.database = database
         self.lookup = lookup
+    }
+
+    /// Returns the time of the database's own clock, rounded down to a millisecond. Nil if it has none, or does not tell.
+    package func now() throws(StoreError) -> Timestamp? {
+        do throws(StoreError) {
+            return try database.now()
+        } catch {
+            // What calls itself PostgreSQL may lack this function. Nothing depends on it.
+            if error.kind == .connectionLost { throw error }
+            return nil
+        }
     }
 
     /// Ends the connection.

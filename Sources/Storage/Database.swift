@@ -1,3 +1,5 @@
+package import Wire
+
 /// A connection to a database: the port that each adapter implements.
 ///
 /// The SQL text is the same for all databases: parameters are written `$1`, `$2`, …, and words that must differ are in
@@ -57,6 +59,10 @@ package protocol Database: AnyObject {
     /// Returns the columns of a table that this connection may not read or write, by command. DELETE concerns whole
     /// tables.
     func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>]
+
+    /// Returns the time of the database's own clock, rounded down to a millisecond. Nil if it has none but this
+    /// machine's.
+    func now() throws(StoreError) -> Timestamp?
 
     /// Ends the connection. Nothing else may be called afterwards.
     func close()
@@ -122,8 +128,9 @@ package struct SQLDialect: Sendable {
     }
 }
 
-/// Defaults for a database that has neither rights nor policies.
+/// Defaults for a database that has neither rights, nor policies, nor a clock.
 extension Database {
+    package func now() throws(StoreError) -> Timestamp? { nil }
     package func policies(on tables: [String]) throws(StoreError) -> [String: Set<SQLCommand>] { [:] }
     package func policies(on lookup: LookupQuery) throws(StoreError) -> String? { nil }
     package func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>] { [:] }

@@ -1,7 +1,7 @@
 import CPostgres
 package import Platform
 package import Storage
-import Wire
+package import Wire
 
 /// The application's database in PostgreSQL 12 or newer.
 ///
@@ -162,6 +162,14 @@ package final class PostgresDatabase: Database {
             SET LOCAL statement_timeout = \(settings.migrationTimeout.milliseconds);
             SET LOCAL lock_timeout = \(lock.milliseconds)
             """)
+    }
+
+    // MARK: The clock
+
+    package func now() throws(StoreError) -> Timestamp? {
+        // The time of the statement itself. `now()` would be that of its transaction.
+        let found = try rows("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint", [])
+        return found.rows.first?.first?.asInteger.map { Timestamp(milliseconds: $0) }
     }
 
     // MARK: Schema

@@ -152,6 +152,16 @@ package struct JSONReader: Sendable {
         return try readNumber(bytes).floor
     }
 
+    /// Reads a number, rounded down and clamped to 64 bits. A value of any other type is passed over, and is nil.
+    package mutating func readFloorIfNumber(_ bytes: Span<UInt8>) throws(DecodingFault) -> Int64? {
+        switch try peek(bytes) {
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try readNumber(bytes).floor
+        default:
+            try skip(bytes)
+            return nil
+        }
+    }
+
     private mutating func readNumber(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONNumber {
         switch try peek(bytes) {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):

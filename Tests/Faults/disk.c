@@ -6,7 +6,8 @@
  *   FAULT_AT      the number, from 1, of the call at which the program dies; none where it is absent
  *   FAULT_HOW     "before": the call does nothing; "after": it was done; "torn": a write has done half of it
  *   FAULT_SWITCH  a file: while it holds the name of an error (ENOSPC, EROFS, EIO) every call fails with it, while it
- *                 holds "slow N" syncing takes N milliseconds longer
+ *                 holds "slow N" syncing takes N milliseconds longer, while it holds "silent" nobody is told how much room
+ *                 there is: the call waits
  *
  * A program that is preloaded with this may also call fault_arm (found with dlsym), so that one call of its own fails.
  *
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -158,6 +160,23 @@ CHANGING(ftruncate64, is_file_below_root(file), (int file, off64_t size), (file,
 CHANGING(rename, is_below_root(to), (const char *from, const char *to), (from, to), )
 CHANGING(unlink, is_below_root(path), (const char *path), (path), )
 CHANGING(mkdir, is_below_root(path), (const char *path, mode_t mode), (path, mode), )
+
+/* A file system across a network that does not answer. */
+static void wait_for_voice(void) {
+    char text[32];
+    struct timespec pause = {0, 5000000};
+    while (read_switch(text, sizeof text) && !strncmp(text, "silent", 6)) nanosleep(&pause, NULL);
+}
+
+#define ASKING(name) \
+    int name(const char *path, struct name *room) { \
+        REAL(name); \
+        if (is_below_root(path)) wait_for_voice(); \
+        return real(path, room); \
+    }
+
+ASKING(statvfs)
+ASKING(statvfs64)
 
 /* Opening is no change, but what cannot be written cannot be opened for it. */
 #define OPENING(name) \

@@ -155,6 +155,46 @@ import Wire
             wrong == (claims.expected == .accepted(key: Self.key) ? .rejected(.body_hash_mismatch) : claims.expected))
     }
 
+    struct Signed: Sendable, CustomTestStringConvertible {
+        let text: String
+        let expected: Int64?
+        init(_ text: String, _ expected: Int64?) { (self.text, self.expected) = (text, expected) }
+        var testDescription: String { text }
+    }
+
+    /// The claims beside `iss`, and the time that they tell.
+    @Test(arguments: [
+        Signed(#""exp":1790000300,"nbf":1790000000,"sha256":"x""#, 1_790_000_000),
+        Signed(#""exp":1790000300,"nbf":1789999000,"iat":1790000001.9,"sha256":"x""#, 1_790_000_001),
+        Signed(#""exp":1790000300,"iat":1790000002,"sha256":"x""#, 1_790_000_002),
+        // Those that are refused as expired or from the future say most about the clocks.
+        Signed(#""exp":1789990300,"nbf":1789990000,"sha256":"x""#, 1_789_990_000),
+        Signed(#""exp":1790010300,"nbf":1790010000,"iat":1790010000,"sha256":"x""#, 1_790_010_000),
+        // A time that cannot be read is no reason to refuse what was accepted without it.
+        Signed(#""exp":1790000300,"nbf":1790000000,"iat":"now","sha256":"x""#, 1_790_000_000),
+        Signed(#""exp":1790000300,"nbf":1790000000,"iat":{"a":[1]},"sha256":"x""#, 1_790_000_000),
+        Signed(#""exp":1790000300,"iat":null,"nbf":null,"sha256":"x""#, nil),
+        Signed(#""exp":1790000300,"sha256":"x""#, nil),
+        // Anybody who may join a room has such a token, for hours.
+        Signed(#""exp":1790000300,"nbf":1789990000,"iat":1789990000"#, nil),
+    ])
+    func `the time at which a webhook was signed is told`(claims: Signed) {
+        var told: [Int64] = []
+        func verify(_ token: String) {
+            _ = verifier.verify(
+                authorization: token, body: body.span, at: Timestamp(seconds: Self.now),
+                signed: { told.append($0.milliseconds / 1_000) })
+        }
+        let token = signed(#"{"iss":"APIkey",\#(claims.text)}"#)
+        verify(token)
+        #expect(told == [claims.expected].compactMap(\.self))
+        // Nobody else's.
+        verify(signed(#"{"iss":"APIother",\#(claims.text)}"#))
+        verify(signed(#"{"iss":"nobody",\#(claims.text)}"#))
+        verify(String(token.dropLast()))
+        #expect(told.count <= 1)
+    }
+
     @Test(arguments: [
         "{}", "[]", "null", "", "x", #"{"iss":"APIkey","exp":1790000300}}"#, #"{"iss":"APIkey","exp":1790000300"#,
         #"{"iss":"APIkey","exp":1790000300,"sha256":5}"#, #"{"iss":"\ud800","exp":1790000300}"#,

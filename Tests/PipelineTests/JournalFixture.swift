@@ -61,7 +61,8 @@ final class JournalFixture {
         journal = JournalThread(
             inbox,
             settings: JournalSettings(
-                open: open ?? SQLiteJournal.opener(self.directory), durability: durability, destinations: destinations),
+                open: open ?? SQLiteJournal.opener(self.directory), durability: durability, destinations: destinations,
+                directory: self.directory),
             store: storeInbox, events: recorderInbox, reservations: intake,
             restoration: JournalThread.Restoration(
                 settings, Catalog(in: registry, longBuckets: false, project: "p", region: "r")), registry: registry,

@@ -28,12 +28,12 @@ extension StoreSettings {
 extension JournalSettings {
     init(
         open: OpenJournal?, durability: Durability = Settings.standard.durability,
-        destinations: Set<String> = ["default"]
+        destinations: Set<String> = ["default"], directory: String? = nil
     ) {
         let all = Settings.standard
         self.init(
             open: open, durability: durability, maxBytes: all.journalMaxBytes, snapshotInterval: all.snapshotInterval,
-            destinations: destinations)
+            destinations: destinations, directory: directory)
     }
 }
 

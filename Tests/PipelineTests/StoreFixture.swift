@@ -27,6 +27,7 @@ struct StoreFixture {
     let registry = Registry(maxSeries: 1_000)
     let answers = Monitor(Answers())
     let log = LogFile(.info)
+    let clocks = ClockSkew()
     /// The database can be opened only while this is true.
     let gate = Monitor(true)
     let path: String
@@ -55,7 +56,8 @@ struct StoreFixture {
         change(&settings)
         let inbox = StoreInbox(settings, registry: registry, log: log.log)
         let thread = StoreThread(
-            inbox, settings: settings, open: open, log: log.log, time: FixedWall(), interruption: interruption
+            inbox, settings: settings, open: open, clocks: clocks, log: log.log, time: FixedWall(),
+            interruption: interruption
         ) { [answers] answer in
             answers.change { answers in
                 switch answer {

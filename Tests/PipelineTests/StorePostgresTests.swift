@@ -59,6 +59,23 @@ import Wire
         #expect(found == "\(count)|\(count)")
     }
 
+    @Test func `the difference of the clocks comes with the reports`() throws {
+        let before = SystemTime().now()
+        let loop = fixture.start(open: try open(server.url(database: database))) { _ in }
+        var found: Duration?
+        let isMeasured = fixture.waitFor {
+            found = fixture.clocks.difference(from: .database, at: SystemTime().monotonic())
+            return found != nil
+        }
+        #expect(isMeasured)
+        let after = SystemTime().now()
+        let difference = try #require(found)
+        // The clock of the store stands still, and the server's is that of this machine.
+        #expect(difference >= StoreFixture.now.since(after) - .milliseconds(2))
+        #expect(difference <= StoreFixture.now.since(before) + .milliseconds(2))
+        _ = fixture.stop(loop)
+    }
+
     @Test func `a server that refuses, stops and starts delays rows and loses none`() throws {
         let own = try PostgresServer(isSynced: true)
         let name = try own.newDatabase()

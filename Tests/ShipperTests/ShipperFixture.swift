@@ -12,6 +12,7 @@ final class ShipperFixture {
     let registry = Registry(maxSeries: 10_000)
     let events: Counter
     let shipper: Destinations
+    let clocks = ClockSkew()
     private let folder = TemporaryFolder()
     private let file: Int32
     private let log: Log
@@ -36,7 +37,8 @@ final class ShipperFixture {
         file = open(folder.file("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         events = try #require(registry.counter("test_events_total", "Events.").series())
         log = Log(level: .debug, format: .json, file: file)
-        shipper = Destinations([settings], registry: registry, journal: journal, log: log, time: time)
+        shipper = Destinations(
+            [settings], registry: registry, journal: journal, clocks: clocks, log: log, time: time)
     }
 
     deinit {

@@ -18,6 +18,21 @@ import Wire
         return nil
     }
 
+    @Test func `the server tells its own time, also within a transaction`() throws {
+        let database = try connect()
+        let before = SystemTime().now()
+        try database.begin(.write)
+        var last = before
+        for _ in 0..<3 {
+            let told = try #require(try database.now())
+            #expect(told >= last && told <= SystemTime().now())
+            last = told
+            _ = try database.rows("SELECT pg_sleep(0.002)", [])
+        }
+        #expect(last > before)
+        try database.commit()
+    }
+
     @Test func `values arrive as they left`() throws {
         let database = try connect()
         try database.runScript(

@@ -16,12 +16,15 @@ package final class FaultyDisk: Sendable {
     package enum Trouble: Sendable, CustomStringConvertible {
         case full, readOnly, broken
         case slow(Duration)
+        /// Nobody is told how much room there is: who asks waits.
+        case silent
 
         package var description: String {
             switch self {
             case .full: "ENOSPC"
             case .readOnly: "EROFS"
             case .broken: "EIO"
+            case .silent: "silent"
             case .slow(let duration): "slow \(duration.milliseconds)"
             }
         }

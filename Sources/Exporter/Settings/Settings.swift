@@ -278,7 +278,7 @@ extension Settings {
     package func journal(open: OpenJournal?) -> JournalSettings {
         JournalSettings(
             open: open, durability: durability, maxBytes: journalMaxBytes, snapshotInterval: snapshotInterval,
-            destinations: Set(destinations.map(\.name)))
+            destinations: Set(destinations.map(\.name)), directory: stateDirectory)
     }
 
     /// Throws if the lookup query of the user cannot be used.

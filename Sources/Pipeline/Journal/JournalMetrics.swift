@@ -2,7 +2,7 @@ package import Metrics
 import Platform
 import Wire
 
-/// The journal's own metrics. Every series is there from the start, so that its first increment is seen.
+/// The journal's own metrics. Every counter is there from the start, so that its first increment is seen.
 struct JournalMetrics: Sendable {
     private let commits: Family<Counter>
     private let commit_seconds: Histogram?
@@ -16,7 +16,9 @@ struct JournalMetrics: Sendable {
     private let size: Gauge?
     private let snapshotSize: Gauge?
     private let snapshotTime: Gauge?
-    private let isUp: Gauge?
+    private let isUp: Family<Gauge>
+    private let diskFree: Family<Gauge>
+    private let diskSize: Family<Gauge>
 
     init(in registry: Registry) {
         commits = registry.counter(
@@ -54,7 +56,11 @@ struct JournalMetrics: Sendable {
         snapshotTime =
             registry.gauge("lkpush_snapshot_timestamp_seconds", "When the last snapshot was made, in Unix seconds.")
             .series()
-        isUp = registry.gauge("lkpush_journal_up", "Whether the journal can be written.").series()
+        isUp = registry.gauge(
+            "lkpush_journal_up", "Whether the journal can be written; absent while there is none.")
+        diskFree = registry.gauge(
+            "lkpush_state_disk_free_bytes", "What lkpush may still write to the file system of STATE_DIR.")
+        diskSize = registry.gauge("lkpush_state_disk_size_bytes", "The size of the file system of STATE_DIR.")
         for result in ["done", "failed"] {
             _ = commits.series([result])
             _ = snapshots.series([result])
@@ -72,9 +78,21 @@ struct JournalMetrics: Sendable {
         noteDown()
     }
 
-    func noteUp() { isUp?.set(1) }
-    func noteDown() { isUp?.set(0) }
+    func noteUp() { isUp.series()?.set(1) }
+    func noteDown() { isUp.series()?.set(0) }
+    /// Notes that lkpush runs without a journal: nothing has failed.
+    func noteAbsent() { isUp.end([]) }
     func note(size_bytes: Int) { size?.set(size_bytes) }
+
+    /// Notes the room on the file system of the state. Nil ends the series: an old number would hide a trouble.
+    func note(disk space: Folder.Space?) {
+        guard let space else {
+            diskFree.end([])
+            return diskSize.end([])
+        }
+        diskFree.series()?.set(space.free_bytes)
+        diskSize.series()?.set(space.size_bytes)
+    }
 
     func noteSnapshot(of time: Timestamp, size_bytes: Int) {
         snapshotSize?.set(size_bytes)

@@ -28,6 +28,8 @@ package struct JournalSettings: Sendable {
         static let readingPatience = Duration.seconds(1)
         /// The inputs that wait for a journal that cannot be written: answers and reports of many hours.
         static let inputs_bytes = 16 << 20
+        /// The pace at which the room on the disk is looked at: below any interval of pushing that is of use.
+        static let diskPace = Duration.seconds(5)
     }
 
     /// Opens the journal; nil where nothing is kept at all.
@@ -39,11 +41,14 @@ package struct JournalSettings: Sendable {
     package let snapshotInterval: Duration
     /// The names of the destinations. The start forgets what any other was sent.
     package let destinations: Set<String>
+    /// The folder whose file system is watched. Nil if none is.
+    package let directory: String?
 
     package init(
         open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration,
-        destinations: Set<String>
+        destinations: Set<String>, directory: String? = nil
     ) {
+        self.directory = directory
         self.destinations = destinations
         self.snapshotInterval = snapshotInterval
         self.open = open

@@ -12,9 +12,12 @@ extension JournalWorker {
     func begin() -> RecorderStart? {
         guard let openJournal = settings.open else { return beginWithoutFiles() }
         while !inbox.isStartCancelled {
+            lookAtDiskIfDue()
             do {
                 if let files = try open(openJournal) {
                     self.files = files
+                    // The folder may not have been there before.
+                    lookAtDisk()
                     return try restore()
                 }
             } catch {
@@ -40,6 +43,7 @@ extension JournalWorker {
         if settings.open != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
         }
+        metrics.noteAbsent()
         readiness.clear(.state)
         readiness.clear(.journal)
         return RecorderStart(recorder: makeRecorder())

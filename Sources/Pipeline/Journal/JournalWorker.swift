@@ -71,6 +71,8 @@ final class JournalWorker {
     var ordinalBase: Int64 = 0
     /// The time when the next snapshot is asked for.
     var nextSnapshot: MonotonicTime
+    /// The time when the room on the disk is looked at again.
+    private var nextDiskLook: MonotonicTime
 
     private var isClosing = false
     private var isRecorderDone = false
@@ -96,7 +98,9 @@ final class JournalWorker {
         self.readiness = readiness
         self.log = log
         self.time = time
-        nextSnapshot = time.monotonic() + settings.snapshotInterval
+        let now = time.monotonic()
+        nextSnapshot = now + settings.snapshotInterval
+        nextDiskLook = now
     }
 
     // MARK: Turns
@@ -106,6 +110,7 @@ final class JournalWorker {
         // Rows may wait on disk while nothing else happens.
         loadRows()
         while true {
+            lookAtDiskIfDue()
             askForSnapshotIfDue()
             collect()
             if isCommitDue { attempt() } else { release() }
@@ -187,7 +192,18 @@ final class JournalWorker {
         if isCommitDue { return time.monotonic() }
         var wakeAt = stopBy
         if case .failing(let again, _) = health { wakeAt = min(wakeAt ?? again, again) }
+        if settings.directory != nil { wakeAt = min(wakeAt ?? nextDiskLook, nextDiskLook) }
         return files == nil ? wakeAt : min(wakeAt ?? nextSnapshot, nextSnapshot)
+    }
+
+    /// Looks at the room on the disk from time to time. This thread waits for the file system anyway, and nobody else
+    /// has to.
+    func lookAtDiskIfDue() { if time.monotonic() >= nextDiskLook { lookAtDisk() } }
+
+    func lookAtDisk() {
+        guard let directory = settings.directory else { return }
+        metrics.note(disk: Folder.space(of: directory))
+        nextDiskLook = time.monotonic() + JournalSettings.Limits.diskPace
     }
 
     private func take(_ turn: RecorderTurn) {

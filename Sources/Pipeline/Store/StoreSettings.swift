@@ -17,6 +17,8 @@ package struct StoreSettings: Sendable {
         /// The time that the database remembers how far the rows of an unused journal were applied: longer than anybody
         /// keeps a copy of a state folder.
         package static let originsKept = Duration.seconds(90 * 86_400)
+        /// The shortest pause between two questions for the database's time: each costs a round trip.
+        static let clockPace = Duration.seconds(60)
     }
 
     /// The intervals of the background jobs: Specification, *Background work*. Each is spread by a tenth, so that

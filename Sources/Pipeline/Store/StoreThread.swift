@@ -39,8 +39,8 @@ package final class StoreThread: Sendable {
     ///   - answer: receives what the recorder asked for, on the store thread; it must not wait.
     ///   - progress: receives news about rows, on the store thread; it must not wait.
     package init(
-        _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, log: Log,
-        time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
+        _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, clocks: ClockSkew = ClockSkew(),
+        log: Log, time: any TimeSource = SystemTime(), interruption: Interruption = Interruption(),
         answer: @escaping @Sendable (StoreAnswer) -> Void,
         progress: @escaping @Sendable (RowProgress) -> Void = { _ in }
     ) {
@@ -48,7 +48,8 @@ package final class StoreThread: Sendable {
         self.interruption = interruption
         thread = NamedThread(name: "store") {
             StoreWorker(
-                inbox, settings: settings, open: open, log: log, time: time, answer: answer, progress: progress
+                inbox, settings: settings, open: open, clocks: clocks, log: log, time: time, answer: answer,
+                progress: progress
             ).run()
         }
     }

@@ -16,6 +16,7 @@ final class StoreWorker {
     let time: any TimeSource
     private let answer: (StoreAnswer) -> Void
     private let progress: (RowProgress) -> Void
+    private let clocks: ClockSkew
     var schedule: StoreSchedule
     /// The troubles of the database, and what the log was told of them.
     var trouble: StoreTrouble
@@ -27,11 +28,14 @@ final class StoreWorker {
     private var isWithheldTold = false
     /// Rows gather until this time, unless they are a full batch.
     private var nextBatch: MonotonicTime
+    /// The database is not asked for its time before this.
+    private var nextClockLook: MonotonicTime
 
     init(
-        _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, log: Log,
+        _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, clocks: ClockSkew, log: Log,
         time: any TimeSource, answer: @escaping (StoreAnswer) -> Void, progress: @escaping (RowProgress) -> Void
     ) {
+        self.clocks = clocks
         mail = inbox.mail
         self.settings = settings
         self.open = open
@@ -41,6 +45,7 @@ final class StoreWorker {
         self.answer = answer
         self.progress = progress
         nextBatch = time.monotonic()
+        nextClockLook = nextBatch
         trouble = StoreTrouble(at: nextBatch)
         schedule = StoreSchedule(minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: nextBatch)
     }
@@ -163,6 +168,7 @@ final class StoreWorker {
         var refused: [RefusedRow] = []
         var copiedAfter: Int64?
         let isWritten = attempt(.write) { (store) throws(StoreError) in
+            try compareClocksIfDue(store)
             // The batch may be in the database, whatever the outcome is.
             defer { if copiedAfter == nil { mail.withLock { $0.rows.tried() } } }
             let outcome = try store.write(batch.rows, from: batch.origin, at: time.now())
@@ -222,6 +228,7 @@ final class StoreWorker {
     private func run(_ job: StoreOperation) {
         let now = time.now()
         let isDone = attempt(job) { (store) throws(StoreError) in
+            try compareClocksIfDue(store)
             switch job {
             case .licenses: answer(.report(try store.licenses()))
             case .activity:
@@ -237,6 +244,19 @@ final class StoreWorker {
         guard isDone else { return }
         schedule.succeeded(
             job, at: time.monotonic(), interval: settings.interval(of: job), chance: .random(in: 0...1))
+    }
+
+    /// Asks for the time on the database's clock, together with something else that is sent now.
+    private func compareClocksIfDue(_ store: ApplicationStore) throws(StoreError) {
+        let begin = time.monotonic()
+        guard begin >= nextClockLook else { return }
+        let told = try store.now()
+        let (receivedAt, end) = (time.now(), time.monotonic())
+        nextClockLook = end + StoreSettings.Limits.clockPace
+        guard let told else { return }
+        let interval = ClockInterval(
+            told: told, roundedTo: .milliseconds(1), receivedAt: receivedAt, took: end.since(begin))
+        clocks.note(database: interval, at: end)
     }
 
     private func purge(_ store: ApplicationStore, at now: Timestamp) throws(StoreError) {

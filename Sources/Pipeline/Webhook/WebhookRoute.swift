@@ -23,6 +23,7 @@ package final class WebhookRoute: Sendable {
     private let decoder: EventDecoder
     private let intake: WebhookIntake
     private let metrics: WebhookMetrics
+    private let clocks: ClockSkew
     private let time: any TimeSource
     private let log: Log
     private let answers: WebhookAnswers
@@ -40,8 +41,9 @@ package final class WebhookRoute: Sendable {
 
     package init(
         verifier: TokenVerifier, decoder: EventDecoder, intake: WebhookIntake, answers: WebhookAnswers,
-        metrics: WebhookMetrics, time: any TimeSource, log: Log
+        metrics: WebhookMetrics, clocks: ClockSkew = ClockSkew(), time: any TimeSource, log: Log
     ) {
+        self.clocks = clocks
         self.verifier = Mutex(verifier)
         self.decoder = decoder
         self.intake = intake
@@ -83,7 +85,8 @@ package final class WebhookRoute: Sendable {
     private func answer(_ authorization: String?, _ body: Span<UInt8>) -> Answer {
         let now = time.now()
         if case .rejected(let reason) = verifier.withLock({ $0 }).verify(
-            authorization: authorization, body: body, at: now)
+            authorization: authorization, body: body, at: now,
+            signed: { clocks.note(token: $0, receivedAt: now) })
         {
             metrics.count(reason)
             warn(reason)

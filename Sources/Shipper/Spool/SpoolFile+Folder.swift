@@ -104,18 +104,6 @@ extension SpoolFile {
 
     // MARK: Room
 
-    /// Returns the room on the file system of a folder that a program without privileges may use, and its size; nil if
-    /// that cannot be found out. Wraps `statvfs`.
-    package static func freeSpace(of directory: String) -> (free_bytes: Int, total_bytes: Int)? {
-        var space = statvfs()
-        guard statvfs(directory, &space) == 0 else { return nil }
-        func bytes(_ blocks: UInt) -> Int {
-            let (product, overflow) = blocks.multipliedReportingOverflow(by: UInt(space.f_frsize))
-            return overflow ? .max : Int(clamping: product)
-        }
-        return (bytes(UInt(space.f_bavail)), bytes(UInt(space.f_blocks)))
-    }
-
     /// The part of a file system of `total` bytes that no spool takes, so that webhooks keep the disk.
     package static func reserve_bytes(total: Int) -> Int {
         max(Limits.reserve_bytes, total / 100 * Limits.reserve_percent)

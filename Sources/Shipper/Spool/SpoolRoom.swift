@@ -21,10 +21,10 @@ package struct SpoolRoom: Sendable, Equatable {
 
     /// The room in the folder of the state. Nil if the file system does not tell.
     package init?(directory: String, destinations: [String]) {
-        guard let space = SpoolFile.freeSpace(of: directory) else { return nil }
+        guard let space = Folder.space(of: directory) else { return nil }
         let taken = destinations.reduce(0) { $0 + SpoolFile.size_bytes(directory: directory, destination: $1) }
         self.init(
-            free: ByteCount(space.free_bytes), total: ByteCount(space.total_bytes), taken: ByteCount(taken),
+            free: ByteCount(space.free_bytes), total: ByteCount(space.size_bytes), taken: ByteCount(taken),
             spools: destinations.count)
     }
 
