@@ -11,7 +11,7 @@ private enum OfficialSigner {
     static let isWanted = python != nil || ProcessInfo.processInfo.environment["CI"] == "true"
 }
 
-/// A body signed at test time by LiveKit's own Python library (`Data/requirements.txt`), and ours verified by it.
+/// A body signed at test time by LiveKit's own Python library (`Tests/requirements.txt`), and ours verified by it.
 ///
 /// `LKPUSH_TEST_PYTHON` names a Python that has the library. Without it the suite is left out on a developer's machine,
 /// and fails where `CI` is `true`.

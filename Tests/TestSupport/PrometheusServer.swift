@@ -9,6 +9,8 @@ package final class PrometheusServer: Sendable {
     package let port: UInt16
     /// False for a Prometheus as it comes, which answers 404 to remote write.
     private let takesWrites: Bool
+    /// The time that an instant query looks back for a sample.
+    private let lookback: String
     private let folder = TemporaryFolder()
     private let child = Monitor<ChildProcess?>(nil)
 
@@ -18,9 +20,16 @@ package final class PrometheusServer: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: its YAML, such as scrape jobs.
+    ///   - files: the text of files beside the configuration, by name, such as rules that `rule_files` names.
+    ///   - lookback: the time that an instant query looks back for a sample.
     ///   - takesWrites: its receiver for remote write is enabled.
-    package init(configuration: String = "global: {}\n", takesWrites: Bool = true) throws {
+    package init(
+        configuration: String = "global: {}\n", files: [String: String] = [:], lookback: String = "5m",
+        takesWrites: Bool = true
+    ) throws {
         try FileStore.replace(folder.file("prometheus.yml"), with: Array(configuration.utf8))
+        for (name, text) in files { try FileStore.replace(folder.file(name), with: Array(text.utf8)) }
+        self.lookback = lookback
         port = FixedPorts.pick()
         self.takesWrites = takesWrites
         try start()
@@ -38,7 +47,7 @@ package final class PrometheusServer: Sendable {
             Self.executable,
             [
                 "--config.file=\(folder.file("prometheus.yml"))", "--storage.tsdb.path=\(folder.file("data"))",
-                "--web.listen-address=127.0.0.1:\(port)", "--query.lookback-delta=5m",
+                "--web.listen-address=127.0.0.1:\(port)", "--query.lookback-delta=\(lookback)",
             ] + (takesWrites ? ["--web.enable-remote-write-receiver"] : []), output: folder.file("log"))
         let isReady = eventually {
             if process.poll() != nil { return true }
@@ -61,7 +70,7 @@ package final class PrometheusServer: Sendable {
 
     // MARK: Queries
 
-    private var api: QueryAPI { QueryAPI(port: port) }
+    var api: QueryAPI { QueryAPI(port: port) }
 
     /// The result of an instant query, at a time in seconds or now.
     package func query(_ expression: String, at time: Double? = nil) throws -> [Series] {

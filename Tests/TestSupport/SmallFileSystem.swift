@@ -16,11 +16,13 @@ package final class SmallFileSystem: Sendable {
     /// The folder is removed after the file system in it was unmounted.
     private let folder: TemporaryFolder
 
-    package init(in folder: TemporaryFolder, name: String = "small") throws(FileSystemError) {
+    package init(
+        in folder: TemporaryFolder, name: String = "small", size_bytes: Int = size_bytes
+    ) throws(FileSystemError) {
         self.folder = folder
         path = folder.file(name)
         mkdir(path, 0o755)
-        guard mount("tmpfs", path, "tmpfs", 0, "size=\(Self.size_bytes),mode=755") == 0 else {
+        guard mount("tmpfs", path, "tmpfs", 0, "size=\(size_bytes),mode=755") == 0 else {
             throw FileSystemError(description: "mount \(path): error \(errno)")
         }
     }
@@ -48,6 +50,13 @@ package final class SmallFileSystem: Sendable {
         // Another test may start a program at this moment, which then has the file open for an instant.
         truncate(path + "/ballast", 0)
         unlink(path + "/ballast")
+    }
+
+    /// Makes it smaller or larger. What it holds must fit in.
+    package func resize(_ size_bytes: Int) throws(FileSystemError) {
+        guard mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT), "size=\(size_bytes),mode=755") == 0 else {
+            throw FileSystemError(description: "resize \(path): error \(errno)")
+        }
     }
 
     /// Makes it read-only, or writable again, while nobody has a file open for writing.
