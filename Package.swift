@@ -141,6 +141,7 @@ let package = Package(
         tests(
             "EndToEnd", uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Wire"],
             resources: [.copy("Data")]),
+        tests("Rules", uses: ["Exporter", "Metrics", "Platform"]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
