@@ -142,6 +142,7 @@ let package = Package(
             "EndToEnd", uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Wire"],
             resources: [.copy("Data")]),
         tests("Rules", uses: ["Exporter", "Metrics", "Platform"]),
+        tests("Dashboard", uses: ["Exporter", "Metrics", "Platform"]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
