@@ -143,6 +143,12 @@ let package = Package(
             resources: [.copy("Data")]),
         tests("Rules", uses: ["Exporter", "Metrics", "Platform"]),
         tests("Dashboard", uses: ["Exporter", "Metrics", "Platform"]),
+        tests(
+            "Query",
+            uses: [
+                "Exporter", "HTTPClient", "LiveKit", "Metrics", "Platform", "RemoteWrite", "Shipper", "SQLite",
+                "Simulation", "Wire",
+            ]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]

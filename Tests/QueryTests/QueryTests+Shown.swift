@@ -1,0 +1,75 @@
+import TestSupport
+import Testing
+
+// The dashboards and the rules over the day.
+
+extension QueryTests {
+    /// Queries that the day gives nothing to, with the reason.
+    private static let silent = ["pipeline / Series held / B": "MAX_SERIES is not reached"]
+
+    @Test func `every panel shows something of the day`() throws {
+        let queries = try Dashboards().queries
+        try #require(!queries.isEmpty)
+        let rules = try Rules()
+        var problems: [String] = []
+        for query in queries {
+            let expression = lived.filled(rules.inlined(query.expression))
+            if expression.contains(/\$[a-zA-Z_{]/) { problems.append("\(query): an unknown variable in \(expression)") }
+            do {
+                // The day has no past. A query that compares with it is asked for the day instead.
+                _ = try lived.prometheus.query(expression, at: lived.end)
+                let isShown = try lived.shows(expression.replacing(/\ offset [0-9]+[a-z]/, with: ""))
+                let isSilent = Self.silent[query.description] != nil
+                if !isShown && !isSilent { problems.append("\(query) shows nothing: \(expression)") }
+                if isShown && isSilent { problems.append("\(query) shows something: it is no exception any more") }
+            } catch {
+                problems.append("\(query): \(error)")
+            }
+        }
+        #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
+    }
+
+    @Test func `every rule runs at every time of the day, and everything that it asks for is there`() throws {
+        let rules = try Rules()
+        var problems: [String] = []
+        for rule in rules.rules {
+            if rule.health != "ok" { problems.append("\(rule.name): \(rule.lastError ?? rule.health)") }
+            let expression = rules.inlined(rule.query)
+            do {
+                // The restart is among these times.
+                let fired = try lived.prometheus.query(expression, from: lived.begin, to: lived.end, step: 60)
+                if rule.type == "recording" && fired.isEmpty { problems.append("\(rule.name) records nothing") }
+                for selector in Set(Selectors.of(expression)) where !Self.neverThere.contains(selector) {
+                    if try !lived.shows("count(\(selector))") {
+                        problems.append("\(rule.name): nothing is \(selector)")
+                    }
+                }
+            } catch {
+                problems.append("\(rule.name): \(error)")
+            }
+        }
+        #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
+    }
+
+    /// Series that only a trouble makes which is not provoked on this day.
+    private static let neverThere: Set<String> = ["lkpush_series_refused_total"]
+
+    @Test func `selectors are found in expressions`() {
+        let expression = """
+            sum by (le, org_id) (rate(a_b{x="}", y=~"b|c"}[5m])) # c{d="e"}
+              / on (instance) group_left (org_name) (d:e:f > 0.8 * 300e6) or vector(1) unless g offset 7d
+            """
+        #expect(Selectors.of(expression) == [#"a_b{x="}", y=~"b|c"}"#, "d:e:f", "g"])
+    }
+}
+
+extension LivedDay {
+    /// True if a query has a value at some time of the day: in a panel over time, or at its end.
+    func shows(_ expression: String) throws -> Bool {
+        let isShown = { (series: [PrometheusServer.Series]) in
+            series.contains { $0.points.contains { !$0.value.isNaN } }
+        }
+        return try isShown(prometheus.query(expression, at: end))
+            || isShown(prometheus.query(expression, from: begin, to: end, step: 120))
+    }
+}
