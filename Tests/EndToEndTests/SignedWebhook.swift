@@ -6,9 +6,10 @@ import Wire
 /// A webhook of a room, signed and dated now, for tests that need a particular one.
 enum SignedWebhook {
     /// A webhook of a participant if `identity` is given, otherwise of the room itself.
-    static func make(_ event: String, room: String, identity: String? = nil, id: String? = nil)
-        -> RetryingSender.Webhook
-    {
+    static func make(
+        _ event: String, room: String, identity: String? = nil, id: String? = nil,
+        secret: String = RunningExporter.secret
+    ) -> RetryingSender.Webhook {
         let now = SystemTime().now()
         var fields = [
             text("event", event), text("id", id ?? "EV_\(UInt64.random(in: 0 ... .max))"),
@@ -23,7 +24,7 @@ enum SignedWebhook {
                 """)
         }
         let body = Array("{\(fields.joined(separator: ","))}".utf8)
-        let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
+        let signer = TokenSigner(key: RunningExporter.key, secret: Secret(secret))
         return RetryingSender.Webhook(
             key: room, token: signer.webhookToken(for: body.span, at: now, lifetime: .seconds(3_600)), body: body)
     }
