@@ -59,14 +59,14 @@ extension KeptState.Truth {
         settings ?? ["REGION": "local", "ENVIRONMENT": "", "HISTOGRAM_LONG_BUCKETS": "false"]
     }
 
-    /// Posts webhooks, signed when the program that was killed could have been sent them.
-    func post(_ letters: [String], to port: UInt16) throws {
+    /// Posts webhooks, signed now by the clock of the program with these variables.
+    func post(_ letters: [String], to port: UInt16, by environment: [String: String]) throws {
+        let now = KeptState.now(environment)
         let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
         let client = try LoopbackClient(port: port)
         for letter in letters {
             let body = Array(letter.utf8)
-            let token = signer.webhookToken(
-                for: body.span, at: Timestamp(seconds: Int64(killed_at)), lifetime: .seconds(3_600))
+            let token = signer.webhookToken(for: body.span, at: now, lifetime: .seconds(3_600))
             let headers = ["Authorization": token, "Content-Type": "application/webhook+json"]
             #expect(client.post("/webhook", headers, body)?.status == 200)
         }

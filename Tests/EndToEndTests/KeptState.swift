@@ -37,6 +37,11 @@ struct KeptState: CustomTestStringConvertible, Sendable {
         return try clock(behind_s: back, in: folder).merging(["LOG_LEVEL": "info"]) { $1 }.merging(truth.labels) { $1 }
     }
 
+    /// The time that a program with these variables believes it is.
+    static func now(_ environment: [String: String]) -> Timestamp {
+        SystemTime().now() - .seconds(environment["CLOCK_BACK"].flatMap { Int($0) } ?? 0)
+    }
+
     /// Variables for a program whose clock is behind.
     static func clock(behind_s: Int, in folder: TemporaryFolder) throws -> [String: String] {
         let library = folder.file("libclock.so")

@@ -75,7 +75,7 @@ import Testing
             let exporter = try RunningExporter(folder, environment)
             let ports = try exporter.ready()
             let expected = Self.countsAndOpen(ports.metrics).merging(changes) { $0 + $1 }
-            try truth.post(webhooks, to: ports.webhooks)
+            try truth.post(webhooks, to: ports.webhooks, by: environment)
             var found: [String: Double] = [:]
             let isRight = eventually {
                 found = Self.countsAndOpen(ports.metrics)
