@@ -9,7 +9,8 @@ package struct Truth: Sendable {
     /// A distribution in the form of a histogram.
     package struct Distribution: Sendable, Equatable {
         package private(set) var count = 0
-        package private(set) var sum = 0.0
+        /// In whole microseconds, so that it does not depend on the order of the observations.
+        private var sum_us: Int64 = 0
         /// The observations at or below each bound, and at the end all of them.
         package private(set) var buckets: [Int]
         package let bounds: [Double]
@@ -19,9 +20,12 @@ package struct Truth: Sendable {
             buckets = Array(repeating: 0, count: bounds.count + 1)
         }
 
+        /// The sum of the observations, to the microsecond.
+        package var sum: Double { Double(sum_us) / 1_000_000 }
+
         mutating func observe(_ value: Double) {
             count += 1
-            sum += value
+            sum_us += Int64((value * 1_000_000).rounded())
             for (index, bound) in bounds.enumerated() where value <= bound { buckets[index] += 1 }
             buckets[bounds.count] += 1
         }

@@ -56,6 +56,22 @@ import Wire
             simulator.truth.samples(project: "p", region: "r") == truth.samples(project: "p", region: "r"))
     }
 
+    @Test func `the truth does not depend on the order of webhooks with different keys`() throws {
+        let options = try Self.options(port: 1)
+        var office = Office(size: options.size, seed: options.seed)
+        var (inOrder, byKey) = (Truth(), Truth())
+        var webhooks: [String: [SimulatedWebhook]] = [:]
+        while let webhook = office.next() {
+            inOrder.count(webhook, shift: TimeShift(seconds: 0))
+            webhooks[webhook.key, default: []].append(webhook)
+        }
+        #expect(webhooks.count > 5)
+        for (_, ofKey) in webhooks.sorted(by: { $0.key > $1.key }) {
+            for webhook in ofKey { byKey.count(webhook, shift: TimeShift(seconds: 0)) }
+        }
+        #expect(inOrder.samples(project: "p", region: "r") == byKey.samples(project: "p", region: "r"))
+    }
+
     @Test func `what is newest signs in place of what was there at the start`() throws {
         let receiver = try ScriptedReceiver(otherwise: ScriptedReceiver.Answer(200))
         let signers = [TokenSigner(key: "next", secret: Secret("next-secret"))]
