@@ -23,7 +23,7 @@ package final class ApplicationStore {
         do throws(StoreError) {
             return try database.now()
         } catch {
-            // What calls itself PostgreSQL may lack this function. Nothing depends on it.
+            // A server that only calls itself PostgreSQL may lack this function. Nothing depends on it.
             if error.kind == .connectionLost { throw error }
             return nil
         }

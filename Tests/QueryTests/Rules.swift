@@ -57,11 +57,7 @@ struct Rules {
     }
 
     private static func read(_ port: UInt16) throws -> [Rule] {
-        // To a client of 1.0 it answers in one piece.
-        let client = try RawHTTP(port: port)
-        client.send("GET /api/v1/rules HTTP/1.0\r\nHost: test\r\n\r\n")
-        let body = try #require(client.receive()).body
-        return try JSONDecoder().decode(Answer.self, from: Data(body)).data.groups.flatMap(\.rules)
+        try QueryAPI(port: port).decoded(Answer.self, from: "/api/v1/rules").data.groups.flatMap(\.rules)
     }
 
     /// An expression with the expressions of recording rules instead of their names: nobody recorded them on that day.

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 extension PrometheusServer {
     /// An alert that is pending or fires.
     package struct Alert: Sendable, Decodable {
@@ -14,14 +12,7 @@ extension PrometheusServer {
     }
 
     /// The alerts that are pending or fire now.
-    package func alerts() throws -> [Alert] {
-        let answer = try api.get("/api/v1/alerts")
-        guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
-            throw QueryAPI.ServerError(description: "alerts: \(answer)")
-        }
-        let body = Data(Array(answer[start...].dropFirst().utf8))
-        return try JSONDecoder().decode(AlertsAnswer.self, from: body).data.alerts
-    }
+    package func alerts() throws -> [Alert] { try api.decoded(AlertsAnswer.self, from: "/api/v1/alerts").data.alerts }
 }
 
 /// https://prometheus.io/docs/prometheus/latest/querying/api/#alerts

@@ -52,12 +52,16 @@ package struct QueryAPI: Sendable {
     }
 
     private func result(_ target: String) throws -> [Series] {
+        try decoded(QueryAnswer.self, from: target).data.result.map(\.series)
+    }
+
+    /// The JSON that answers a request, such as one for `/api/v1/rules`.
+    package func decoded<Answer: Decodable>(_ type: Answer.Type, from target: String) throws -> Answer {
         let answer = try get(target)
         guard answer.hasPrefix("200"), let start = answer.firstIndex(of: "\n") else {
             throw ServerError(description: "\(target): \(answer)")
         }
-        let body = Array(answer[start...].dropFirst().utf8)
-        return try JSONDecoder().decode(QueryAnswer.self, from: Data(body)).data.result.map(\.series)
+        return try JSONDecoder().decode(type, from: Data(Array(answer[start...].dropFirst().utf8)))
     }
 
     /// Returns the status, a line break and the body.

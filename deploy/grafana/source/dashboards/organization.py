@@ -15,6 +15,7 @@ from .panel import (
     Stat,
     Threshold,
     Variable,
+    events_of_no_organization,
     or_0,
     quantiles,
 )
@@ -106,20 +107,9 @@ NOW = Row(
             no_value="not reported",
             queries=(Query("organizations", "count(count by (org_id) (lk_org_info{ORG}))"),),
         ),
-        Stat(
-            title="Events of no organization",
-            shows="Events of the whole platform, in the shown time, whose organization could not be found. They count "
-            "under `unknown`, so they may be missing here.",
-            normal="0.",
-            otherwise="the dashboard *lkpush pipeline* shows the reasons, and lkpush's log names the rooms.",
-            unit=COUNT,
-            decimals=0,
-            base="green",
-            thresholds=(Threshold(1, "red"),),
-            no_value="none reported",
-            queries=(
-                Query("events", "sum(increase(lk_org_lookup_failures_total{ALL}[$__range]))", shows_failures=True),
-            ),
+        events_of_no_organization(
+            "Events of the whole platform, in the shown time, whose organization could not be found. They count "
+            "under `unknown`, so they may be missing here."
         ),
     ),
 )

@@ -219,3 +219,21 @@ JOB = Variable(
     query=f'label_values({{{ANY_LKPUSH}, environment="$environment"}}, job)',
     all=".*",
 )
+
+
+def events_of_no_organization(shows: str) -> Stat:
+    """The number of such events, for every dashboard of usage: they are missing in all others."""
+    return Stat(
+        title="Events of no organization",
+        shows=shows,
+        normal="0.",
+        otherwise="the dashboard *lkpush pipeline* shows the reasons, and lkpush's log names the rooms.",
+        unit=COUNT,
+        decimals=0,
+        base="green",
+        thresholds=(Threshold(1, "red"),),
+        no_value="none reported",
+        queries=(
+            Query("events", "sum(increase(lk_org_lookup_failures_total{ALL}[$__range]))", shows_failures=True),
+        ),
+    )

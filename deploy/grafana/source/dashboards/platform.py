@@ -1,5 +1,7 @@
 """All organizations: totals, growth, top lists, and who needs attention."""
 
+import typing
+
 from .panel import (
     AMOUNT,
     COUNT,
@@ -15,6 +17,7 @@ from .panel import (
     Stat,
     Table,
     Threshold,
+    events_of_no_organization,
     or_0,
     quantiles,
 )
@@ -125,22 +128,33 @@ NOW = Row(
             no_value="no lkpush here",
             queries=(Query("recordings", or_0("sum(lk_egress_active{ALL})")),),
         ),
-        Stat(
-            title="Events of no organization",
-            shows="Events in the shown time whose organization could not be found. They count under `unknown`.",
-            normal="0.",
-            otherwise="the dashboard *lkpush pipeline* shows the reasons, and lkpush's log names the rooms.",
-            unit=COUNT,
-            decimals=0,
-            base="green",
-            thresholds=(Threshold(1, "red"),),
-            no_value="none reported",
-            queries=(
-                Query("events", "sum(increase(lk_org_lookup_failures_total{ALL}[$__range]))", shows_failures=True),
-            ),
+        events_of_no_organization(
+            "Events in the shown time whose organization could not be found. They count under `unknown`."
         ),
     ),
 )
+
+
+def against_before(title: str, shows: str, otherwise: str, number: typing.Callable[..., str]) -> Stat:
+    """How much a number grew since a week and 30 days ago. `number` returns its query, at an offset."""
+    return Stat(
+        title=title,
+        shows=shows,
+        normal="above 0 %, but for holidays.",
+        otherwise=otherwise,
+        unit=SHARE,
+        decimals=1,
+        width=8,
+        min=None,
+        base="red",
+        thresholds=GROWTH_COLORS,
+        no_value="no data of that time yet",
+        queries=(
+            Query("a week ago", change(number(), number(" offset 1w")), days=7),
+            Query("30 days ago", change(number(), number(" offset 30d")), days=30),
+        ),
+    )
+
 
 GROWTH = Row(
     "Growth",
@@ -156,22 +170,11 @@ GROWTH = Row(
             no_value="no users reported",
             queries=(Query("users", users()),),
         ),
-        Stat(
-            title="Users against before",
-            shows="Weekly active users against those of a week ago and of 30 days ago.",
-            normal="above 0 %, but for holidays.",
-            otherwise="the list of quiet organizations below says who is missing.",
-            unit=SHARE,
-            decimals=1,
-            width=8,
-            min=None,
-            base="red",
-            thresholds=GROWTH_COLORS,
-            no_value="no data of that time yet",
-            queries=(
-                Query("a week ago", change(users(), users(" offset 1w")), days=7),
-                Query("30 days ago", change(users(), users(" offset 30d")), days=30),
-            ),
+        against_before(
+            "Users against before",
+            "Weekly active users against those of a week ago and of 30 days ago.",
+            "the list of quiet organizations below says who is missing.",
+            users,
         ),
         Stat(
             title="Sessions of 7 days",
@@ -183,22 +186,11 @@ GROWTH = Row(
             no_value="none reported",
             queries=(Query("sessions", sessions()),),
         ),
-        Stat(
-            title="Sessions against before",
-            shows="Sessions of 7 days against those of the week before and of 30 days ago.",
-            normal="above 0 %, but for holidays.",
-            otherwise="compare with the users: fewer people, or fewer sessions of each.",
-            unit=SHARE,
-            decimals=1,
-            width=8,
-            min=None,
-            base="red",
-            thresholds=GROWTH_COLORS,
-            no_value="no data of that time yet",
-            queries=(
-                Query("a week ago", change(sessions(), sessions(" offset 1w")), days=7),
-                Query("30 days ago", change(sessions(), sessions(" offset 30d")), days=30),
-            ),
+        against_before(
+            "Sessions against before",
+            "Sessions of 7 days against those of the week before and of 30 days ago.",
+            "compare with the users: fewer people, or fewer sessions of each.",
+            sessions,
         ),
         Graph(
             title="Weekly active users, and before",
