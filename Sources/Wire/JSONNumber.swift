@@ -1,7 +1,8 @@
 /// A JSON number, read without floating point: a whole number, or one truncated towards zero.
 /// https://www.rfc-editor.org/rfc/rfc8259#section-6
 struct JSONNumber {
-    /// The offset after the last character of the number.
+    /// The offsets of the first character of the number, and after its last one.
+    let start: Int
     let end: Int
     private let isNegative: Bool
     /// The digits before the decimal point, after the exponent has moved the point; nil if 64 bits cannot hold them.
@@ -30,6 +31,7 @@ struct JSONNumber {
     /// Reads the number that begins at `start` and ends at `limit` at the latest.
     init(_ bytes: Span<UInt8>, at start: Int, end limit: Int) throws(DecodingFault) {
         end = try Self.end(of: bytes, at: start, limit: limit)
+        self.start = start
         isNegative = bytes[start] == UInt8(ascii: "-")
         // LiveKit sends up to 19 digits and nothing else; 64 bits hold any 19 digits.
         var at = isNegative ? start + 1 : start

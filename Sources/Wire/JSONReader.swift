@@ -162,6 +162,28 @@ package struct JSONReader: Sendable {
         }
     }
 
+    /// Reads a number of any form, never a string; nil for `null`. It allocates.
+    package mutating func readDouble(_ bytes: Span<UInt8>) throws(DecodingFault) -> Double? {
+        if try readNull(bytes) { return nil }
+        let number = try readNumber(bytes)
+        // A number that no double can hold is infinite.
+        let text = String(decoding: (number.start..<number.end).map { bytes[$0] }, as: UTF8.self)
+        return Double(text) ?? .nan
+    }
+
+    /// Reads `true` or `false`; nil for `null`.
+    package mutating func readBoolean(_ bytes: Span<UInt8>) throws(DecodingFault) -> Bool? {
+        switch try peek(bytes) {
+        case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            let isTrue = bytes[offset] == UInt8(ascii: "t")
+            try literal(bytes)
+            return isTrue
+        default:
+            if try readNull(bytes) { return nil }
+            throw unfit(bytes)
+        }
+    }
+
     private mutating func readNumber(_ bytes: Span<UInt8>) throws(DecodingFault) -> JSONNumber {
         switch try peek(bytes) {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
