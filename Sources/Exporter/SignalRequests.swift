@@ -4,7 +4,8 @@ import Platform
 /// The requests that come as signals, for the thread that performs them.
 ///
 /// The thread `signals` waits for signals, because a start may wait for long and must end when a stop is asked for. A
-/// second signal ends the process, and so does a stop that takes too long.
+/// second stop ends the process, and so does a stop that takes too long. The thread switches debug logging itself: it
+/// helps most with a start or a stop that hangs.
 final class SignalRequests: Sendable {
     private enum Limits {
         /// The time for the reader of the line that says why the process ends.
@@ -24,7 +25,7 @@ final class SignalRequests: Sendable {
     /// Starts the thread. It is never joined, because it waits for a signal that may never come.
     init(timeout: Duration, log: Log) {
         _ = NamedThread(name: "signals") { [state] in
-            while Signals.wait() == .reload { state.change { $0.wantsReload = true } }
+            while Self.nextButDebug(log) == .reload { state.change { $0.wantsReload = true } }
             let deadline = SystemTime().monotonic() + timeout
             let onStop = state.change { state in
                 state.stopBy = deadline
@@ -32,10 +33,19 @@ final class SignalRequests: Sendable {
             }
             Self.guardStop(state, deadline, log)
             onStop()
-            while Signals.wait() == .reload {}
+            while Self.nextButDebug(log) == .reload {}
             log.warning("a second signal: stopping at once")
             log.flush(by: SystemTime().monotonic() + Limits.lastWords)
             _exit(130)
+        }
+    }
+
+    /// Waits for the next signal that is not about debug logging.
+    private static func nextButDebug(_ log: Log) -> Signals.Received {
+        while true {
+            let received = Signals.wait()
+            guard received == .toggleDebug else { return received }
+            log.toggleDebug()
         }
     }
 

@@ -5,8 +5,8 @@ import Wire
 /// Structured log lines on one file descriptor. Messages are constants; data goes into fields.
 ///
 /// Any thread may log, and none waits for the reader: the thread `log` writes the lines. Lines that nobody reads in
-/// time are dropped and counted, and one line reports how many. A line below the level costs one comparison. A field
-/// never holds a secret.
+/// time are dropped and counted, and one line reports how many. A line below the level costs one load and one comparison.
+/// A field never holds a secret. Characters that a terminal would obey, or that reorder text, are escaped in both formats.
 package final class Log: Sendable {
     /// The severity of a line. A log writes the lines of its own level and above.
     package enum Level: Int, Sendable, Comparable, CaseIterable {
@@ -38,7 +38,8 @@ package final class Log: Sendable {
     /// The fields of a line, in the order in which they are written.
     package typealias Fields = KeyValuePairs<String, Value>
 
-    package let level: Level
+    private let levels: LevelSwitch
+    private let kept: RecentLines
     private let format: Format
     private let time: any TimeSource
     private let writer: LineWriter
@@ -54,19 +55,23 @@ package final class Log: Sendable {
     }
 
     package init(level: Level, format: Format, time: any TimeSource = SystemTime(), file: Int32 = STDERR_FILENO) {
-        self.level = level
+        levels = LevelSwitch(level)
         self.format = format
         self.time = time
         mark = nil
+        let kept = RecentLines()
+        self.kept = kept
         writer = LineWriter(to: file, name: "log") { lost in
-            Self.line(
-                .warning, "log lines were lost: nobody read them in time, or they could not be written",
-                ["lines": .int(lost)], hidden: 0, format, at: time.now())
+            let message: StaticString = "log lines were lost: nobody read them in time, or they could not be written"
+            let (fields, now): (Fields, Timestamp) = (["lines": .int(lost)], time.now())
+            kept.note(Self.recentLine(.warning, message, fields, hidden: 0, at: now))
+            return Self.line(.warning, message, fields, hidden: 0, format, at: now)
         }
     }
 
     private init(_ log: Log, mark: (name: String, value: String)) {
-        level = log.level
+        levels = log.levels
+        kept = log.kept
         format = log.format
         time = log.time
         writer = log.writer
@@ -75,6 +80,29 @@ package final class Log: Sendable {
 
     /// The same log for one of several like parts: every line has this field, and is throttled by itself.
     package func marked(_ name: String, _ value: String) -> Log { Log(self, mark: (name, value)) }
+
+    /// The level in effect. All marked logs share it.
+    package var level: Level { levels.current }
+
+    /// Switches debug lines on; when they are on, goes back to the level that was configured. Any thread may call it, at
+    /// any time. A line says what is in effect. Returns the level in effect.
+    @discardableResult
+    package func toggleDebug() -> Level {
+        let level = levels.toggle()
+        // Whoever switches wants to know, whatever the configured level is.
+        if level > .debug {
+            write(.info, "debug logging is off: SIGUSR1 switches it on", ["log_level": .string(level.name)])
+        } else if levels.configured == .debug {
+            write(.info, "debug logging stays on: LOG_LEVEL is debug, so SIGUSR1 changes nothing", [:])
+        } else {
+            write(.info, "debug logging is on: another SIGUSR1 switches it off", ["log_level": .string(level.name)])
+        }
+        return level
+    }
+
+    /// The last lines at warning or above, of this log and all logs that share it, the newest first. A throttled line that
+    /// was left out is not among them.
+    package var recent: [Line] { kept.all }
 
     /// The number of lines that were dropped.
     package var linesDropped: Int { writer.dropped }
@@ -134,7 +162,20 @@ package final class Log: Sendable {
     }
 
     private func write(_ level: Level, _ message: StaticString, _ fields: Fields, hidden: Int = 0) {
-        writer.write(Self.line(level, message, fields, mark, hidden: hidden, format, at: time.now()))
+        let now = time.now()
+        if level >= .warning { kept.note(Self.recentLine(level, message, fields, mark, hidden: hidden, at: now)) }
+        writer.write(Self.line(level, message, fields, mark, hidden: hidden, format, at: now))
+    }
+
+    private static func recentLine(
+        _ level: Level, _ message: StaticString, _ fields: Fields, _ mark: (name: String, value: String)? = nil,
+        hidden: Int, at now: Timestamp
+    ) -> Line {
+        var text = mark.map { "\($0.name)=\(plain(.string($0.value)))" } ?? ""
+        for (key, value) in fields where text.utf8.count < Line.Limits.fields_bytes {
+            text += "\(text.isEmpty ? "" : " ")\(key)=\(plain(value))"
+        }
+        return Line(at: now, level: level, message: "\(message)", fields: text, hidden: hidden)
     }
 
     private static func line(

@@ -8,6 +8,8 @@ package enum Signals {
         case stop
         /// SIGHUP: read the key files again.
         case reload
+        /// SIGUSR1: switch debug logging on or off.
+        case toggleDebug
     }
 
     /// Blocks the signals in the calling thread, and so in every thread that it starts later. Call it first in `main`.
@@ -25,14 +27,18 @@ package enum Signals {
         while true {
             var number: Int32 = 0
             guard sigwait(&set, &number) == 0 else { continue }
-            return number == SIGHUP ? .reload : .stop
+            switch number {
+            case SIGHUP: return .reload
+            case SIGUSR1: return .toggleDebug
+            default: return .stop
+            }
         }
     }
 
     private static func waited() -> sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGUSR1] { sigaddset(&set, number) }
         return set
     }
 }

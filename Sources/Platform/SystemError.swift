@@ -15,5 +15,8 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
         self.code = code
     }
 
-    package var description: String { "\(operation) \(subject): \(String(cString: strerror(code))) (errno \(code))" }
+    package var description: String { "\(operation) \(subject): \(Self.text(of: code)) (errno \(code))" }
+
+    /// The system's text for an error code, such as `Connection refused`. Wraps `strerror`.
+    package static func text(of code: Int32) -> String { String(cString: strerror(code)) }
 }
