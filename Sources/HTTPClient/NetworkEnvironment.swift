@@ -19,4 +19,7 @@ package struct NetworkEnvironment: Sendable, Equatable {
 
     /// What is wrong with the variables, each with its name. Nothing of their values is quoted.
     package var problems: [String] { proxies.problems }
+
+    /// True if requests to this URL go through a proxy.
+    package func usesProxy(for url: EndpointURL) -> Bool { proxies.route(to: url) != .direct }
 }

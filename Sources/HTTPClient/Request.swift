@@ -1,3 +1,5 @@
+import Platform
+
 /// One HTTP request.
 package struct Request: Sendable {
     package enum Method: Sendable, Equatable { case get, post }
@@ -9,6 +11,8 @@ package struct Request: Sendable {
     package var body: [UInt8]
     /// The limit for the time from the start to the last byte of the response.
     package var timeout: Duration
+    /// The part of the response's body that is kept. More than `Transport.Limits.bodyRead_bytes` is read for it only.
+    package var bodyKept_bytes = Transport.Limits.bodyKept_bytes
 
     package init(
         _ method: Method = .post, _ url: EndpointURL, headers: [HTTPHeader] = [], body: [UInt8] = [],
@@ -44,6 +48,13 @@ package struct Completion: Sendable {
     /// The number of times that the request was put on a connection. 0 means that no peer can have seen it. 2 means
     /// that a kept-alive connection was dead, and that the request was sent again, perhaps after it had been received.
     package let deliveries: Int
+
+    /// The same with another body of the answer, if one came.
+    package func mapBody(_ body: ([UInt8]) -> [UInt8]) -> Completion {
+        guard case .response(let response) = outcome else { return self }
+        let other = Response(status: response.status, headers: response.headers, body: body(response.body))
+        return Completion(id: id, outcome: .response(other), duration: duration, deliveries: deliveries)
+    }
 }
 
 /// The answer of a peer.
@@ -51,7 +62,7 @@ package struct Response: Sendable, Equatable {
     package let status: Int
     /// The headers that `TransportOptions.recordedHeaders` names, in lower case.
     package let headers: [String: String]
-    /// The first bytes of the body, at most `Transport.Limits.bodyKept_bytes`.
+    /// The first bytes of the body, at most `bodyKept_bytes` of the request.
     package let body: [UInt8]
 
     package init(status: Int, headers: [String: String], body: [UInt8]) {
@@ -85,13 +96,19 @@ package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible
     /// The error code of curl, and its text or ours. They never hold credentials.
     package let code: UInt32
     package let text: String
+    /// The system's error of a connection that was not made, such as `ECONNREFUSED`. 0 where it is not known.
+    package let systemCode: Int32
 
-    package init(kind: Kind, mayHaveArrived: Bool, code: UInt32, text: String) {
+    package init(kind: Kind, mayHaveArrived: Bool, code: UInt32, text: String, systemCode: Int32 = 0) {
         self.kind = kind
         self.mayHaveArrived = mayHaveArrived
         self.code = code
         self.text = text
+        self.systemCode = systemCode
     }
 
-    package var description: String { "\(kind.rawValue): \(text) (curl \(code))" }
+    package var description: String {
+        let reason = systemCode == 0 ? "" : ", \(SystemError.text(of: systemCode))"
+        return "\(kind.rawValue): \(text) (curl \(code)\(reason))"
+    }
 }

@@ -16,6 +16,7 @@ final class Transfer {
     private var head = ResponseHead(wanted: [])
     private var body: [UInt8] = []
     private var received = 0
+    private var kept_bytes = 0
     private(set) var deliveries = 0
 
     /// Wraps `curl_easy_init`.
@@ -46,6 +47,7 @@ final class Transfer {
         head = ResponseHead(wanted: options.recordedHeaders)
         body.removeAll(keepingCapacity: true)
         received = 0
+        kept_bytes = request.bodyKept_bytes
         deliveries = 0
         errorText[0] = 0
 
@@ -155,10 +157,13 @@ final class Transfer {
         }
         let own = String(cString: errorText)
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
+        let kind = kind(of: result, text)
+        var systemCode = 0
+        if kind == .connect { _ = ccurl_get_long(easy, CURLINFO_OS_ERRNO, &systemCode) }
         return .failure(
             NetworkError(
-                kind: kind(of: result, text), mayHaveArrived: deliveries > 0, code: result.rawValue,
-                text: Self.withoutUserInfo(text)))
+                kind: kind, mayHaveArrived: deliveries > 0, code: result.rawValue, text: Self.withoutUserInfo(text),
+                systemCode: Int32(truncatingIfNeeded: systemCode)))
     }
 
     /// Masks user and password in a text of libcurl, which quotes the address of a proxy that it cannot use.
@@ -209,9 +214,9 @@ final class Transfer {
 
     /// Takes a part of the body. Returns false if the body is longer than anybody should read.
     fileprivate func take(body bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        body.append(contentsOf: bytes.prefix(Transport.Limits.bodyKept_bytes - body.count))
+        body.append(contentsOf: bytes.prefix(max(0, kept_bytes - body.count)))
         received += bytes.count
-        return received <= Transport.Limits.bodyRead_bytes
+        return received <= max(kept_bytes, Transport.Limits.bodyRead_bytes)
     }
 
     fileprivate func countDelivery() { deliveries += 1 }

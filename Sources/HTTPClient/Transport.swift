@@ -8,7 +8,7 @@ import Wire
 /// It follows no redirect, verifies every peer, and uses no signals.
 package final class Transport {
     package enum Limits {
-        /// The part of a body that is kept: a receiver's message for a log line.
+        /// The part of a body that is kept unless the request says otherwise: a receiver's message for a log line.
         package static let bodyKept_bytes = 1_024
         /// The part of a body that is read. Beyond it, a new connection costs less than the rest.
         package static let bodyRead_bytes = 65_536

@@ -117,6 +117,19 @@ import Testing
         #expect(response.body.count == Transport.Limits.bodyKept_bytes)
     }
 
+    @Test func `a request may ask for more of the body than is read otherwise`() throws {
+        let body = String(repeating: "0123456789", count: 20_000)
+        let receiver = try ScriptedReceiver(otherwise: .init(200, body: body))
+        let transport = try Transport()
+        for (kept, expected) in [(1 << 20, body.utf8.count), (150_000, 150_000)] {
+            var request = try Request(.get, url(receiver))
+            request.bodyKept_bytes = kept
+            _ = transport.start(request)
+            let response = try response(finish(1, of: transport))
+            #expect(response.body.count == expected && response.body.starts(with: body.utf8.prefix(100)))
+        }
+    }
+
     @Test(arguments: [ScriptedReceiver.Answer.Behaviour.endlessBody, .stuckBody])
     func `a body that never ends leaves the status`(_ behaviour: ScriptedReceiver.Answer.Behaviour) throws {
         let receiver = try ScriptedReceiver(otherwise: .init(503, headers: ["Retry-After": "3"], behaviour: behaviour))
