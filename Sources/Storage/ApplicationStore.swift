@@ -29,6 +29,9 @@ package final class ApplicationStore {
         }
     }
 
+    /// Throws if the database is not there any more.
+    package func ping() throws(StoreError) { try database.ping() }
+
     /// Ends the connection.
     package func close() { database.close() }
 }

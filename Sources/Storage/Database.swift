@@ -64,6 +64,10 @@ package protocol Database: AnyObject {
     /// machine's.
     func now() throws(StoreError) -> Timestamp?
 
+    /// Throws if the database is not there any more. It costs no more than that takes: a round trip to a server, a look
+    /// at a file. Call it outside of a transaction.
+    func ping() throws(StoreError)
+
     /// Ends the connection. Nothing else may be called afterwards.
     func close()
 }

@@ -23,6 +23,7 @@ final class PlanningDatabase: Database {
     func begin(_ purpose: TransactionPurpose) throws(StoreError) {}
     func commit() throws(StoreError) {}
     func rollBack() {}
+    func ping() throws(StoreError) { try inner.ping() }
     func close() {}
 
     func columns(of table: String) throws(StoreError) -> [TableColumn] { try inner.columns(of: table) }

@@ -172,6 +172,14 @@ package final class PostgresDatabase: Database {
         return found.rows.first?.first?.asInteger.map { Timestamp(milliseconds: $0) }
     }
 
+    /// Asks for an answer of any kind, which a server that is well gives at once.
+    package func ping() throws(StoreError) {
+        let usual = connection.statementTimeout
+        connection.statementTimeout = settings.pingTimeout - settings.grace
+        defer { connection.statementTimeout = usual }
+        try runScript("SELECT 1")
+    }
+
     // MARK: Schema
 
     package func columns(of table: String) throws(StoreError) -> [TableColumn] {

@@ -24,5 +24,8 @@ package struct PostgresSettings: Sendable {
     /// lkpush gives a connection up this much later than the server's own time-out.
     package var grace = Duration.seconds(2)
 
+    /// The longest wait for the answer to a ping, `grace` included. A server that hangs is noticed by it.
+    package var pingTimeout = Duration.seconds(4)
+
     package init() {}
 }

@@ -106,6 +106,9 @@ package final class SQLiteDatabase: Database {
         }
     }
 
+    /// The file cannot go away like a server, but somebody may remove or replace it.
+    package func ping() throws(StoreError) { try checkFile() }
+
     // MARK: Schema
 
     package func columns(of table: String) throws(StoreError) -> [TableColumn] {
@@ -170,6 +173,9 @@ package final class SQLiteDatabase: Database {
 }
 
 extension StoreError {
+    /// `SQLITE_CONSTRAINT_TRIGGER`. https://www.sqlite.org/rescode.html#constraint_trigger
+    private static let raised: Int32 = 1_811
+
     /// Makes the port's error of an error of SQLite.
     init(_ error: SQLiteError) {
         let kind: Kind =
@@ -178,7 +184,8 @@ extension StoreError {
             case .unreachable, .damaged, .readOnly: .connectionLost
             case .busy, .full, .other: .other
             }
-        self.init(
-            kind, operation: "\(error.operation) \(error.subject)", code: "sqlite \(error.code)", text: error.text)
+        // The text is the trigger's own, and newer versions of SQLite let it hold values that the trigger was given.
+        let text = error.code == Self.raised ? "an exception was raised in a trigger" : error.text
+        self.init(kind, operation: "\(error.operation) \(error.subject)", code: "sqlite \(error.code)", text: text)
     }
 }

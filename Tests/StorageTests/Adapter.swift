@@ -1,3 +1,4 @@
+import Glibc
 import Storage
 import StoragePostgres
 import StorageSQLite
@@ -37,6 +38,16 @@ struct ScratchDatabase {
                 FailurePlan(failsAt: .max, .lostBefore), keeping: folder)
         case .schema(let url):
             try PostgresDatabase(url, PostgresSchemas.patient)
+        }
+    }
+
+    /// Takes the database away from under one connection, as an administrator does.
+    func cut(_ database: any Database) throws {
+        switch place {
+        case .file(let folder): #expect(rename(folder.file("office.db"), folder.file("office.away")) == 0)
+        case .schema:
+            let pid = try #require(try database.first("SELECT pg_backend_pid()").first?.asInteger)
+            try PostgresServer.shared().query("SELECT pg_terminate_backend(\(pid))")
         }
     }
 

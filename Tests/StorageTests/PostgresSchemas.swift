@@ -19,6 +19,7 @@ enum PostgresSchemas {
         settings.connectTimeout = Waits.limit
         settings.statementTimeout = Waits.limit * 3
         settings.lockTimeout = Waits.limit * 2
+        settings.pingTimeout = Waits.limit
         return settings
     }
 

@@ -55,6 +55,18 @@ import Wire
         #expect(try database.first("SELECT 1") == [.integer(1)], "who waited longer goes on")
     }
 
+    @Test func `a ping of a server that is silent is given up before other statements are`() throws {
+        let server = try PostgresServer.shared()
+        let proxy = try StallingProxy(to: server.port)
+        var settings = PostgresSchemas.patient
+        settings.pingTimeout = .seconds(2)
+        let url = try PostgresSchemas.postgresURL(server.url(database: "postgres", port: proxy.port))
+        let database = try PostgresDatabase(url, settings)
+        proxy.change(to: .stalled)
+        // Its other statements would wait for as long as any test may.
+        #expect(failure { () throws(StoreError) in try database.ping() }?.kind == .connectionLost)
+    }
+
     @Test func `what is too long for the buffers of a silent server is given up too`() throws {
         let server = try PostgresServer.shared()
         let proxy = try StallingProxy(to: server.port)

@@ -55,6 +55,24 @@ import Wire
         #expect(throws: StoreError.self) { try database.rows("SELECT 1", [.integer(1)]) }
     }
 
+    @Test func `the words of a trigger stay in the database`() throws {
+        let database = try SQLiteDatabase(path: folder.file("x.db"))
+        try database.runScript(
+            """
+            CREATE TABLE t (x);
+            CREATE TRIGGER no BEFORE INSERT ON t BEGIN SELECT RAISE(ABORT, 'not Ann'); END
+            """)
+        do throws(StoreError) {
+            _ = try database.run("INSERT INTO t VALUES ($1)", [.text("Ann")])
+            Issue.record("the trigger refuses")
+        } catch {
+            #expect(error.kind == .refused)
+            #expect(
+                error.description
+                    == "step INSERT INTO t VALUES ($1): an exception was raised in a trigger (sqlite 1811)")
+        }
+    }
+
     @Test func `trouble has its kind`() throws {
         let database = try SQLiteDatabase(path: folder.file("x.db"), busyTimeout: .milliseconds(10))
         try database.runScript("CREATE TABLE v (x UNIQUE)")

@@ -124,6 +124,10 @@ package final class FailingDatabase: Database {
         try passing { () throws(StoreError) in try inner.isUnique(columns, in: table) }
     }
 
+    package func ping() throws(StoreError) {
+        try passing { () throws(StoreError) in try inner.ping() }
+    }
+
     package func close() {
         if !isLost { inner.close() }
     }
