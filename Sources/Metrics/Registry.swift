@@ -29,7 +29,7 @@ package final class Registry: Sendable {
         shared = Shared(maxSeries: maxSeries, onFirstRefusal: onFirstRefusal, clock: clock)
         let series = gauge("lkpush_series", "Time series held now.")
         let refused = counter(
-            "lkpush_series_refused_total", "Series refused because MAX_SERIES was reached.", labels: ["family"])
+            Shared.refusals, "Series refused because MAX_SERIES was reached.", labels: ["family"])
         let cut = counter("lkpush_label_values_cut_total", "Label values cut because they were too long.")
         let seriesGauge = series.series()
         let cutCounter = cut.series()
@@ -90,6 +90,11 @@ package final class Registry: Sendable {
         families.withLock { $0.map(\.descriptor) }.sorted { $0.name < $1.name }
     }
 
+    /// The series of one family, in no order; empty if there is no such family.
+    package func series(of name: String) -> [Series] {
+        families.withLock { $0.first { $0.descriptor.name == name } }?.all() ?? []
+    }
+
     /// Returns all families that have series: families sorted by name, series by label values.
     package func snapshot() -> [(family: FamilyDescriptor, series: [Series])] {
         families.withLock { $0 }
@@ -138,6 +143,9 @@ extension Registry {
             var order = 0
         }
 
+        /// The counter of refusals.
+        static let refusals = "lkpush_series_refused_total"
+
         private let maxSeries: Int
         private let onFirstRefusal: @Sendable (String) -> Void
         let clock: (@Sendable () -> Timestamp)?
@@ -167,7 +175,8 @@ extension Registry {
         /// Reserves room for one more child of a family. Returns its slot, or nil if there is no room.
         func admit(_ family: FamilyDescriptor) -> Int32? {
             let (slot, isFirst): (Int32?, Bool) = state.withLock { state in
-                if state.series + family.seriesPerChild <= maxSeries {
+                // What tells of refusals is not refused: it has a series for each family at most.
+                if state.series + family.seriesPerChild <= maxSeries || family.name == Self.refusals {
                     state.series += family.seriesPerChild
                     if let slot = state.freeSlots.popLast() { return (slot, false) }
                     state.slots += 1

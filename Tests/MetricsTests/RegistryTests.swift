@@ -70,6 +70,16 @@ import Testing
         #expect(Number.text(value) == text)
     }
 
+    @Test func `the counter of refusals is there when everything else is refused`() {
+        let registry = Registry(maxSeries: 2)
+        #expect(registry.counter("test_total", "T.", labels: ["n"]).series(["1"]) == nil)
+        registry.collect()
+        #expect(registry.series(of: "lkpush_series_refused_total").map(\.labelValues) == [["test_total"]])
+        #expect(registry.series(of: "lkpush_series").count == 1)
+        #expect(registry.series(of: "test_total").isEmpty)
+        #expect(registry.series(of: "no_such_family").isEmpty)
+    }
+
     @Test func `a full registry refuses new series, counts them, tells once, and keeps the old ones`() {
         let told = Mutex<[String]>([])
         let registry = Registry(maxSeries: 10) { family in told.withLock { $0.append(family) } }
