@@ -49,6 +49,7 @@ let package = Package(
         library("Matching", layer: house, uses: ["CPCRE2"]),
         library("LiveKit", layer: house, uses: ["CCrypto", "Platform", "Wire"]),
         library("Metrics", layer: pure, uses: ["Wire"]),
+        library("Status", layer: pure, uses: ["Wire"]),
         // The SQL of its migrations is built into the program.
         library("Storage", layer: pure, uses: ["Wire"], resources: [.embedInCode("Migrations")]),
 
@@ -68,10 +69,12 @@ let package = Package(
         library(
             "Pipeline", layer: house,
             uses: [
-                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Storage",
-                "Wire",
+                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
+                "Storage", "Wire",
             ]),
-        library("Shipper", layer: house, uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Wire"]),
+        library(
+            "Shipper", layer: house,
+            uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Wire"]),
         library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
 
         // Composition.
@@ -111,6 +114,7 @@ let package = Package(
         tests("SQLite", uses: ["Platform", "SQLite"]),
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
+        tests("Status", uses: ["Status", "Wire"]),
         tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
         tests("JournalSQLite", uses: ["Journal", "JournalSQLite", "Platform", "SQLite", "Wire"]),
         tests(
@@ -124,11 +128,15 @@ let package = Package(
             "Pipeline",
             uses: [
                 "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Pipeline",
-                "Platform", "Recording", "RemoteWrite", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Platform", "Recording", "RemoteWrite", "SQLite", "Status", "Storage", "StoragePostgres",
+                "StorageSQLite", "Wire",
             ]),
         tests(
             "Shipper",
-            uses: ["HTTPClient", "HTTPServing", "Metrics", "Platform", "RemoteWrite", "SQLite", "Shipper", "Wire"]),
+            uses: [
+                "HTTPClient", "HTTPServing", "Metrics", "Platform", "RemoteWrite", "SQLite", "Shipper", "Status",
+                "Wire",
+            ]),
         tests(
             "Enforcement",
             uses: ["Enforcement", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Wire"]),
@@ -136,10 +144,11 @@ let package = Package(
             "Exporter",
             uses: [
                 "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite",
-                "SQLite", "Shipper", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "SQLite", "Shipper", "Status", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests(
-            "EndToEnd", uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Wire"],
+            "EndToEnd",
+            uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Status", "Wire"],
             resources: [.copy("Data")]),
         tests("Rules", uses: ["Exporter", "Metrics", "Platform"]),
         tests("Dashboard", uses: ["Exporter", "Metrics", "Platform"]),

@@ -1,25 +1,13 @@
 import Exporter
-import Foundation
 import Metrics
 import TestSupport
 import Testing
 
 /// The program writes the tables of the README. `UPDATE_GOLDEN=1` rewrites them, and a reviewer reads the difference.
 @Suite(.serialized) struct ReadmeTests {
-    private let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("README.md")
-
     private func check(_ name: String, _ expected: String) throws {
-        var text = try String(contentsOf: path, encoding: .utf8)
-        let start = try #require(text.range(of: "<!-- \(name) -->\n"))
-        let end = try #require(text.range(of: "<!-- /\(name) -->"))
-        let found = String(text[start.upperBound..<end.lowerBound])
-        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
-            text.replaceSubrange(start.upperBound..<end.lowerBound, with: expected + "\n")
-            try text.write(to: path, atomically: true, encoding: .utf8)
-        } else {
-            #expect(found == expected + "\n", "UPDATE_GOLDEN=1 rewrites the table")
-        }
+        let found = try GeneratedPart(name, of: "README.md").text(expected: expected + "\n")
+        #expect(found == expected + "\n", "UPDATE_GOLDEN=1 rewrites the table")
     }
 
     @Test func `the table of settings is what the program reads`() throws {

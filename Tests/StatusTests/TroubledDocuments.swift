@@ -1,0 +1,134 @@
+import Status
+import Wire
+
+/// Documents of a lkpush in trouble, by the name of the trouble. Each has one trouble.
+enum TroubledDocuments {
+    static let now = Timestamp(seconds: 1_764_000_000)
+
+    /// A lkpush that works.
+    static var healthy: StatusDocument {
+        var document = StatusDocument()
+        document.now = now
+        document.health.isReady = true
+        document.intake.queueCapacity = 1_000
+        document.intake.lastEvent = now
+        var journal = JournalStatus()
+        journal.isUp = true
+        journal.durability = "commit"
+        journal.directory = "/state"
+        (journal.diskFree_bytes, journal.diskSize_bytes) = (90 << 30, 100 << 30)
+        document.journal = journal
+        document.recorder.participants = 12
+        document.database.isUp = true
+        document.database.engine = "postgresql"
+        document.destinations = [destination(.accepting)]
+        return document
+    }
+
+    static var all: [String: StatusDocument] {
+        [
+            "starting": made {
+                $0.journal = nil
+                ($0.health.isReady, $0.health.obstacles) = (false, ["starting"])
+            },
+            "locked": made {
+                $0.journal = nil
+                ($0.health.isReady, $0.health.obstacles) = (false, ["STATE_DIR/lock is held by process 7"])
+            },
+            "journal": made {
+                $0.journal?.isUp = false
+                $0.journal?.error = "no space left"
+                $0.health.isReady = false
+                $0.health.obstacles = ["the journal cannot be written: no space left"]
+            },
+            "snapshot": made { $0.journal?.snapshotError = "no space left" },
+            "disk": made { $0.journal?.diskFree_bytes = 100 << 20 },
+            "reserve": made {
+                $0.destinations[0].spool = SpoolStatus()
+                $0.destinations[0].spool?.isReserveReached = true
+            },
+            "secret": made { $0.intake.rejections = [rejection("bad_signature", ago: 10)] },
+            "path": made { $0.intake.rejections = [rejection("wrong_path", ago: 10)] },
+            "full": made { $0.intake.rejections = [rejection("queue_full", ago: 10)] },
+            "queue": made { $0.intake.queue = 900 },
+            "lag": made { $0.intake.lag = 30 },
+            "silence": made { $0.intake.lastEvent = now - .seconds(1_000) },
+            "held": made { $0.destinations = [destination(.held, 401)] },
+            "refusing": made { $0.destinations = [destination(.refusing, 404)] },
+            "invalid": made { $0.destinations = [destination(.refusing, 400)] },
+            "throttled": made { $0.destinations = [destination(.retrying, 429)] },
+            "failing": made { $0.destinations = [destination(.retrying, 500)] },
+            "unreachable": made { $0.destinations = [destination(.retrying, 0)] },
+            "hanging": made { $0.destinations = [destination(.unanswered, 200)] },
+            "doubtful": made {
+                $0.destinations = [destination(.accepting)]
+                ($0.destinations[0].cause, $0.destinations[0].action) = ("a page answers there", "Correct the address.")
+            },
+            "spool": made {
+                $0.destinations[0].spool = SpoolStatus()
+                $0.destinations[0].spool?.error = "permission denied"
+            },
+            "lost": made { $0.destinations[0].lastLoss = now - .seconds(60) },
+            "backlog": made { $0.destinations[0].oldestPending = 400 },
+            "database": made {
+                $0.database.isUp = false
+                ($0.database.error, $0.database.failing) = ("connection refused", ["open"])
+                $0.database.action = "See whether it runs"
+            },
+            "operation": made {
+                ($0.database.error, $0.database.failing) = ("permission denied", ["write"])
+                $0.database.action = "Grant the right"
+            },
+            "rows": made { $0.database.lastRowLost = now - .seconds(60) },
+            "letters": made {
+                var letter = DeadLetterStatus()
+                (letter.at, letter.table, letter.reason) = (now - .seconds(60), "room_presence", "check violated")
+                $0.database.lastDeadLetters = [letter]
+            },
+            "rooms": made {
+                $0.recorder.unknownRooms = [room("a", "room_not_found"), room("b", "room_not_found")]
+            },
+            "clock": made {
+                var clock = ClockStatus()
+                (clock.peer, clock.ahead) = ("livekit", -90)
+                $0.program.clocks = [clock]
+            },
+            "series": made { $0.program.lastSeriesRefused = now - .seconds(60) },
+        ]
+    }
+
+    private static func made(_ change: (inout StatusDocument) -> Void) -> StatusDocument {
+        var document = healthy
+        change(&document)
+        return document
+    }
+
+    private static func destination(_ state: DestinationState, _ status: Int = 200) -> DestinationStatus {
+        var destination = DestinationStatus()
+        destination.name = "default"
+        destination.state = state
+        destination.pending = 1_234
+        var answer = AnswerStatus()
+        (answer.at, answer.status) = (now, status)
+        answer.text = status == 0 ? "connection refused" : ""
+        destination.lastAnswer = answer
+        if state != .accepting { (destination.cause, destination.action) = ("the cause", "Do this.") }
+        return destination
+    }
+
+    private static func rejection(_ reason: String, ago seconds: Int64) -> RejectionStatus {
+        var rejection = RejectionStatus()
+        rejection.reason = reason
+        rejection.total = 3
+        rejection.last = now - .seconds(seconds)
+        (rejection.what, rejection.action) = ("a webhook was refused", "compare LIVEKIT_API_SECRET")
+        return rejection
+    }
+
+    private static func room(_ name: String, _ reason: String) -> UnknownRoomStatus {
+        var room = UnknownRoomStatus()
+        (room.room, room.reason, room.at) = (name, reason, now - .seconds(30))
+        (room.what, room.action) = ("a room has no organization", "add it to the table rooms")
+        return room
+    }
+}
