@@ -69,12 +69,12 @@ let package = Package(
         library(
             "Pipeline", layer: house,
             uses: [
-                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite",
+                "HTTPServing", "Journal", "LiveKit", "Metrics", "Platform", "Recording", "RemoteWrite", "Status",
                 "Storage", "Wire",
             ]),
         library(
             "Shipper", layer: house,
-            uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Wire"]),
+            uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Status", "Wire"]),
         library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
 
         // Composition.

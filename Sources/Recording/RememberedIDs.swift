@@ -78,6 +78,9 @@ struct RememberedIDs: Sendable {
         self.detail = detail
     }
 
+    /// The memory that it has taken for ids.
+    var size_bytes: Int { ring.capacity * 16 + index.capacity * 4 + ends.capacity * 4 + versions.capacity * 8 }
+
     /// The facts of an id; nil if it is not remembered.
     subscript(id: Fingerprint) -> Facts? {
         guard count > 0, let probe = probe(of: id.bits) else { return nil }

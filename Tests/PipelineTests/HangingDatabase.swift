@@ -56,5 +56,6 @@ final class HangingDatabase: Database {
     func isUnique(_ columns: [String], in table: String) throws(StoreError) -> Bool {
         try inner.isUnique(columns, in: table)
     }
+    func ping() throws(StoreError) { try check("") }
     func close() { inner.close() }
 }

@@ -5,6 +5,7 @@ import Pipeline
 import Platform
 import Recording
 import SQLite
+import Status
 import Storage
 import StorageSQLite
 import TestSupport
@@ -63,6 +64,41 @@ import Wire
         #expect(recorder.stop(by: soon))
         #expect(store.stop(by: soon).isFinished)
         #expect(journal.stop(by: soon))
+    }
+
+    @Test func `people see a room without an organization until it has one, and what the tables hold`() throws {
+        let registry = Registry(maxSeries: 10_000)
+        let log = Log(level: .error, format: .text)
+        let answers = WebhookAnswers(accepted: Response(status: 200)) { _ in Response(status: 503) }
+        let inbox = RecorderInbox(capacity: 100)
+        let intake = WebhookIntake(answers: answers, journal: nil, recorder: inbox)
+        let storeInbox = StoreInbox(StoreSettings(), registry: registry, log: log)
+        let settings = RecorderSettings(organizationSource: .metadata) { _ in 0 }
+        let catalog = Catalog(in: registry, longBuckets: false, project: "p", region: "r")
+        let journal = JournalThread(
+            JournalInbox(answers: answers), settings: JournalSettings(open: nil), store: storeInbox, events: inbox,
+            reservations: intake, restoration: JournalThread.Restoration(settings, catalog), registry: registry,
+            readiness: Readiness(), log: log)
+        let recorder = RecorderThread(
+            inbox, start: try #require(journal.awaitStart()), reservations: intake, journal: journal.inbox,
+            store: storeInbox, unknownRooms: UnknownRoomsLog(source: .metadata, log: log))
+        func receive(_ id: String, of organization: String?) {
+            let room = Room(sid: "RM_1", name: "lost", metadataOrganization: organization)
+            let event = AcceptedEvent(
+                event: Event(id: id, createdAt: 1, room: room, body: .roomStarted), receivedAt: SystemTime().now())
+            _ = intake.offer(event, now: SystemTime().monotonic())
+        }
+        receive("EV_1", of: nil)
+        #expect(eventually { inbox.unknownRooms.rooms.map(\.room) == ["lost"] })
+        let shown = try #require(inbox.unknownRooms.rooms.first)
+        #expect(shown.reason == "no_organization" && shown.action.contains("ORG_METADATA_KEY"))
+        #expect(inbox.tables.first { $0.name == "event_ids" }?.entries == 1)
+        #expect(inbox.tables.first { $0.name == "unknown_rooms_shown" }?.entries == 1)
+        receive("EV_2", of: "org_1")
+        #expect(eventually { inbox.unknownRooms.rooms.isEmpty })
+        intake.close()
+        #expect(recorder.stop(by: Waits.end))
+        #expect(journal.stop(by: Waits.end))
     }
 
     /// The number of rooms started, by organization.

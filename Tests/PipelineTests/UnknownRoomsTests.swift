@@ -146,7 +146,8 @@ import Testing
             #expect(line["level"] as? String == "warning")
             #expect(line["reason"] as? String == reason.rawValue)
             #expect(line["room"] as? String == "my room")
-            #expect(Set(line.keys) == ["ts", "level", "msg", "reason", "room"], "nothing else about anybody")
+            #expect(Set(line.keys) == ["ts", "level", "msg", "reason", "room", "action"], "nothing else about anybody")
+            #expect((line["action"] as? String)?.isEmpty == false)
             #expect((line["msg"] as? String)?.contains("unknown") == true)
         }
         #expect(Set(lines.compactMap { $0["msg"] as? String }).count == lines.count)

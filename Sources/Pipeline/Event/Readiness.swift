@@ -27,6 +27,9 @@ package final class Readiness: Sendable {
         reasons.withLock { reasons in Obstacle.allCases.compactMap { reasons[$0] } }
     }
 
+    /// The reason of one obstacle; nil where it does not stand.
+    package func reason(of obstacle: Obstacle) -> String? { reasons.withLock { $0[obstacle] } }
+
     /// Waits until there is no obstacle; false where `deadline` came first.
     package func wait(until deadline: MonotonicTime) -> Bool {
         reasons.wait(until: deadline) { $0.isEmpty ? true : nil } ?? false

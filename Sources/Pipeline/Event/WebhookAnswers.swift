@@ -4,11 +4,17 @@ package import HTTPServing
 package struct WebhookAnswers: Sendable {
     /// The answer to a request whose event is durable, or queued where that is enough.
     package let accepted: Response
-    /// Makes the answer to a request whose event was not taken, or not in time, and counts the refusal.
+    /// Makes the answer to a request whose event was not taken, or not in time, counts the refusal and notes it.
     package let refused: @Sendable (WebhookRefusal) -> Response
+    /// The refused requests of the process.
+    package let rejections: WebhookRejections
 
-    package init(accepted: Response, refused: @escaping @Sendable (WebhookRefusal) -> Response) {
+    package init(
+        accepted: Response, rejections: WebhookRejections = WebhookRejections(),
+        refused: @escaping @Sendable (WebhookRefusal) -> Response
+    ) {
         self.accepted = accepted
+        self.rejections = rejections
         self.refused = refused
     }
 }

@@ -2,7 +2,9 @@ import HTTPServing
 import Journal
 package import Platform
 package import RemoteWrite
+package import Status
 import Storage
+import Synchronization
 package import Wire
 
 /// The only door of the journal thread: events of the intake, turns of the recorder, readings of the destinations,
@@ -91,7 +93,15 @@ package final class JournalInbox: Sendable {
         var stopBy: MonotonicTime?
     }
 
+    /// What the thread has published for people.
+    struct Published: Sendable {
+        var condition = JournalCondition()
+        var deadLetters = DeadLetters()
+        var tables: [TableMemory] = []
+    }
+
     let mail = Monitor(Mail())
+    let published = Mutex(Published())
     /// The answers to requests whose events are committed, or cannot be.
     let answers: WebhookAnswers
 
@@ -100,6 +110,25 @@ package final class JournalInbox: Sendable {
     package init(answers: WebhookAnswers, time: any TimeSource = SystemTime()) {
         self.answers = answers
         self.time = time
+    }
+
+    // MARK: Status
+
+    /// The journal, as the thread found it last. Any thread may ask, and none waits for the disk.
+    package var condition: JournalCondition { published.withLock { $0.condition } }
+
+    /// The rows that the database refused, as the thread last knew them. Any thread may ask.
+    package var deadLetters: DeadLetters { published.withLock { $0.deadLetters } }
+
+    /// What waits for the journal. Any thread may ask.
+    package var tables: [TableMemory] {
+        let (events, turns, readings) = mail.withLock { ($0.events.count, $0.turns.count, $0.readings.count) }
+        let waiting = [
+            TableMemory("journal_events", events),
+            TableMemory("journal_turns", turns),
+            TableMemory("journal_readings", readings),
+        ]
+        return waiting + published.withLock { $0.tables }
     }
 
     // MARK: Intake

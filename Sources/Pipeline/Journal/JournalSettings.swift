@@ -30,6 +30,8 @@ package struct JournalSettings: Sendable {
         static let inputs_bytes = 16 << 20
         /// The pace at which the room on the disk is looked at: below any interval of pushing that is of use.
         static let diskPace = Duration.seconds(5)
+        /// The pace at which people are told what waits: faster than anybody reads it.
+        static let statusPace = Duration.seconds(1)
     }
 
     /// Opens the journal; nil where nothing is kept at all.

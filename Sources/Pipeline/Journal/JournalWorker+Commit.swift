@@ -128,6 +128,7 @@ extension JournalWorker {
             events.removeAll()
         }
         backlog.spilled(used.spilled)
+        if !commit.deadLetters.isEmpty { publishDeadLetters() }
         if let journal = files?.journal {
             commit.restart(afterEvent: journal.numbers.lastEvent, afterInput: journal.numbers.lastInput)
         }
@@ -174,8 +175,9 @@ extension JournalWorker {
 
     private func failed(_ error: JournalError) {
         metrics.noteFailedCommit()
-        log.throttled(
-            .error, "the journal cannot be written: webhooks are refused until it can", ["error": .text(error)])
+        let advice = JournalAdvice.unwritable(error, settings.durability)
+        log.throttled(.error, advice.what, ["error": .text(error), "action": advice.field])
+        publish(error, advice)
         if settings.durability == .commit {
             readiness.block(.journal, because: "the journal cannot be written: \(error)")
         }
@@ -208,6 +210,7 @@ extension JournalWorker {
     private func recovered() {
         log.info("the journal can be written again")
         health = .good
+        publishGood(isUp: true)
         guard lacksState else { return beGood() }
         beginAnew()
         if snapshot == nil && files?.saver.isBusy == false { askForSnapshot() }
@@ -216,6 +219,8 @@ extension JournalWorker {
     /// Notes that the journal can be written, so that events are taken.
     func beGood() {
         metrics.noteUp()
+        publishGood(isUp: true)
+        publishDeadLetters()
         inbox.mail.change { $0.takesEvents = true }
         readiness.clear(.journal)
     }

@@ -18,7 +18,9 @@ extension JournalWorker {
             try journal.commit(note)
         } catch {
             commit.lineage = lineage.text
-            log.throttled(.error, "the journal cannot be written: rows wait", ["error": .text(error)])
+            let advice = JournalAdvice.unwritable(error, settings.durability)
+            log.throttled(
+                .error, "the journal cannot be written: rows wait", ["error": .text(error), "action": advice.field])
         }
     }
 

@@ -16,8 +16,10 @@ extension JournalWorker {
     /// Takes the result of the snapshot thread.
     func take(_ result: SnapshotResult) {
         metrics.noteSnapshot(isSaved: result.error == nil)
+        publish(snapshotError: result.error)
         if let error = result.error {
-            log.throttled(.error, "the state cannot be saved", ["error": .string(error)])
+            let advice = JournalAdvice.unsaved
+            log.throttled(.error, advice.what, ["error": .string(error), "action": advice.field])
             if lacksState {
                 // Another snapshot is asked for, and tried when the disk has had a pause.
                 health = .failing(again: time.monotonic() + JournalSettings.Limits.backoff.maximum, failures: 1)

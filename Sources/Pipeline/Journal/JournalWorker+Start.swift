@@ -3,6 +3,7 @@ import Platform
 import Recording
 import RemoteWrite
 import Storage
+import Synchronization
 import Wire
 
 // The start: waits for the state folder, restores the state, replays the journal.
@@ -30,7 +31,9 @@ extension JournalWorker {
                 files?.close()
                 files = nil
                 metrics.noteDown()
-                log.throttled(.error, "the state cannot be read", ["error": .string("\(error)")])
+                let advice = JournalAdvice.unreadable(error, settings.durability)
+                log.throttled(.error, advice.what, ["error": .string("\(error)"), "action": advice.field])
+                publish(error, advice)
                 if settings.durability == .memory { return beginWithoutFiles() }
                 readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
             }
@@ -42,6 +45,9 @@ extension JournalWorker {
     private func beginWithoutFiles() -> RecorderStart {
         if settings.open != nil {
             log.warning("STATE_DIR cannot be used: what is known is lost with this process")
+            inbox.published.withLock { $0.condition.isUp = nil }
+        } else {
+            publishGood(isUp: nil)
         }
         metrics.noteAbsent()
         readiness.clear(.state)
@@ -116,6 +122,7 @@ extension JournalWorker {
             !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh
         start.shipped = try restoreShipped(journal)
         self.files = files
+        publishDeadLetters()
         if settings.durability == .memory { noteUnjournaled(journal, after: files.lastNumber) }
         // A journal for which a snapshot exists is not new, though nothing else may be in it yet.
         let isNew = journal.opening.isNew && found.header?.journalID != journal.numbers.id
@@ -163,7 +170,10 @@ extension JournalWorker {
         do throws(JournalError) {
             try journal.commit(note)
         } catch {
-            log.error("the journal cannot be written: a crash would make counters go back", ["error": .text(error)])
+            let advice = JournalAdvice.unwritable(error, settings.durability)
+            log.error(
+                "the journal cannot be written: a crash would make counters go back",
+                ["error": .text(error), "action": advice.field])
         }
     }
 

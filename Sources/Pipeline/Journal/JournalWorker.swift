@@ -73,6 +73,8 @@ final class JournalWorker {
     var nextSnapshot: MonotonicTime
     /// The time when the room on the disk is looked at again.
     private var nextDiskLook: MonotonicTime
+    /// The time when people are told again what waits.
+    var nextStatus: MonotonicTime
 
     private var isClosing = false
     private var isRecorderDone = false
@@ -101,6 +103,7 @@ final class JournalWorker {
         let now = time.monotonic()
         nextSnapshot = now + settings.snapshotInterval
         nextDiskLook = now
+        nextStatus = now
     }
 
     // MARK: Turns
@@ -118,6 +121,7 @@ final class JournalWorker {
             tellStore()
             loadRows()
             tellStore()
+            publishTablesIfDue()
             if isClosing && inbox.mail.withLock({ $0.events.isEmpty }) {
                 isClosing = false
                 recorder.close()
@@ -256,13 +260,15 @@ final class JournalWorker {
     }
 
     private func take(_ row: RefusedRow) {
+        let now = time.now()
+        publish(row, at: now)
         guard files != nil else { return }
         // While the disk refuses, as many dead letters wait as the journal keeps.
         if commit.deadLetters.count >= Commit.Limits.deadLetters { commit.deadLetters.removeFirst() }
         metrics.noteDeadLetters(1)
         commit.deadLetters.append(
             DeadLetter(
-                sequence: row.number, at: time.now(), reason: row.error.description, row: row.row.json()))
+                sequence: row.number, at: now, reason: row.error.description, row: row.row.json()))
     }
 
     /// Nothing is left that could be written. A disk that fails may get well before the deadline.

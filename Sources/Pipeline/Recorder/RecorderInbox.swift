@@ -1,5 +1,7 @@
 package import Journal
 package import Platform
+package import Status
+import Synchronization
 
 /// The only door of the recorder thread: committed events, answers of the store, requests for a snapshot, and the stop.
 /// The thread waits here and nowhere else.
@@ -53,12 +55,33 @@ package final class RecorderInbox: Sendable {
     /// The most events that may ever be here: one for each reservation.
     package let capacity: Int
     private let mail = Monitor(Mail())
+    /// What the thread has published for people.
+    private let published = Mutex(Published())
     private let time: any TimeSource
 
     package init(capacity: Int, time: any TimeSource = SystemTime()) {
         precondition(capacity > 0, "there is at least one reservation")
         self.capacity = capacity
         self.time = time
+    }
+
+    // MARK: Status
+
+    private struct Published {
+        var tables: [TableMemory] = []
+        var unknownRooms = RecentUnknownRooms.Shown()
+    }
+
+    /// What the tables of the recorder hold, about a second ago; empty before the thread began. Any
+    /// thread may ask.
+    package var tables: [TableMemory] { published.withLock { $0.tables } }
+
+    /// The rooms without an organization, as the recorder last knew them. Any thread may ask.
+    package var unknownRooms: RecentUnknownRooms.Shown { published.withLock { $0.unknownRooms } }
+
+    /// Publishes what people may see.
+    func publish(_ tables: [TableMemory], _ unknownRooms: RecentUnknownRooms.Shown) {
+        published.withLock { $0 = Published(tables: tables, unknownRooms: unknownRooms) }
     }
 
     // MARK: Store

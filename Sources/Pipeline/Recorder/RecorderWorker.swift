@@ -1,5 +1,6 @@
 import Platform
 import Recording
+import Status
 import Storage
 import Wire
 
@@ -29,6 +30,8 @@ struct RecorderWorker {
     /// The database has answered since events were last held back in vain.
     private var mayDelay = true
     private var lastInput: MonotonicTime
+    /// The time when people are told again what is here.
+    private var nextStatus: MonotonicTime
     /// The last snapshot: which numbers it stood for, and its size, for the buffer of the next one.
     private var lastSnapshot: (events: Int64, inputs: Int64, size_bytes: Int) = (-1, -1, 0)
 
@@ -48,6 +51,7 @@ struct RecorderWorker {
         self.unknownRooms = unknownRooms
         self.time = time
         lastInput = time.monotonic()
+        nextStatus = lastInput
     }
 
     /// Works until a stop is asked for and no event follows.
@@ -81,6 +85,7 @@ struct RecorderWorker {
         if !batch.isEmpty { lastInput = now }
         let pace = recorder.waitingEvents > 0 ? RecorderThread.Limits.pace : RecorderThread.Limits.idlePace
         unknownRooms?.look(at: now)
+        if now >= nextStatus { publish(at: now) }
         if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
     }
 
@@ -161,6 +166,18 @@ struct RecorderWorker {
     private func lookUp(_ room: String) {
         // No answer comes to a look-up that is refused because too many wait. So the recorder is told at once.
         if !store.lookUp(room: room) { inbox.leave(.organization(room: room, .failure(.lookup_error))) }
+    }
+
+    /// Publishes for people what the tables hold, and which rooms have no organization.
+    private mutating func publish(at now: MonotonicTime) {
+        nextStatus = now + RecorderThread.Limits.pace
+        var tables = recorder.tables.map { TableMemory($0.name, $0.entries, max: $0.max, size_bytes: $0.size_bytes) }
+        tables += unknownRooms?.tables ?? []
+        // Taken out, because it is changed while the recorder is asked.
+        var log = unknownRooms.take()
+        let shown = log?.shown(at: now, wall: time.now()) { recorder.knowsOrganization(ofRoom: $0) }
+        unknownRooms = log
+        inbox.publish(tables, shown ?? RecentUnknownRooms.Shown())
     }
 
     private mutating func handOver() {

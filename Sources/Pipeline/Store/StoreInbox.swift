@@ -1,7 +1,9 @@
 package import Journal
 package import Metrics
 package import Platform
+package import Status
 import Storage
+import Synchronization
 import Wire
 
 /// The only door of the store thread: rows of the journal thread, look-ups of the recorder, and the stop.
@@ -58,6 +60,8 @@ package final class StoreInbox: Sendable {
 
     let mail: Monitor<Mail>
     let metrics: StoreMetrics
+    /// What the thread has published of the database.
+    let published = Mutex(StoreCondition())
     private let settings: StoreSettings
     private let log: Log
 
@@ -73,6 +77,20 @@ package final class StoreInbox: Sendable {
         registry.onRead { [weak mail] in
             metrics.waiting?.set(mail?.withLock { $0.rowsWaiting } ?? 0)
         }
+    }
+
+    // MARK: Status
+
+    /// The database, as the thread found it last. Any thread may ask, and none waits for the database.
+    package var condition: StoreCondition { published.withLock { $0 } }
+
+    /// What waits for the database in memory.
+    package var tables: [TableMemory] {
+        let (rows, lookups) = mail.withLock { ($0.rows.count, $0.lookupCount) }
+        return [
+            TableMemory("store_rows", rows, max: settings.rowsWaiting),
+            TableMemory("store_lookups", lookups, max: StoreSettings.Limits.lookupsWaiting),
+        ]
     }
 
     // MARK: Journal

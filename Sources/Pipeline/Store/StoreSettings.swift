@@ -19,6 +19,9 @@ package struct StoreSettings: Sendable {
         package static let originsKept = Duration.seconds(90 * 86_400)
         /// The shortest pause between two questions for the database's time: each costs a round trip.
         static let clockPace = Duration.seconds(60)
+        /// An open connection of which nothing was asked for so long is looked at. A database that is away is then told
+        /// within 15 s, also in the quiet of a night.
+        package static let idle = Duration.seconds(10)
     }
 
     /// The intervals of the background jobs: Specification, *Background work*. Each is spread by a tenth, so that
@@ -40,6 +43,7 @@ package struct StoreSettings: Sendable {
     package var rowsInBatch = Limits.rowsInBatch
     package var gathering = Limits.gathering
 
+    package var idle = Limits.idle
     package var minBackoff = Duration.milliseconds(200)
     package var maxBackoff = Duration.seconds(30)
     /// The time that look-ups are tried again before they are answered with `lookup_error`. It is less than the 10 s

@@ -45,7 +45,7 @@ struct StoreTrouble {
 
     private var away: Episode?
     /// The operations that fail by themselves, while the database answers.
-    private var failing: [StoreOperation: Episode] = [:]
+    private var failingAlone: [StoreOperation: Episode] = [:]
     private var untold = 0
     private var budget = Limits.burst
     private var refilledAt: MonotonicTime
@@ -58,6 +58,19 @@ struct StoreTrouble {
     /// The database works again, and that is not told yet.
     var isReturning: Bool { away?.endedAt != nil }
 
+    /// The operations that fail now.
+    var failing: Set<StoreOperation> {
+        var all = Set(failingAlone.keys)
+        if let away, away.endedAt == nil { all.formUnion(away.failing) }
+        return all
+    }
+
+    /// The time since which some operation fails; nil while all work.
+    var since: MonotonicTime? {
+        let away = isAway ? away?.since : nil
+        return ([away] + failingAlone.values.map(\.since)).compactMap { $0 }.min()
+    }
+
     // MARK: Outcomes of operations
 
     /// Notes that an operation failed.
@@ -67,11 +80,11 @@ struct StoreTrouble {
         guard isGeneral else {
             // The database has answered.
             answered(operation, at: now)
-            var episode = failing[operation] ?? Episode(since: now)
+            var episode = failingAlone[operation] ?? Episode(since: now)
             let notice = Self.note(
                 &episode, operation, at: now,
                 tell: { take(at: now).map { .failing(untold: $0) } }, again: { .stillFailing(for: $0) })
-            failing[operation] = episode
+            failingAlone[operation] = episode
             return notice
         }
         var episode = away ?? Episode(since: now)
@@ -91,7 +104,7 @@ struct StoreTrouble {
         _ operation: StoreOperation, idle: Set<StoreOperation> = [], at now: MonotonicTime
     ) -> Notice? {
         answered(operation, idle: idle, at: now)
-        guard let episode = failing.removeValue(forKey: operation) else { return nil }
+        guard let episode = failingAlone.removeValue(forKey: operation) else { return nil }
         guard episode.toldAt != nil else {
             untold += 1
             return nil

@@ -1,5 +1,7 @@
 import Platform
 import Storage
+import Synchronization
+import Wire
 
 // The log lines about a database that does not work.
 
@@ -11,47 +13,60 @@ extension StoreWorker {
         schedule.failed(operation, at: now, chance: .random(in: 0...1))
         log.debug("the database failed", ["operation": .string(operation.rawValue), "error": .text(error)])
         let isGeneral = error.isGeneral || operation == .open || operation == .migrate
-        switch trouble.failed(operation, isGeneral: isGeneral, at: now) {
+        let notice = trouble.failed(operation, isGeneral: isGeneral, at: now)
+        let news = StoreAdvice.of(error, isGeneral: isGeneral)
+        failures[operation] = (error, news, now)
+        publish()
+        switch notice {
         case .away(let untold):
             log.error(
-                error.isPolicy
-                    ? Self.policy
-                    : "the database does not work: rows and lookups wait until it does, webhooks do not; see the error",
+                news.what,
                 [
                     "operation": .string(operation.rawValue), "error": .text(error), "rows_waiting": .int(rowsWaiting),
                     "lookups_waiting": .int(mail.withLock { $0.lookupCount }), "troubles_not_told": .int(untold),
+                    "action": news.field,
                 ])
         case .stillAway(let duration):
+            let advice = StoreAdvice.stillAway
             log.warning(
-                "the database still does not work: rows and lookups wait",
+                advice.what,
                 [
                     "away_ms": .milliseconds(duration), "operation": .string(operation.rawValue), "error": .text(error),
-                    "rows_waiting": .int(rowsWaiting),
+                    "rows_waiting": .int(rowsWaiting), "action": advice.field,
                 ])
         case .failing(let untold):
             log.error(
-                error.isPolicy
-                    ? Self.policy
-                    : "the database answers, but fails an operation: it is tried again, the rest goes on; see the error",
+                news.what,
                 [
                     "operation": .string(operation.rawValue), "error": .text(error), "rows_waiting": .int(rowsWaiting),
-                    "troubles_not_told": .int(untold),
+                    "troubles_not_told": .int(untold), "action": news.field,
                 ])
         case .stillFailing(let duration):
+            let advice = StoreAdvice.stillFailing
             log.warning(
-                "the database still fails an operation",
+                advice.what,
                 [
                     "failing_ms": .milliseconds(duration), "operation": .string(operation.rawValue),
-                    "error": .text(error), "rows_waiting": .int(rowsWaiting),
+                    "error": .text(error), "rows_waiting": .int(rowsWaiting), "action": advice.field,
                 ])
         case .back, .doesAgain, nil: break
         }
     }
 
-    private static let policy: StaticString = """
-        a policy of row level security refuses what lkpush does: rows wait, none is lost; let its role bypass row level \
-        security, or give it a policy that lets everything through, see lkpush check
-        """
+    /// Publishes what fails now. It costs nothing while all is well and was well.
+    private func publish() {
+        let failing = trouble.failing
+        if failing.isEmpty && failures.isEmpty { return }
+        failures = failures.filter { failing.contains($0.key) }
+        let last = failures.values.max { $0.at < $1.at }
+        let (wall, now) = (time.now(), time.monotonic())
+        inbox.published.withLock { condition in
+            condition.failing = StoreOperation.allCases.filter { failing.contains($0) }.map(\.rawValue)
+            condition.since = trouble.since.map { wall - now.since($0) }
+            condition.error = last.map { "\($0.error)" } ?? ""
+            condition.advice = last?.advice
+        }
+    }
 
     /// Notes a success, and logs it where the operation had failed.
     func succeeded(_ operation: StoreOperation) {
@@ -61,10 +76,9 @@ extension StoreWorker {
             if !mail.wantsPresence { idle.insert(.restore) }
             return idle
         }
-        guard
-            case .doesAgain(let duration, let failures) = trouble.succeeded(
-                operation, idle: idle, at: time.monotonic())
-        else { return }
+        let notice = trouble.succeeded(operation, idle: idle, at: time.monotonic())
+        publish()
+        guard case .doesAgain(let duration, let failures) = notice else { return }
         log.info(
             "the database does the operation again",
             [

@@ -1,6 +1,7 @@
 import Metrics
 import Platform
 import Storage
+import Synchronization
 import Wire
 
 /// The body of the store thread. In each round it answers look-ups, writes a batch of rows, and runs one background
@@ -8,6 +9,7 @@ import Wire
 ///
 /// It belongs to the store thread, which makes it.
 final class StoreWorker {
+    let inbox: StoreInbox
     let mail: Monitor<StoreInbox.Mail>
     let settings: StoreSettings
     private let open: OpenDatabase
@@ -20,6 +22,8 @@ final class StoreWorker {
     var schedule: StoreSchedule
     /// The troubles of the database, and what the log was told of them.
     var trouble: StoreTrouble
+    /// The last failure of each operation that fails now.
+    var failures: [StoreOperation: (error: StoreError, advice: Advice, at: MonotonicTime)] = [:]
     private var lookupBatch = LookupBatch()
     private var store: ApplicationStore?
     /// The tables to which policies applied at the last look.
@@ -30,12 +34,15 @@ final class StoreWorker {
     private var nextBatch: MonotonicTime
     /// The database is not asked for its time before this.
     private var nextClockLook: MonotonicTime
+    /// The time when the database was last asked for anything.
+    private var lastAsked: MonotonicTime
 
     init(
         _ inbox: StoreInbox, settings: StoreSettings, open: @escaping OpenDatabase, clocks: ClockSkew, log: Log,
         time: any TimeSource, answer: @escaping (StoreAnswer) -> Void, progress: @escaping (RowProgress) -> Void
     ) {
         self.clocks = clocks
+        self.inbox = inbox
         mail = inbox.mail
         self.settings = settings
         self.open = open
@@ -46,6 +53,7 @@ final class StoreWorker {
         self.progress = progress
         nextBatch = time.monotonic()
         nextClockLook = nextBatch
+        lastAsked = nextBatch
         trouble = StoreTrouble(at: nextBatch)
         schedule = StoreSchedule(minBackoff: settings.minBackoff, maxBackoff: settings.maxBackoff, at: nextBatch)
     }
@@ -68,6 +76,7 @@ final class StoreWorker {
             if let job = schedule.job(at: time.monotonic()) { run(job) }
             // Nothing else may need the database for minutes. The log should tell its return before that.
             if store == nil && trouble.isAway { _ = connected() }
+            lookIfIdle()
         }
     }
 
@@ -83,6 +92,7 @@ final class StoreWorker {
         if !takesLookups { wakeAt = min(wakeAt, schedule.notBefore(.lookup)) }
         if !takesRows { wakeAt = min(wakeAt, schedule.notBefore(.write)) }
         if store == nil && trouble.isAway { wakeAt = min(wakeAt, schedule.notBefore(.open)) }
+        if store != nil { wakeAt = min(wakeAt, lastAsked + settings.idle) }
         if now < nextBatch { wakeAt = min(wakeAt, nextBatch) }
         return mail.wait(until: wakeAt) { mail -> MonotonicTime?? in
             if let deadline = mail.stopBy { return .some(deadline) }
@@ -282,6 +292,7 @@ final class StoreWorker {
             schedule.postpone(operation, behind: .open, at: time.monotonic())
             return false
         }
+        defer { lastAsked = time.monotonic() }
         do throws(StoreError) {
             try body(store)
             schedule.succeeded(operation, at: time.monotonic())
@@ -319,7 +330,8 @@ final class StoreWorker {
                 isWithheldTold = true
                 noteWithheld(error)
             }
-            metrics.up?.set(1)
+            noteConnected(true)
+            lastAsked = time.monotonic()
             succeeded(.open)
             return new
         } catch {
@@ -354,7 +366,25 @@ final class StoreWorker {
     private func disconnect() {
         store?.close()
         store = nil
-        metrics.up?.set(0)
+        noteConnected(false)
+    }
+
+    private func noteConnected(_ isConnected: Bool) {
+        metrics.up?.set(isConnected ? 1 : 0)
+        inbox.published.withLock { $0.isConnected = isConnected }
+    }
+
+    /// Looks whether the database is there, where nothing was asked of it for a while: a trouble is told before
+    /// somebody needs the database. It counts as a failure to open it, because the connection is made anew.
+    private func lookIfIdle() {
+        guard let store, time.monotonic() >= lastAsked + settings.idle else { return }
+        lastAsked = time.monotonic()
+        do throws(StoreError) {
+            try store.ping()
+        } catch {
+            failed(.open, error)
+            disconnect()
+        }
     }
 
     // MARK: Stopping

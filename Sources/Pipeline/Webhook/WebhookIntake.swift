@@ -1,6 +1,7 @@
 package import HTTPServing
 import Journal
 package import Platform
+package import Status
 import Synchronization
 import Wire
 
@@ -84,6 +85,15 @@ package final class WebhookIntake: Sendable {
 
     /// The number of requests that wait for a reservation now. Late ones are included until they are removed.
     package var waitingCount: Int { state.withLock { $0.line.count } }
+
+    /// What waits in it.
+    package var tables: [TableMemory] {
+        let (reserved, waiting) = state.withLock { ($0.reserved, $0.line.count) }
+        return [
+            TableMemory("queue_events", reserved, max: capacity),
+            TableMemory("requests_waiting", waiting, max: Limits.waiting),
+        ]
+    }
 
     /// Takes events from now on. Those that waited for it come first.
     package func open() {

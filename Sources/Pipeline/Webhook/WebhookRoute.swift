@@ -27,6 +27,8 @@ package final class WebhookRoute: Sendable {
     private let time: any TimeSource
     private let log: Log
     private let answers: WebhookAnswers
+    /// The refused requests, those that its answers refuse later too.
+    package var rejections: WebhookRejections { answers.rejections }
 
     private static let path = "/webhook"
     private static let accepted = Response(status: 200)
@@ -53,23 +55,28 @@ package final class WebhookRoute: Sendable {
         self.log = log
     }
 
-    /// Makes the answers to signed webhooks. Refusals are counted and logged.
-    package static func answers(metrics: WebhookMetrics, log: Log) -> WebhookAnswers {
-        WebhookAnswers(accepted: accepted) { refusal in
+    /// Makes the answers to signed webhooks. Refusals are counted, noted and logged.
+    package static func answers(
+        metrics: WebhookMetrics, log: Log, time: any TimeSource = SystemTime()
+    ) -> WebhookAnswers {
+        let rejections = WebhookRejections(time: time)
+        return WebhookAnswers(accepted: accepted, rejections: rejections) { refusal in
             metrics.count(refusal)
+            rejections.note(refusal)
             switch refusal {
-            case .queue_full:
-                log.throttled(.warning, "the queue of events was full for too long: a webhook was refused")
-            case .commit_late:
-                log.throttled(.warning, "the journal is slow: a webhook was answered 503, its event is kept")
-            case .journal_failed:
-                log.throttled(.error, "the journal cannot be written: a webhook was refused")
+            case .queue_full, .commit_late: Self.warn(.warning, refusal.advice, log)
+            case .journal_failed: Self.warn(.error, refusal.advice, log)
+            // A start and a stop are in the log by themselves.
             case .starting: return starting
             case .stopping: return stopping
             case .invalid_json, .body_too_large, .no_memory, .wrong_path, .wrong_method: break
             }
             return busy
         }
+    }
+
+    private static func warn(_ level: Log.Level, _ advice: Advice, _ log: Log) {
+        log.throttled(level, advice.what, ["action": advice.field])
     }
 
     /// Replaces the keys. From now on only the new ones are known.
@@ -89,15 +96,19 @@ package final class WebhookRoute: Sendable {
             signed: { clocks.note(token: $0, receivedAt: now) })
         {
             metrics.count(reason)
-            warn(reason)
+            rejections.note(reason)
+            log.throttled(
+                .warning, reason.advice.what, ["reason": .string(reason.rawValue), "action": reason.advice.field])
             return .respond(Self.unauthorized)
         }
         let event: Event
         do throws(DecodingFault) {
             event = try decoder.decode(body)
         } catch {
+            let advice = WebhookRefusal.invalid_json.advice
             metrics.count(.invalid_json)
-            log.throttled(.warning, "a signed webhook is not readable", ["fault": .text(error)])
+            rejections.note(.invalid_json, detail: error.description)
+            log.throttled(.warning, advice.what, ["fault": .text(error), "action": advice.field])
             return .respond(Self.invalid)
         }
         let answer = offer(AcceptedEvent(event: event, receivedAt: now))
@@ -116,14 +127,14 @@ package final class WebhookRoute: Sendable {
     }
 
     private func count(_ refusal: Refusal) {
-        switch refusal {
-        case .bodyTooLarge:
-            metrics.count(.body_too_large)
-            log.throttled(.warning, "a webhook was refused: its body is longer than WEBHOOK_MAX_BODY")
-        case .noMemory:
-            metrics.count(.no_memory)
-            log.throttled(.warning, "a webhook was refused: too many bodies are being received at once")
-        }
+        let reason: WebhookRefusal =
+            switch refusal {
+            case .bodyTooLarge: .body_too_large
+            case .noMemory: .no_memory
+            }
+        metrics.count(reason)
+        rejections.note(reason)
+        Self.warn(.warning, reason.advice, log)
     }
 
     // MARK: Stray requests
@@ -142,34 +153,18 @@ package final class WebhookRoute: Sendable {
         guard let authorization = request.header("Authorization"),
             case .accepted = verifier.withLock({ $0 }).verifyWithoutBody(authorization: authorization, at: time.now())
         else { return }
-        let refusal: WebhookRefusal
-        let message: StaticString
-        if listener == .private {
-            refusal = .wrong_path
-            message = """
-                a signed webhook came to the private listener: it is lost, although LiveKit counts it as delivered; \
-                let LiveKit's webhook URL lead to LISTEN instead of METRICS_LISTEN
-                """
-        } else if request.route == Self.path {
-            refusal = .wrong_method
-            message = """
-                a signed webhook came with another method than POST: it is lost, although LiveKit counts it as \
-                delivered; a redirect does that, let LiveKit's webhook URL be the address it leads to
-                """
-        } else {
-            refusal = .wrong_path
-            message = """
-                a signed webhook came to a wrong path: it is lost, although LiveKit counts it as delivered; let \
-                LiveKit's webhook URL end in /webhook, and no proxy change the path
-                """
-        }
+        let refusal: WebhookRefusal =
+            listener == .public && request.route == Self.path ? .wrong_method : .wrong_path
+        let advice = listener == .private ? WebhookRefusal.privateListener : refusal.advice
+        let method = request.method.excerpt(characters: Limits.loggedMethod)
+        let path = Self.shown(request.path)
         metrics.count(refusal)
+        rejections.note(refusal.rawValue, advice, detail: "\(method) \(path)")
         log.throttled(
-            .warning, message,
+            .warning, advice.what,
             [
-                "reason": .string(refusal.rawValue),
-                "method": .string(request.method.excerpt(characters: Limits.loggedMethod)),
-                "path": .string(Self.shown(request.path)),
+                "reason": .string(refusal.rawValue), "method": .string(method), "path": .string(path),
+                "action": advice.field,
             ])
     }
 
@@ -179,41 +174,5 @@ package final class WebhookRoute: Sendable {
         let bare = String(path.unicodeScalars.prefix { $0 != "?" && $0 != "#" })
         let text = bare.excerpt(characters: Limits.loggedPath)
         return bare.utf8.count == path.utf8.count ? text : text + "?••••"
-    }
-
-    /// Logs why a token was rejected, and what to do where someone can repair it. Each reason has its own message, so
-    /// each is throttled by itself.
-    private func warn(_ reason: TokenFault) {
-        let message: StaticString =
-            switch reason {
-            case .no_token: "a request to /webhook was refused: it has no token, so it is not LiveKit's"
-            case .malformed_token: "a request to /webhook was refused: its token is malformed, so it is not LiveKit's"
-            case .unknown_key:
-                """
-                a webhook was refused: its API key is not configured. Where LiveKit sent it, its event is lost: give the \
-                key in LIVEKIT_API_KEY or LIVEKIT_KEYS_FILE
-                """
-            case .bad_signature:
-                """
-                a webhook was refused: it is signed with another secret than that of its key. Where LiveKit sent it, its \
-                event is lost: compare LIVEKIT_API_SECRET or LIVEKIT_KEYS_FILE with LiveKit's own, quotes and blanks too
-                """
-            case .expired:
-                """
-                a webhook was refused: its token has expired. Where LiveKit sent it, its event is lost: compare the \
-                clocks, see WEBHOOK_CLOCK_LEEWAY
-                """
-            case .not_yet_valid:
-                """
-                a webhook was refused: its token is from the future. Where LiveKit sent it, its event is lost: compare \
-                the clocks, see WEBHOOK_CLOCK_LEEWAY
-                """
-            case .body_hash_mismatch:
-                """
-                a webhook was refused: its body is not the one that was signed. Where LiveKit sent it, its event is lost: \
-                let no proxy change bodies
-                """
-            }
-        log.throttled(.warning, message, ["reason": .string(reason.rawValue)])
     }
 }

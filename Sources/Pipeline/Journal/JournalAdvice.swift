@@ -1,0 +1,52 @@
+import Journal
+import Platform
+
+/// What is wrong with the journal or its disk, and what to do.
+enum JournalAdvice {
+    /// A commit failed.
+    static func unwritable(_ error: JournalError, _ durability: JournalSettings.Durability) -> Advice {
+        switch durability {
+        case .commit:
+            Advice(
+                what: "the journal cannot be written: webhooks are refused until it can", action: action(error.kind))
+        case .memory:
+            Advice(
+                what: """
+                    the journal cannot be written: webhooks are taken, but what came since the last snapshot is lost if \
+                    lkpush dies
+                    """,
+                action: action(error.kind))
+        }
+    }
+
+    /// The journal or the state could not be opened or read at the start.
+    static func unreadable(_ error: any Error, _ durability: JournalSettings.Durability) -> Advice {
+        let kind = (error as? JournalError)?.kind ?? .other
+        return switch durability {
+        case .commit:
+            Advice(
+                what: "the state cannot be read: webhooks are refused until it can", action: action(kind))
+        case .memory:
+            Advice(
+                what: "the state cannot be read: lkpush begins without it, and what is known is lost with this process",
+                action: action(kind) + ", then start lkpush again")
+        }
+    }
+
+    /// A snapshot could not be saved.
+    static var unsaved: Advice {
+        Advice(
+            what: "the state cannot be saved: the journal grows until it can, and the next start takes longer",
+            action: "see the error, and whether the disk of STATE_DIR has room and can be written")
+    }
+
+    private static func action(_ kind: JournalError.Kind) -> String {
+        switch kind {
+        case .full: "make room on the file system of STATE_DIR"
+        case .readOnly: "let lkpush write to STATE_DIR: see its owner, its mode, and how its file system is mounted"
+        case .gone: "find out what removes or replaces the files in STATE_DIR, and see whether its disk is mounted"
+        case .damaged: "see whether the disk of STATE_DIR has errors: the kernel's log tells"
+        case .other: "see the error, and whether the disk of STATE_DIR has errors: the kernel's log tells"
+        }
+    }
+}
