@@ -30,8 +30,8 @@ package struct DeliverySettings: Sendable, Equatable {
 
 extension Delivery {
     package enum Limits {
-        /// A request without an answer for this long is late: its samples go to the spool.
-        static let late = Duration.seconds(5)
+        /// A request without an answer for this long is late: its samples go to the spool, and the log says so.
+        package static let late = Duration.seconds(5)
         /// The most shards that a spool may tell of: more are damage. It is the upper limit of the setting.
         static let shards = 64
         /// Each wait is up to a tenth shorter or longer.

@@ -2,6 +2,7 @@ package import HTTPClient
 package import Metrics
 package import Platform
 package import RemoteWrite
+package import Status
 import Wire
 
 /// Pushes the registry to every destination, until it is stopped: one thread reads, and one for each destination sends.
@@ -87,6 +88,16 @@ package final class Destinations: Sendable {
                 "destinations": .int(all.count), "memory_bytes": .int(memory_bytes), "disk_bytes": .int(disk_bytes),
             ])
     }
+
+    /// What each destination last published of itself, in the order of the settings: all of `DestinationStatus` but
+    /// `samplesPerSecond` and `plots`. It waits for no destination, and works from the beginning until after the stop.
+    package var status: [DestinationStatus] {
+        let now = time.now()
+        return shippers.map { $0.published.status(at: now) }
+    }
+
+    /// The sizes of the destinations' tables.
+    package var tables: [TableMemory] { shippers.flatMap(\.published.tables) }
 
     /// Reads the credentials again now. Requests that wait are tried at once.
     package func reloadCredentials() { for shipper in shippers { shipper.reloadCredentials() } }

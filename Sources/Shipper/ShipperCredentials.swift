@@ -16,6 +16,11 @@ struct ShipperCredentials {
         variables = settings.variables
     }
 
+    /// The texts that nobody may read: the secret, and the form in which it is sent.
+    var secrets: [String] {
+        [secret?.exposed, header.flatMap { $0.value.split(separator: " ").last.map(String.init) }].compactMap { $0 }
+    }
+
     /// Reads the file again. Returns true if the header has changed.
     mutating func reload() throws(SecretSource.SecretError) -> Bool {
         switch credentials {

@@ -26,7 +26,8 @@ package enum ShipperProbe {
                 while completions.isEmpty { transport.poll(until: nil, into: &completions) }
                 exchange.take(
                     ProbeExchange.Attempt(
-                        message: message, outcome: completions[0].outcome, sentAt: sentAt, receivedAt: time.now()))
+                        message: message, outcome: requests.masked(completions[0]).outcome, sentAt: sentAt,
+                        receivedAt: time.now()))
             }
         } catch {
             return ProbeReport(failure: error.description)

@@ -10,6 +10,13 @@ struct ShipperRequests {
     /// Headers that come from a file.
     private var furtherHeaders: [HTTPHeader] = []
     private var headers: [HTTPHeader] = []
+    /// What an answer may repeat and nobody may read, the longest first.
+    private var secrets: [String] = []
+
+    private enum Limits {
+        /// Shorter values are found by chance in every text.
+        static let secret_bytes = 4
+    }
 
     init(_ settings: ShipperSettings) {
         self.settings = settings
@@ -45,7 +52,32 @@ struct ShipperRequests {
             !ShipperSettings.reservedHeaders.contains($0.name.lowercased())
         }
         if let header = credentials.header { headers.append(header) }
+        // The query of the address may hold a key.
+        let query = settings.url.exposed.drop { $0 != "?" }.dropFirst().prefix { $0 != "#" }
+        let values =
+            (settings.headers + furtherHeaders).map(\.value) + credentials.secrets
+            + query.split(separator: "&").compactMap { $0.split(separator: "=", maxSplits: 1).last.map(String.init) }
+        secrets = Set(values).filter { $0.utf8.count >= Limits.secret_bytes }.sorted { $0.utf8.count > $1.utf8.count }
     }
+
+    /// The same outcome, without the secrets of the request in the text of the answer: some receivers and proxies
+    /// repeat what they were sent.
+    func masked(_ completion: Completion) -> Completion {
+        if secrets.isEmpty { return completion }
+        return completion.mapBody { body in
+            if body.isEmpty { return body }
+            var text = String(decoding: body, as: UTF8.self)
+            for secret in secrets { text = text.replacing(secret, with: Self.mask) }
+            // The text may have been cut in the middle of one.
+            for secret in secrets {
+                let part = (Limits.secret_bytes..<secret.count).last { text.hasSuffix(secret.prefix($0)) }
+                if let part { text = text.dropLast(part) + Self.mask }
+            }
+            return Array(text.utf8)
+        }
+    }
+
+    private static let mask = "••••"
 
     /// - Parameter retry: the number of earlier requests with this body. Receivers grow their `Retry-After` with it.
     func request(_ body: [UInt8], _ message: Message, retry: Int) -> Request {

@@ -9,6 +9,8 @@ import Wire
 /// Any thread may call it: first `start`, then `offer`, at last `stop`.
 final class ShipperThread: Sendable {
     let settings: ShipperSettings
+    /// What the thread last told of its receiver.
+    let published: PublishedStatus
     private let metrics: ShipperMetrics
     private let journal: (any ReadingJournal)?
     private let log: Log
@@ -27,6 +29,7 @@ final class ShipperThread: Sendable {
     ) {
         self.noteClock = noteClock
         self.settings = settings
+        published = PublishedStatus(settings)
         self.journal = journal
         self.log = log
         self.time = time
@@ -43,15 +46,15 @@ final class ShipperThread: Sendable {
         // A thread keeps what its closure has for as long as it runs, and the state has every series.
         let former = Monitor<ShippedState?>(state)
         let started = NamedThread(name: "shipper-\(settings.destination)") {
-            [settings, metrics, journal, log, time, noteClock, inbox] in
+            [settings, published, metrics, journal, log, time, noteClock, inbox] in
             do throws(TransportError) {
                 let state: ShippedState? = former.change { former in
                     defer { former = nil }
                     return former
                 }
                 let worker = try ShipperWorker(
-                    settings, metrics, restoring: state ?? ShippedState(), families: families, configured: configured,
-                    journal, log, time, noteClock)
+                    settings, published, metrics, restoring: state ?? ShippedState(), families: families,
+                    configured: configured, journal, log, time, noteClock)
                 inbox.noteStart(.ready(newest: worker.newestSpooled), worker.waker)
                 Self.run(worker, inbox)
             } catch {

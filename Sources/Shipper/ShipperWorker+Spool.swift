@@ -133,7 +133,9 @@ extension ShipperWorker {
 
     private func answer(to order: SpoolOrder) -> SpoolAnswer {
         do throws(SpoolError) {
-            return try carryOut(order)
+            let answer = try carryOut(order)
+            spoolFault = ""
+            return answer
         } catch {
             tell(error)
             return .failed
@@ -184,6 +186,7 @@ extension ShipperWorker {
         let isReached =
             delivery.isSpooling && most < settings.maxBytes.bytes && delivery.spooled_bytes + file_bytes / 8 >= most
         metrics.note(isReserveReached: isReached)
+        isReserveReached = isReached
         guard isReached else { return }
         log.throttled(
             .warning, every: .seconds(300),
@@ -200,6 +203,7 @@ extension ShipperWorker {
     // MARK: Telling
 
     private func tell(_ error: SpoolError) {
+        spoolFault = error.description
         log.throttled(
             .error, every: .seconds(60), by: error.kind.rawValue,
             """
@@ -231,6 +235,7 @@ extension ShipperWorker {
         let estimate = settings.estimate(samples: samples, room: room)
         guard let disk = estimate.disk else { return }
         metrics.note(spoolLasts: disk.lasts)
+        spoolLasts = disk.lasts
         let isFirst = toldSamples == 0
         toldSamples = samples
         guard isFirst else { return }

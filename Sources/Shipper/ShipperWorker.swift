@@ -2,6 +2,7 @@ import HTTPClient
 import Metrics
 import Platform
 import RemoteWrite
+import Status
 import Wire
 
 /// The loop of the thread of one destination: it takes readings and sends what the delivery decides.
@@ -9,6 +10,7 @@ import Wire
 /// It is made, used and ended on that thread.
 final class ShipperWorker {
     let settings: ShipperSettings
+    let published: PublishedStatus
     let metrics: ShipperMetrics
     private let journal: (any ReadingJournal)?
     let log: Log
@@ -24,12 +26,23 @@ final class ShipperWorker {
     private var trust: [FileStamp?] = []
     private var usedTrust: [FileStamp?] = []
 
-    private var inFlight: [Sent] = []
-    /// The number of failed requests since the last success.
-    private var failures = 0
+    var inFlight: [Sent] = []
+    /// What is known of the receiver, and what its answers mean.
+    var receiver = ReceiverState()
+    let hint: ReceiverHint
+    var lastAnswer: AnswerStatus?
+    /// The time at which samples were lost last.
+    var lastLoss: Timestamp?
+    /// Why the spool cannot be used; empty while it can.
+    var spoolFault = ""
+    /// How long the spool lasts. Nil before it is known.
+    var spoolLasts: Duration?
+    var isReserveReached = false
 
     /// Samples that the receiver refused, and samples that were dropped before they were sent.
     var rejected = SampleLosses()
+    /// What the last refusal for good meant.
+    var refusal: ReceiverHint.Meaning?
     var dropped: [DropReason: SampleLosses] = [:]
     var droppedBefore: [DropReason: UInt64] = [:]
 
@@ -52,11 +65,14 @@ final class ShipperWorker {
     private var completions: [Completion] = []
 
     /// A request that is under way.
-    private struct Sent {
+    struct Sent {
         let id: RequestID
         let shard: Int
         let samples: Int
         let at: MonotonicTime
+        let wall: Timestamp
+        /// True after the log was told that it has no answer yet.
+        var isLate = false
     }
 
     private enum Limits {
@@ -69,12 +85,15 @@ final class ShipperWorker {
     var waker: Waker { transport.waker }
 
     init(
-        _ settings: ShipperSettings, _ metrics: ShipperMetrics, restoring state: ShippedState,
+        _ settings: ShipperSettings, _ published: PublishedStatus, _ metrics: ShipperMetrics,
+        restoring state: ShippedState,
         families: [FamilyDescriptor], configured: [String]?, _ journal: (any ReadingJournal)?, _ log: Log,
         _ time: any TimeSource, _ noteClock: @escaping ShipperThread.NoteClock = { _, _ in }
     ) throws(TransportError) {
         self.noteClock = noteClock
         self.settings = settings
+        self.published = published
+        hint = ReceiverHint(settings, about: .delivery)
         self.metrics = metrics
         self.journal = journal
         self.log = log.marked("destination", settings.destination)
@@ -160,10 +179,14 @@ final class ShipperWorker {
         if let due = rejected.dueAt { deadline = min(deadline ?? due, due) }
         if let due = dropped.values.compactMap(\.dueAt).min() { deadline = min(deadline ?? due, due) }
         if let until = beginRequests() { deadline = min(deadline ?? until, until) }
+        if let late = tellLateRequests() { deadline = min(deadline ?? late, late) }
+        // The wait that follows may be long.
+        publish()
         transport.poll(until: deadline, into: &completions)
         for completion in completions { finish(completion) }
         completions.removeAll(keepingCapacity: true)
         metrics.update(delivery.statistics, at: time.now())
+        publish()
     }
 
     /// Begins all requests that are due. Returns the time of the next one, if it is known.
@@ -190,10 +213,11 @@ final class ShipperWorker {
         if attempt.renewsCredentials { reloadCredentials() }
         let now = time.monotonic()
         let id = transport.start(requests.request(attempt.body, attempt.message, retry: attempt.retry))
-        inFlight.append(Sent(id: id, shard: attempt.shard, samples: attempt.samples, at: now))
+        inFlight.append(Sent(id: id, shard: attempt.shard, samples: attempt.samples, at: now, wall: time.now()))
     }
 
-    private func finish(_ completion: Completion) {
+    private func finish(_ raw: Completion) {
+        let completion = requests.masked(raw)
         guard let index = inFlight.firstIndex(where: { $0.id == completion.id }) else { return }
         let sent = inFlight.remove(at: index)
         metrics.noteCompletion(completion)
@@ -210,90 +234,11 @@ final class ShipperWorker {
         let before = delivery.statistics.message
         let verdict = delivery.settle(
             shard: sent.shard, outcome, at: time.monotonic(), wall: time.now(), &table)
-        report(verdict, completion.outcome, sent)
+        report(verdict, completion, sent)
         let message = delivery.statistics.message
         if case .fellBack = verdict { return }
         if message != before {
             log.info("the receiver gets another message from now on", ["remote_write": .string(message.rawValue)])
-        }
-    }
-
-    private func report(_ verdict: Delivery.Verdict, _ outcome: Completion.Outcome, _ sent: Sent) {
-        let status: Int
-        let reason: String
-        switch outcome {
-        case .response(let response):
-            status = response.status
-            reason = ShipperRequests.words(of: response)
-        case .failure(let failure):
-            status = 0
-            reason = failure.description
-        }
-        let samples = Log.Value.int(sent.samples)
-        switch verdict {
-        case .accepted:
-            if failures > 0 {
-                // A receiver may fail every second request.
-                log.throttled(.info, "the receiver takes samples again", ["failures": .int(failures)])
-            }
-            failures = 0
-            if case .response(let response) = outcome { noteAccepted(response) }
-        case .acceptedInPart(let missing):
-            failures = 0
-            rejected.noteAccepted()
-            log.throttled(
-                .warning, every: SampleLosses.Limits.interval,
-                """
-                the receiver took a request and counted fewer samples than it holds: these count as ambiguous; see the \
-                receiver's own log for what it left out
-                """, ["status": .int(status), "missing": .int(missing), "samples": samples])
-        case .rejected(let lost): if lost > 0 { noteRejected(lost, status: status, answer: reason) }
-        case .ambiguous:
-            log.throttled(
-                .warning,
-                """
-                the receiver refused samples that it may have stored before: they count as ambiguous, and usually none is \
-                missing
-                """,
-                ["status": .int(status), "answer": .string(reason), "samples": samples])
-        case .retried(let wait):
-            failures += 1
-            log.throttled(
-                .warning,
-                """
-                samples could not be sent: they are kept and sent again; see whether the receiver is up, and its address
-                """,
-                [
-                    "status": .int(status), "answer": .string(reason), "samples": samples,
-                    "again_ms": .milliseconds(wait),
-                ])
-        case .held(let wait):
-            failures += 1
-            log.throttled(
-                .error,
-                status == 407
-                    ? """
-                    the proxy refused the credentials: samples wait, the oldest are lost when the spool is full; mend \
-                    HTTPS_PROXY or HTTP_PROXY
-                    """
-                    : """
-                    the receiver refused the credentials: samples wait, the oldest are lost when the spool is full; mend \
-                    the settings
-                    """,
-                [
-                    "status": .int(status), "answer": .string(reason), "again_ms": .milliseconds(wait),
-                    "settings": .string(settings.variables.credentials),
-                ])
-        case .fellBack(let reason):
-            log.info(
-                "the receiver does not read remote write 2.0: it gets 1.0, and is asked again in an hour",
-                ["reason": .string(reason.rawValue), "status": .int(status)])
-        case .split:
-            log.throttled(
-                .warning,
-                """
-                the receiver found a request too large: it is split, and requests become smaller by themselves
-                """, ["cap_bytes": .int(delivery.cap_bytes)])
         }
     }
 
@@ -303,7 +248,9 @@ final class ShipperWorker {
     func reloadCredentials(endWait: Bool = false) {
         do throws(SecretSource.SecretError) {
             if try requests.reload() || endWait { delivery.hurry() }
+            receiver.note(credentialFault: nil)
         } catch {
+            receiver.note(credentialFault: hint.ofCredentials(error))
             log.throttled(
                 .error,
                 """
@@ -367,6 +314,8 @@ final class ShipperWorker {
         }
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())
+        inFlight.removeAll()
+        publish()
         return ShipperReport(statistics)
     }
 

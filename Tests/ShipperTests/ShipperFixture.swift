@@ -4,6 +4,7 @@ import Metrics
 import Platform
 import RemoteWrite
 import Shipper
+import Status
 import TestSupport
 import Testing
 
@@ -46,6 +47,9 @@ final class ShipperFixture {
         log.end()
         close(file)
     }
+
+    /// What the destination tells of itself.
+    var status: DestinationStatus { shipper.status[0] }
 
     /// The lines of the log that hold `text`.
     func logged(_ text: String) throws -> [String] {

@@ -70,7 +70,7 @@ import Testing
         try fixture.shipper.makeFirstReading()
         #expect(receiver.waitForAnswers(4))
         _ = fixture.stop()
-        #expect(try fixture.logged("a page answers where samples are sent").count == 1)
+        #expect(try fixture.logged("something that is no receiver of remote write takes the samples").count == 1)
     }
 
     @Test(arguments: [(302, true), (404, true), (405, true), (400, false), (500, false)])
@@ -110,7 +110,7 @@ import Testing
         #expect(receiver.waitForAnswers(2))
         _ = fixture.stop()
         let line = try #require(try fixture.logged("\"msg\":\"samples are lost: ").first)
-        #expect(line.count < 1_024 + 300)
+        #expect(line.count < 1_024 + 700)
         #expect(line.contains(String(repeating: "x", count: 1_024)))
     }
 
