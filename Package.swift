@@ -81,6 +81,7 @@ let package = Package(
         library(
             "Simulation", layer: house,
             uses: ["HTTPClient", "LiveKit", "Platform", "Wire"]),
+        library("Top", layer: house, uses: ["HTTPClient", "Platform", "Status", "Wire"]),
         library(
             "Exporter", layer: house,
             uses: [
@@ -91,7 +92,7 @@ let package = Package(
 
         // Entry points.
         .executableTarget(
-            name: "lkpush", dependencies: ["Exporter", "Simulation", "Platform"], swiftSettings: house),
+            name: "lkpush", dependencies: ["Exporter", "Simulation", "Platform", "Top"], swiftSettings: house),
 
         // Measures all of it; its C counts allocations in this one program.
         .target(name: "CBenchmark"),
@@ -124,6 +125,8 @@ let package = Package(
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
         tests("HTTPClient", uses: ["HTTPClient", "Platform", "Wire"]),
         tests("Simulation", uses: ["LiveKit", "Platform", "Simulation", "Wire"]),
+        tests(
+            "Top", uses: ["HTTPClient", "HTTPServing", "Platform", "Status", "Top", "Wire"], resources: [.copy("Data")]),
         tests(
             "Pipeline",
             uses: [

@@ -7,6 +7,8 @@ package struct CommandLine: Sendable, Equatable {
         case migrate
         /// The arguments after `simulate`, which has flags of its own.
         case simulate([String])
+        /// The arguments after `top`, which has flags of its own.
+        case top([String])
         case version
         case help
     }
@@ -41,6 +43,9 @@ package struct CommandLine: Sendable, Equatable {
             } else if word == "simulate" {
                 command = .simulate(Array(rest))
                 rest = []
+            } else if word == "top" {
+                command = .top(Array(rest))
+                rest = []
             } else {
                 command = try Self.command(word)
             }
@@ -55,7 +60,7 @@ package struct CommandLine: Sendable, Equatable {
 
     private static func command(_ word: String) throws(CommandFault) -> Command {
         if let known = words.first(where: { $0.word == word }) { return known.command }
-        let near = (words.map(\.word) + ["simulate", "--env-file", "--help", "--version"])
+        let near = (words.map(\.word) + ["simulate", "top", "--env-file", "--help", "--version"])
             .min { EditDistance.between(word, $0) < EditDistance.between(word, $1) }
         let hint = near.flatMap { EditDistance.between(word, $0) <= 2 ? "; is \($0) meant?" : nil } ?? ""
         let settings = word.hasPrefix("-") ? "; settings are environment variables" : ""

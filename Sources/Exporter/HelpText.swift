@@ -10,6 +10,7 @@ package enum HelpText {
             "lkpush check              validate the configuration, reach database and receiver once; exit 0, 1 or 78",
             "lkpush migrate            create or upgrade the database schema, then exit",
             "lkpush simulate [...]     send a simulated office to a running lkpush; see lkpush simulate --help",
+            "lkpush top [URL]          a live picture of a running lkpush in the terminal; see lkpush top --help",
             "lkpush version | help",
             "",
             "  --env-file FILE         read NAME=value lines from a file first; the environment wins",

@@ -17,11 +17,13 @@ package enum Program {
     ///   - arguments: the arguments without the program's name.
     ///   - environment: the variables of the process.
     ///   - simulate: runs `lkpush simulate`, which is in another target. It signs with the newest signer.
+    ///   - top: runs `lkpush top`, which is in another target.
     package static func run(
         arguments: [String], environment: [String: String],
         simulate: (
             _ arguments: [String], _ environment: [String: String], _ newestSigner: @escaping () -> TokenSigner?
-        ) -> Int32
+        ) -> Int32,
+        top: (_ arguments: [String], _ environment: [String: String]) -> Int32
     ) -> Int32 {
         let words: CommandLine
         var environment = environment
@@ -53,6 +55,7 @@ package enum Program {
                 return Status.configuration
             }
             return simulate(flags, keys.environment) { keys.newestSigner }
+        case .top(let flags): return top(flags, environment)
         case .serve, .check, .migrate: break
         }
 
@@ -76,7 +79,7 @@ package enum Program {
         for warning in reader.warnings {
             log.warning("a part of the configuration is not in effect as it was given", ["setting": .string(warning)])
         }
-        return serve(settings, log: log)
+        return serve(settings, reader.rows, log: log)
     }
 
     /// The time for the last lines of the log if their reader is slow.

@@ -34,7 +34,7 @@ enum MovingService {
             let values = Monitor(Values(file: open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)))
             registry.onRead { values.change { $0.move(in: registry) } }
             try service.start()
-            while Signals.wait() == .reload {}
+            while Signals.wait() != .stop {}
             return service.stop() ? 0 : 1
         } catch {
             Program.printError("\(error)\n")

@@ -2,6 +2,7 @@ import Exporter
 import Glibc
 import Platform
 import Simulation
+import Top
 
 // The first things: nothing may get the descriptors 0 to 2, and every thread that starts later inherits the mask.
 StandardFiles.occupy()
@@ -11,4 +12,5 @@ exit(
         arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.current,
         simulate: { arguments, environment, newestSigner in
             SimulateCommand.run(arguments: arguments, environment: environment, newestSigner: newestSigner)
-        }))
+        },
+        top: { arguments, environment in TopCommand.run(arguments: arguments, environment: environment) }))
