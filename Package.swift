@@ -86,9 +86,11 @@ let package = Package(
             "Exporter", layer: house,
             uses: [
                 "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
-                "Metrics", "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage",
+                "Metrics", "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Status", "Storage",
                 "StoragePostgres", "StorageSQLite", "Wire",
-            ]),
+            ],
+            // The status page is built into the program.
+            resources: [.embedInCode("Page")]),
 
         // Entry points.
         .executableTarget(

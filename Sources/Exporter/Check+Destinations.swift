@@ -11,7 +11,7 @@ extension Check {
     /// them take what is pushed.
     static func destinations(_ settings: Settings, _ log: Log) -> Bool {
         do {
-            let destinations = try settings.destinations(log: log)
+            let destinations = try settings.destinations(instance: settings.instanceName(log: log))
             var isGood = true
             for destination in destinations { isGood = receiver(destination) && isGood }
             if destinations.isEmpty {

@@ -44,7 +44,14 @@ enum ClockMetrics {
             .warning, every: Limits.pause, by: peer.rawValue,
             """
             the clock of this machine and that of a peer differ: beyond WEBHOOK_CLOCK_LEEWAY webhooks are refused and their \
-            events lost, and samples are stored at a wrong time or refused; see which of the two is wrong, and let NTP set it
-            """, ["against": .string(peer.rawValue), "ahead_ms": .milliseconds(difference)])
+            events lost, and samples are stored at a wrong time or refused
+            """,
+            [
+                "against": .string(peer.rawValue), "ahead_ms": .milliseconds(difference),
+                "action": """
+                see which of the two is wrong, and let NTP set it: timedatectl or chronyc tracking tell whether this \
+                machine's time is synchronized
+                """,
+            ])
     }
 }

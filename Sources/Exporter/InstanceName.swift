@@ -13,15 +13,20 @@ package enum InstanceName {
             let name = String(decoding: kept, as: UTF8.self).filter { !$0.isNewline }
             if !name.isEmpty { return name }
         }
-        var buffer = [CChar](repeating: 0, count: 256)
-        gethostname(&buffer, buffer.count - 1)
-        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let host = name.isEmpty ? "localhost" : name
+        let host = host
         do throws(SystemError) {
             try FileStore.replace(path, with: Array((host + "\n").utf8))
         } catch {
             log.warning("the instance name is not remembered", ["error": .text(error), "instance": .string(host)])
         }
         return host
+    }
+
+    /// The host name. Wraps `gethostname`.
+    package static var host: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? "localhost" : name
     }
 }

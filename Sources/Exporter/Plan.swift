@@ -19,6 +19,8 @@ struct Plan {
     let journalInbox: JournalInbox
     let recorderInbox: RecorderInbox
     let clocks = ClockSkew()
+    /// The label `instance`. Nothing is remembered for it where nothing is pushed.
+    let instance: String
     let intake: WebhookIntake
     let webhook: WebhookRoute
     let listen: ListenAddress
@@ -30,6 +32,8 @@ struct Plan {
     let storeSettings: StoreSettings
     let openDatabase: OpenDatabase
     let databaseInterruption = Interruption()
+    /// The address of the database, without its secrets.
+    let database: String
     /// One for each destination; empty if nothing is pushed.
     let destinations: [ShipperSettings]
     /// The key pairs as they were read now.
@@ -52,10 +56,11 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
+            instance = settings.instanceName(log: log)
             storeSettings = try settings.store()
             storeInbox = StoreInbox(storeSettings, registry: registry, log: log)
             let webhookMetrics = WebhookMetrics(in: registry)
-            let answers = WebhookRoute.answers(metrics: webhookMetrics, log: log)
+            let answers = WebhookRoute.answers(metrics: webhookMetrics, log: log, time: time)
             journalInbox = JournalInbox(answers: answers, time: time)
             recorderInbox = RecorderInbox(capacity: settings.queueSize, time: time)
             intake = WebhookIntake(
@@ -75,8 +80,9 @@ struct Plan {
             recorderSettings = try settings.recorder()
             restoration = JournalThread.Restoration(recorderSettings, catalog)
             journalSettings = settings.journal(open: Self.openJournal(settings.stateDirectory))
+            database = try StoreDriver.location(of: settings.databaseLocation()).description
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
-            destinations = try settings.destinations(log: log)
+            destinations = try settings.destinations(instance: instance)
             enforcer = Self.enforcer(settings, keyPairs)
         } catch {
             throw StartError.unavailable("\(error)")

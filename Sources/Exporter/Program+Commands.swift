@@ -6,12 +6,14 @@ import Wire
 /// The commands that need a configuration.
 extension Program {
     /// Runs the exporter until a signal stops it. Returns the exit status.
-    static func serve(_ settings: Settings, log: Log) -> Int32 {
+    ///
+    /// - Parameter rows: the table of settings.
+    static func serve(_ settings: Settings, _ rows: [SettingsReader.Row], log: Log) -> Int32 {
         log.info("lkpush starts", ["version": .string(Version.number)])
         let requests = SignalRequests(timeout: settings.shutdownTimeout, log: log)
         let service: Service
         do throws(StartError) {
-            service = try Service(settings, log: log)
+            service = try Service(settings, rows: rows, log: log)
         } catch {
             return cannotStart(error, log)
         }

@@ -1,6 +1,7 @@
 package import HTTPServing
 package import Metrics
 package import Pipeline
+import Status
 
 /// The routes of both listeners, one row per route.
 package enum Routes {
@@ -13,13 +14,38 @@ package enum Routes {
     }
 
     /// The routes of the private listener, `METRICS_LISTEN`, for operators.
-    package static func `private`(registry: Registry, readiness: Readiness) -> [Route] {
-        let rows = [
-            (metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
-            (healthz([:]), "200 while the process works"),
-            (readyz(readiness, [:]), "200 when webhooks are taken, else 503 with the reason"),
+    ///
+    /// - Parameter status: nil for a listener that tells no status.
+    package static func `private`(
+        registry: Registry, readiness: Readiness, status: StatusRoutes? = nil
+    ) -> [Described] {
+        let usual = [
+            Described(metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
+            Described(healthz([:]), "200 while the process works"),
+            Described(readyz(readiness, [:]), "200 when webhooks are taken, else 503 with the reason"),
         ]
-        return [index(of: rows.map { ($0.path, $1) })] + rows.map(\.0)
+        guard let status else { return usual }
+        return [Described(status.page, "the status page")] + usual + [
+            Described(status.status, "the status as JSON"), Described(status.memory, "what takes memory, as JSON"),
+        ]
+    }
+
+    /// A route, and what it answers.
+    package struct Described: Sendable {
+        package let route: Route
+        package let help: String
+
+        init(_ route: Route, _ help: String) {
+            self.route = route
+            self.help = help
+        }
+
+        /// Its row in the status.
+        var status: RouteStatus {
+            var status = RouteStatus()
+            (status.path, status.help) = (route.path, help)
+            return status
+        }
     }
 
     // MARK: Rows
@@ -60,14 +86,5 @@ package enum Routes {
         let text = accept.preference(for: "text/plain", version: "0.0.4")
         let isNamed = openMetrics.isNamed && openMetrics.quality >= text.quality
         return openMetrics.quality > 0 && (isNamed || openMetrics.quality > text.quality) ? .openMetrics : .text
-    }
-
-    private static func index(of rows: [(path: String, what: String)]) -> Route {
-        let width = rows.map(\.path.count).max() ?? 0
-        let lines = rows.map { path, what in
-            path + String(repeating: " ", count: width + 2 - path.count) + what + "\n"
-        }
-        let page = Response.text(200, "lkpush\n\n" + lines.joined())
-        return Route(.get, "/") { _, _ in .respond(page) }
     }
 }

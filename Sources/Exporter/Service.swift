@@ -8,6 +8,7 @@ package import Platform
 import Recording
 import RemoteWrite
 import Shipper
+package import Status
 
 /// The running exporter. It starts all parts from the bottom up, and stops them from the top down.
 ///
@@ -25,11 +26,14 @@ package final class Service {
 
     private let settings: Settings
     private let plan: Plan
+    private let running: RunningParts
+    private let board: StatusBoard
     private let log: Log
     private let time: any TimeSource
 
     /// Nil if sessions are not enforced.
     private var enforcer: EnforcerThread?
+    private var status: StatusThread?
     private var privateServer: Server?
     private var publicServer: Server?
     /// Nil if all keys come from the environment.
@@ -41,12 +45,22 @@ package final class Service {
     private var recorder: RecorderThread?
 
     /// Makes everything from the settings that must be right before anything starts.
-    package init(_ settings: Settings, log: Log, time: any TimeSource = SystemTime()) throws(StartError) {
+    ///
+    /// - Parameter rows: the table of settings, for the status page.
+    package init(
+        _ settings: Settings, rows: [SettingsReader.Row] = [], log: Log, time: any TimeSource = SystemTime()
+    ) throws(StartError) {
         self.settings = settings
         self.log = log
         self.time = time
         plan = try Plan(settings, log: log, time: time)
+        running = RunningParts(instance: plan.instance, database: plan.database)
+        board = StatusBoard(
+            StatusSource(plan, settings, rows: rows, running: running, log: log), time: time)
     }
+
+    /// The status as it is now.
+    package var statusDocument: StatusDocument { board.document }
 
     /// All metrics.
     package var registry: Registry { plan.registry }
@@ -82,9 +96,11 @@ package final class Service {
             try startEnforcer()
             // The listeners start first, so that health can be asked for while the state is restored.
             try startListeners()
+            status = StatusThread(board, time: time)
             startKeys()
             startStore()
             var state = try restoreState()
+            running.hasState = true
             greetDatabase(state, until: begin + Limits.databasePatience)
             // The first reading comes before the first event, so every counter is known to have been zero.
             try startDestinations(restoring: state)
@@ -111,9 +127,15 @@ package final class Service {
     }
 
     private func startListeners() throws(StartError) {
+        let routes = Routes.private(
+            registry: registry, readiness: plan.readiness,
+            status: StatusRoutes(
+                board, MemoryReport(plan, running: running, time: time),
+                hosts: AllowedHosts(settings.metricsAllowedHosts + [plan.metricsListen.host])))
+        running.routes = routes.map(\.status)
         do {
             privateServer = try Server(
-                listen: plan.metricsListen, routes: Routes.private(registry: registry, readiness: plan.readiness),
+                listen: plan.metricsListen, routes: routes.map(\.route),
                 settings: ServerSettings(maxBody: .mebibytes(4), maxConnections: Limits.privateConnections),
                 onStray: plan.webhook.strays(on: .private))
             publicServer = try Server(
@@ -122,6 +144,7 @@ package final class Service {
         } catch {
             throw StartError.unavailable("\(error)")
         }
+        running.publicAddress = publicAddress.description
         let listeners = ListenerMetrics(in: registry)
         if let publicServer, publicServer.maxConnections < plan.publicServerSettings.maxConnections {
             log.warning(
@@ -186,6 +209,7 @@ package final class Service {
             throw StartError.unavailable("\(error)")
         }
         self.destinations = destinations
+        running.destinations = destinations
     }
 
     private func startRecorder(with state: RecorderStart) {
@@ -250,6 +274,7 @@ package final class Service {
         let shipped = destinations?.stop(by: deadline(0.85))
         let isKept = journal?.stop(by: deadline(0.95)) ?? true
         privateServer?.stop(deadline: deadline(0.98))
+        status?.stop()
         let isInTime = served != .abandoned && recorded && enforced && stored?.isFinished ?? true && isKept
         guard isAnnounced else { return isInTime }
         let rowsLeft = stored?.rowsLeft ?? 0

@@ -31,7 +31,7 @@ import Testing
         for change in changes { all.merge(change) { $1 } }
         let (settings, reader) = read(all)
         #expect(reader.problems.isEmpty, "\(reader.problems)")
-        return try settings.destinations(log: Log(level: .error, format: .text))
+        return try settings.destinations(instance: "instance")
     }
 
     private func own(_ rest: String, _ value: String) -> [String: String] {

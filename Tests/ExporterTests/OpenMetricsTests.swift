@@ -136,6 +136,7 @@ import Wire
 
     private func serve(_ registry: Registry) throws -> Server {
         try Server(
-            listen: ListenAddress("127.0.0.1:0"), routes: Routes.private(registry: registry, readiness: Readiness()))
+            listen: ListenAddress("127.0.0.1:0"),
+            routes: Routes.private(registry: registry, readiness: Readiness()).map(\.route))
     }
 }

@@ -119,7 +119,8 @@ package final class RawHTTP {
     package static func request(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil
     ) -> [UInt8] {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: test\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\n"
+        if !headers.contains(where: { $0.0 == "Host" }) { text += "Host: test\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body { text += "Content-Length: \(body.count)\r\n" }
         return Array((text + "\r\n").utf8) + (body ?? [])

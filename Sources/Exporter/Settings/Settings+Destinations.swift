@@ -1,5 +1,5 @@
 import HTTPClient
-package import Platform
+import Platform
 package import RemoteWrite
 package import Shipper
 
@@ -99,10 +99,17 @@ extension Settings {
         return lists.map { ($0, FamilySelection.globsWithoutMatch($1, in: families)) }.filter { !$0.1.isEmpty }
     }
 
+    /// The label `instance`. It is remembered only where something is pushed.
+    func instanceName(log: Log) -> String {
+        if pushes { return InstanceName.resolve(configured: instance, stateDirectory: stateDirectory, log: log) }
+        return instance.isEmpty ? InstanceName.host : instance
+    }
+
     /// The settings of the shippers, one for each destination. Empty if nothing is pushed.
-    package func destinations(log: Log) throws -> [ShipperSettings] {
+    ///
+    /// - Parameter instance: the label `instance`.
+    package func destinations(instance: String) throws -> [ShipperSettings] {
         guard pushes else { return [] }
-        let instance = InstanceName.resolve(configured: instance, stateDirectory: stateDirectory, log: log)
         let external =
             [("environment", environment), ("region", region), ("service", service)]
             + externalLabels.map { ($0.name, $0.value) }

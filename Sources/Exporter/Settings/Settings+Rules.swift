@@ -34,6 +34,20 @@ extension Settings {
         checkOrganizations(&reader)
     }
 
+    /// Reads a list of host names.
+    static func hosts(_ reader: inout SettingsReader, _ name: String, _ help: String) -> [String] {
+        reader.value(name, "", help, fallback: [], expected: "host names such as lkpush.internal,lkpush.prod.svc") {
+            text in
+            let names = text.split(separator: ",").map { PlainText.trimmed($0) }.filter { !$0.isEmpty }
+            let areNames = names.allSatisfy { name in
+                name.utf8.allSatisfy { byte in
+                    (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || "-._".utf8.contains(byte)
+                }
+            }
+            return names.isEmpty || !areNames ? nil : names
+        }
+    }
+
     private func checkAddresses(_ reader: inout SettingsReader) {
         for (name, text) in [("LISTEN", listen), ("METRICS_LISTEN", metricsListen)] {
             do throws(ServingError) {

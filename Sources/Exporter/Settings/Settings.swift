@@ -32,6 +32,8 @@ package struct Settings: Sendable {
     // Serving
     package let listen: String
     package let metricsListen: String
+    /// Host names under which the status may be asked for, besides `localhost`.
+    package let metricsAllowedHosts: [String]
     package let maxConnections: Int
     package let queueSize: Int
 
@@ -115,6 +117,10 @@ package struct Settings: Sendable {
         listen = reader.text("LISTEN", "0.0.0.0:3001", "Public listener: webhooks and health. Port 0 picks one.")
         metricsListen = reader.text(
             "METRICS_LISTEN", "127.0.0.1:9464", "Private listener: `/metrics` names your tenants, keep it private.")
+        metricsAllowedHosts = Self.hosts(
+            &reader, "METRICS_ALLOWED_HOSTS",
+            "Host names besides localhost and addresses under which the status page may be asked for: `lkpush.internal`."
+        )
         maxConnections = reader.number(
             "MAX_CONNECTIONS", 4000, in: 8...65_000, "Connections of the public listener at one time.")
         queueSize = reader.number(

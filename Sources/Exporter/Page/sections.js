@@ -1,0 +1,183 @@
+// The sections that are names, figures and plots: webhooks, journal, rooms and people, database, process.
+
+/** A reading of a text; an empty one hides the fact. */
+function words(text, tone = "") { return asText(text) === "" ? null : { text: asText(text), exact: "", tone }; }
+
+/** A total that should not grow. It has its tone as long as it grew lately. */
+function troubles(value, last, now, tone = "warning") {
+  return count(value, value > 0 && isRecent(last, now) ? tone : "");
+}
+
+/** The time of the newest item of a list. */
+function newest(list, field) { return Math.max(0, ...asList(list).map(item => asTime(item[field]) ?? 0)); }
+
+/** A figure and its bound. */
+function ofMost(reading, most) {
+  if (reading === notKnown || most === notKnown) return reading;
+  return { ...reading, text: `${reading.text} of ${most.text}`, exact: `${reading.exact} of ${most.exact}` };
+}
+
+const webhookFacts = [
+  fact("Rate", "events of the last 15 s", intake => perSecond(intake.events_per_second)),
+  fact("Last event", "when the last event was taken", (intake, _, now) =>
+    age(intake.last_event_timestamp_seconds, now)),
+  fact("Lag", "mean time from the creation of an event to its receipt, over the last minute", intake =>
+    duration(intake.delivery_lag_seconds)),
+  fact("Queue", "events between listener and recorder, of QUEUE_SIZE", intake =>
+    ofMost(count(intake.queue_events), count(intake.queue_capacity_events))),
+  fact("Requests waiting", "requests that wait for room in the queue", intake =>
+    count(intake.requests_waiting, intake.requests_waiting > 0 ? "warning" : "")),
+  fact("Connections", "open connections of the public listener", intake => count(intake.connections)),
+  fact("Events", "events applied, duplicates not counted", intake => count(intake.events_total)),
+  fact("Repeated", "events that had been received before", intake => count(intake.duplicates_total)),
+  fact("Refused", "requests that were refused", (intake, _, now) => refused(intake, now)),
+  fact("Listens on", "where webhooks are taken", intake => words(intake.listen_address)),
+];
+
+function refused(intake, now) {
+  return troubles(intake.rejected_total, newest(intake.rejections, "last_timestamp_seconds"), now);
+}
+
+const recorderFacts = [
+  fact("Rooms", "rooms that are open", recorder => count(recorder.rooms)),
+  fact("Participants", "participants of kind STANDARD that are connected", recorder => count(recorder.participants)),
+  fact("Tracks", "tracks that are published", recorder => count(recorder.tracks)),
+  fact("Egresses", "recordings and streams that run", recorder => count(recorder.egresses)),
+  fact("Ingresses", "streams that are imported", recorder => count(recorder.ingresses)),
+  fact("Organizations", "organizations that have rooms, people or jobs now", (_, status) =>
+    count(asObject(status.organizations).total)),
+  fact("Events waiting", "events that wait for the organization of their room", recorder =>
+    count(recorder.waiting_events)),
+  fact("Lookup failures", "events whose organization could not be found", (recorder, _, now) =>
+    troubles(recorder.lookup_failures_total, newest(recorder.unknown_rooms, "last_timestamp_seconds"), now)),
+];
+
+const journalFacts = [
+  fact("State", "whether the journal can be written", journal => journalState(journal)),
+  fact("Durability", "DURABILITY", journal => words(journal.durability)),
+  fact("Commit", "mean time of a commit over the last minute", journal => duration(journal.commit_seconds)),
+  fact("Events", "events committed since the start", journal => count(journal.events_total)),
+  fact("Size", "what it takes on disk, of JOURNAL_MAX_BYTES", journal =>
+    ofMost(byteCount(journal.size_bytes), byteCount(journal.size_max_bytes))),
+  fact("Snapshot", "when the last snapshot was made, and its size", (journal, _, now) => snapshot(journal, now)),
+  fact("Free disk", "what may still be written to the file system of STATE_DIR", journal =>
+    ofMost(byteCount(journal.disk_free_bytes), byteCount(journal.disk_size_bytes))),
+  wideFact("Directory", "STATE_DIR", journal => words(journal.directory)),
+  wideFact("Error", "why it cannot be written", journal => words(journal.error, "critical")),
+];
+
+function journalState(journal) {
+  if (journal.up === true) return { text: "written", exact: "", tone: "ok" };
+  if (journal.up === false) return { text: "cannot be written", exact: "", tone: "critical" };
+  return { text: "none on disk", exact: "", tone: "quiet" };
+}
+
+function snapshot(journal, now) {
+  const made = age(journal.snapshot_timestamp_seconds, now);
+  if (made.time === undefined) return made;
+  const size = byteCount(journal.snapshot_size_bytes);
+  return { ...made, text: `${made.text}, ${size.text}`, exact: `${made.exact}, ${size.exact}` };
+}
+
+const databaseFacts = [
+  fact("State", "whether it is connected", database => databaseState(database)),
+  fact("Engine", "the kind of database", database => words(database.engine)),
+  fact("Fails since", "", (database, _, now) =>
+    asTime(database.failing_since_timestamp_seconds) === null
+      ? null : age(database.failing_since_timestamp_seconds, now, "warning")),
+  fact("Rows waiting", "rows that wait for the database", database => count(database.rows_waiting)),
+  fact("Rows written", "rows written", database => count(database.rows_written_total)),
+  fact("Rows lost", "rows given up", (database, _, now) =>
+    troubles(database.rows_lost_total, database.last_row_lost_timestamp_seconds, now, "critical")),
+  fact("Errors", "operations that failed", database => count(database.errors_total)),
+  fact("Dead letters", "rows that it refused, kept in the journal", (database, _, now) =>
+    troubles(database.dead_letters, newest(database.last_dead_letters, "timestamp_seconds"), now)),
+  fact("Dead letters dropped", "refused rows that were deleted to make room for later ones", database =>
+    database.dead_letters_dropped_total > 0 ? count(database.dead_letters_dropped_total) : null),
+  wideFact("Address", "without user and password", database => words(database.url)),
+  wideFact("Fails", "the operations that fail now", database =>
+    words(asList(database.failing_operations).map(asText).join(", "), "warning")),
+  wideFact("Error", "why it does not work, or what it fails", database => words(database.error, "critical")),
+];
+
+function databaseState(database) {
+  if (database.up !== true) return { text: "not connected", exact: "", tone: "critical" };
+  return asText(database.error) === ""
+    ? { text: "connected", exact: "", tone: "ok" } : { text: "connected, fails", exact: "", tone: "warning" };
+}
+
+const processFacts = [
+  fact("Memory", "resident memory", program => byteCount(program.resident_memory_bytes)),
+  fact("Processor", "processor time of the last seconds; 100 % is a whole core", program => percent(program.cpu_ratio)),
+  fact("Descriptors", "open descriptors, of the most that the system allows", program =>
+    ofMost(count(program.open_fds), count(program.max_fds))),
+  fact("Series", "series of the registry, of MAX_SERIES", program =>
+    ofMost(count(program.series), count(program.series_max))),
+  fact("Series refused", "series refused because MAX_SERIES was reached", (program, _, now) =>
+    troubles(program.series_refused_total, program.last_series_refused_timestamp_seconds, now, "critical")),
+  fact("Log level", "SIGUSR1 switches debug on and off", program => words(program.log_level)),
+  fact("Log lines dropped", "log lines given up", program => count(program.log_lines_dropped_total)),
+  fact("Job", "the label job", program => words(program.job)),
+  fact("Process id", "the id of the process", program => ({ text: asText(program.process_id) || "not known" })),
+  fact("Started", "when the process started", (program, _, now) => age(program.started_timestamp_seconds, now)),
+  wideFact("Clock", "how far the clock of this machine is from others, for certain", program =>
+    words(asList(program.clocks).map(clockWords).join(", "))),
+];
+
+function clockWords(clock) {
+  const ahead = asNumber(clock.ahead_seconds) ?? 0;
+  const peer = asText(clock.against);
+  if (ahead === 0) return `as ${peer}`;
+  return `${durationText(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} ${peer}`;
+}
+
+/** The plots of the process that belong to a section; what is in no list is shown under Process. */
+const plotPlaces = {
+  webhooks: ["events_per_second", "rejected_per_second", "delivery_lag_seconds", "queue_events"],
+  recorder: ["participants", "rooms", "tracks"],
+  journal: ["journal_commit_seconds", "disk_free_bytes"],
+  database: ["rows_waiting"],
+};
+
+function plotsOf(sectionName, plots) {
+  const places = Object.values(plotPlaces).flat();
+  return plots.filter(plot => sectionName === "process"
+    ? !places.includes(plot.name) : plotPlaces[sectionName].includes(plot.name));
+}
+
+/** A section of facts and plots. `absence` tells why it has none, or nothing where it has. */
+class FactSection {
+  constructor(name, facts, field, absence = () => "") {
+    this.name = name;
+    this.field = field;
+    this.absence = absence;
+    this.element = byID(name);
+    this.list = byID(`${name}-facts`);
+    this.facts = new FactList(this.list, facts);
+    this.plots = new PlotGrid(byID(`${name}-plots`));
+    this.action = new ActionView();
+    this.list.before(this.action.element);
+  }
+
+  update(status, now) {
+    const why = this.absence(status[this.field]);
+    setHidden(this.list, why !== "");
+    if (this.element.querySelector("p.quiet")) setQuietLine(this.element, why);
+    if (why === "") this.facts.update(asObject(status[this.field]), status, now);
+    this.action.update(asObject(status[this.field]).action);
+    const history = asObject(status.history);
+    this.plots.update(why === "" ? plotsOf(this.name, asList(history.plots)) : [], history);
+  }
+}
+
+function factSections() {
+  return [
+    new FactSection("webhooks", webhookFacts, "intake"),
+    new FactSection("recorder", recorderFacts, "recorder"),
+    new FactSection("journal", journalFacts, "journal", journal =>
+      journal ? "" : "The state is being restored."),
+    new FactSection("database", databaseFacts, "database", database =>
+      asText(database?.engine) === "" ? "No database is configured." : ""),
+    new FactSection("process", processFacts, "lkpush"),
+  ];
+}

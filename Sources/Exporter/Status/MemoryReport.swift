@@ -1,0 +1,46 @@
+import HTTPServing
+import Pipeline
+import Platform
+import Shipper
+import Status
+import Synchronization
+import Wire
+
+/// Tells what takes memory: the system's view, the allocator's, and the sizes of the tables.
+///
+/// Any thread may call it. A copy is made at most twice a second.
+package final class MemoryReport: Sendable {
+    private let plan: Plan
+    private let running: RunningParts
+    private let time: any TimeSource
+    private let copy = Mutex<(at: MonotonicTime, response: Response)?>(nil)
+
+    init(_ plan: Plan, running: RunningParts, time: any TimeSource) {
+        self.plan = plan
+        self.running = running
+        self.time = time
+    }
+
+    /// The answer of `/debug/memory`.
+    var response: Response {
+        copy.withLock { copy in
+            let now = time.monotonic()
+            if let copy, now.since(copy.at) < StatusBoard.Limits.copy { return copy.response }
+            let response = StatusRoutes.json(document.json)
+            copy = (now, response)
+            return response
+        }
+    }
+
+    /// The document as it is now.
+    var document: MemoryStatus {
+        var document = MemoryStatus()
+        document.now = time.now()
+        document.process = ProcessMemory(MemoryUsage.current ?? MemoryUsage(status: ""))
+        document.allocator = Heap.statistics.map { AllocatorMemory($0) }
+        document.tables =
+            plan.intake.tables + plan.recorderInbox.tables + plan.storeInbox.tables + plan.journalInbox.tables
+            + (running.destinations?.tables ?? [])
+        return document
+    }
+}
