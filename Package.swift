@@ -163,6 +163,7 @@ let package = Package(
                 "Exporter", "HTTPClient", "LiveKit", "Metrics", "Platform", "RemoteWrite", "Shipper", "SQLite",
                 "Simulation", "Wire",
             ]),
+        tests("StatusPage", uses: ["LiveKit", "Platform", "Simulation", "Status", "Wire"]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]

@@ -77,8 +77,8 @@ struct ApplicationDatabase {
     func fill(_ rooms: [String: String], in folder: TemporaryFolder) throws {
         if kind == .postgres { try execute(Self.applicationTables) }
         let migrated = ChildProcess.run(
-            RunningExporter.executable, ["migrate"],
-            environment: RunningExporter.environment(folder).merging(["DATABASE_URL": url]) { $1 })
+            BuiltProgram.executable, ["migrate"],
+            environment: BuiltProgram.environment(folder).merging(["DATABASE_URL": url]) { $1 })
         try #require(migrated.status == 0, "\(migrated.output)")
         var statements: [String] = []
         for (index, organization) in Set(rooms.values).sorted().enumerated() {

@@ -11,8 +11,8 @@ import Wire
     private let folder = TemporaryFolder()
 
     private func check(_ changes: [String: String]) -> (status: Int32, lines: [String]) {
-        let environment = RunningExporter.environment(folder).merging(changes) { $1 }
-        let (status, output) = ChildProcess.run(RunningExporter.executable, ["check"], environment: environment)
+        let environment = BuiltProgram.environment(folder).merging(changes) { $1 }
+        let (status, output) = ChildProcess.run(BuiltProgram.executable, ["check"], environment: environment)
         return (status, output.split(separator: "\n").map(String.init))
     }
 

@@ -9,8 +9,8 @@ import Testing
     private let folder = TemporaryFolder()
 
     private func run(_ words: [String], _ changes: [String: String]) -> (status: Int32, output: String) {
-        let environment = RunningExporter.environment(folder).merging(changes) { $1 }
-        return ChildProcess.run(RunningExporter.executable, words, environment: environment)
+        let environment = BuiltProgram.environment(folder).merging(changes) { $1 }
+        return ChildProcess.run(BuiltProgram.executable, words, environment: environment)
     }
 
     @Test func `a secret that cannot be right is status 78, and is not shown`() throws {
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `what was left out, and names that nobody reads, are told by check and in the log`() throws {
         let changes = [
-            "LIVEKIT_API_SECRET": RunningExporter.secret + "\n", "LIVEKIT_API_KEY": " " + RunningExporter.key,
+            "LIVEKIT_API_SECRET": BuiltProgram.secret + "\n", "LIVEKIT_API_KEY": " " + BuiltProgram.key,
             "LIVEKIT_WS_ENDPOINT": "wss://hunter2", "LIVEKIT_SERVICE_HOST": "10.0.0.1", "OTEL_SERVICE_NAME": "x",
         ]
         let expected = [
@@ -103,16 +103,16 @@ import Testing
         // The output stays readable as long as somebody has the other end open.
         let other = open(name, O_RDWR | O_NOCTTY)
         defer { close(other) }
-        var environment = RunningExporter.environment(folder)
+        var environment = BuiltProgram.environment(folder)
         // The program ends by itself, because this machine has no such address.
         environment["METRICS_LISTEN"] = "203.0.113.1:9464"
-        let process = try ChildProcess(RunningExporter.executable, [], environment: environment, output: name)
+        let process = try ChildProcess(BuiltProgram.executable, [], environment: environment, output: name)
         #expect(process.wait() == 1)
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = read(terminal, &buffer, buffer.count)
         let shown = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         #expect(shown.contains(" info lkpush starts version=") && !shown.contains("{\"ts\""), "\(shown)")
-        let (status, output) = ChildProcess.run(RunningExporter.executable, [], environment: environment)
+        let (status, output) = ChildProcess.run(BuiltProgram.executable, [], environment: environment)
         #expect(status == 1 && output.hasPrefix("{\"ts\""), "\(output)")
     }
 }

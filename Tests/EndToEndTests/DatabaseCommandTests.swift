@@ -17,8 +17,8 @@ import Testing
         _ command: String, user: String = PostgresServer.role, _ more: [String: String] = [:]
     ) -> (status: Int32, output: String) {
         let own = ["DATABASE_URL": server.url(database: name, user: user)].merging(more) { $1 }
-        let environment = RunningExporter.environment(folder).merging(own) { $1 }
-        let (status, output) = ChildProcess.run(RunningExporter.executable, [command], environment: environment)
+        let environment = BuiltProgram.environment(folder).merging(own) { $1 }
+        let (status, output) = ChildProcess.run(BuiltProgram.executable, [command], environment: environment)
         return (status, output)
     }
 

@@ -10,7 +10,7 @@ import Testing
     /// Everything that a command prints while it uses the database of `url`. While it runs, its pages and the list of
     /// processes are checked too.
     private func run(_ command: String, _ url: String, isFile: Bool) throws -> String {
-        var environment = RunningExporter.environment(folder)
+        var environment = BuiltProgram.environment(folder)
         environment["LOG_LEVEL"] = "debug"
         if isFile {
             try FileStore.replace(folder.file("url"), with: Array((url + "\n").utf8))
@@ -19,13 +19,13 @@ import Testing
             environment["DATABASE_URL"] = url
         }
         guard command == "serve" else {
-            return ChildProcess.run(RunningExporter.executable, [command], environment: environment).output
+            return ChildProcess.run(BuiltProgram.executable, [command], environment: environment).output
         }
         let ports = (webhooks: FixedPorts.pick(), metrics: FixedPorts.pick())
         environment["LISTEN"] = "127.0.0.1:\(ports.webhooks)"
         environment["METRICS_LISTEN"] = "127.0.0.1:\(ports.metrics)"
         let log = folder.file("log")
-        let process = try ChildProcess(RunningExporter.executable, [], environment: environment, output: log)
+        let process = try ChildProcess(BuiltProgram.executable, [], environment: environment, output: log)
         func output() -> String {
             ((try? FileStore.read(log, limit: 64 << 20)).map { String(decoding: $0, as: UTF8.self) }) ?? ""
         }

@@ -35,8 +35,8 @@ struct Day {
         }
         let last = records.map { Self.expected($0)["created_at"] as? Int64 ?? 0 }.max() ?? 0
         let shift = now - 5 - last
-        let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
-        let forger = TokenSigner(key: RunningExporter.key, secret: Secret("wrongwrongwrongwrongwrong"))
+        let signer = TokenSigner(key: BuiltProgram.key, secret: Secret(BuiltProgram.secret))
+        let forger = TokenSigner(key: BuiltProgram.key, secret: Secret("wrongwrongwrongwrongwrong"))
         posts = try records.map { record in
             let expected = Self.expected(record)
             let isForged = expected["class"] as? String == "forged"

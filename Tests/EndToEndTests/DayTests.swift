@@ -147,7 +147,7 @@ import Testing
     /// Expects no personal data in the log or on a page, although every event is logged.
     private func expectNoSecrets(of day: Day, in exporter: RunningExporter, _ port: UInt16) {
         var forbidden = [
-            RunningExporter.secret, "9sOfCoL9M0Zz8gYxyeHojVivsI2wGxXhLvQAhlydHEO", "a8MZsyBtCzaW", "turnPassword",
+            BuiltProgram.secret, "9sOfCoL9M0Zz8gYxyeHojVivsI2wGxXhLvQAhlydHEO", "a8MZsyBtCzaW", "turnPassword",
             "streamKey", "metadata\\\"", "{\\\"org_id", "sip_+49", "studio",
         ]
         for post in day.posts.prefix(200) {

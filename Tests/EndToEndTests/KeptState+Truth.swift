@@ -62,7 +62,7 @@ extension KeptState.Truth {
     /// Posts webhooks, signed now by the clock of the program with these variables.
     func post(_ letters: [String], to port: UInt16, by environment: [String: String]) throws {
         let now = KeptState.now(environment)
-        let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
+        let signer = TokenSigner(key: BuiltProgram.key, secret: Secret(BuiltProgram.secret))
         let client = try LoopbackClient(port: port)
         for letter in letters {
             let body = Array(letter.utf8)

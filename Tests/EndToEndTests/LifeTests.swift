@@ -71,7 +71,7 @@ import Testing
 
     @Test func `a bad configuration ends with 78 and names every problem`() throws {
         let (status, output) = ChildProcess.run(
-            RunningExporter.executable, [],
+            BuiltProgram.executable, [],
             environment: [
                 "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": "key", "LISTEN": "nowhere", "PUSH_INTERVAL": "5 parsecs",
                 "ORG_SOURCE": "stars", "MAX_SERIES": "many", "LIVEKIT_API_SECRT": "tell-no-one",

@@ -59,8 +59,8 @@ import Testing
         ] {
             let folder = TemporaryFolder()
             let (status, output) = ChildProcess.run(
-                RunningExporter.executable, ["check"],
-                environment: RunningExporter.environment(folder).merging([
+                BuiltProgram.executable, ["check"],
+                environment: BuiltProgram.environment(folder).merging([
                     "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:\(FixedPorts.pick())/write"
                 ]) { $1 }.merging(variables) { $1 })
             #expect((status == 78) == isBad, "\(output)")

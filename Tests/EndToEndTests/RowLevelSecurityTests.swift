@@ -15,8 +15,8 @@ import Testing
         role = "tenant_of_\(name)"
         let owner = ["DATABASE_URL": server.url(database: name)]
         let migrated = ChildProcess.run(
-            RunningExporter.executable, ["migrate"],
-            environment: RunningExporter.environment(folder).merging(owner) { $1 })
+            BuiltProgram.executable, ["migrate"],
+            environment: BuiltProgram.environment(folder).merging(owner) { $1 })
         try #require(migrated.status == 0, "\(migrated.output)")
         try server.query(
             """
@@ -32,7 +32,7 @@ import Testing
     private func check(_ more: [String: String] = [:]) -> (status: Int32, line: String) {
         let own = ["DATABASE_URL": url].merging(more) { $1 }
         let (status, output) = ChildProcess.run(
-            RunningExporter.executable, ["check"], environment: RunningExporter.environment(folder).merging(own) { $1 })
+            BuiltProgram.executable, ["check"], environment: BuiltProgram.environment(folder).merging(own) { $1 })
         return (status, output.split(separator: "\n").last { $0.hasPrefix("database: ") }.map { String($0) } ?? output)
     }
 

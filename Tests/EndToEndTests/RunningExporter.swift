@@ -6,16 +6,6 @@ import Testing
 
 /// The built program, started with its own environment.
 final class RunningExporter {
-    /// The program's path, beside the test bundle.
-    static let executable: String = {
-        guard let path = realpath("/proc/self/exe", nil) else { return "" }
-        defer { free(path) }
-        return String(cString: path).split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/lkpush"
-    }()
-
-    static let key = "APIqubitalTest"
-    static let secret = "secret-for-tests-only-0123456789abcdef"
-
     let process: ChildProcess
     private let log: String
 
@@ -23,20 +13,10 @@ final class RunningExporter {
     init(
         _ folder: TemporaryFolder, name: String = "exporter", arguments: [String] = [], _ environment: [String: String]
     ) throws(SystemError) {
-        var variables = Self.environment(folder)
+        var variables = BuiltProgram.environment(folder)
         variables.merge(environment) { $1 }
         log = folder.file("\(name)-\(UInt32.random(in: 0..<UInt32.max)).log")
-        process = try ChildProcess(Self.executable, arguments, environment: variables, output: log)
-    }
-
-    static func environment(_ folder: TemporaryFolder) -> [String: String] {
-        [
-            "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": key, "LIVEKIT_API_SECRET": secret, "LISTEN": "127.0.0.1:0",
-            "METRICS_LISTEN": "127.0.0.1:0", "STATE_DIR": folder.file("state"), "REGION": "here",
-            "ENVIRONMENT": "test", "INSTANCE": "exporter-1", "LOG_LEVEL": "debug", "no_proxy": "127.0.0.1",
-            // A stop in good order may take any time: it must not be cut off.
-            "SHUTDOWN_TIMEOUT": Waits.setting,
-        ]
+        process = try ChildProcess(BuiltProgram.executable, arguments, environment: variables, output: log)
     }
 
     /// Everything that the program has written.

@@ -15,10 +15,10 @@ import Wire
 
     private static func simulate(_ arguments: [String]) -> (status: Int32, output: String) {
         ChildProcess.run(
-            RunningExporter.executable, ["simulate"] + arguments,
+            BuiltProgram.executable, ["simulate"] + arguments,
             environment: [
-                "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": RunningExporter.key,
-                "LIVEKIT_API_SECRET": RunningExporter.secret,
+                "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": BuiltProgram.key,
+                "LIVEKIT_API_SECRET": BuiltProgram.secret,
             ])
     }
 
@@ -108,7 +108,7 @@ import Wire
         let folder = TemporaryFolder()
         let port = FixedPorts.pick()
         let simulator = try ChildProcess(
-            RunningExporter.executable,
+            BuiltProgram.executable,
             ["simulate", "--url", "http://127.0.0.1:\(port)", "--key", "k", "--secret", "s", "--duration", "1h"],
             output: folder.file("out"))
         let text = { String(decoding: (try? FileStore.read(folder.file("out"))) ?? [], as: UTF8.self) }

@@ -7,7 +7,7 @@ import Wire
 
 /// The built program and a stand-in for LiveKit: signed webhooks come in, and a signed call goes out.
 @Suite struct SingleSessionTests {
-    private static let signer = TokenSigner(key: RunningExporter.key, secret: Secret(RunningExporter.secret))
+    private static let signer = TokenSigner(key: BuiltProgram.key, secret: Secret(BuiltProgram.secret))
 
     /// Posts a `participant_joined` of now. Its join time is this many milliseconds ago.
     private func join(
@@ -46,11 +46,11 @@ import Wire
         // The first request failed, and the second one removed the session.
         #expect(liveKit.requests.count == 2)
         for request in liveKit.requests {
-            let call = RoomServiceCall(request, key: RunningExporter.key, secret: RunningExporter.secret)
+            let call = RoomServiceCall(request, key: BuiltProgram.key, secret: BuiltProgram.secret)
             #expect(call.faults == [])
             #expect(call.room == "red-room" && call.identity == "ann")
         }
-        for word in ["red-room", "blue-room", "\"ann\"", RunningExporter.secret, "Bearer"] {
+        for word in ["red-room", "blue-room", "\"ann\"", BuiltProgram.secret, "Bearer"] {
             #expect(!exporter.output.contains(word), "\(word) was logged")
         }
     }

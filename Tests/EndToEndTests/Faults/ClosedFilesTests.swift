@@ -13,7 +13,7 @@ import Testing
     /// Starts the program as a shell does, for example with `>&-`.
     private func start(_ words: String, _ more: [String: String] = [:]) throws -> ChildProcess {
         try ChildProcess(
-            "/bin/sh", ["-c", "exec \"$0\" \(words)", RunningExporter.executable],
+            "/bin/sh", ["-c", "exec \"$0\" \(words)", BuiltProgram.executable],
             environment: service.environment(more))
     }
 

@@ -11,7 +11,7 @@ struct SilentService {
     init(_ folder: TemporaryFolder) { self.folder = folder }
 
     func environment(_ more: [String: String] = [:]) -> [String: String] {
-        RunningExporter.environment(folder).merging([
+        BuiltProgram.environment(folder).merging([
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)",
             // Only a stop that waits for a reader needs this long.
             "SHUTDOWN_TIMEOUT": "60s",

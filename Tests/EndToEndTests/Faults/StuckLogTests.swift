@@ -16,7 +16,7 @@ import Testing
 
     /// Starts the program with the pipe as its standard output and error.
     private func start(_ more: [String: String] = [:]) throws -> ChildProcess {
-        try ChildProcess(RunningExporter.executable, [], environment: service.environment(more), output: pipe.path)
+        try ChildProcess(BuiltProgram.executable, [], environment: service.environment(more), output: pipe.path)
     }
 
     @Test func `a full pipe that nobody reads holds neither webhooks nor health nor a stop`() throws {
@@ -88,7 +88,7 @@ import Testing
     func `a command writes all of it, however late somebody reads`(_ command: String, _ end: String) throws {
         pipe.fill()
         let process = try ChildProcess(
-            RunningExporter.executable, [command], environment: service.environment(["DURABILITY": "memory"]),
+            BuiltProgram.executable, [command], environment: service.environment(["DURABILITY": "memory"]),
             output: pipe.path)
         // The program works until it writes its output. Then it waits for a reader.
         #expect(eventually { Self.state(of: process) == "S" })
@@ -107,9 +107,9 @@ import Testing
         let exporter = try RunningExporter(folder, [:])
         let webhooks = try exporter.ready().webhooks
         let process = try ChildProcess(
-            RunningExporter.executable,
+            BuiltProgram.executable,
             ["simulate", "--url", "http://127.0.0.1:\(webhooks)/webhook", "--speed", "2000"],
-            environment: RunningExporter.environment(folder), output: pipe.path)
+            environment: BuiltProgram.environment(folder), output: pipe.path)
         let isSending = Waiting.until("webhooks") {
             let samples = exporter.port("metrics").map(RunningExporter.metrics) ?? [:]
             return samples.filter { $0.key.hasPrefix("lk_webhook_events_total") }.values.reduce(0, +) >= 100

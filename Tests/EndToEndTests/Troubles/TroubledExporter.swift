@@ -9,24 +9,30 @@ final class TroubledExporter {
     let livekit: WebhookFlow
     private let environment: [String: String]
 
+    /// Intervals with which a trouble shows soon.
+    static let short = [
+        "PUSH_INTERVAL": "500ms", "IDLE_PUSH_INTERVAL": "500ms", "REMOTE_WRITE_TIMEOUT": "2s",
+        "REMOTE_WRITE_MIN_BACKOFF": "200ms", "REMOTE_WRITE_MAX_BACKOFF": "500ms",
+    ]
+
     /// Starts the program and its webhooks.
     ///
     /// - Parameters:
     ///   - receiver: the address that it pushes to.
     ///   - watch: the address of a second destination, called `watch`.
+    ///   - intervals: those of pushing, which are short unless told otherwise. Empty for those of a real lkpush.
     ///   - start: variables that only the server gets.
     ///   - room: the room that its webhooks tell of.
     init(
         _ job: String, to receiver: String, watch: String? = nil, _ changes: [String: String] = [:],
-        start: [String: String] = [:], room: String = "office", folder: TemporaryFolder = TemporaryFolder()
+        intervals: [String: String] = TroubledExporter.short, start: [String: String] = [:], room: String = "office",
+        folder: TemporaryFolder = TemporaryFolder()
     ) throws {
         self.job = job
         self.folder = folder
         environment = [
-            "JOB": job, "INSTANCE": "\(job)-1", "GRAFANA_PROM_REMOTE_WRITE_URL": receiver, "PUSH_INTERVAL": "500ms",
-            "IDLE_PUSH_INTERVAL": "500ms", "REMOTE_WRITE_TIMEOUT": "2s", "REMOTE_WRITE_MIN_BACKOFF": "200ms",
-            "REMOTE_WRITE_MAX_BACKOFF": "500ms",
-        ].merging(
+            "JOB": job, "INSTANCE": "\(job)-1", "GRAFANA_PROM_REMOTE_WRITE_URL": receiver,
+        ].merging(intervals) { $1 }.merging(
             watch.map { ["REMOTE_WRITE_DESTINATIONS": "watch", "REMOTE_WRITE_DESTINATION_WATCH_URL": $0] } ?? [:]
         ) {
             $1
@@ -38,8 +44,8 @@ final class TroubledExporter {
 
     /// What `lkpush check` says, with the settings of this program, after these words of a command line.
     func check(_ words: [String] = []) -> String {
-        let all = RunningExporter.environment(folder).merging(environment) { $1 }
-        let command = words + [RunningExporter.executable, "check"]
+        let all = BuiltProgram.environment(folder).merging(environment) { $1 }
+        let command = words + [BuiltProgram.executable, "check"]
         return ChildProcess.run(command[0], Array(command.dropFirst()), environment: all).output
     }
 

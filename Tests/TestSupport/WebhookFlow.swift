@@ -1,25 +1,34 @@
 import Platform
-import TestSupport
 
 /// A LiveKit that sends signed webhooks, one after the other, as long as the object lives.
 ///
 /// They tell again and again of one person in one room, under a new event id each time. So events are counted, and
 /// rooms and people do not grow in number.
-final class WebhookFlow: Sendable {
+package final class WebhookFlow: Sendable {
     /// The webhooks that it sends.
-    struct Kind: Sendable {
-        var room = "office"
-        var identity = "Ann"
-        var secret = RunningExporter.secret
-        var path = "/webhook"
+    package struct Kind: Sendable {
+        package var room: String
+        package var identity: String
+        package var secret: String
+        package var path: String
         /// Each webhook is sent twice.
-        var isRepeated = false
+        package var isRepeated = false
         /// Somebody else joins and leaves each time. Their identities begin with that of this kind.
-        var isOfManyPeople = false
+        package var isOfManyPeople = false
+
+        package init(
+            room: String = "office", identity: String = "Ann", secret: String = BuiltProgram.secret,
+            path: String = "/webhook"
+        ) {
+            self.room = room
+            self.identity = identity
+            self.secret = secret
+            self.path = path
+        }
     }
 
     private struct State {
-        var kind: Kind
+        package var kind: Kind
         /// Answers by status, since the kind was changed. 0 stands for none.
         var answers: [Int: Int] = [:]
         var isOver = false
@@ -28,7 +37,7 @@ final class WebhookFlow: Sendable {
     private let state: Monitor<State>
     private let thread: NamedThread
 
-    init(to port: UInt16, _ kind: Kind) {
+    package init(to port: UInt16, _ kind: Kind) {
         let state = Monitor(State(kind: kind))
         self.state = state
         thread = NamedThread(name: "livekit") {
@@ -58,10 +67,10 @@ final class WebhookFlow: Sendable {
     }
 
     /// The webhooks that it sends now.
-    var kind: Kind { state.withLock { $0.kind } }
+    package var kind: Kind { state.withLock { $0.kind } }
 
     /// Sends other webhooks from now on.
-    func change(_ body: (inout Kind) -> Void) {
+    package func change(_ body: (inout Kind) -> Void) {
         state.change { state in
             body(&state.kind)
             state.answers = [:]
@@ -69,10 +78,10 @@ final class WebhookFlow: Sendable {
     }
 
     /// Answers by status, since the webhooks were changed.
-    var answers: [Int: Int] { state.withLock { $0.answers } }
+    package var answers: [Int: Int] { state.withLock { $0.answers } }
 
     /// Waits until so many webhooks had an answer with this status, since the webhooks were changed.
-    func wait(for count: Int, _ status: Int) -> Bool {
+    package func wait(for count: Int, _ status: Int) -> Bool {
         state.wait(until: Waits.end) { $0.answers[status, default: 0] >= count ? true : nil } ?? false
     }
 }

@@ -1,10 +1,9 @@
-import Platform
-import TestSupport
+package import Platform
 
 /// A gateway before a real receiver on loopback. It passes requests on until it is told to do something else.
-final class TroubleProxy: Sendable {
+package final class TroubleProxy: Sendable {
     /// What becomes of a request.
-    enum Condition: Sendable {
+    package enum Condition: Sendable {
         case passing
         /// It is answered with this status and text.
         case answering(Int, String)
@@ -25,7 +24,7 @@ final class TroubleProxy: Sendable {
     private let acceptor: NamedThread
 
     /// Listens on a free port, for a server on another port.
-    init(to server: UInt16) throws(SystemError) {
+    package init(to server: UInt16) throws(SystemError) {
         let (state, listener) = (Monitor(State()), try LoopbackSocket.listening())
         self.state = state
         self.listener = listener
@@ -45,10 +44,10 @@ final class TroubleProxy: Sendable {
     }
 
     /// The address that lkpush pushes to.
-    var url: String { "http://127.0.0.1:\(listener.port)/api/v1/write" }
+    package var url: String { "http://127.0.0.1:\(listener.port)/api/v1/write" }
 
     /// Treats later requests in another way. Those that hang are cut off.
-    func change(to condition: Condition) {
+    package func change(to condition: Condition) {
         state.change { state in
             if case .hanging = state.condition { for socket in state.sockets.values { socket.shutdown() } }
             state.condition = condition

@@ -1,81 +1,79 @@
-import Foundation
 import Glibc
 import Platform
-import TestSupport
 
 /// The built program on ports that stay the same. It is killed and started again on the same state.
 ///
 /// If the program does something wrong, such as ending by itself, an error is thrown with the end of its log.
-final class MortalExporter {
+package final class MortalExporter {
     /// A wrong behavior of the program.
-    struct ExporterError: Error, CustomStringConvertible {
-        let description: String
+    package struct ExporterError: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    let webhooks = FixedPorts.pick()
-    let metrics = FixedPorts.pick()
+    package let webhooks = FixedPorts.pick()
+    package let metrics = FixedPorts.pick()
     private let environment: [String: String]
     /// The folder must live as long as the program.
     private let folder: TemporaryFolder
     private let log: String
     private var process: ChildProcess?
     /// The number of starts and the number of kills.
-    private(set) var starts = 0
-    private(set) var kills = 0
+    package private(set) var starts = 0
+    package private(set) var kills = 0
     /// Posts that were sent more than once, by event.
-    private var repeats: [String: Int] = [:]
+    package var repeats: [String: Int] = [:]
 
     /// Prepares the program without starting it. `environment` adds to, or replaces, the variables of every run.
-    init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) {
+    package init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) {
         let own = [
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)", "LOG_LEVEL": "info",
         ]
-        self.environment = RunningExporter.environment(folder).merging(own) { $1 }.merging(environment) { $1 }
+        self.environment = BuiltProgram.environment(folder).merging(own) { $1 }.merging(environment) { $1 }
         self.folder = folder
         log = folder.file("\(name).log")
     }
 
     /// Starts the program. `more` is for this run only.
-    func start(_ more: [String: String] = [:]) throws {
+    package func start(_ more: [String: String] = [:]) throws {
         precondition(process == nil, "it lives")
         starts += 1
         process = try ChildProcess(
-            RunningExporter.executable, [], environment: environment.merging(more) { $1 }, output: log)
+            BuiltProgram.executable, [], environment: environment.merging(more) { $1 }, output: log)
     }
 
     /// Starts the program and waits until it is ready.
-    func startAndWait(_ more: [String: String] = [:]) throws {
+    package func startAndWait(_ more: [String: String] = [:]) throws {
         try start(more)
         try waitUntilReady()
     }
 
     /// Kills the program, which must have run until then.
-    func kill() throws {
+    package func kill() throws {
         kills += 1
         try end(with: SIGKILL, expecting: 128 + SIGKILL)
     }
 
     /// Stops the program in good order.
-    func terminate() throws { try end(with: SIGTERM, expecting: 0) }
+    package func terminate() throws { try end(with: SIGTERM, expecting: 0) }
 
     /// Expects that somebody else killed the program with SIGKILL.
-    func expectKilled() throws {
+    package func expectKilled() throws {
         kills += 1
         let status = try waitForEnd()
         if status != 128 + SIGKILL { throw failure("it ended with \(status)") }
     }
 
     /// True if the program does not run any more, for whatever reason.
-    var hasEnded: Bool { process?.poll() != nil }
+    package var hasEnded: Bool { process?.poll() != nil }
 
     /// The number of its process. Nil if it does not live.
-    var pid: Int32? { process?.pid }
+    package var pid: Int32? { process?.pid }
 
     /// Sends a signal and does not wait.
-    func signal(_ number: Int32) { process?.signal(number) }
+    package func signal(_ number: Int32) { process?.signal(number) }
 
     /// Waits until something else ends the program. Returns its status.
-    func waitForEnd() throws -> Int32 {
+    package func waitForEnd() throws -> Int32 {
         var status: Int32?
         let hasEnded = eventually {
             status = process?.poll()
@@ -96,14 +94,14 @@ final class MortalExporter {
     }
 
     /// Throws if the program has ended by itself.
-    func expectAlive() throws {
+    package func expectAlive() throws {
         if let status = process?.poll() {
             process = nil
             throw failure("it ended by itself with \(status)")
         }
     }
 
-    func waitUntilReady() throws {
+    package func waitUntilReady() throws {
         let isReady = try eventually {
             try expectAlive()
             return LoopbackClient.get("/readyz", port: metrics)?.status == 200
@@ -112,40 +110,16 @@ final class MortalExporter {
     }
 
     /// The answer of `/readyz`, or a text that nobody answers.
-    var readiness: String {
+    package var readiness: String {
         LoopbackClient.get("/readyz", port: metrics).map { "\($0.status) \($0.body)" } ?? "no answer"
     }
 
-    /// The samples of `/metrics`.
-    var samples: [String: Double] { RunningExporter.metrics(metrics) }
-
-    /// Records which posts were sent more than once.
-    func note(_ record: RetryingSender.Record, of posts: some Sequence<Day.Post>) {
-        repeats.merge(record.repeats(of: posts)) { $0 + $1 }
-    }
-
-    /// Waits until the event-driven samples are `expected`. Returns the differences if they never are.
-    func differences(
-        from expected: [String: Double], ignoring isIgnored: (String) -> Bool = { _ in false }
-    ) throws -> [String] {
-        let wanted = Comparison.driven(expected).filter { !isIgnored($0.key) }
-        var differences: [String] = []
-        _ = try eventually {
-            try expectAlive()
-            let found = Comparison.driven(samples).filter { !isIgnored($0.key) }
-            differences = Comparison.differences(
-                expected: wanted, found: found, repeats: repeats)
-            return differences.isEmpty
-        }
-        return differences
-    }
-
     /// Everything that the program has written in all its runs.
-    var output: String {
+    package var output: String {
         (try? FileStore.read(log, limit: 256 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    func failure(_ text: String) -> ExporterError {
+    package func failure(_ text: String) -> ExporterError {
         ExporterError(description: "\(text); the log ends with: \(output.suffix(1_500))")
     }
 }

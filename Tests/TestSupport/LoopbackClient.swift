@@ -1,26 +1,26 @@
-import Platform
-import TestSupport
+package import Platform
 
 /// A kept-alive HTTP connection to 127.0.0.1. It is made again if the server closed it after its answer.
-final class LoopbackClient {
+package final class LoopbackClient {
     private let port: UInt16
     private var socket: LoopbackSocket
     private var buffer: [UInt8] = []
     private var isEnded = false
 
-    init(port: UInt16) throws(SystemError) {
+    package init(port: UInt16) throws(SystemError) {
         self.port = port
         socket = try LoopbackSocket.connected(to: port)
     }
 
-    struct Answer {
-        let status: Int
-        let body: String
+    /// A status and a text.
+    package struct Answer {
+        package let status: Int
+        package let body: String
     }
 
-    func get(_ path: String) -> Answer? { exchange("GET", path, [:], []) }
+    package func get(_ path: String) -> Answer? { exchange("GET", path, [:], []) }
 
-    func post(_ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
+    package func post(_ path: String, _ headers: [String: String], _ body: [UInt8]) -> Answer? {
         exchange("POST", path, headers, body)
     }
 
@@ -41,7 +41,7 @@ final class LoopbackClient {
     }
 
     /// Sends one request on a connection of its own. Returns nil if nobody answers.
-    static func get(_ path: String, port: UInt16) -> Answer? {
+    package static func get(_ path: String, port: UInt16) -> Answer? {
         do throws(SystemError) {
             return try LoopbackClient(port: port).get(path)
         } catch {

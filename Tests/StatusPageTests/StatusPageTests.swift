@@ -1,0 +1,185 @@
+import Glibc
+import LiveKit
+import Platform
+import Status
+import TestSupport
+import Testing
+import Wire
+
+/// The status page of the built program, in a real browser.
+@Suite(.enabled(if: Chromium.isWanted, "LKPUSH_TEST_PYTHON names a Python with Tests/requirements.txt"))
+struct StatusPageTests {
+    private static let rows = """
+        [...document.querySelectorAll('#organizations-table tbody tr')].map(
+            row => [...row.cells].map(cell => cell.textContent).join(' '))
+        """
+
+    @Test func `the page shows what webhooks change, and asks nobody but lkpush`() throws {
+        let exporter = try ShownExporter(ShownExporter.byName)
+        let browser = try Chromium()
+        try browser.open(exporter.page)
+        #expect(try browser.wait(forText: "Healthy"))
+        #expect(try browser.text().contains("Nobody uses LiveKit now"))
+
+        let office = try exporter.simulate(["--orgs", "5", "--users", "30", "--duration", "8h", "--speed", "600"])
+        // The figures are others three times in a row.
+        for _ in 0..<3 {
+            let before: String = try browser.run("return document.getElementById('recorder-facts').innerText")
+            #expect(
+                try browser.wait(
+                    until: "return document.getElementById('recorder-facts').innerText !== arguments[0]", before))
+        }
+        try browser.expectUsable("healthy")
+        try expectKeysWork(browser)
+
+        // Nothing changes any more: the page shows what the document says.
+        _ = office.end(with: SIGINT)
+        let (isEqual, differences) = try compare(exporter, browser)
+        #expect(isEqual, "\(differences)")
+        try browser.expectQuiet(exporter.page)
+        try exporter.program.terminate()
+    }
+
+    /// Sorts and filters by keys alone. Focus, cursor and scroll position outlive updates.
+    private func expectKeysWork(_ browser: Chromium) throws {
+        let sorting = "return document.querySelector('#organizations-table th').getAttribute('aria-sort')"
+        #expect(try browser.run(sorting) as String? == nil)
+        #expect(try browser.focus("#organizations-table th button"))
+        for order in ["ascending", "descending"] {
+            try browser.press("ENTER")
+            #expect(try browser.run(sorting) as String? == order)
+            let ids: [String] = try browser.run("return \(Self.rows)")
+            #expect(ids == ids.sorted { order == "ascending" ? $0 < $1 : $0 > $1 } && ids.count == 5)
+        }
+
+        #expect(try browser.focus("#organizations-filter"))
+        try browser.type("org_x")
+        try browser.press("ARROW_LEFT")
+        #expect(try browser.run("return \(Self.rows)") as [String] == [])
+        try browser.perform("scrollBy(0, 37)")
+        let place = """
+            const field = document.activeElement;
+            return [field.id, field.value, field.selectionStart, Math.round(scrollY)].join(' ')
+            """
+        let before: String = try browser.run(place)
+        #expect(before.hasPrefix("organizations-filter org_x 4 "))
+        #expect(try browser.wait(forUpdates: 3))
+        #expect(try browser.run(place) == before)
+        for _ in 0..<2 { try browser.press("BACKSPACE") }
+        for _ in 0..<4 { try browser.press("DELETE") }
+    }
+
+    /// Waits until the table of organizations says the same as the document.
+    private func compare(_ exporter: ShownExporter, _ browser: Chromium) throws -> (Bool, [String]) {
+        var differences: [String] = []
+        let isEqual = try eventually {
+            let all = try exporter.status().organizations.list.map { one in
+                let figures = [one.rooms, one.participants, one.tracks, one.egresses, one.ingresses]
+                return ([one.id, one.name] + figures.map(String.init)).joined(separator: " ")
+            }
+            let shown: [String] = try browser.run("return \(Self.rows)")
+            differences = Set(all).symmetricDifference(shown).sorted()
+            return differences.isEmpty && all.count == 5
+        }
+        return (isEqual, differences)
+    }
+
+    @Test func `the page may load nothing and run only its own script`() throws {
+        let exporter = try ShownExporter()
+        let client = try RawHTTP(port: exporter.program.metrics)
+        client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        let reply = try #require(client.receive())
+        #expect(reply.status == 200 && reply.header("Content-Type") == "text/html; charset=utf-8")
+        func hash(_ element: String) throws -> String {
+            let pieces = reply.text.split(separator: "<\(element)>", omittingEmptySubsequences: false)
+            try #require(pieces.count == 2, "one element \(element)")
+            let end = try #require(pieces[1].firstRange(of: "</\(element)>"))
+            let content = Array(pieces[1][..<end.lowerBound].utf8)
+            return String(decoding: Digest(of: content.span).text(.standard), as: UTF8.self)
+        }
+        #expect(
+            reply.header("Content-Security-Policy") == """
+                default-src 'none'; connect-src 'self'; img-src data:; script-src 'sha256-\(try hash("script"))'; \
+                style-src 'sha256-\(try hash("style"))'; frame-ancestors 'none'; base-uri 'none'
+                """)
+        // The browser agrees: what is not in the policy does not run, and cannot be added.
+        let browser = try Chromium()
+        try browser.open(exporter.page)
+        #expect(try browser.wait(forText: "Healthy"))
+        try browser.expectQuiet(exporter.page)
+        try browser.perform(
+            """
+            const script = document.createElement('script');
+            script.textContent = 'window.ran = 1';
+            document.body.append(script, Object.assign(new Image(), {src: '/metrics'}));
+            """)
+        #expect(try browser.run("return window.ran === undefined"))
+        var refusals: [String] = []
+        #expect(
+            try eventually {
+                refusals += try browser.console()
+                return refusals.count { $0.contains("Content Security Policy") } == 2
+            }, "\(refusals)")
+        try exporter.program.terminate()
+    }
+
+    @Test func `a name of somebody else's does not lead to the status`() throws {
+        let exporter = try ShownExporter(["METRICS_ALLOWED_HOSTS": "status.example, lkpush"])
+        let port = exporter.program.metrics
+        func status(_ path: String, _ host: String) throws -> Int? {
+            let client = try RawHTTP(port: port)
+            client.send("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+            return client.receive()?.status
+        }
+        let own = [
+            "localhost", "localhost:\(port)", "LocalHost", "127.0.0.1", "127.0.0.1:\(port)", "[::1]", "[::1]:\(port)",
+            "10.0.0.7:9464", "status.example", "Status.Example:80", "lkpush",
+        ]
+        let foreign = [
+            "evil.example", "evil.example:\(port)", "localhost.evil.example", "127.0.0.1.evil.example", "notlocalhost",
+            "status.example.evil.example", "evil.example@localhost", "[::1].evil.example", "",
+        ]
+        for path in ["/", "/debug/status", "/debug/memory"] {
+            for host in own { #expect(try status(path, host) == 200, "\(path) as \(host)") }
+            for host in foreign { #expect(try status(path, host) == 403, "\(path) as \(host)") }
+        }
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            for host in own + foreign { #expect(try status(path, host) == 200, "\(path) as \(host)") }
+        }
+        try exporter.program.terminate()
+    }
+
+    @Test func `a receiver that is gone, and lkpush itself, are missed and found again`() throws {
+        let port = FixedPorts.pick()
+        let exporter = try ShownExporter([
+            "GRAFANA_PROM_REMOTE_WRITE_URL": "http://127.0.0.1:\(port)/api/v1/write", "PUSH_INTERVAL": "500ms",
+            "REMOTE_WRITE_MIN_BACKOFF": "200ms", "REMOTE_WRITE_MAX_BACKOFF": "500ms",
+        ])
+        let browser = try Chromium()
+        try browser.open(exporter.page)
+        let problems = "return document.querySelectorAll('#problems > li:not([hidden])').length"
+        #expect(try browser.wait(until: "\(problems) === 1"))
+        for words in ["default", "Connection refused", "What to do"] { #expect(try browser.wait(forText: words)) }
+        #expect(try browser.wait(forText: "Degraded"))
+        let receiver = try ScriptedReceiver(port: port)
+        #expect(try browser.wait(until: "\(problems) === 0"))
+        #expect(try browser.wait(forText: "Healthy"))
+        #expect(try browser.run("return document.title.includes('Healthy')"))
+        try browser.expectQuiet(exporter.page)
+
+        try exporter.program.terminate()
+        #expect(try browser.wait(forText: "does not answer since"))
+        #expect(try browser.run("return document.body.dataset.connection === 'lost'"))
+        try browser.screenshot("gone")
+        #expect(try browser.accessibility() == [])
+        #expect(try browser.layout() == [])
+        try exporter.program.startAndWait()
+        #expect(try browser.focus("#retry"))
+        try browser.press("ENTER")
+        #expect(try browser.wait(until: "return document.body.dataset.connection === 'live'"))
+        #expect(try browser.wait(forText: "Healthy"))
+        #expect(try !browser.text().contains("does not answer since"))
+        try exporter.program.terminate()
+        receiver.stop()
+    }
+}
