@@ -63,8 +63,8 @@ import Testing
         return (calls + levels).flatMap { source.literals(inBracketsAt: $0 - 1, nested: false) }
     }
 
-    /// The messages that are a `StaticString` before they are logged: constants, and functions that choose among
-    /// several.
+    /// The messages that are a `StaticString` before they are logged: constants, functions that choose among several,
+    /// and the first part of an `Advice`.
     private static func made(in source: SourceText) -> [String] {
         let values = [": StaticString =", "message ="].flatMap { source.places(after: $0) }.flatMap { place in
             let start = source.skippingBlanks(from: place)
@@ -75,7 +75,11 @@ import Testing
         let functions = source.places(after: "-> StaticString {").flatMap { place in
             source.literals(inBracketsAt: place - 1, nested: true)
         }
-        return values + functions
+        // What to do, behind it, is no message.
+        let advice = source.places(after: "Advice(").compactMap { place in
+            source.literals(inBracketsAt: place - 1, nested: false).first
+        }
+        return values + functions + advice
     }
 
     private static func literals(inBracesAfter start: Int, _ source: SourceText) -> [String] {

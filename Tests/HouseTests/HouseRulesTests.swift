@@ -107,6 +107,8 @@ private let mayPromise: Set<String> = [
                     // The names of operators and of witnesses of the standard library are enough.
                     !declaration.contains("static func "), !declaration.contains("func encode("),
                     !declaration.contains("func hash("), !declaration.contains("enum Limits"),
+                    // Witnesses of `StatusValue` and `StatusObject` are documented there.
+                    file.target != "Status" || !isStatusWitness(declaration),
                     // Witnesses of a port are documented in its protocol.
                     !file.target.hasPrefix("Storage") || file.target == "Storage",
                     file.path != "Sources/JournalSQLite/SQLiteJournal.swift"
@@ -117,6 +119,10 @@ private let mayPromise: Set<String> = [
                 #expect(isDocumented || isShort(declaration), "\(file.path):\(number + 1) \(declaration)")
             }
         }
+    }
+
+    private func isStatusWitness(_ declaration: String) -> Bool {
+        declaration.contains("func visit<") || declaration.contains("func append(to json: inout [UInt8]) {")
     }
 
     /// Members that a reader understands from their name and type.
