@@ -175,7 +175,7 @@ extension Registry {
         /// Reserves room for one more child of a family. Returns its slot, or nil if there is no room.
         func admit(_ family: FamilyDescriptor) -> Int32? {
             let (slot, isFirst): (Int32?, Bool) = state.withLock { state in
-                // What tells of refusals is not refused: it has a series for each family at most.
+                // The counter of refusals is never refused. It has a series for each family at most.
                 if state.series + family.seriesPerChild <= maxSeries || family.name == Self.refusals {
                     state.series += family.seriesPerChild
                     if let slot = state.freeSlots.popLast() { return (slot, false) }

@@ -86,7 +86,7 @@ package struct AnswerStatus: StatusObject {
     }
 }
 
-/// What waits on disk for a receiver.
+/// The samples that wait on disk for a receiver.
 package struct SpoolStatus: StatusObject {
     package var size_bytes = 0
     package var max_bytes = 0

@@ -1,6 +1,6 @@
 package import Wire
 
-/// What takes memory: what `GET /debug/memory` answers.
+/// The use of memory: the answer of `GET /debug/memory`.
 package struct MemoryStatus: StatusObject {
     package var now = Timestamp.absent
     package var process = ProcessMemory()
@@ -17,7 +17,7 @@ package struct MemoryStatus: StatusObject {
     }
 }
 
-/// What the system counts. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+/// The system's view. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 package struct ProcessMemory: StatusObject {
     package var resident_bytes = 0
     package var peak_bytes = 0
@@ -42,7 +42,7 @@ package struct ProcessMemory: StatusObject {
     }
 }
 
-/// What the allocator counts. https://man7.org/linux/man-pages/man3/mallinfo.3.html
+/// The allocator's view. https://man7.org/linux/man-pages/man3/mallinfo.3.html
 package struct AllocatorMemory: StatusObject {
     package var arena_bytes = 0
     package var mapped_bytes = 0

@@ -1,6 +1,6 @@
 package import Wire
 
-/// What the recorder knows.
+/// The recorder's rooms and people.
 package struct RecorderStatus: StatusObject {
     package var rooms = 0
     package var participants = 0

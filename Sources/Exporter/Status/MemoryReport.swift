@@ -13,7 +13,7 @@ package final class MemoryReport: Sendable {
     private let plan: Plan
     private let running: RunningParts
     private let time: any TimeSource
-    private let copy = Mutex<(at: MonotonicTime, response: Response)?>(nil)
+    private let copy = Mutex(ServedCopy())
 
     init(_ plan: Plan, running: RunningParts, time: any TimeSource) {
         self.plan = plan
@@ -25,10 +25,7 @@ package final class MemoryReport: Sendable {
     var response: Response {
         copy.withLock { copy in
             let now = time.monotonic()
-            if let copy, now.since(copy.at) < StatusBoard.Limits.copy { return copy.response }
-            let response = StatusRoutes.json(document.json)
-            copy = (now, response)
-            return response
+            return copy.response(at: now) ?? copy.keep(StatusRoutes.json(document.json), at: now)
         }
     }
 

@@ -2,7 +2,7 @@ import Shipper
 import Status
 import Synchronization
 
-/// What is known only when the parts have started. Any thread may use it.
+/// The addresses, routes and destinations, which exist only when the parts have started. Any thread may use it.
 final class RunningParts: Sendable {
     private struct State {
         var publicAddress = ""

@@ -11,8 +11,6 @@ import Wire
 /// for each organization.
 package final class StatusBoard: Sendable {
     enum Limits {
-        /// The age up to which a copy is served again. People see a copy that is a second old at most.
-        static let copy = Duration.milliseconds(500)
         /// The organizations in a document. Few have more, and a page of more helps nobody.
         static let organizations = 500
         /// The period over which rates of webhooks and of the processor are taken.
@@ -26,7 +24,7 @@ package final class StatusBoard: Sendable {
         var history = StatusHistory()
         var increases = LastIncreases()
         var problems = ProblemTimes()
-        var copy: (at: MonotonicTime, response: Response)?
+        var copy = ServedCopy()
     }
 
     private let source: StatusSource
@@ -51,10 +49,9 @@ package final class StatusBoard: Sendable {
     var response: Response {
         state.withLock { state in
             let now = time.monotonic()
-            if let copy = state.copy, now.since(copy.at) < Limits.copy { return copy.response }
+            if let copy = state.copy.response(at: now) { return copy }
             let response = StatusRoutes.json(document(&state).document.json)
-            state.copy = (now, response)
-            return response
+            return state.copy.keep(response, at: now)
         }
     }
 

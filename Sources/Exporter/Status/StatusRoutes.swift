@@ -24,7 +24,7 @@ package struct StatusRoutes: Sendable {
     /// The document behind the page.
     var status: Route { guarded("/debug/status") { [board] in board.response } }
 
-    /// What takes memory.
+    /// The document about memory.
     var memory: Route { guarded("/debug/memory") { [report] in report.response } }
 
     /// A route that answers only where a browser cannot be led to it by a stranger's name.

@@ -45,7 +45,7 @@ struct StatusSample {
         }
     }
 
-    /// What a counter grew by in a second since an earlier sample. Nil if no time has passed.
+    /// The increase of a counter in a second, since an earlier sample. Nil if no time has passed.
     func rate(of counter: (StatusSample) -> Double, since earlier: StatusSample) -> Double? {
         let took = at.since(earlier.at).inSeconds
         return took > 0 ? max(0, (counter(self) - counter(earlier)) / took) : nil

@@ -132,7 +132,7 @@ struct StatusSource: Sendable {
 
     private func recorder(_ metrics: MetricReading) -> RecorderStatus {
         var recorder = RecorderStatus()
-        // Those of organizations may be refused by MAX_SERIES, and these exist from the start.
+        // MAX_SERIES may refuse the gauges of organizations. These gauges exist from the start.
         recorder.rooms = metrics.count(.entities, where: ("entity", "room"))
         recorder.participants = metrics.count(.participants)
         recorder.tracks = metrics.count(.entities, where: ("entity", "track"))

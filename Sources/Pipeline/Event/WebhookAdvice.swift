@@ -5,7 +5,7 @@ package import Platform
 // itself.
 
 extension TokenFault {
-    /// What is wrong with the token, and what to do where someone can repair it.
+    /// The fault of the token, and the way to repair it.
     package var advice: Advice {
         switch self {
         case .no_token:
@@ -62,7 +62,7 @@ extension TokenFault {
 }
 
 extension WebhookRefusal {
-    /// What is wrong with the request or here, and what to do.
+    /// The reason of the refusal, and the way to repair it.
     package var advice: Advice {
         switch self {
         case .wrong_path:

@@ -1,7 +1,7 @@
 import Journal
 import Platform
 
-/// What is wrong with the journal or its disk, and what to do.
+/// The troubles of the journal and its disk, each with the way to repair it.
 enum JournalAdvice {
     /// A commit failed.
     static func unwritable(_ error: JournalError, _ durability: JournalSettings.Durability) -> Advice {

@@ -1,7 +1,7 @@
 import Platform
 import Storage
 
-/// What is wrong with the database, and what to do.
+/// The troubles of the database, each with the way to repair it.
 enum StoreAdvice {
     static var away: Advice {
         Advice(
@@ -41,7 +41,7 @@ enum StoreAdvice {
         return lookAtFile(error).map { Advice(what: usual.what, action: $0) } ?? usual
     }
 
-    /// What to do about the file of an embedded database. Nil where something else is wrong.
+    /// The way to repair the file of an embedded database. Nil if something else is wrong.
     /// https://www.sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
     private static func lookAtFile(_ error: StoreError) -> String? {
         guard error.code.hasPrefix("sqlite "), let code = Int(error.code.dropFirst("sqlite ".count)) else { return nil }
