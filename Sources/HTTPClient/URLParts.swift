@@ -18,7 +18,9 @@ struct URLParts {
         let lenient = UInt32(CURLU_NON_SUPPORT_SCHEME)
         guard curl_url_set(handle, CURLUPART_URL, text, lenient) == CURLUE_OK,
             let scheme = Self.part(CURLUPART_SCHEME, of: handle, 0),
-            var host = Self.part(CURLUPART_HOST, of: handle, UInt32(CURLU_PUNYCODE))?.lowercased(), !host.isEmpty
+            var host = Self.part(CURLUPART_HOST, of: handle, 0)?.lowercased(), !host.isEmpty,
+            // curl would turn other characters into ASCII in some locales only. The ASCII form (xn--…) works in all.
+            host.utf8.allSatisfy({ $0 < 0x80 })
         else { return nil }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         self.scheme = scheme.lowercased()

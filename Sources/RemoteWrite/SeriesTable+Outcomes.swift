@@ -36,22 +36,32 @@ extension SeriesTable {
             case .ended where !isUnknown && part.last?.isStale == true: table.repeatMarker(index)
             case .ended, .ending, .free: break
             }
-            if isUnknown { table.forgetLost(index) }
+            if isUnknown { table.forgetLost(index, part) }
         }
     }
 
     /// Notes that samples were lost of a series that the receiver does not know.
-    private mutating func forgetLost(_ index: Int) {
+    private mutating func forgetLost(_ index: Int, _ lost: ArraySlice<QueuedSample>) {
         let startsHere = groups[index].accumulates && groups[index].beganHere
         if groups[index].pending > 0 || isSpooled(index) {
-            // The oldest samples are lost first, and the zero was the first of all.
-            groups[index].lacksZero = startsHere
+            // A clock that is set back loses the newest samples. The zero still waits then.
+            groups[index].lacksZero = startsHere && (groups[index].lacksZero || Self.isStart(lost))
         } else {
             groups[index].lastSent = nil
             groups[index].lacksZero = false
             groups[index].startsAtZero = startsHere
             if startsHere { groups[index].start = nil }
         }
+    }
+
+    /// True if samples of a group hold its first zero: each of their rows begins with one.
+    private static func isStart(_ samples: ArraySlice<QueuedSample>) -> Bool {
+        var row: UInt32?
+        for sample in samples where sample.row != row {
+            if sample.bits != 0 { return false }
+            row = sample.row
+        }
+        return true
     }
 
     private mutating func repeatMarker(_ index: Int) {

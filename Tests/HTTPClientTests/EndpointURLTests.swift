@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import HTTPClient
@@ -9,6 +10,14 @@ import Testing
     ])
     func `what is no HTTP URL is refused`(_ text: String) {
         #expect(EndpointURL(text) == nil)
+    }
+
+    @Test func `the locale of the process does not decide which hosts are taken`() {
+        // As `lkpush top` sets it. It holds for the whole process, and no other test may depend on it either.
+        #expect(setlocale(LC_CTYPE, "C.UTF-8") != nil)
+        #expect(EndpointURL("http://bücher.example/") == nil)
+        #expect(EndpointURL("http://b%C3%BCcher.example/") == nil)
+        #expect(EndpointURL("http://xn--bcher-kva.example/")?.host == "xn--bcher-kva.example")
     }
 
     @Test(arguments: [

@@ -124,6 +124,8 @@ struct SpoolChaosRun {
         if try !send(killing: kills) {
             try kill()
             while chaos == .shards && Bool.random(using: &random) { try kill() }
+            // The next process has until its next reading to send or to write the one that it began with.
+            _ = try send(killing: false)
         }
     }
 
