@@ -3,7 +3,8 @@ package struct CommandLine: Sendable, Equatable {
     /// The command to run.
     package enum Command: Sendable, Equatable {
         case serve
-        case check
+        /// With the name of a room whose organization is looked for; nil for none.
+        case check(room: String?)
         case migrate
         /// The arguments after `simulate`, which has flags of its own.
         case simulate([String])
@@ -38,6 +39,11 @@ package struct CommandLine: Sendable, Equatable {
                 command = .help
             } else if word == "--version" {
                 command = .version
+            } else if case .check = command, word == "--room" {
+                guard let room = rest.popFirst() else { throw CommandFault(description: "--room needs a name") }
+                command = .check(room: room)
+            } else if case .check = command, word.hasPrefix("--room=") {
+                command = .check(room: String(word.dropFirst("--room=".count)))
             } else if command != nil {
                 throw CommandFault(description: "\(word): one command at a time; see lkpush help")
             } else if word == "simulate" {
@@ -55,7 +61,7 @@ package struct CommandLine: Sendable, Equatable {
     }
 
     private static let words: [(word: String, command: Command)] = [
-        ("serve", .serve), ("check", .check), ("migrate", .migrate), ("version", .version), ("help", .help),
+        ("serve", .serve), ("check", .check(room: nil)), ("migrate", .migrate), ("version", .version), ("help", .help),
     ]
 
     private static func command(_ word: String) throws(CommandFault) -> Command {

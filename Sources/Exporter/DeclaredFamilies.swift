@@ -13,7 +13,7 @@ package enum DeclaredFamilies {
 
     /// Throws if the program could not start.
     package static func all(_ settings: Settings, log: Log) throws(StartError) -> [FamilyDescriptor] {
-        let registry = try Plan(settings, log: log, time: SystemTime()).registry
+        let registry = try Plan(settings, log: log, time: SystemTime(), isTrial: true).registry
         _ = ListenerMetrics(in: registry)
         JournalThread.declareMetrics(in: registry)
         if settings.singleSession { EnforcerThread.declareMetrics(in: registry) }

@@ -41,9 +41,10 @@ struct Plan {
     /// Nil if sessions are not enforced.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
 
-    init(_ settings: Settings, log: Log, time: any TimeSource) throws(StartError) {
+    /// - Parameter isTrial: nothing will be started, so nothing is written to the state folder.
+    init(_ settings: Settings, log: Log, time: any TimeSource, isTrial: Bool = false) throws(StartError) {
         // A failure is ignored here: the parts that need the folder report it, and try again.
-        try? FileStore.makeDirectory(settings.stateDirectory)
+        if !isTrial { try? FileStore.makeDirectory(settings.stateDirectory) }
         do {
             registry = Registry(
                 maxSeries: settings.maxSeries,
@@ -56,7 +57,7 @@ struct Plan {
                 in: registry, longBuckets: settings.longBuckets, project: settings.project,
                 region: settings.regionLabel)
             readiness = Readiness()
-            instance = settings.instanceName(log: log)
+            instance = isTrial ? settings.instanceGlimpse : settings.instanceName(log: log)
             storeSettings = try settings.store()
             storeInbox = StoreInbox(storeSettings, registry: registry, log: log)
             let webhookMetrics = WebhookMetrics(in: registry)

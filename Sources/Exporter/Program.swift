@@ -69,8 +69,8 @@ package enum Program {
         }
         let log = Log(level: settings.logLevel, format: settings.logFormat)
         defer { log.close(by: SystemTime().monotonic() + lastWords) }
-        if words.command == .check {
-            return Check.run(settings, reader, log: log) ? Status.done : Status.failed
+        if case .check(let room) = words.command {
+            return Check.run(settings, reader, room: room, log: log) ? Status.done : Status.failed
         }
         if words.command == .migrate {
             for warning in reader.warnings { Terminal.printError("lkpush: warning: \(warning)\n") }

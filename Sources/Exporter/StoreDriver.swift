@@ -8,8 +8,12 @@ package enum StoreDriver {
     /// The databases that lkpush can use, a row for each. This is the one place where the scheme of a URL chooses the
     /// driver.
     private static let rows = [
-        Row(SQLiteURL.self) { url, _ in { () throws(StoreError) in try SQLiteDatabase(path: url.path) } },
-        Row(PostgresURL.self) { url, interruption in
+        Row(SQLiteURL.self, file: { $0.path }) { url, _, isLook in
+            { () throws(StoreError) in
+                isLook ? try SQLiteDatabase(lookingAt: url.path) : try SQLiteDatabase(path: url.path)
+            }
+        },
+        Row(PostgresURL.self, file: { _ in nil }) { url, interruption, _ in
             { () throws(StoreError) in try PostgresDatabase(url, interruption: interruption) }
         },
     ]
@@ -20,14 +24,19 @@ package enum StoreDriver {
         let help: String
         let locate: @Sendable (String, Interruption) throws(DatabaseURLFault) -> Location
 
-        init<URL: DatabaseURL>(_: URL.Type, open: @escaping @Sendable (URL, Interruption) -> OpenDatabase) {
+        init<URL: DatabaseURL>(
+            _: URL.Type, file: @escaping @Sendable (URL) -> String?,
+            open: @escaping @Sendable (URL, Interruption, _ isLook: Bool) -> OpenDatabase
+        ) {
             schemes = URL.schemes
             form = URL.form
             help = URL.help
             locate = { text, interruption throws(DatabaseURLFault) in
                 let url = try URL(text)
                 try url.check()
-                return Location(description: url.description, open: open(url, interruption))
+                return Location(
+                    description: url.description, file: file(url), open: open(url, interruption, false),
+                    look: open(url, interruption, true))
             }
         }
     }
@@ -36,7 +45,11 @@ package enum StoreDriver {
     package struct Location: Sendable, CustomStringConvertible {
         /// The URL without its secrets.
         package let description: String
+        /// The path of the database, if it is a file.
+        package let file: String?
         package let open: OpenDatabase
+        /// Opens it only to look, so that no file is made or changed.
+        package let look: OpenDatabase
     }
 
     /// Returns the database that a URL names. It does not connect.

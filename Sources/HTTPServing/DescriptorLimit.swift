@@ -4,10 +4,10 @@ import Glibc
 ///
 /// Debian's soft limit is 1,024 descriptors. With so few, strangers who connect could take the descriptors that the
 /// database and remote write need.
-enum DescriptorLimit {
+package enum DescriptorLimit {
     /// Raises the process's soft limit if `wanted` connections need it. Returns how many connections it can have. Wraps
     /// `getrlimit` and `setrlimit`.
-    static func connections(wanted: Int) -> Int {
+    package static func connections(wanted: Int) -> Int {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return wanted }

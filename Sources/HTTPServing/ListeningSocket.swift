@@ -11,7 +11,8 @@ struct ListeningSocket {
     /// The address, with the port that the system chose if 0 was asked for.
     let address: ListenAddress
 
-    init(_ wanted: ListenAddress) throws(ServingError) {
+    /// - Parameter accepts: false if the address is only to be taken: then clients are refused.
+    init(_ wanted: ListenAddress, accepts: Bool = true) throws(ServingError) {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -35,7 +36,7 @@ struct ListeningSocket {
         var failure = ServingError.noSuchAddress(wanted.description)
         for candidate in candidates {
             do throws(ServingError) {
-                let file = try Self.open(candidate.pointee, wanted)
+                let file = try Self.open(candidate.pointee, wanted, accepts: accepts)
                 self.file = file
                 address = Self.bound(file) ?? wanted
                 return
@@ -47,14 +48,17 @@ struct ListeningSocket {
         throw failure
     }
 
-    private static func open(_ info: addrinfo, _ wanted: ListenAddress) throws(ServingError) -> Int32 {
+    private static func open(
+        _ info: addrinfo, _ wanted: ListenAddress, accepts: Bool
+    ) throws(ServingError) -> Int32 {
         let type = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
         let file = socket(info.ai_family, type, info.ai_protocol)
         guard file >= 0 else { throw reason("socket", wanted) }
         // A restart must not wait for the last connections of the process before.
         set(file, SOL_SOCKET, SO_REUSEADDR, to: 1)
         if info.ai_family == AF_INET6 { set(file, Int32(IPPROTO_IPV6), IPV6_V6ONLY, to: 0) }
-        guard bind(file, info.ai_addr, info.ai_addrlen) == 0, listen(file, Limits.backlog) == 0 else {
+        let isBound = bind(file, info.ai_addr, info.ai_addrlen) == 0
+        guard isBound, !accepts || listen(file, Limits.backlog) == 0 else {
             let error = reason("bind", wanted)
             close(file)
             throw error

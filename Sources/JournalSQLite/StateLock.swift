@@ -25,6 +25,8 @@ package final class StateLock: Sendable {
 
     /// `F_OFD_SETLK`, which is not among the constants that Swift imports.
     private static let setOpenFileLock: Int32 = 37
+    /// `F_OFD_GETLK`
+    private static let getOpenFileLock: Int32 = 36
 
     package let path: String
     private let file: Int32
@@ -57,6 +59,20 @@ package final class StateLock: Sendable {
             }
         }
         throw SystemError("lock", path, code: EBUSY)
+    }
+
+    /// Returns which process has the lock of `directory`; nil if none has, and if it cannot be found out. It takes no
+    /// lock and makes no file. Wraps `fcntl` with `F_OFD_GETLK`.
+    package static func holder(of directory: String) -> String? {
+        let path = directory + "/lock"
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        let look = StateLock(path: path, file: file)
+        var region = flock()
+        region.l_type = Int16(F_WRLCK)
+        region.l_whence = Int16(SEEK_SET)
+        guard fcntl(file, getOpenFileLock, &region) == 0, region.l_type != Int16(F_UNLCK) else { return nil }
+        return look.text
     }
 
     /// The locked file is still the one at its path. Where it is not, another process can lock the folder.

@@ -1,11 +1,26 @@
 import Wire
 
-/// The one method of LiveKit's server API that lkpush calls, over Twirp: a POST of JSON.
+/// The methods of LiveKit's server API that lkpush calls, over Twirp: a POST of JSON.
 /// https://docs.livekit.io/reference/server/server-apis/
 package enum RoomService {
     /// The path below the server's URL. The bearer of the token must be an administrator of the room
     /// (`TokenSigner.roomAdminToken`).
     package static let removeParticipantPath = "/twirp/livekit.RoomService/RemoveParticipant"
+
+    /// The path below the server's URL. The bearer of the token must be allowed to list rooms
+    /// (`TokenSigner.roomListToken`).
+    package static let listRoomsPath = "/twirp/livekit.RoomService/ListRooms"
+
+    /// Returns the body of a request for the rooms with these names. Without names, LiveKit lists all rooms.
+    package static func listRoomsBody(names: [String]) -> [UInt8] {
+        var body = Array(#"{"names":["#.utf8)
+        for (place, name) in names.enumerated() {
+            if place > 0 { body.append(UInt8(ascii: ",")) }
+            JSONText.append(name, to: &body)
+        }
+        body += "]}".utf8
+        return body
+    }
 
     /// Returns the body of a request that removes the participant with this identity from the room with this name.
     package static func removeParticipantBody(room: String, identity: String) -> [UInt8] {

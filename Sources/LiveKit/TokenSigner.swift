@@ -39,6 +39,14 @@ package struct TokenSigner: Sendable {
         return token(claims)
     }
 
+    /// Returns a token that lets its bearer list rooms, and do nothing else, for a short time.
+    package func roomListToken(at time: Timestamp, lifetime: Duration) -> String {
+        let now = time.milliseconds / 1_000
+        var claims = Array(#"{"iss":"#.utf8) + issuer
+        claims += #","exp":\#(now + lifetime.components.seconds),"nbf":\#(now),"video":{"roomList":true}}"#.utf8
+        return token(claims)
+    }
+
     /// Returns a signed token with any claims, given as the text of a JSON object.
     package func token(_ claims: [UInt8]) -> String {
         let header = #"{"alg":"HS256","typ":"JWT"}"#

@@ -176,7 +176,7 @@ extension Recorder {
     // MARK: Organizations
 
     /// Returns true if a text can be the public id of an organization.
-    static func isOrganizationID(_ text: String) -> Bool {
+    package static func isOrganizationID(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= Limits.organizationID_bytes
     }
 

@@ -35,8 +35,9 @@ package final class Connection {
         flags |= settings.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         if settings.mayCreate && !settings.isReadOnly { flags |= SQLITE_OPEN_CREATE }
         let isNew = flags & SQLITE_OPEN_CREATE != 0 && access(path, F_OK) != 0
-        if settings.isImmutable { flags |= SQLITE_OPEN_URI }
-        let code = sqlite3_open_v2(settings.isImmutable ? Self.immutableURI(path) : path, &made, flags, nil)
+        let parameter = settings.isImmutable ? "immutable=1" : settings.isIndexReadOnly ? "readonly_shm=1" : nil
+        if parameter != nil { flags |= SQLITE_OPEN_URI }
+        let code = sqlite3_open_v2(parameter.map { Self.uri(path, $0) } ?? path, &made, flags, nil)
         guard code == SQLITE_OK, let made else {
             let error = SQLiteError("open", path, code: code, handle: made)
             sqlite3_close_v2(made)
@@ -59,9 +60,9 @@ package final class Connection {
 
     deinit { close() }
 
-    private static func immutableURI(_ path: String) -> String {
+    private static func uri(_ path: String, _ parameter: String) -> String {
         let escaped = path.replacing("%", with: "%25").replacing("?", with: "%3f").replacing("#", with: "%23")
-        return "file:\(escaped)?immutable=1"
+        return "file:\(escaped)?\(parameter)"
     }
 
     /// Closes the connection. It stays open underneath while somebody holds one of its statements. Nothing may be

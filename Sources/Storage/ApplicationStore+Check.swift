@@ -5,6 +5,11 @@ extension ApplicationStore {
     /// nothing.
     package func pendingMigrations() throws(StoreError) -> [String] {
         try Schema.check(database)
+        return try unappliedMigrations()
+    }
+
+    /// Returns the names of the migrations that the database has not noted as applied.
+    func unappliedMigrations() throws(StoreError) -> [String] {
         guard try !database.columns(of: "lkpush_migrations").isEmpty else { return Migration.all.map(\.name) }
         let done = try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
         return Migration.all.map(\.name).filter { !done.contains($0) }
@@ -17,6 +22,8 @@ extension ApplicationStore {
     package func checkRights(asksForRooms: Bool) throws(StoreError) {
         do throws(StoreError) {
             if asksForRooms { _ = try organization(ofRoom: "lkpush check") }
+            // Without roles there are no rights, and a connection that only looks cannot begin to write.
+            guard database.dialect.hasRoles else { return try planAll() }
             try database.begin(.write)
             defer { database.rollBack() }
             try checkChanges(addsOrganizations: !asksForRooms)
@@ -36,7 +43,10 @@ extension ApplicationStore {
             // The database checks rights before it finds that there is no row to change.
             _ = try database.run("INSERT INTO \(table) (\(column)) SELECT \(column) FROM \(table) WHERE 1 = 0", [])
             _ = try database.run("UPDATE \(table) SET \(column) = \(column) WHERE 1 = 0", [])
-            if table != "organizations" { _ = try database.run("DELETE FROM \(table) WHERE 1 = 0", []) }
+            // lkpush deletes neither organizations nor recordings.
+            if table != "organizations" && table != "recordings" {
+                _ = try database.run("DELETE FROM \(table) WHERE 1 = 0", [])
+            }
         }
     }
 

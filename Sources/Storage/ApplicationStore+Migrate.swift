@@ -72,7 +72,7 @@ extension ApplicationStore {
 
     /// Returns true if no migration is left to apply. It looks without a lock, so that an ordinary start waits for
     /// nobody.
-    private func isMigrated() throws(StoreError) -> Bool {
+    func isMigrated() throws(StoreError) -> Bool {
         guard try !database.columns(of: "lkpush_migrations").isEmpty else { return false }
         let done = try migrationsDone()
         return Migration.all.allSatisfy { $0.isOptional || done.contains($0.name) }
@@ -115,7 +115,7 @@ extension ApplicationStore {
 
     /// Returns true if everything exists that the migration creates. Even `CREATE … IF NOT EXISTS` needs the right to
     /// create.
-    private func isMade(_ migration: Migration) throws(StoreError) -> Bool {
+    func isMade(_ migration: Migration) throws(StoreError) -> Bool {
         for name in migration.makes {
             if try !database.exists(name) { return false }
         }

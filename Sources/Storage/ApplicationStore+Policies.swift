@@ -41,7 +41,7 @@ extension ApplicationStore {
     }
 
     /// The commands that lkpush runs on each table.
-    private static func uses(asksForRooms: Bool) -> [(table: String, commands: [SQLCommand])] {
+    static func uses(asksForRooms: Bool) -> [(table: String, commands: [SQLCommand])] {
         var uses: [(table: String, commands: [SQLCommand])] = asksForRooms ? [("rooms", [.select])] : []
         uses += [
             ("organizations", asksForRooms ? [.select] : [.select, .insert, .update]), ("org_licenses", [.select]),

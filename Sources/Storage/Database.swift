@@ -57,7 +57,7 @@ package protocol Database: AnyObject {
     func policies(on lookup: LookupQuery) throws(StoreError) -> String?
 
     /// Returns the columns of a table that this connection may not read or write, by command. DELETE concerns whole
-    /// tables.
+    /// tables: all columns are withheld, or none.
     func withheldColumns(of table: String) throws(StoreError) -> [SQLCommand: Set<String>]
 
     /// Returns the time of the database's own clock, rounded down to a millisecond. Nil if it has none but this

@@ -15,8 +15,13 @@ struct Migration: Sendable {
     /// to do it.
     let makes: [String]
     var key: Key?
+    /// The table that it adds an index to. Nil where it makes the table.
+    var addsTo: String?
     /// The program works without it, only with less. So it may be skipped if the role has no right to create it.
     var isOptional = false
+
+    /// The table that the migration makes or adds to.
+    var table: String { addsTo ?? makes[0] }
 
     /// All migrations, in order.
     static let all: [Migration] = [
@@ -45,7 +50,7 @@ struct Migration: Sendable {
                 table: "participant_activity_metrics", columns: ["organization_id", "user_id", "activity_date"])),
         Migration(
             name: "000020_recordings_completed_index", sql: PackageResources._00020_recordings_completed_index_sql,
-            makes: ["idx_recordings_completed_ended_at"]),
+            makes: ["idx_recordings_completed_ended_at"], addsTo: "recordings"),
         Migration(
             name: "000030_lkpush_outbox", sql: PackageResources._00030_lkpush_outbox_sql,
             makes: ["lkpush_outbox"]),

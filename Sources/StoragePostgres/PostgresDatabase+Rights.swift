@@ -41,9 +41,10 @@ extension PostgresDatabase {
         let found = try rows(
             """
             SELECT command, attname FROM pg_attribute
-            CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS command
+            CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS command
             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
-                AND NOT has_column_privilege(attrelid, attnum, command)
+                AND NOT CASE command WHEN 'DELETE' THEN has_table_privilege(attrelid, command)
+                    ELSE has_column_privilege(attrelid, attnum, command) END
             """, [.text(table)])
         var withheld: [SQLCommand: Set<String>] = [:]
         for row in found.rows {

@@ -10,10 +10,12 @@ import Wire
 @Suite struct CheckTests {
     private let folder = TemporaryFolder()
 
+    /// Runs `lkpush check`. Two blanks stand between the parts of a finding.
     private func check(_ changes: [String: String]) -> (status: Int32, lines: [String]) {
-        let environment = BuiltProgram.environment(folder).merging(changes) { $1 }
-        let (status, output) = ChildProcess.run(BuiltProgram.executable, ["check"], environment: environment)
-        return (status, output.split(separator: "\n").map(String.init))
+        let checked = CheckOutput(in: folder, changes)
+        let marks = ["ok ", "warning ", "error "]
+        let others = checked.output.split(separator: "\n").filter { line in !marks.contains { line.hasPrefix($0) } }
+        return (checked.status, others.map(String.init) + checked.findings.map(\.description))
     }
 
     @Test func `a receiver that answers is good, and each finding has a line`() throws {
@@ -21,9 +23,9 @@ import Wire
         let (status, lines) = check(["GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url])
         #expect(status == 0)
         #expect(
-            lines.filter { $0.hasPrefix("receiver default: ") } == [
-                "receiver default: ok, \(receiver.url): accepted (status 204)",
-                "receiver default: ok, it reads remote write 1.0 and not 2.0, which it answered with status 204 and "
+            lines.filter { $0.contains("  receiver default  ") } == [
+                "ok  receiver default  \(receiver.url): accepted (status 204)",
+                "ok  receiver default  it reads remote write 1.0 and not 2.0, which it answered with status 204 and "
                     + "without the headers of 2.0: lkpush falls back to 1.0 by itself",
             ], "\(lines)")
         #expect(receiver.requests.count == 2)
@@ -36,11 +38,11 @@ import Wire
         let credentials = ["GRAFANA_PROM_USERNAME": "7", "GRAFANA_API_KEY": "glc_hidden"]
         let (status, lines) = check(credentials.merging(["GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url]) { $1 })
         #expect(status == 1)
-        let said = lines.filter { $0.hasPrefix("receiver default: ") }
+        let said = lines.filter { $0.contains("  receiver default  ") }
         #expect(said.count == 1, "\(lines)")
         #expect(
             said.first?.hasPrefix(
-                "receiver default: FAILED, \(receiver.url): the token may not write metrics. Give its access policy the scope "
+                "error  receiver default  \(receiver.url): the token may not write metrics. Give its access policy the scope "
                     + "metrics:write, at grafana.com under Access Policies. It answered with status 401: ") == true)
         #expect(!lines.joined().contains("\u{1B}") && !lines.joined().contains("\u{9B}"))
         #expect(!lines.joined().contains("glc_hidden"))
@@ -51,7 +53,7 @@ import Wire
             otherwise: .init(204, headers: ["Date": "Sun, 06 Nov 1994 08:49:37 GMT"]))
         let (status, lines) = check(["GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url])
         #expect(status == 1)
-        #expect(lines.contains { $0.hasPrefix("receiver default: FAILED, the clock of this machine is ") }, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("error  receiver default  the clock of this machine is ") }, "\(lines)")
     }
 
     @Test func `globs without a metric are told by check and in the log, and do no harm`() throws {
@@ -63,8 +65,8 @@ import Wire
         let (status, lines) = check(changes)
         #expect(status == 0)
         let names = "lkpush_htp_*, lk_room_duration_seconds_bucket"
-        #expect(lines.contains { $0.hasPrefix("warning: METRICS_EXCLUDE: \(names): no metric") }, "\(lines)")
-        #expect(!check(["METRICS_EXCLUDE": "process_*"]).lines.contains { $0.hasPrefix("warning: ") })
+        #expect(lines.contains { $0.hasPrefix("warning  setting  METRICS_EXCLUDE: \(names): no metric") }, "\(lines)")
+        #expect(!check(["METRICS_EXCLUDE": "process_*"]).lines.contains { $0.hasPrefix("warning  setting  ") })
         let exporter = try RunningExporter(folder, changes)
         _ = try exporter.ready()
         let told = exporter.lines.filter { ($0["msg"] as? String)?.hasPrefix("globs match no metric") == true }
@@ -85,10 +87,10 @@ import Wire
             "REMOTE_WRITE_DESTINATIONS": "eu", "REMOTE_WRITE_DESTINATION_EU_URL": refusing.url,
         ])
         #expect(status == 1)
-        #expect(lines.contains("receiver default: ok, \(right.url): accepted (status 204)"), "\(lines)")
+        #expect(lines.contains("ok  receiver default  \(right.url): accepted (status 204)"), "\(lines)")
         #expect(
             lines.contains(
-                "receiver eu: FAILED, \(refusing.url): no credentials arrived. Set "
+                "error  receiver eu  \(refusing.url): no credentials arrived. Set "
                     + "REMOTE_WRITE_DESTINATION_EU_USERNAME to the instance id and REMOTE_WRITE_DESTINATION_EU_PASSWORD to "
                     + "a token with the scope metrics:write. It answered with status 401: no credentials provided"),
             "\(lines)")
@@ -111,21 +113,21 @@ import Wire
         for name in ["default", "eu"] {
             #expect(
                 lines.contains(
-                    "backlog \(name): of 10,000 series (assumed) every 15s, STATE_DIR holds about 4 min 15 s "
+                    "ok  backlog \(name)  of 10,000 series (assumed) every 15s, STATE_DIR holds about 4 min 15 s "
                         + "(SPOOL_MAX_BYTES) while the receiver does not answer; if it cannot be written, memory holds about "
                         + "1 h 44 min of it, and nothing over a restart (REMOTE_WRITE_QUEUE_BYTES)"), "\(lines)")
         }
         #expect(
             lines.contains(
-                "backlog: all 2 take at most 64MiB of memory (REMOTE_WRITE_QUEUE_BYTES) and 2MiB of disk "
+                "ok  backlog  all 2 take at most 64MiB of memory (REMOTE_WRITE_QUEUE_BYTES) and 2MiB of disk "
                     + "(SPOOL_MAX_BYTES)"), "\(lines)")
-        #expect(lines.contains { $0.hasPrefix("disk: ") && $0.contains(" are free, and spools never take the last ") })
+        #expect(lines.contains { $0.contains("  disk  ") && $0.contains(" are free, and spools never take the last ") })
         let none = check(two.merging(["SPOOL_MAX_BYTES": "0"]) { $1 }).lines
         #expect(
             none.contains(
-                "backlog eu: of 10,000 series (assumed) every 15s, memory holds about 1 h 44 min of it, and nothing over a "
+                "ok  backlog eu  of 10,000 series (assumed) every 15s, memory holds about 1 h 44 min of it, and nothing over a "
                     + "restart (REMOTE_WRITE_QUEUE_BYTES), while the receiver does not answer"), "\(none)")
-        #expect(!none.contains { $0.hasPrefix("disk: ") })
+        #expect(!none.contains { $0.contains("  disk  ") })
     }
 
     @Test func `series that were pushed are counted, also while they are pushed`() throws {
@@ -134,7 +136,7 @@ import Wire
             "GRAFANA_PROM_REMOTE_WRITE_URL": receiver.url, "STALE_ON_STOP": "false", "PUSH_INTERVAL": "1s",
         ]
         func told() -> String? {
-            check(changes).lines.first { $0.hasPrefix("backlog default: of ") && $0.contains(" (as pushed last) ") }
+            check(changes).lines.first { $0.hasPrefix("ok  backlog default  of ") && $0.contains(" (as pushed last) ") }
         }
         #expect(told() == nil)
         let exporter = try RunningExporter(folder, changes)
@@ -169,17 +171,17 @@ import Wire
         let newest = "wait on disk, the newest of 2026-09-21T14:13:20.000Z"
         let gone = "any more, so they are dropped when they are older than SPOOL_MAX_AGE (2h)"
         #expect(
-            lines.filter { $0.hasPrefix("spool ") } == [
-                "spool default: 1,234 samples (\(size("default"))) \(newest)",
-                "spool old: 7 samples (\(size("old"))) \(newest); there is no destination old \(gone)",
-                "spool other: 11 B on disk cannot be read; the next start keeps what it can read, and counts the rest; "
+            lines.filter { $0.hasPrefix("ok  spool ") } == [
+                "ok  spool default  1,234 samples (\(size("default"))) \(newest)",
+                "ok  spool old  7 samples (\(size("old"))) \(newest); there is no destination old \(gone)",
+                "ok  spool other  11 B on disk cannot be read; the next start keeps what it can read, and counts the rest; "
                     + "there is no destination other \(gone)",
             ], "\(lines)")
         // Looking leaves nothing behind.
         #expect(try Folder.names(state).filter { $0.hasPrefix("spool-") } == before)
         let exporter = try RunningExporter(folder, [:])
         _ = try exporter.ready()
-        let held = check([:]).lines.filter { $0.hasPrefix("spool default: ") }
+        let held = check([:]).lines.filter { $0.hasPrefix("ok  spool default  ") }
         #expect(held.allSatisfy { $0.contains(" on disk; process \(exporter.process.pid) ") }, "\(held)")
         #expect(exporter.process.end(with: SIGTERM) == 0)
     }
@@ -194,9 +196,9 @@ import Wire
         #expect(exporter.process.end(with: SIGKILL) == 128 + SIGKILL)
         let (status, lines) = check(changes)
         #expect(status == 1)
-        let told = try #require(lines.first { $0.hasPrefix("spool default: ") }, "\(lines)")
+        let told = try #require(lines.first { $0.hasPrefix("ok  spool default  ") }, "\(lines)")
         #expect(told.contains(" samples (") && told.contains(") wait on disk, the newest of "), "\(told)")
-        #expect(!told.hasPrefix("spool default: 0 "))
+        #expect(!told.hasPrefix("ok  spool default  0 "))
     }
 
     /// A spool with one block.

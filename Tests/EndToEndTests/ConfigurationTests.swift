@@ -57,7 +57,9 @@ import Testing
         ]
         let checked = run(["check"], changes)
         #expect(checked.status == 0, "\(checked.output)")
-        for warning in expected { #expect(checked.output.contains("warning: \(warning)"), "\(checked.output)") }
+        for warning in expected {
+            #expect(checked.output.contains("warning  setting  \(warning)"), "\(checked.output)")
+        }
         let exporter = try RunningExporter(folder, changes)
         let ports = try exporter.ready()
         let told = exporter.lines.filter { $0["level"] as? String == "warning" }.compactMap { $0["setting"] as? String }

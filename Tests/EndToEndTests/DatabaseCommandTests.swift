@@ -30,7 +30,7 @@ import Testing
             ], in: name)
         let before = run("check")
         #expect(before.status == 0, "\(before.output)")
-        #expect(before.output.contains("database: ok") && before.output.contains("000003_org_licenses"))
+        #expect(before.output.contains("ok       database  ") && before.output.contains("000003_org_licenses"))
         let migrated = run("migrate")
         #expect(migrated.status == 0 && migrated.output.contains("applied 000003_org_licenses\n"), "\(migrated.output)")
         let after = run("check")
@@ -58,7 +58,10 @@ import Testing
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_of_\(name)", in: name)
         let reader = run("check", user: "reader_of_\(name)")
         #expect(reader.status == 1)
-        #expect(reader.output.contains("permission denied for table participant_activity_metrics (42501)"))
+        #expect(
+            reader.output.contains(
+                "GRANT INSERT, UPDATE, DELETE ON participant_activity_metrics TO reader_of_\(name);"),
+            "\(reader.output)")
         try server.query(
             """
             GRANT INSERT, UPDATE, DELETE ON participant_activity_metrics, recordings, room_presence, lkpush_outbox
@@ -69,10 +72,11 @@ import Testing
         #expect(writer.output.contains("lkpush_outbox_positions cannot be used"))
         let byName = ["ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org_id"]
         #expect(
-            run("check", user: "reader_of_\(name)", byName).output.contains("permission denied for table organizations")
+            run("check", user: "reader_of_\(name)", byName).output.contains(
+                "GRANT INSERT, UPDATE ON organizations TO reader_of_\(name);")
         )
         try server.query("ALTER DATABASE \(name) SET default_transaction_read_only = on")
-        #expect(run("check").output.contains("read-only transaction (25006)"))
+        #expect(run("check").output.contains("it can only be read (25006)"))
     }
 
     @Test func `a lookup that does not work is said to`() throws {

@@ -87,10 +87,10 @@ import Testing
         let name = try server.newDatabase()
         let url = "postgresql://guarded:\(PostgresServer.password)@127.0.0.1:\(server.port)/\(name)"
         try server.query("GRANT CREATE ON SCHEMA public TO guarded", in: name)
-        #expect(try run("check", url, isFile: true).contains("database: ok"))
+        #expect(try run("check", url, isFile: true).contains("ok       database  "))
         #expect(try run("migrate", url, isFile: true).contains("applied 000010_participant_activity_metrics"))
         #expect(try run("migrate", url, isFile: false).contains("The schema is up to date."))
         let checked = try run("check", url, isFile: false)
-        #expect(checked.contains("database: ok, postgresql://guarded:••••@127.0.0.1:\(server.port)/\(name)"))
+        #expect(checked.contains("ok       database  postgresql://guarded:••••@127.0.0.1:\(server.port)/\(name)"))
     }
 }

@@ -9,7 +9,7 @@ import Wire
     @Test(.enabled(if: WrongClock.isInstalled, "deploy/packages test: faketime"), arguments: [-3_600, 7_200])
     func `a wrong clock shows against every peer, and is warned of`(ahead: Int) throws {
         let folder = TemporaryFolder()
-        let receiver = try ScriptedReceiver(otherwise: .init(headers: ["Date": Self.date()]))
+        let receiver = try ScriptedReceiver(otherwise: .init(headers: ["Date": HTTPDate.text(secondsFromNow: 0)]))
         let exporter = try RunningExporter(
             folder,
             [
@@ -41,15 +41,5 @@ import Wire
         }
         #expect(isTold)
         #expect(exporter.process.end(with: SIGTERM) == 0)
-    }
-
-    /// The time now, as an HTTP date. Wraps `strftime`.
-    private static func date() -> String {
-        var now = time(nil)
-        var parts = tm()
-        gmtime_r(&now, &parts)
-        var text = [CChar](repeating: 0, count: 64)
-        let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

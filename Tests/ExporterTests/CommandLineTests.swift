@@ -7,7 +7,9 @@ import Testing
     @Test func `without words it serves`() throws {
         #expect(try CommandLine([]).command == .serve)
         #expect(try CommandLine(["serve"]).command == .serve)
-        #expect(try CommandLine(["check"]).command == .check)
+        #expect(try CommandLine(["check"]).command == .check(room: nil))
+        #expect(try CommandLine(["check", "--room", "red"]).command == .check(room: "red"))
+        #expect(try CommandLine(["check", "--room=red"]).command == .check(room: "red"))
         #expect(try CommandLine(["--help"]).command == .help)
         #expect(try CommandLine(["migrate", "--env-file", "x"]).environmentFile == "x")
         #expect(try CommandLine(["--env-file=y", "version"]).environmentFile == "y")

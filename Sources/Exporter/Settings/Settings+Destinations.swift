@@ -105,6 +105,9 @@ extension Settings {
         return instance.isEmpty ? InstanceName.host : instance
     }
 
+    /// The same name, without remembering it.
+    var instanceGlimpse: String { InstanceName.glimpse(configured: instance, stateDirectory: stateDirectory) }
+
     /// The settings of the shippers, one for each destination. Empty if nothing is pushed.
     ///
     /// - Parameter instance: the label `instance`.

@@ -234,7 +234,7 @@ package struct Settings: Sendable {
         externalLabels = reader.pairs(
             "EXTERNAL_LABELS", "More external labels: `k=v,k2=v2`.", check: Self.labelProblem)
 
-        logLevel = Log.Level(reader.choice("LOG_LEVEL", LogLevel.info, "How much is logged."))
+        logLevel = Log.Level(reader.choice("LOG_LEVEL", LogLevel.info, "How much is logged.", also: ["warn": .warning]))
         logFormat = reader.choice(
             "LOG_FORMAT", reader.isTerminal ? Log.Format.text : .json,
             "`json`, or `text` for people: the default where standard error is a terminal.")

@@ -24,7 +24,9 @@ extension SettingsReader {
                 if let problem = problem(ofDestinationVariable: name, known) { report("\(shown): \(problem)") }
             } else if let prefix = Self.ownPrefixes.first(where: { name.hasPrefix($0) }) {
                 let alike = known.filter { $0.hasPrefix(prefix) }
-                let nearest = Self.nearest(to: name, in: alike.isEmpty ? known : alike)?.name ?? ""
+                // `REMOTE_WRITE_URL` is the end of a setting's name.
+                let longer = known.filter { $0.hasSuffix("_\(name)") }.min()
+                let nearest = longer ?? Self.nearest(to: name, in: alike.isEmpty ? known : alike)?.name ?? ""
                 report("\(shown): no such setting; is \(nearest) meant?")
             } else if name.hasSuffix("_FILE"), settings.contains(String(name.dropLast("_FILE".count))) {
                 let setting = name.dropLast("_FILE".count)

@@ -160,13 +160,13 @@ package struct SettingsReader {
         ) { UnitText.size($0).flatMap { range.contains($0) ? $0 : nil } }
     }
 
-    /// Reads one of the raw values of an enumeration, in any case.
+    /// Reads one of the raw values of an enumeration, or another usual word for one, in any case.
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
-        _ name: String, _ standard: Choice, _ help: String
+        _ name: String, _ standard: Choice, _ help: String, also words: [String: Choice] = [:]
     ) -> Choice {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
         let choice = value(name, standard.rawValue, help, fallback: standard, expected: "one of \(names)") { text in
-            Choice.allCases.first { $0.rawValue.lowercased() == text.lowercased() }
+            Choice.allCases.first { $0.rawValue.lowercased() == text.lowercased() } ?? words[text.lowercased()]
         }
         if isSet(name) { showLast(as: choice.rawValue) }
         return choice

@@ -83,6 +83,7 @@ extension SpoolFile {
         settings.isImmutable = Folder.size_bytes(DatabaseFiles.logPath(path)) == 0
         let index = path + "-shm"
         let hadIndex = Folder.exists(index)
+        settings.isIndexReadOnly = hadIndex
         defer { if !hadIndex { unlink(index) } }
         var samples = 0
         var newest: Int64?

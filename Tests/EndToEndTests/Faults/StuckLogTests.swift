@@ -84,7 +84,7 @@ import Testing
         #expect(pipe.lines.last?.contains("PUSH_INTERVAL") == true)
     }
 
-    @Test(arguments: [("help", "LOG_LEVEL"), ("version", "lkpush "), ("check", "receiver: ")])
+    @Test(arguments: [("help", "LOG_LEVEL"), ("version", "lkpush "), ("check", "receiver  ")])
     func `a command writes all of it, however late somebody reads`(_ command: String, _ end: String) throws {
         pipe.fill()
         let process = try ChildProcess(

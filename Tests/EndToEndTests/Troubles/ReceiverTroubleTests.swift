@@ -35,7 +35,7 @@ import Testing
             checked: ["status 500"], logged: ["samples could not be sent", "no ring"]),
         Trouble(
             name: "hanging", condition: .hanging, alert: "LkpushReceiverDoesNotAnswer",
-            checked: ["receiver default: FAILED"], logged: ["samples could not be sent"]),
+            checked: ["error    receiver default  "], logged: ["samples could not be sent"]),
     ]
 
     @Test func `each trouble of a receiver raises its alert elsewhere, and absence at the receiver`() throws {

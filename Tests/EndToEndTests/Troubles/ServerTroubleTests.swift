@@ -103,7 +103,7 @@ import Testing
             exporter: exporter, alert: "LkpushDatabaseAway", says: ["lkpush check"], begin: { try server.stop() },
             look: {
                 let checked = exporter.check()
-                #expect(checked.contains("database: FAILED"), "\(checked)")
+                #expect(checked.contains("error    database  "), "\(checked)")
             }, end: { try server.start() })
     }
 

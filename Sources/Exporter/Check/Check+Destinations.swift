@@ -7,64 +7,64 @@ import Wire
 
 /// The part of `lkpush check` about destinations: their receivers, and what an outage of them would cost.
 extension Check {
-    /// Asks each receiver, and prints a line for each finding under the name of its destination. Returns true if all of
-    /// them take what is pushed.
-    static func destinations(_ settings: Settings, _ log: Log) -> Bool {
+    /// Asks each receiver, and prints a line for each finding under the name of its destination.
+    static func destinations(_ settings: Settings, holder: String?, _ log: Log, _ report: inout CheckReport) {
         do {
-            let destinations = try settings.destinations(instance: settings.instanceName(log: log))
-            var isGood = true
-            for destination in destinations { isGood = receiver(destination) && isGood }
+            let destinations = try settings.destinations(instance: settings.instanceGlimpse)
+            for destination in destinations { receiver(destination, &report) }
             if destinations.isEmpty {
-                Terminal.printLine("receiver: none configured; metrics are only served at /metrics")
+                report.tell(.ok, "receiver", "none configured; metrics are only served at /metrics")
             } else {
-                backlogs(destinations, settings, log)
+                backlogs(destinations, settings, log, &report)
             }
-            spools(destinations.map(\.destination), settings)
-            return isGood
+            spools(destinations.map(\.destination), settings, holder: holder, &report)
         } catch {
-            return report("receiver", (false, "\(error)"))
+            report.tell(.fault, "receiver", "\(error)")
         }
     }
 
-    private static func receiver(_ destination: ShipperSettings) -> Bool {
-        let result = ShipperProbe.run(destination)
-        for (number, finding) in result.findings.enumerated() {
-            let mark =
+    private static func receiver(_ destination: ShipperSettings, _ report: inout CheckReport) {
+        for (number, finding) in ShipperProbe.run(destination).findings.enumerated() {
+            let mark: CheckReport.Mark =
                 switch finding.weight {
-                case .good: "ok"
-                case .warning: "WARNING"
-                case .fault: "FAILED"
+                case .good: .ok
+                case .warning: .flaw
+                case .fault: .fault
                 }
-            let text = plain(number == 0 ? "\(destination.url): \(finding.text)" : finding.text)
-            Terminal.printLine("receiver \(destination.destination): \(mark), \(harmless(text))")
+            let text = number == 0 ? "\(destination.url): \(finding.text)" : finding.text
+            report.tell(mark, "receiver \(destination.destination)", text)
         }
-        return result.isGood
     }
 
     // MARK: What waits during an outage
 
     /// Says how long samples can wait, and what they may take.
-    private static func backlogs(_ destinations: [ShipperSettings], _ settings: Settings, _ log: Log) {
+    private static func backlogs(
+        _ destinations: [ShipperSettings], _ settings: Settings, _ log: Log, _ report: inout CheckReport
+    ) {
         let hasSpool = settings.spoolMaxBytes.bytes > 0
         let room =
             hasSpool
-            ? SpoolRoom(directory: settings.stateDirectory, destinations: destinations.map(\.destination)) : nil
+            ? SpoolRoom(
+                directory: existingParent(of: settings.stateDirectory), destinations: destinations.map(\.destination))
+            : nil
         let pushed = pushedSamples(settings, log)
         for destination in destinations {
             let samples = pushed[destination.destination]
             let estimate = destination.estimate(samples: samples ?? SpoolEstimate.usualSamples, room: room)
-            Terminal.printLine("backlog \(destination.destination): \(text(estimate, isAssumed: samples == nil))")
+            report.tell(.ok, "backlog \(destination.destination)", text(estimate, isAssumed: samples == nil))
         }
         let count = destinations.count
         var most = "\(settings.queueBytes.times(count)) of memory (REMOTE_WRITE_QUEUE_BYTES)"
         if hasSpool { most += " and \(settings.spoolMaxBytes.times(count)) of disk (SPOOL_MAX_BYTES)" }
-        Terminal.printLine("backlog: \(count == 1 ? "it takes" : "all \(count) take") at most \(most)")
+        report.tell(.ok, "backlog", "\(count == 1 ? "it takes" : "all \(count) take") at most \(most)")
         guard let room else { return }
         let (free, reserve) = (UnitText.rough(room.free), UnitText.rough(room.reserve))
-        Terminal.printLine(
+        report.tell(
+            room.isThere ? .ok : .flaw, "disk",
             room.isThere
-                ? "disk: ok, \(free) are free, and spools never take the last \(reserve)"
-                : "disk: WARNING, \(free) are free, and spools never take the last \(reserve): what waits for a receiver "
+                ? "\(free) are free, and spools never take the last \(reserve)"
+                : "\(free) are free, and spools never take the last \(reserve): what waits for a receiver "
                     + "stays in memory, and is lost at a restart; free some of the disk of STATE_DIR")
     }
 
@@ -102,16 +102,16 @@ extension Check {
     // MARK: What waits now
 
     /// Tells the spools that exist, also those of destinations that are not configured any more.
-    private static func spools(_ configured: [String], _ settings: Settings) {
+    private static func spools(
+        _ configured: [String], _ settings: Settings, holder: String?, _ report: inout CheckReport
+    ) {
         let directory = settings.stateDirectory
         let found = SpoolFile.names(in: directory)
         guard !found.isEmpty else { return }
-        // While this process has the lock, no other begins to use a spool.
-        let lock = try? StateLock.take(directory: directory)
         for name in found {
             let size = UnitText.rough(ByteCount(SpoolFile.size_bytes(directory: directory, destination: name)))
             var text: String
-            if case .held(let holder)? = lock {
+            if let holder {
                 text = "\(size) on disk; \(holder) sends them, and counts them in lkpush_remote_write_spool_*"
             } else if let glimpse = SpoolFile.glimpse(
                 at: SpoolFile.path(directory: directory, destination: name))
@@ -126,7 +126,7 @@ extension Check {
                     "; there is no destination \(name) any more, so they are dropped when they are older than "
                     + "SPOOL_MAX_AGE (\(UnitText.text(settings.spoolMaxAge)))"
             }
-            Terminal.printLine("spool \(name): \(text)")
+            report.tell(.ok, "spool \(name)", text)
         }
     }
 }

@@ -1,0 +1,113 @@
+import Glibc
+import JournalSQLite
+import Platform
+import Wire
+
+/// The part of `lkpush check` about `STATE_DIR`.
+extension Check {
+    /// Looks whether the state folder can be used, or made. Returns which process uses it; nil if none does.
+    static func state(_ settings: Settings, _ report: inout CheckReport) -> String? {
+        let directory = settings.stateDirectory
+        let me = UserName.text(geteuid())
+        guard Folder.exists(directory) else {
+            if errno == EACCES {
+                report.tell(
+                    .fault, "state",
+                    "\(directory) cannot be looked at: permission denied for \(me), as which lkpush check runs; run it as "
+                        + "the user of the service, or open the folders above it")
+                return nil
+            }
+            missing(directory, me, &report)
+            return nil
+        }
+        if let trouble = folderTrouble(directory, me) {
+            report.tell(.fault, "state", trouble)
+            return nil
+        }
+        let holder = StateLock.holder(of: directory)
+        let owner = FileOwner(of: directory)
+        if let owner, owner.user != geteuid() {
+            report.tell(
+                .flaw, "state",
+                "\(directory) belongs to \(UserName.text(owner.user)), and this is \(me): lkpush as another user than its "
+                    + "owner leaves files that the owner cannot read. Run it as \(UserName.text(owner.user)), or give the "
+                    + "folder to its user: chown -R USER \(directory)")
+        }
+        report.tell(
+            .ok, "state", "\(directory) can be written\(holder.map { ", and is used by \($0)" } ?? "")")
+        return holder
+    }
+
+    private static func missing(_ directory: String, _ me: String, _ report: inout CheckReport) {
+        let parent = existingParent(of: directory)
+        if let trouble = Folder.trouble(of: parent, files: []) {
+            report.tell(
+                .fault, "state",
+                "\(directory) is not there and cannot be made in \(parent) by \(me): \(SystemError.text(of: trouble.code)). "
+                    + "Make it and give it to the user of lkpush: mkdir -p \(directory) && chown USER \(directory)")
+        } else {
+            report.tell(.ok, "state", "\(directory) is not there yet; the start makes it")
+        }
+    }
+
+    /// What keeps this user from working in a folder that exists; nil if nothing does.
+    private static func folderTrouble(_ directory: String, _ me: String) -> String? {
+        let owner = FileOwner(of: directory).map { UserName.text($0.user) } ?? "nobody"
+        var files: [String] = []
+        do throws(SystemError) {
+            files = try Folder.names(directory).map { "\(directory)/\($0)" }
+        } catch {
+            return "\(directory) cannot be read by \(me): \(SystemError.text(of: error.code)); it belongs to \(owner). "
+                + "\(cure(error.code, directory))"
+        }
+        guard let trouble = Folder.trouble(of: directory, files: files) else { return nil }
+        let whose = FileOwner(of: trouble.subject).map { UserName.text($0.user) } ?? owner
+        return "\(trouble.subject) cannot be written by \(me): \(SystemError.text(of: trouble.code)); it belongs to "
+            + "\(whose). \(cure(trouble.code, directory))"
+    }
+
+    private static func cure(_ code: Int32, _ directory: String) -> String {
+        switch code {
+        case ENOSPC: "Free some of its disk"
+        case EROFS: "Mount a volume there that can be written, or set STATE_DIR to one"
+        case ENOTDIR: "Set STATE_DIR to a folder, or move that file away"
+        default: "Give it to the user of lkpush: chown -R USER \(directory)"
+        }
+    }
+
+    /// The nearest folder above a path that exists.
+    static func existingParent(of path: String) -> String {
+        var path = path
+        while !Folder.exists(path) {
+            while path.hasSuffix("/") { path.removeLast() }
+            guard let slash = path.lastIndex(of: "/") else { return "." }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+        return path
+    }
+}
+
+/// The user to whom a file belongs.
+private struct FileOwner {
+    let user: uid_t
+
+    /// Wraps `stat`. Nil where there is no such file.
+    init?(of path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        user = status.st_uid
+    }
+}
+
+/// The names of users.
+private enum UserName {
+    /// The name and number of a user. Wraps `getpwuid_r`.
+    static func text(_ user: uid_t) -> String {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let code = getpwuid_r(user, &entry, &buffer, buffer.count, &found)
+        guard code == 0, let found else { return "user \(user)" }
+        return "user \(String(cString: found.pointee.pw_name)) (\(user))"
+    }
+}

@@ -1,0 +1,82 @@
+import Platform
+import Wire
+
+/// `lkpush check`: prints the configuration in effect, and looks at everything that lkpush will need: its folder, its
+/// addresses, the limits of the process, the database, LiveKit and the receivers.
+///
+/// It only looks. No file, lock or table is made or changed, here or elsewhere, so it may run beside a running lkpush and
+/// as another user.
+enum Check {
+    /// Returns true if nothing is in error.
+    ///
+    /// - Parameter room: the name of a room whose organization is looked for; nil for none.
+    static func run(_ settings: Settings, _ reader: SettingsReader, room: String? = nil, log: Log) -> Bool {
+        let rows = reader.rows
+        let width = rows.map(\.name.count).max() ?? 0
+        for row in rows where !row.effective.isEmpty {
+            let blank = String(repeating: " ", count: width - row.name.count)
+            Terminal.printLine("\(row.name)\(blank)  \(row.effective)")
+        }
+        Terminal.printLine("")
+        var report = CheckReport()
+        for warning in reader.warnings { report.tell(.flaw, "setting", warning) }
+        globs(settings, log, &report)
+        let holder = state(settings, &report)
+        addresses(settings, holder: holder, &report)
+        limits(settings, &report)
+        database(settings, room: room, &report)
+        liveKit(settings, &report)
+        destinations(settings, holder: holder, log, &report)
+        return report.isGood
+    }
+
+    private static func globs(_ settings: Settings, _ log: Log, _ report: inout CheckReport) {
+        guard !settings.globsWithoutMatch(in: []).isEmpty else { return }
+        do throws(StartError) {
+            for (variable, globs) in settings.globsWithoutMatch(in: try DeclaredFamilies.names(settings, log: log)) {
+                report.tell(
+                    .flaw, "setting",
+                    "\(variable): \(globs.joined(separator: ", ")): no metric of this configuration has such a name, so "
+                        + "nothing is selected by it; see /metrics for the names")
+            }
+        } catch {
+            report.tell(.fault, "metrics", "\(error)")
+        }
+    }
+
+    // MARK: Clocks
+
+    /// Tells how far the clock of this machine is from another one. Only what is certain counts: neither slow answers nor
+    /// rounded times make a difference.
+    ///
+    /// - Parameters:
+    ///   - owner: the other clock's, as in "the clock of this machine agrees with that of the database".
+    ///   - cost: what a difference does.
+    static func clock(
+        _ interval: ClockInterval, of owner: String, cost: String, _ subject: String, _ report: inout CheckReport
+    ) {
+        let difference = interval.proven
+        let size = difference < .zero ? .zero - difference : difference
+        guard size > Limits.clockWarning else {
+            return report.tell(.ok, subject, "the clock of this machine agrees with that of \(owner)")
+        }
+        report.tell(
+            size >= Limits.clockError ? .fault : .flaw, subject,
+            "the clock of this machine is \(UnitText.rough(size)) \(difference > .zero ? "ahead of" : "behind") that of "
+                + "\(owner): \(cost). Set the clock that is wrong, best by NTP (timedatectl set-ntp true)")
+    }
+
+    enum Limits {
+        /// A smaller difference of clocks is not worth a word: the header `Date` has whole seconds.
+        static let clockWarning = Duration.seconds(5)
+        /// A larger difference gives rows and samples wrong times, and LiveKit refuses tokens that are older.
+        static let clockError = Duration.seconds(120)
+        /// The memory of a small lkpush without a backlog, and room for its peaks.
+        static let memory = ByteCount.mebibytes(96)
+    }
+
+    /// Joins the lines of a text with blanks.
+    static func plain(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+}

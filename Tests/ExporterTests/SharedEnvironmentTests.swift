@@ -1,0 +1,90 @@
+import Exporter
+import Testing
+
+/// Environments that lkpush shares with others: those that Kubernetes fills, and those of a backend beside it.
+@Suite struct SharedEnvironmentTests {
+    private let own = ["LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "secret"]
+
+    private func read(_ others: [String: String]) -> SettingsReader {
+        var reader = SettingsReader(own.merging(others) { $1 })
+        _ = Settings(&reader)
+        return reader
+    }
+
+    /// What Kubernetes sets in each pod for one service with two named ports.
+    /// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    private func injected(_ service: String, _ number: Int) -> [String: String] {
+        let name = service.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+        let host = "10.96.\(number / 250).\(number % 250 + 1)"
+        var variables = [
+            "\(name)_SERVICE_HOST": host, "\(name)_SERVICE_PORT": "80", "\(name)_SERVICE_PORT_HTTP": "80",
+            "\(name)_SERVICE_PORT_METRICS": "9464", "\(name)_PORT": "tcp://\(host):80",
+        ]
+        for port in [80, 9_464] {
+            let place = "\(name)_PORT_\(port)_TCP"
+            variables[place] = "tcp://\(host):\(port)"
+            variables[place + "_PROTO"] = "tcp"
+            variables[place + "_PORT"] = "\(port)"
+            variables[place + "_ADDR"] = host
+        }
+        return variables
+    }
+
+    @Test func `a pod among a hundred services starts without a word`() {
+        // Services may be called as our prefixes and settings are.
+        let named = [
+            "lkpush", "livekit", "livekit-server", "grafana", "loki", "webhook", "relay", "journal", "spool",
+            "remote-write", "remote-write-destination-eu", "org", "metrics", "metric-server", "instance", "service",
+            "region", "listen", "log-level", "state-dir", "max-series", "environment", "database-url", "job",
+        ]
+        let services = named + (named.count..<100).map { "app-\($0)" }
+        var variables: [String: String] = [:]
+        for (number, service) in services.enumerated() {
+            variables.merge(injected(service, number)) { first, _ in first }
+        }
+        #expect(services.count == 100 && variables.count == 1_300)
+        let reader = read(variables)
+        #expect(reader.problems == [])
+        #expect(reader.warnings == [])
+    }
+
+    @Test func `an environment that is shared with a LiveKit backend starts, and what is not read is one warning`() {
+        let reader = read([
+            "LIVEKIT_HOST": "livekit.example", "LIVEKIT_WS_URL": "wss://livekit.example", "LIVEKIT_SECRET": "x",
+            "LIVEKIT_CONFIG": "port: 7880", "LIVEKIT_AGENT_NAME": "helper", "LIVEKIT_REDIS_ADDRESS": "redis:6379",
+            "LIVEKIT_WEBHOOK_URL": "https://example/webhook", "LIVEKIT_EGRESS_BUCKET": "b",
+            "GRAFANA_URL": "https://grafana.example", "GRAFANA_PROM_PASSWORD": "x", "LOKI_HOST": "loki:3100",
+            "ORG_NAME": "acme", "METRICS_ENABLED": "true", "NODE_ENV": "production", "PORT": "8080",
+            "REDIS_URL": "redis://redis", "WORKOS_API_KEY": "x", "WORKOS_CLIENT_ID": "x", "JWT_SECRET": "x",
+            "OTEL_SERVICE_NAME": "backend", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4317", "SENTRY_DSN": "x",
+            "DATABASE_POOL_SIZE": "5", "LOG_FILE": "/var/log/backend", "TZ": "UTC", "LANG": "C.UTF-8",
+        ])
+        #expect(reader.problems == [])
+        #expect(reader.warnings.count == 1)
+        for name in ["LIVEKIT_SECRET", "LIVEKIT_HOST", "GRAFANA_PROM_PASSWORD", "ORG_NAME", "METRICS_ENABLED"] {
+            #expect(reader.warnings.first?.contains(name) == true, "\(name): \(reader.warnings)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("REMOTE_WRITE_URL", "GRAFANA_PROM_REMOTE_WRITE_URL"), ("METRIC_LISTEN", "METRICS_LISTEN"),
+            ("WEBHOOK_MAXBODY", "WEBHOOK_MAX_BODY"), ("REMOTE_WRITE_BEARER", "REMOTE_WRITE_HEADERS"),
+        ] as [(String, String)])
+    func `a name that is nearly a setting's is an error, in the environment and in a file`(
+        _ name: String, _ meant: String
+    ) {
+        #expect(read([name: "x"]).problems == ["\(name): no such setting; is \(meant) meant?"])
+    }
+
+    @Test func `enumerations may be written in any case, and with the usual other words`() {
+        for (name, values) in [
+            "LOG_LEVEL": ["warn", "WARN", "Warning", "INFO"], "LOG_FORMAT": ["JSON", "Text"],
+            "DURABILITY": ["Commit", "MEMORY"], "ORG_SOURCE": ["Fixed", "DATABASE"], "SINGLE_SESSION": ["False", "no"],
+            "REMOTE_WRITE_MESSAGE": ["AUTO"],
+        ] {
+            for value in values { #expect(read([name: value]).problems == [], "\(name)=\(value)") }
+        }
+        #expect(read(["PUSH_INTERVAL": "1m30s", "IDLE_PUSH_INTERVAL": "2m"]).problems == [])
+    }
+}
