@@ -1,6 +1,6 @@
 import Glibc
 package import LiveKit
-import Platform
+package import Platform
 
 /// The program, from its arguments to its exit status.
 package enum Program {
@@ -12,26 +12,32 @@ package enum Program {
         static let configuration: Int32 = 78
     }
 
+    /// Runs `lkpush simulate`.
+    package typealias Simulate = (
+        _ arguments: [String], _ environment: [String: String], _ newestSigner: @escaping () -> TokenSigner?
+    ) -> Int32
+
     /// Runs one command. Call it from the main thread, with the signals blocked.
     /// - Parameters:
     ///   - arguments: the arguments without the program's name.
     ///   - environment: the variables of the process.
-    ///   - simulate: runs `lkpush simulate`, which is in another target. It signs with the newest signer.
-    ///   - top: runs `lkpush top`, which is in another target.
+    ///   - simulate: declares and runs `lkpush simulate`, which is in another target. It signs with the newest signer.
+    ///   - top: declares and runs `lkpush top`, which is in another target.
     package static func run(
-        arguments: [String], environment: [String: String],
-        simulate: (
-            _ arguments: [String], _ environment: [String: String], _ newestSigner: @escaping () -> TokenSigner?
-        ) -> Int32,
-        top: (_ arguments: [String], _ environment: [String: String]) -> Int32
+        arguments: [String], environment: [String: String], simulate: (syntax: CommandSyntax, run: Simulate),
+        top: (syntax: CommandSyntax, run: (_ arguments: [String], _ environment: [String: String]) -> Int32)
     ) -> Int32 {
         let words: CommandLine
         var environment = environment
         do throws(CommandLine.CommandFault) {
             words = try CommandLine(arguments)
         } catch {
-            Terminal.printError("lkpush: \(error)\n")
+            for line in error.description.split(separator: "\n") { Terminal.printError("lkpush: \(line)\n") }
             return Status.usage
+        }
+        if let text = text(of: words.command, Commands.all(with: [simulate.syntax, top.syntax])) {
+            Terminal.printLine(text, terminator: "")
+            return Status.done
         }
         if let file = words.environmentFile {
             do throws(EnvironmentFile.EnvironmentError) {
@@ -42,21 +48,15 @@ package enum Program {
             }
         }
         switch words.command {
-        case .help:
-            Terminal.printLine(HelpText.text, terminator: "")
-            return Status.done
-        case .version:
-            Terminal.printLine("lkpush \(Version.number)")
-            return Status.done
         case .simulate(let flags):
             let keys = SimulationKeys(environment)
             if let problem = keys.problem(given: flags) {
                 Terminal.printError("lkpush: \(problem)\n")
                 return Status.configuration
             }
-            return simulate(flags, keys.environment) { keys.newestSigner }
-        case .top(let flags): return top(flags, environment)
-        case .serve, .check, .migrate: break
+            return simulate.run(flags, keys.environment) { keys.newestSigner }
+        case .top(let flags): return top.run(flags, environment)
+        case .serve, .check, .migrate, .completion, .manual, .version, .help: break
         }
 
         var reader = SettingsReader(environment, isTerminal: Terminal.isTerminal(STDERR_FILENO))
@@ -80,6 +80,18 @@ package enum Program {
             log.warning("a part of the configuration is not in effect as it was given", ["setting": .string(warning)])
         }
         return serve(settings, reader.rows, log: log)
+    }
+
+    /// The output of a command that only prints. Nil for any other command.
+    private static func text(of command: CommandLine.Command, _ commands: [CommandSyntax]) -> String? {
+        switch command {
+        case .help(of: let name):
+            commands.first { $0.name == name }?.help ?? HelpText.text(commands)
+        case .version: "lkpush \(Version.number)\n"
+        case .completion(let shell): CompletionScript.text(for: shell, commands)
+        case .manual: ManualPage.text(commands)
+        case .serve, .check, .migrate, .simulate, .top: nil
+        }
     }
 
     /// The time for the last lines of the log if their reader is slow.

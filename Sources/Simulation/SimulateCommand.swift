@@ -32,10 +32,6 @@ package enum SimulateCommand {
     package static func run(
         arguments: [String], environment: [String: String], newestSigner: @escaping () -> TokenSigner? = { nil }
     ) -> Int32 {
-        if arguments.contains("--help") || arguments.contains("-h") {
-            Terminal.printLine(SimulateOptions.help)
-            return Exit.good
-        }
         let options: SimulateOptions
         do throws(SimulateOptions.ArgumentFault) {
             options = try SimulateOptions(arguments: arguments, environment: environment)

@@ -30,44 +30,15 @@ package struct SimulateOptions: Sendable {
         package let sentences: [String]
     }
 
-    package static let help = """
-        lkpush simulate: send a simulated office (signed LiveKit webhooks over HTTP) to a running lkpush
-
-          --url URL            where to send; /webhook is added to a bare address  (http://127.0.0.1:3001)
-          --orgs N             organizations                                       (3)
-          --rooms N            rooms of each organization                          (4)
-          --users N            people of each organization                         (20)
-          --duration TIME      office time to live through: 90s, 15m, 8h           (1h)
-          --speed N            times faster than life: 60 makes an hour a minute   (60)
-          --seed N             the same seed gives the same office                 (1)
-          --day N              another day of that office: the same people, rooms  (1)
-                               and organizations, but everything happens anew
-          --connections N      requests in flight at most                          (32)
-          --end clean|open     at the end everybody leaves | stop in mid-life      (clean)
-          --key KEY            API key                                             (LIVEKIT_API_KEY)
-          --secret SECRET      its secret; others can see arguments, so prefer     (LIVEKIT_API_SECRET)
-                               LIVEKIT_API_SECRET_FILE and LIVEKIT_KEYS_FILE (its first key) serve too
-
-        Rooms are named ORG~PURPOSE-N and their metadata holds {"org_id": "ORG"}. To see several organizations start
-        lkpush with ORG_SOURCE=room-name and ORG_ROOM_PATTERN='^(?<org>[^~]+)~', or with ORG_SOURCE=metadata and
-        ORG_METADATA_KEY=org_id.
-
-        A webhook carries the time at which it is due; older times in it are moved along, so an hour in the office is
-        an hour in its durations. Events of a room are sent one after the other and retried after 1, 2, 4 and 8 s, as
-        LiveKit does. Ctrl-C stops it with the summary; a second one at once.
-
-        Exit status: 0 when every webhook was answered 200, 1 when not, 64 for wrong arguments.
-        """
-
     /// Reads arguments, `--name value` or `--name=value`. Absent ones come from `environment`, or have a default.
     package init(arguments: [String], environment: [String: String]) throws(ArgumentFault) {
-        var problems: [String] = []
-        let words = Words(arguments, problems: &problems)
-        url = Self.url(words["url"] ?? "http://127.0.0.1:3001", &problems)
+        let words = CommandArguments(arguments, SimulateCommand.syntax)
+        var problems = words.problems
+        url = Self.url(words["--url"] ?? "http://127.0.0.1:3001", &problems)
         size = OfficeSize(
             organizations: Self.count(words, "orgs", 3, &problems), rooms: Self.count(words, "rooms", 4, &problems),
             users: Self.count(words, "users", 20, &problems))
-        if let text = words["duration"] {
+        if let text = words["--duration"] {
             if let length = UnitText.duration(text), length >= .seconds(1), length <= Limits.length {
                 size.length = length
             } else {
@@ -75,14 +46,14 @@ package struct SimulateOptions: Sendable {
             }
         }
         speed = 60
-        if let text = words["speed"] {
+        if let text = words["--speed"] {
             speed = Double(text) ?? 0
             if !(speed > 0 && speed <= Limits.speed) {
                 problems.append("--speed \(text): expected a number above 0, at most \(Int(Limits.speed))")
             }
         }
         seed = 1
-        if let text = words["seed"] {
+        if let text = words["--seed"] {
             if let number = UInt64(text) {
                 seed = number
             } else {
@@ -90,7 +61,7 @@ package struct SimulateOptions: Sendable {
             }
         }
         day = Self.count(words, "day", 1, &problems)
-        if let text = words["end"] {
+        if let text = words["--end"] {
             if let ending = OfficeSize.Ending(rawValue: text) {
                 size.ending = ending
             } else {
@@ -98,52 +69,15 @@ package struct SimulateOptions: Sendable {
             }
         }
         connections = Self.count(words, "connections", 32, most: Limits.connections, &problems)
-        givesKey = words["key"] != nil || words["secret"] != nil
-        key = words["key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
-        secret = Secret(words["secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
+        givesKey = words["--key"] != nil || words["--secret"] != nil
+        key = words["--key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
+        secret = Secret(words["--secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
         if key.isEmpty { problems.append("no API key: give --key or set LIVEKIT_API_KEY") }
         if secret.isEmpty { problems.append("no API secret: set LIVEKIT_API_SECRET or give --secret") }
         guard problems.isEmpty else { throw ArgumentFault(sentences: problems) }
     }
 
     // MARK: Reading
-
-    private static let names = [
-        "url", "orgs", "rooms", "users", "duration", "speed", "seed", "day", "connections", "end", "key", "secret",
-    ]
-
-    /// Flags and their values.
-    private struct Words {
-        private var values: [String: String] = [:]
-
-        init(_ arguments: [String], problems: inout [String]) {
-            var rest = arguments[...]
-            while let word = rest.popFirst() {
-                guard word.hasPrefix("--") else {
-                    problems.append("\(word): expected a flag; see lkpush simulate --help")
-                    continue
-                }
-                let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let name = String(parts[0])
-                guard SimulateOptions.names.contains(name) else {
-                    problems.append("--\(name): unknown; see lkpush simulate --help")
-                    // The value of an unknown flag is not reported as another mistake.
-                    if parts.count == 1, let next = rest.first, !next.hasPrefix("--") { rest.removeFirst() }
-                    continue
-                }
-                if parts.count == 2 {
-                    values[name] = String(parts[1])
-                } else if let value = rest.first, !value.hasPrefix("--") {
-                    values[name] = value
-                    rest.removeFirst()
-                } else {
-                    problems.append("--\(name): needs a value")
-                }
-            }
-        }
-
-        subscript(name: String) -> String? { values[name] }
-    }
 
     private static let anyURL = EndpointURL("http://127.0.0.1:3001/webhook")
 
@@ -159,9 +93,10 @@ package struct SimulateOptions: Sendable {
     }
 
     private static func count(
-        _ words: Words, _ name: String, _ otherwise: Int, most: Int = Limits.count, _ problems: inout [String]
+        _ words: CommandArguments, _ name: String, _ otherwise: Int, most: Int = Limits.count,
+        _ problems: inout [String]
     ) -> Int {
-        guard let text = words[name] else { return otherwise }
+        guard let text = words["--\(name)"] else { return otherwise }
         guard let count = Int(text), count > 0, count <= most else {
             problems.append("--\(name) \(text): expected a whole number from 1 to \(most)")
             return otherwise

@@ -21,10 +21,6 @@ package enum TopCommand {
     ///   - arguments: the arguments after `top`.
     ///   - environment: the variables of the process, with those of `--env-file`.
     package static func run(arguments: [String], environment: [String: String]) -> Int32 {
-        if arguments.contains("--help") || arguments.contains("-h") {
-            Terminal.printLine(TopOptions.help)
-            return Exit.good
-        }
         let options: TopOptions
         do throws(TopOptions.ArgumentFault) {
             options = try TopOptions(arguments: arguments, environment: environment)

@@ -24,8 +24,9 @@ enum Program {
         case .list: for benchmark in chosen { print(benchmark.name) }
         case .serve:
             return Exporter.Program.run(
-                arguments: [], environment: ProcessEnvironment.current, simulate: { _, _, _ in 64 },
-                top: { _, _ in 64 })
+                arguments: [], environment: ProcessEnvironment.current,
+                simulate: (CommandSyntax("simulate", ""), { _, _, _ in 64 }),
+                top: (CommandSyntax("top", ""), { _, _ in 64 }))
         case .serveMoving: return MovingService.run()
         case .peers:
             return PeerReport.print(rounds: options.rounds, filter: options.filter, isJSON: options.isJSON) ? 0 : 1

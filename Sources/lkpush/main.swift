@@ -10,7 +10,13 @@ Signals.block()
 exit(
     Program.run(
         arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.current,
-        simulate: { arguments, environment, newestSigner in
-            SimulateCommand.run(arguments: arguments, environment: environment, newestSigner: newestSigner)
-        },
-        top: { arguments, environment in TopCommand.run(arguments: arguments, environment: environment) }))
+        simulate: (
+            SimulateCommand.syntax,
+            { arguments, environment, newestSigner in
+                SimulateCommand.run(arguments: arguments, environment: environment, newestSigner: newestSigner)
+            }
+        ),
+        top: (
+            TopCommand.syntax,
+            { arguments, environment in TopCommand.run(arguments: arguments, environment: environment) }
+        )))

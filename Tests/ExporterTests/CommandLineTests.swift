@@ -4,27 +4,96 @@ import TestSupport
 import Testing
 
 @Suite struct CommandLineTests {
+    private func fault(_ words: [String]) -> String? {
+        do throws(CommandLine.CommandFault) {
+            _ = try CommandLine(words)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     @Test func `without words it serves`() throws {
-        #expect(try CommandLine([]).command == .serve)
-        #expect(try CommandLine(["serve"]).command == .serve)
-        #expect(try CommandLine(["check"]).command == .check(room: nil))
-        #expect(try CommandLine(["check", "--room", "red"]).command == .check(room: "red"))
-        #expect(try CommandLine(["check", "--room=red"]).command == .check(room: "red"))
-        #expect(try CommandLine(["--help"]).command == .help)
-        #expect(try CommandLine(["migrate", "--env-file", "x"]).environmentFile == "x")
-        #expect(try CommandLine(["--env-file=y", "version"]).environmentFile == "y")
-        #expect(try CommandLine(["simulate", "--orgs", "3"]).command == .simulate(["--orgs", "3"]))
+        let table: [([String], CommandLine.Command)] = [
+            ([], .serve), (["serve"], .serve), (["check"], .check(room: nil)), (["migrate"], .migrate),
+            (["check", "--room", "daily"], .check(room: "daily")), (["check", "--room=a=b"], .check(room: "a=b")),
+            (["completion", "zsh"], .completion(.zsh)), (["man"], .manual),
+            (["simulate", "--orgs", "3"], .simulate(["--orgs", "3"])), (["top", "h:1"], .top(["h:1"])),
+            (["version"], .version), (["--version"], .version), (["-V"], .version), (["check", "-V"], .version),
+            (["help"], .help(of: nil)), (["help", "check"], .help(of: "check")), (["--help"], .help(of: nil)),
+            (["-h"], .help(of: nil)), (["-h", "check"], .help(of: "check")), (["help", "-h"], .help(of: nil)),
+            (["top", "--note", "a", "--help"], .help(of: "top")),
+        ]
+        for (words, command) in table { #expect(try CommandLine(words).command == command, "\(words)") }
+    }
+
+    @Test func `a file of settings may be named before and after every command`() throws {
+        for name in Commands.names where !["help", "completion"].contains(name) {
+            for words in [["--env-file", "x", name], [name, "--env-file", "x"], [name, "--env-file=x"]] {
+                #expect(try CommandLine(words).environmentFile == "x", "\(words)")
+            }
+        }
+        #expect(try CommandLine(["top", "--env-file", "x", "h:1"]).command == .top(["h:1"]))
+        #expect(try CommandLine(["top", "--", "--env-file"]).command == .top(["--", "--env-file"]))
+    }
+
+    @Test func `every command has help`() throws {
+        for name in Commands.names {
+            for words in [[name, "--help"], [name, "-h"], ["help", name], ["--help", name]] where name != "help" {
+                #expect(try CommandLine(words).command == .help(of: name), "\(words)")
+            }
+        }
     }
 
     @Test(
         arguments: [
             (["chek"], "chek: no such command; is check meant?; see lkpush help"),
-            (["--port=3"], "--port=3: no such command; settings are environment variables; see lkpush help"),
-            (["check", "serve"], "serve: one command at a time; see lkpush help"),
-            (["--env-file"], "--env-file needs a file"),
+            (["tpo"], "tpo: no such command; is top meant?; see lkpush help"),
+            (["comp"], "comp: no such command; is completion meant?; see lkpush help"),
+            (["nonsense"], "nonsense: no such command; see lkpush help"),
+            (["--port=3"], "--port=3: no such flag; settings are environment variables; see lkpush help"),
+            (
+                ["--env_file=x"],
+                "--env_file=x: no such flag; is --env-file meant?; settings are environment variables; see lkpush help"
+            ),
+            (["check", "serve"], "serve: expected a flag; see lkpush check --help"),
+            (["migrate", "now"], "now: lkpush migrate takes no argument; see lkpush migrate --help"),
+            (["check", "--rom", "x"], "--rom: unknown; is --room meant?; see lkpush check --help"),
+            (["check", "--room"], "--room: needs a value"), (["check", "--room="], "--room needs the name of a room"),
+            (
+                ["serve", "--hlep", "--port"],
+                """
+                --hlep: unknown; is --help meant?; see lkpush serve --help
+                --port: unknown; see lkpush serve --help
+                """
+            ),
+            (["completion"], "SHELL is missing; see lkpush completion --help"),
+            (["completion", "fish"], "fish: expected bash or zsh; see lkpush completion --help"),
+            (["completion", "bsh"], "bsh: expected bash or zsh; is bash meant?; see lkpush completion --help"),
+            (["help", "migrat"], "migrat: expected a command; is migrate meant?; see lkpush help --help"),
+            (["--env-file"], "--env-file needs a file"), (["check", "--env-file="], "--env-file needs a file"),
         ] as [([String], String)])
     func `words that mean nothing are refused with a hint`(words: [String], message: String) {
-        #expect(throws: CommandLine.CommandFault(description: message)) { try CommandLine(words) }
+        #expect(fault(words) == message)
+    }
+
+    @Test func `every command and flag is found one letter off`() {
+        for name in Commands.names where name.count >= 3 {
+            #expect(fault([name + "x"]) == "\(name)x: no such command; is \(name) meant?; see lkpush help")
+            #expect(NearestWord.nearest(to: String(name.dropFirst()), among: Commands.names) == name)
+        }
+        #expect(NearestWord.nearest(to: "run", among: ["top", "version"]) == nil)
+        #expect(NearestWord.nearest(to: "x", among: ["man"]) == nil)
+    }
+
+    @Test func `a text is broken at 80 columns, and a row with a wide left side goes on below`() {
+        let words = Array(repeating: "word", count: 40).joined(separator: " ")
+        let lines = CommandSyntax.wrapped(words, indent: 6)
+        #expect(lines.allSatisfy { $0.count <= 80 && $0.hasPrefix("      word") })
+        #expect(lines.joined(separator: " ").split(separator: " ").count == 40)
+        #expect(lines.dropLast().allSatisfy { $0.count > 75 })
+        let wide = String(repeating: "w", count: 30)
+        #expect(CommandSyntax.table([("a", "one"), (wide, "two")]) == ["  a  one", "  " + wide, "     two"])
     }
 
     @Test func `a file sets what the environment leaves open`() throws {

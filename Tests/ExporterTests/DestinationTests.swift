@@ -293,6 +293,6 @@ import Testing
         #expect(pattern.allSatisfy { $0.effective.isEmpty && $0.name.hasPrefix("REMOTE_WRITE_DESTINATION_<NAME>_") })
         let real = rows.filter { $0.name.hasPrefix("REMOTE_WRITE_DESTINATION_EU_") }
         #expect(real.map { $0.name.replacing("_EU_", with: "_<NAME>_") } == pattern.map(\.name))
-        #expect(HelpText.text.contains("  REMOTE_WRITE_DESTINATION_<NAME>_URL\n"))
+        #expect(HelpText.settings.contains("  REMOTE_WRITE_DESTINATION_<NAME>_URL\n"))
     }
 }

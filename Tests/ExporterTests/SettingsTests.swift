@@ -252,6 +252,6 @@ import Testing
         let rows = read([:]).reader.rows
         #expect(Set(rows.map(\.name)).count == rows.count)
         for row in rows { #expect(row.help.hasSuffix("."), "\(row.name)") }
-        for row in rows { #expect(HelpText.text.contains("  \(row.name)"), "\(row.name)") }
+        for row in rows { #expect(HelpText.settings.contains("  \(row.name)"), "\(row.name)") }
     }
 }

@@ -66,7 +66,7 @@ private func run(_ arguments: [String], _ environment: [String: String] = [:]) -
         #expect(options.notes == ["a", "-b"])
         let table: [([String], String)] = [
             (["--jso"], "--jso: unknown; is --json meant?; see lkpush top --help"),
-            (["a:1", "b:1"], "b:1: one address at a time"),
+            (["a:1", "b:1"], "b:1: one URL at a time"),
             (["--interval"], "--interval: needs a value"), (["--once=1"], "--once: takes no value"),
             (["--interval", "1ms"], "--interval 1ms: expected a time of 100ms to 1h, such as 1s or 500ms"),
             (["--interval=2h"], "--interval 2h: expected a time of 100ms to 1h, such as 1s or 500ms"),
@@ -81,13 +81,13 @@ private func run(_ arguments: [String], _ environment: [String: String] = [:]) -
         #expect(output.split(separator: "\n").count == 3 && output.hasPrefix("lkpush top: --x: unknown"))
     }
 
-    @Test func `help fits into a terminal of 120 columns, and names every flag`() {
+    @Test func `help fits into a terminal of 80 columns, and names every flag`() {
         let (status, output) = run(["--help"])
         #expect(status == 0)
         for flag in ["--interval", "--once", "--json", "--note", "NO_COLOR", "METRICS_LISTEN"] {
             #expect(output.contains(flag))
         }
-        #expect(output.split(separator: "\n").allSatisfy { $0.count <= 120 })
+        #expect(output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 }
 

@@ -1,7 +1,7 @@
 /// The difference between two words.
-enum EditDistance {
+package enum EditDistance {
     /// The Levenshtein distance: the number of bytes that are inserted, deleted or replaced.
-    static func between(_ a: String, _ b: String) -> Int {
+    package static func between(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a.utf8), Array(b.utf8))
         var previous = Array(0...b.count)
         for (i, x) in a.enumerated() {
