@@ -163,6 +163,14 @@ package final class Transport {
         curl_multi_remove_handle(multi, transfer.easy)
     }
 
+    /// Sends the only request of this transport, and returns its completion. Blocks for as long as its time-outs allow.
+    package func complete(_ request: Request) -> Completion {
+        _ = start(request)
+        var completions: [Completion] = []
+        while completions.isEmpty { poll(until: nil, into: &completions) }
+        return completions[0]
+    }
+
     /// Works until at least one request ends, the deadline passes, or the waker is called. Appends the completions.
     ///
     /// Without a deadline the wait has no limit. Wraps `curl_multi_perform` and `curl_multi_poll`.

@@ -31,20 +31,22 @@ package struct TokenSigner: Sendable {
 
     /// Returns a token that lets its bearer administer one room, and do nothing else, for a short time.
     package func roomAdminToken(for room: String, at time: Timestamp, lifetime: Duration) -> String {
-        let now = time.milliseconds / 1_000
-        var claims = Array(#"{"iss":"#.utf8) + issuer
-        claims += #","exp":\#(now + lifetime.components.seconds),"nbf":\#(now),"video":{"roomAdmin":true,"room":"#.utf8
-        JSONText.append(room, to: &claims)
-        claims += "}}".utf8
-        return token(claims)
+        var grant = Array(#"{"roomAdmin":true,"room":"#.utf8)
+        JSONText.append(room, to: &grant)
+        return token(granting: grant + "}".utf8, at: time, lifetime: lifetime)
     }
 
     /// Returns a token that lets its bearer list rooms, and do nothing else, for a short time.
     package func roomListToken(at time: Timestamp, lifetime: Duration) -> String {
+        token(granting: Array(#"{"roomList":true}"#.utf8), at: time, lifetime: lifetime)
+    }
+
+    /// - Parameter grant: the text of the claim `video`, a JSON object.
+    private func token(granting grant: [UInt8], at time: Timestamp, lifetime: Duration) -> String {
         let now = time.milliseconds / 1_000
         var claims = Array(#"{"iss":"#.utf8) + issuer
-        claims += #","exp":\#(now + lifetime.components.seconds),"nbf":\#(now),"video":{"roomList":true}}"#.utf8
-        return token(claims)
+        claims += #","exp":\#(now + lifetime.components.seconds),"nbf":\#(now),"video":"#.utf8
+        return token(claims + grant + "}".utf8)
     }
 
     /// Returns a signed token with any claims, given as the text of a JSON object.

@@ -3,6 +3,13 @@ package import Wire
 /// The differences between this machine's clock and another one that a measurement allows. A positive difference says
 /// that this machine is ahead.
 package struct ClockInterval: Sendable, Equatable {
+    package enum Limits {
+        /// A smaller difference is not worth a word: the header `Date` has whole seconds.
+        package static let notable = Duration.seconds(5)
+        /// A larger difference is a fault: samples, rows and tokens are wrong by as much.
+        package static let harmful = Duration.seconds(120)
+    }
+
     package let least: Duration
     package let most: Duration
 

@@ -13,6 +13,12 @@ package enum Folder {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// The folder of a path: all before its last slash. `.` for a name alone, `/` for what is in the root.
+    package static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     package static func move(_ old: String, to new: String) throws(SystemError) {
         guard rename(old, new) == 0 else { throw SystemError("rename", old) }
     }

@@ -27,15 +27,28 @@ package final class Connection {
     private let owner = ThreadOwner()
     private var kept: [String: Statement] = [:]
     private var isClosed = false
+    /// The index of the log, if it is there only because of a look.
+    private let newIndex: String?
 
     /// Opens a database, or creates it. A new file can be read by its user only. Wraps `sqlite3_open_v2`.
     package init(path: String, _ settings: ConnectionSettings = ConnectionSettings()) throws(SQLiteError) {
         var made: OpaquePointer?
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        flags |= settings.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
-        if settings.mayCreate && !settings.isReadOnly { flags |= SQLITE_OPEN_CREATE }
+        let isReadOnly = settings.isReadOnly || settings.isLook
+        flags |= isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        if settings.mayCreate && !isReadOnly { flags |= SQLITE_OPEN_CREATE }
         let isNew = flags & SQLITE_OPEN_CREATE != 0 && access(path, F_OK) != 0
-        let parameter = settings.isImmutable ? "immutable=1" : settings.isIndexReadOnly ? "readonly_shm=1" : nil
+        let index = path + "-shm"
+        let hasLog = Folder.size_bytes(path + "-wal") > 0
+        let parameter: String? =
+            if settings.isImmutable || settings.isLook && !hasLog {
+                "immutable=1"
+            } else if settings.isLook && Folder.exists(index) {
+                "readonly_shm=1"
+            } else {
+                nil
+            }
+        newIndex = settings.isLook && parameter == nil ? index : nil
         if parameter != nil { flags |= SQLITE_OPEN_URI }
         let code = sqlite3_open_v2(parameter.map { Self.uri(path, $0) } ?? path, &made, flags, nil)
         guard code == SQLITE_OK, let made else {
@@ -55,7 +68,7 @@ package final class Connection {
         // A committed transaction survives a power failure. https://www.sqlite.org/pragma.html#pragma_synchronous
         try execute("PRAGMA synchronous = FULL")
         if let cache = settings.cache_kibibytes { try execute("PRAGMA cache_size = -\(cache)") }
-        if settings.usesWriteAheadLog && !settings.isReadOnly { try useWriteAheadLog() }
+        if settings.usesWriteAheadLog && !isReadOnly { try useWriteAheadLog() }
     }
 
     deinit { close() }
@@ -72,6 +85,7 @@ package final class Connection {
         isClosed = true
         kept.removeAll()
         sqlite3_close_v2(handle)
+        if let newIndex { unlink(newIndex) }
     }
 
     // MARK: Settings

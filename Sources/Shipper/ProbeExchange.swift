@@ -21,10 +21,6 @@ package struct ProbeExchange {
     }
 
     enum Limits {
-        /// A smaller difference of the clocks is not worth a word: the header `Date` has whole seconds.
-        static let clockWarning = Duration.seconds(5)
-        /// A larger difference is a fault: graphs and alerts are wrong by as much.
-        static let clockFault = Duration.seconds(120)
         /// Receivers refuse samples that are further ahead of their clock.
         static let ahead = Duration.seconds(600)
     }
@@ -150,7 +146,7 @@ package struct ProbeExchange {
         }
         guard let ahead, let behind else { return nil }
         let difference = max(ahead, behind)
-        guard difference > Limits.clockWarning else {
+        guard difference > ClockInterval.Limits.notable else {
             return .init(weight: .good, text: "the clock of this machine agrees with its clock")
         }
         let cost =
@@ -162,7 +158,7 @@ package struct ProbeExchange {
                 "every sample is stored at a wrong time, graphs and alerts are late, and old samples are refused"
             }
         return .init(
-            weight: difference >= Limits.clockFault ? .fault : .warning,
+            weight: difference >= ClockInterval.Limits.harmful ? .fault : .warning,
             text:
                 "the clock of this machine is \(UnitText.rough(difference)) \(ahead > behind ? "ahead of" : "behind") "
                 + "its clock: \(cost). Set this machine's clock, best by NTP")

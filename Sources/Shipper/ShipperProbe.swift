@@ -21,12 +21,10 @@ package enum ShipperProbe {
             let transport = try Transport(ShipperRequests.options(settings), time: time)
             while let message = exchange.next {
                 let sentAt = time.now()
-                _ = transport.start(requests.request(body(message), message, retry: 0))
-                var completions: [Completion] = []
-                while completions.isEmpty { transport.poll(until: nil, into: &completions) }
+                let completion = transport.complete(requests.request(body(message), message, retry: 0))
                 exchange.take(
                     ProbeExchange.Attempt(
-                        message: message, outcome: requests.masked(completions[0]).outcome, sentAt: sentAt,
+                        message: message, outcome: requests.masked(completion).outcome, sentAt: sentAt,
                         receivedAt: time.now()))
             }
         } catch {

@@ -61,13 +61,7 @@ package struct SimulateOptions: Sendable {
             }
         }
         day = Self.count(words, "day", 1, &problems)
-        if let text = words["--end"] {
-            if let ending = OfficeSize.Ending(rawValue: text) {
-                size.ending = ending
-            } else {
-                problems.append("--end \(text): expected clean or open")
-            }
-        }
+        if let ending = words["--end"].flatMap(OfficeSize.Ending.init(rawValue:)) { size.ending = ending }
         connections = Self.count(words, "connections", 32, most: Limits.connections, &problems)
         givesKey = words["--key"] != nil || words["--secret"] != nil
         key = words["--key"] ?? environment["LIVEKIT_API_KEY"] ?? ""

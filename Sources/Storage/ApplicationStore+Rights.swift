@@ -5,7 +5,9 @@ package struct DatabaseSession: Sendable, Equatable {
     package let schema: String?
     /// The setting `search_path`, as it was given.
     package let searchPath: String
-    /// The schemas of `searchPath` that exist, whether this role may use them or not.
+    /// The schemas that `searchPath` names.
+    package let schemas: [String]
+    /// Those of them that exist, whether this role may use them or not.
     package let existingSchemas: [String]
     /// True if tables can be made in `schema`.
     package let mayCreate: Bool
@@ -53,7 +55,7 @@ extension ApplicationStore {
             if !found.rows.isEmpty { existing.append(name) }
         }
         return DatabaseSession(
-            role: role, schema: row[1].asText, searchPath: path, existingSchemas: existing,
+            role: role, schema: row[1].asText, searchPath: path, schemas: names, existingSchemas: existing,
             mayCreate: row[3].asText == "true", isReadOnly: row[4].asText == "true")
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import SQLite
 package import Storage
 import Wire
@@ -15,15 +14,12 @@ package final class SQLiteDatabase: Database {
     /// The parameter numbers of `$1`, `$2`, … in each statement, because SQLite numbers parameters in the order in
     /// which they appear.
     private var places: [String: [Int]] = [:]
-    /// The index of the log, if it is there only because somebody looked.
-    private let newIndex: String?
 
     /// Opens the file, or makes it if lkpush may write there. `busyTimeout` is the longest wait of a statement for
     /// another process.
     package init(
         path: String, isReadOnly: Bool = false, busyTimeout: Duration = .seconds(1)
     ) throws(StoreError) {
-        newIndex = nil
         do throws(SQLiteError) {
             var settings = ConnectionSettings()
             settings.busyTimeout = busyTimeout
@@ -39,18 +35,11 @@ package final class SQLiteDatabase: Database {
         }
     }
 
-    /// Opens an existing file only to look at it: nothing is changed, and no file is left beside it. What another
-    /// process commits meanwhile may be missing.
+    /// Opens an existing file only to look at it: nothing is changed, and no file is left beside it. Commits of
+    /// another process may be missing.
     package init(lookingAt path: String) throws(StoreError) {
         var settings = ConnectionSettings()
-        settings.isReadOnly = true
-        settings.usesWriteAheadLog = false
-        // Without a log the file is all there is. With one, both are read, by the index of the log that is made anew
-        // where it is missing.
-        var log = stat()
-        settings.isImmutable = stat(path + "-wal", &log) != 0 || log.st_size == 0
-        settings.isIndexReadOnly = access(path + "-shm", F_OK) == 0
-        newIndex = !settings.isImmutable && access(path + "-shm", F_OK) != 0 ? path + "-shm" : nil
+        settings.isLook = true
         do throws(SQLiteError) {
             connection = try Connection(path: path, settings)
         } catch {
@@ -61,7 +50,6 @@ package final class SQLiteDatabase: Database {
     package func close() {
         places.removeAll()
         connection.close()
-        if let newIndex { unlink(newIndex) }
     }
 
     // MARK: Statements

@@ -30,13 +30,9 @@ import Testing
     private var url: String { server.url(database: name, user: role) }
 
     private func check(_ more: [String: String] = [:]) -> (status: Int32, line: String) {
-        let own = ["DATABASE_URL": url].merging(more) { $1 }
-        let (status, output) = ChildProcess.run(
-            BuiltProgram.executable, ["check"], environment: BuiltProgram.environment(folder).merging(own) { $1 })
-        let found = CheckOutput(status: status, output: output).findings.last {
-            ["database", "database policies"].contains($0.subject)
-        }
-        return (status, found.map { "\($0)" } ?? output)
+        let checked = CheckOutput(in: folder, ["DATABASE_URL": url].merging(more) { $1 })
+        let found = checked.findings.last { ["database", "database policies"].contains($0.subject) }
+        return (checked.status, found.map { "\($0)" } ?? checked.output)
     }
 
     private func lines(_ exporter: MortalExporter, _ text: String) -> [Substring] {

@@ -6,19 +6,11 @@ import Wire
 
 /// The clock of the receiver, by the header `Date` of its answers.
 @Suite struct ShipperSkewTests {
-    /// The time this far from now, as an HTTP date. The day of the week says nothing more.
-    private static func date(in distance: Duration) -> [String: String] {
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let text = CivilTime(SystemTime().now() + distance).description
-        let parts = text.prefix(19).split { $0 == "-" || $0 == "T" }
-        let month = months[(Int(parts[1]) ?? 1) - 1]
-        return ["Date": "Sun, \(parts[2]) \(month) \(parts[0]) \(parts[3]) GMT"]
-    }
-
     @Test(arguments: [204, 400, 401, 404, 500])
     func `any answer with a date tells the difference`(status: Int) throws {
         for hours in [-2, 2] {
-            let answer = ScriptedReceiver.Answer(status, headers: Self.date(in: .seconds(hours * 3_600)))
+            let answer = ScriptedReceiver.Answer(
+                status, headers: ["Date": HTTPDate.text(secondsFromNow: hours * 3_600)])
             let receiver = try ScriptedReceiver(otherwise: answer)
             let fixture = try ShipperFixture(receiver.url)
             try fixture.shipper.makeFirstReading()

@@ -104,8 +104,7 @@ extension Check {
             if let wanted {
                 "Run as its owner: GRANT USAGE, CREATE ON SCHEMA \(ApplicationStore.quoted(wanted)) TO \(role);"
             } else {
-                "Make it, as a role that may: CREATE SCHEMA "
-                    + "\(ApplicationStore.quoted(session.searchPath.split(separator: ",").last.map { plain("\($0)").filter { $0 != "\"" } } ?? "")) "
+                "Make it, as a role that may: CREATE SCHEMA \(ApplicationStore.quoted(session.schemas.last ?? "")) "
                     + "AUTHORIZATION \(role); or name another schema"
             }
         report.tell(
@@ -167,7 +166,7 @@ extension Check {
     }
 }
 
-/// What to do about an error of the database.
+/// The advice for an error of the database.
 private enum DatabaseAdvice {
     /// The words are those of libpq and PostgreSQL in English. In other languages the general advice is given.
     static func of(_ error: String) -> String {

@@ -42,7 +42,7 @@ extension Check {
 /// The most memory that this process may have.
 struct MemoryLimit: Sendable, Equatable {
     let bytes: Int
-    /// What sets it, as the subject of a sentence.
+    /// The name of the limit, as the subject of a sentence.
     let name: String
 
     /// The lowest of all limits: of the control group, of the process, and the memory of the machine. Nil if none is
@@ -74,8 +74,8 @@ struct MemoryLimit: Sendable, Equatable {
         var path = line.map { String($0.dropFirst("0::".count)) } ?? "/"
         while true {
             files.append("\(root)\(path == "/" ? "" : path)/memory.max")
-            guard path != "/", let slash = path.lastIndex(of: "/") else { break }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
+            guard path.hasPrefix("/"), path != "/" else { break }
+            path = Folder.parent(of: path)
         }
         return files.compactMap { file in
             let text = read(file)?.split(whereSeparator: \.isWhitespace).first

@@ -20,7 +20,7 @@ extension Check {
             options.recordedHeaders = ["date", "content-type"]
             options.network = settings.network
             let transport = try Transport(options, time: time)
-            _ = transport.start(
+            let completion = transport.complete(
                 Request(
                     .post, url,
                     headers: [
@@ -29,9 +29,7 @@ extension Check {
                         HTTPHeader(known: "User-Agent", Version.userAgent),
                     ],
                     body: RoomService.listRoomsBody(names: ["lkpush check"]), timeout: .seconds(10)))
-            var completions: [Completion] = []
-            while completions.isEmpty { transport.poll(until: nil, into: &completions) }
-            switch completions[0].outcome {
+            switch completion.outcome {
             case .failure(let failure):
                 report.tell(
                     .fault, "livekit",

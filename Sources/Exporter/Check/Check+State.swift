@@ -50,7 +50,7 @@ extension Check {
         }
     }
 
-    /// What keeps this user from working in a folder that exists; nil if nothing does.
+    /// Returns a sentence about the reason for which this user cannot work in a folder that exists; nil if there is none.
     private static func folderTrouble(_ directory: String, _ me: String) -> String? {
         let owner = FileOwner(of: directory).map { UserName.text($0.user) } ?? "nobody"
         var files: [String] = []
@@ -80,8 +80,8 @@ extension Check {
         var path = path
         while !Folder.exists(path) {
             while path.hasSuffix("/") { path.removeLast() }
-            guard let slash = path.lastIndex(of: "/") else { return "." }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
+            path = Folder.parent(of: path)
+            if path == "." { break }
         }
         return path
     }

@@ -57,20 +57,16 @@ enum Check {
     ) {
         let difference = interval.proven
         let size = difference < .zero ? .zero - difference : difference
-        guard size > Limits.clockWarning else {
+        guard size > ClockInterval.Limits.notable else {
             return report.tell(.ok, subject, "the clock of this machine agrees with that of \(owner)")
         }
         report.tell(
-            size >= Limits.clockError ? .fault : .flaw, subject,
+            size >= ClockInterval.Limits.harmful ? .fault : .flaw, subject,
             "the clock of this machine is \(UnitText.rough(size)) \(difference > .zero ? "ahead of" : "behind") that of "
                 + "\(owner): \(cost). Set the clock that is wrong, best by NTP (timedatectl set-ntp true)")
     }
 
     enum Limits {
-        /// A smaller difference of clocks is not worth a word: the header `Date` has whole seconds.
-        static let clockWarning = Duration.seconds(5)
-        /// A larger difference gives rows and samples wrong times, and LiveKit refuses tokens that are older.
-        static let clockError = Duration.seconds(120)
         /// The memory of a small lkpush without a backlog, and room for its peaks.
         static let memory = ByteCount.mebibytes(96)
     }

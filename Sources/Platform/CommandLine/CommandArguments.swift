@@ -28,6 +28,12 @@ package struct CommandArguments: Sendable {
                 problems.append("\(PlainText.shown(word)): expected a flag; \(seeHelp)")
             }
         }
+        for flag in syntax.flags {
+            guard case .words(let words) = flag.value, let text = self[flag.name], !words.contains(text) else {
+                continue
+            }
+            problems.append("\(flag.name) \(PlainText.shown(text)): expected \(words.joined(separator: " or "))")
+        }
         guard let expected = syntax.argument else { return }
         if let argument {
             if !expected.words.isEmpty, !expected.words.contains(argument) {

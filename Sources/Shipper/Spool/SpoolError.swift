@@ -35,7 +35,7 @@ package struct SpoolError: Error, Sendable, Equatable, CustomStringConvertible {
             case .damaged: .damaged
             case .unreachable where Self.kind(error.systemCode) == .full: .full
             case .unreachable:
-                Folder.trouble(of: SpoolFile.directory(of: path), files: files).map { Self.kind($0.code) } ?? .other
+                Folder.trouble(of: Folder.parent(of: path), files: files).map { Self.kind($0.code) } ?? .other
             case .readOnly, .busy, .refused, .other: .other
             }
         self.init(kind, error.description)

@@ -18,12 +18,6 @@ extension SpoolFile {
         "\(directory)/\(prefix)\(destination)\(suffix)"
     }
 
-    /// Returns the folder of a path.
-    static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
     /// Returns true if there is a spool, be it damaged.
     package static func exists(at path: String) -> Bool { Folder.exists(path) || Folder.exists(path + damaged) }
 
@@ -76,15 +70,9 @@ extension SpoolFile {
     /// can be read.
     package static func glimpse(at path: String) -> Glimpse? {
         var settings = ConnectionSettings()
-        settings.isReadOnly = true
+        settings.isLook = true
         settings.busyTimeout = .zero
         settings.cache_kibibytes = Limits.cache_kibibytes
-        // Without a log the file is all there is. With one, SQLite makes the index of the log for those who read both.
-        settings.isImmutable = Folder.size_bytes(DatabaseFiles.logPath(path)) == 0
-        let index = path + "-shm"
-        let hadIndex = Folder.exists(index)
-        settings.isIndexReadOnly = hadIndex
-        defer { if !hadIndex { unlink(index) } }
         var samples = 0
         var newest: Int64?
         do throws(SQLiteError) {

@@ -35,7 +35,7 @@ struct SpoolOpener {
 
     private var damaged: String { path + SpoolFile.damaged }
     private var unfinished: String { path + SpoolFile.salvage }
-    private var directory: String { SpoolFile.directory(of: path) }
+    private var directory: String { Folder.parent(of: path) }
 
     mutating func open() throws(SpoolError) -> OpenSpool {
         try SpoolError.ofSystem { () throws(SystemError) in

@@ -22,22 +22,6 @@ import Testing
         #expect(capture.log.violations == [] && report.accepted == report.enqueued)
     }
 
-    private static let week = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let year = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-
-    /// The time this many seconds from now, as an HTTP date. Wraps `gmtime_r`.
-    private func date(in seconds: Int) -> String {
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        var moment = time(nil) + seconds
-        var parts = tm()
-        gmtime_r(&moment, &parts)
-        let day = "\(Self.week[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(Self.year[Int(parts.tm_mon)])"
-        let clock = [parts.tm_hour, parts.tm_min, parts.tm_sec].map(two).joined(separator: ":")
-        return "\(day) \(parts.tm_year + 1_900) \(clock) GMT"
-    }
-
     /// Answers 503 with this header once, and returns the wait in seconds that it brings.
     private func wait(after header: String, status: Int = 503) throws -> Double {
         let clock = ShiftedTime()
@@ -72,10 +56,12 @@ import Testing
 
     @Test func `untested: Retry-After as a date`() throws {
         // The machine may be slow, so some of the time may have passed.
-        #expect(try (50...200).contains(wait(after: date(in: 200))))
+        #expect(try (50...200).contains(wait(after: HTTPDate.text(secondsFromNow: 200))))
     }
 
-    @Test func `untested: Retry-After in the past`() throws { #expect(try wait(after: date(in: -3_600)) <= 0.08) }
+    @Test func `untested: Retry-After in the past`() throws {
+        #expect(try wait(after: HTTPDate.text(secondsFromNow: -3_600)) <= 0.08)
+    }
     @Test func `untested: Retry-After that is absurd`() throws { #expect(try wait(after: "99999999999") == 300) }
     @Test func `untested: Retry-After that is no wait`() throws { #expect(try wait(after: "soon") <= 0.08) }
 
