@@ -70,6 +70,11 @@ final class ShipperFixture {
         }
     }
 
+    /// The readings of which samples were sent. A busy machine makes readings faster than the thread of the destination
+    /// takes them; those that wait then become one with the next.
+    var readings: Double { own("readings_total") - mergedReadings }
+    var mergedReadings: Double { own("readings_merged_total") }
+
     /// Rejected samples by status code.
     var rejected: [String: Double] {
         let series = registry.snapshot().first { $0.family.name == "lkpush_remote_write_samples_rejected_total" }?

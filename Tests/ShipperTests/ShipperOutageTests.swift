@@ -29,7 +29,7 @@ import Wire
         let counts = log.values("test_events_total" + labels)
         #expect(counts == counts.sorted())
         #expect(counts.last == fixture.events.value)
-        let readings = fixture.own("readings_total")
+        let readings = fixture.readings
         #expect(lost ? Double(counts.count) < readings : Double(counts.count) == readings)
         #expect(log.accepted["up" + labels]?.last?.isStale == true)
     }
@@ -86,7 +86,7 @@ import Wire
         #expect(report.rejected + report.dropped == 0)
         let log = WriteLog(first.requests + second.requests)
         #expect(log.violations == [])
-        #expect(Double(log.values(#"up{instance="one",job="lkpush"}"#).count) == fixture.own("readings_total"))
+        #expect(Double(log.values(#"up{instance="one",job="lkpush"}"#).count) == fixture.readings)
         #expect(try fixture.logged("the receiver takes samples again").count == 1)
     }
 
@@ -202,7 +202,7 @@ import Wire
         let report = fixture.stop()
         #expect(report.rejected + report.dropped == 0)
         let samples = try #require(try prometheus.query("test_events_total[10m]").first).points
-        #expect(Double(samples.count) == fixture.own("readings_total"))
+        #expect(Double(samples.count) == fixture.readings)
         #expect(samples.map(\.value) == samples.map(\.value).sorted())
         #expect(samples.last?.value == fixture.events.value)
     }

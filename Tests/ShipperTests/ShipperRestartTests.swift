@@ -48,7 +48,7 @@ import Wire
         #expect(values == values.sorted())
         #expect(values.last == second.events.value)
         #expect(values.count { $0 == 0 } == between.values(events).count { $0 == 0 })
-        #expect(Double(values.count) == first.own("readings_total") + second.own("readings_total"))
+        #expect(Double(values.count) == first.readings + second.readings)
         // There is one stale marker, whichever process made it.
         let gone = try #require(log.accepted[#"test_gone{a="x",instance="one",job="lkpush"}"#])
         #expect(gone.count { $0.isStale } == 1)
@@ -124,7 +124,7 @@ import Wire
         #expect(report.accepted == report.enqueued)
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
-        #expect(Double(log.values(events).count) == fixture.own("readings_total"))
+        #expect(Double(log.values(events).count) == fixture.readings)
     }
 
     @Test func `a journal whose disk never answers does not silence the shipper`() throws {

@@ -158,7 +158,7 @@ import Testing
         #expect(report.rejected + report.dropped == 0)
         #expect(report.ambiguous > 0 && report.accepted + report.ambiguous == report.enqueued)
         let stored = exchange.receiver.store.samples["up" + Exchange.labels] ?? []
-        #expect(Double(stored.count) == exchange.fixture.own("readings_total") + 1, "every reading, and the marker")
+        #expect(Double(stored.count) == exchange.fixture.readings + 1, "every reading, and the marker")
         #expect(exchange.seen.recorded.allSatisfy { $0.version == (message == .v1 ? .v1 : .v2) })
     }
 

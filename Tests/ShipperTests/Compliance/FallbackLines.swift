@@ -53,7 +53,7 @@ import Testing
         let values = exchange.seen.samples("test_events_total").map(\.value)
         #expect(values == values.sorted() && values.last == exchange.fixture.events.value)
         #expect(
-            Double(exchange.seen.log.values("up" + Exchange.labels).count) == exchange.fixture.own("readings_total"))
+            Double(exchange.seen.log.values("up" + Exchange.labels).count) == exchange.fixture.readings)
     }
 
     @Test func `fallback: persistent_fallback_choice`() throws {

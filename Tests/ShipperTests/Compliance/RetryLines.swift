@@ -41,7 +41,7 @@ import Testing
         exchange.receiver.answer(.init(204))
         let all = exchange.stop()
         #expect(all.log.violations == [])
-        #expect(Double(all.log.values("up" + Exchange.labels).count) == exchange.fixture.own("readings_total"))
+        #expect(Double(all.log.values("up" + Exchange.labels).count) == exchange.fixture.readings)
         #expect(all.recorded.allSatisfy { $0.version == .v2 })
     }
 
@@ -71,7 +71,7 @@ import Testing
         #expect(exchange.fixture.run(readings: 3))
         let capture = exchange.stop()
         #expect(capture.log.violations == [])
-        #expect(Double(capture.log.values("up" + Exchange.labels).count) == exchange.fixture.own("readings_total"))
+        #expect(Double(capture.log.values("up" + Exchange.labels).count) == exchange.fixture.readings)
     }
 }
 

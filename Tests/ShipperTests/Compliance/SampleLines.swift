@@ -93,7 +93,7 @@ enum Backlog {
         let capture = exchange.stop()
         #expect(capture.log.violations == [])
         #expect(exchange.receiver.store.refusals == [])
-        let readings = exchange.fixture.own("readings_total")
+        let readings = exchange.fixture.readings
         #expect(Double(capture.log.values("up" + Exchange.labels).count) == readings)
         return capture
     }

@@ -27,7 +27,7 @@ import Testing
         #expect(capture.requests[0].series.map(\.text) == ["up" + Exchange.labels], "a probe risks no other sample")
         #expect(capture.recorded.map(\.version) == [.v2] + Array(repeating: .v1, count: capture.recorded.count - 1))
         let stored = exchange.receiver.store.samples
-        let readings = exchange.fixture.own("readings_total")
+        let readings = exchange.fixture.readings
         #expect(Double(stored["test_events_total" + Exchange.labels]?.count ?? 0) == readings + 1, "and the marker")
         #expect(stored["test_h_seconds_count" + Exchange.labels]?.first?.value == 1)
         let missing = dialect == .answering400 ? 1.0 : 0
@@ -112,7 +112,7 @@ import Testing
         for probe in probes { #expect(probe.series.map(\.name) == ["up"]) }
         let first = try #require(capture.recorded.firstIndex { $0.version == .v2 && $0.isAccepted })
         #expect(capture.recorded[first...].allSatisfy { $0.version == .v2 })
-        #expect(Double(capture.samples("up").count { _ in true }) >= exchange.fixture.own("readings_total"))
+        #expect(Double(capture.samples("up").count { _ in true }) >= exchange.fixture.readings)
     }
 
     @Test(arguments: [Dialect.answering204, .answering400, .answering415])

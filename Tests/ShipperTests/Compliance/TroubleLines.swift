@@ -22,7 +22,7 @@ import Testing
         let capture = exchange.seen
         #expect(capture.log.violations == [])
         #expect(report.rejected + report.dropped + report.ambiguous == 0)
-        #expect(Double(capture.log.values("up" + Exchange.labels).count) == exchange.fixture.own("readings_total"))
+        #expect(Double(capture.log.values("up" + Exchange.labels).count) == exchange.fixture.readings)
     }
 
     @Test func `error_handling: refused`() throws {
@@ -35,7 +35,7 @@ import Testing
         #expect(fixture.stop().dropped == 0)
         let log = WriteLog(receiver.requests)
         #expect(log.violations == [])
-        #expect(Double(log.values("up" + Exchange.labels).count) == fixture.own("readings_total"))
+        #expect(Double(log.values("up" + Exchange.labels).count) == fixture.readings)
     }
 
     @Test func `error_handling: 30 s hang`() throws {
