@@ -9,7 +9,7 @@ StandardFiles.occupy()
 Signals.block()
 exit(
     Program.run(
-        arguments: Array(Swift.CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.current,
+        arguments: Array(ProcessArguments.current.dropFirst()), environment: ProcessEnvironment.current,
         simulate: (
             SimulateCommand.syntax,
             { arguments, environment, newestSigner in

@@ -36,6 +36,26 @@ import Testing
         #expect(run(["-V"]).output == version.output && run(["--version"]).output == version.output)
     }
 
+    @Test(.enabled(if: PrivateNames.isAllowed, "mounting needs root"))
+    func `no word of the command line is lost where /proc is not mounted`() throws {
+        let executable = BuiltProgram.executable
+        let version = run(["version"]).output
+        let nothing = TemporaryFolder()
+        try PrivateNames(folders: [(nothing.path, "/proc")]).run {
+            #expect(ChildProcess.run(executable, ["version"]).output == version)
+            #expect(ChildProcess.run(executable, ["chek"]).status == 64)
+            #expect(ChildProcess.run(executable, ["--env-file", "/none"]).output.contains("/none"))
+        }
+    }
+
+    @Test(.enabled(if: WrongClock.isInstalled, "deploy/packages test: faketime"))
+    func `no word of the command line is lost when a preloaded library moves the environment`() {
+        // libfaketime does so where it removes a variable.
+        let words = ["LD_PRELOAD", "FAKETIME"]
+        let environment = WrongClock.environment(ahead: 7_200).filter { words.contains($0.key) }
+        #expect(ChildProcess.run(BuiltProgram.executable, ["chek"], environment: environment).status == 64)
+    }
+
     @Test func `man reads the manual page without a warning, and it has every command, flag and setting`() throws {
         let folder = TemporaryFolder()
         let page = run(["man"])
