@@ -145,10 +145,7 @@ package struct ProbeExchange {
             behind = min(behind ?? .seconds(Int64.max), max(.zero, .zero - clock.most))
         }
         guard let ahead, let behind else { return nil }
-        let difference = max(ahead, behind)
-        guard difference > ClockInterval.Limits.notable else {
-            return .init(weight: .good, text: "the clock of this machine agrees with its clock")
-        }
+        let difference = ClockDifference(ahead > behind ? ahead : .zero - behind)
         let cost =
             if ahead >= Limits.ahead {
                 "samples more than 10 min ahead are refused, so nothing is stored"
@@ -157,10 +154,12 @@ package struct ProbeExchange {
             } else {
                 "every sample is stored at a wrong time, graphs and alerts are late, and old samples are refused"
             }
-        return .init(
-            weight: difference >= ClockInterval.Limits.harmful ? .fault : .warning,
-            text:
-                "the clock of this machine is \(UnitText.rough(difference)) \(ahead > behind ? "ahead of" : "behind") "
-                + "its clock: \(cost). Set this machine's clock, best by NTP")
+        let weight: ProbeReport.Finding.Weight =
+            switch difference.weight {
+            case .none: .good
+            case .notable: .warning
+            case .harmful: .fault
+            }
+        return .init(weight: weight, text: difference.text(from: "its clock", cost: cost))
     }
 }

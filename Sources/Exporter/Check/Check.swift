@@ -55,20 +55,26 @@ enum Check {
     static func clock(
         _ interval: ClockInterval, of owner: String, cost: String, _ subject: String, _ report: inout CheckReport
     ) {
-        let difference = interval.proven
-        let size = difference < .zero ? .zero - difference : difference
-        guard size > ClockInterval.Limits.notable else {
-            return report.tell(.ok, subject, "the clock of this machine agrees with that of \(owner)")
-        }
-        report.tell(
-            size >= ClockInterval.Limits.harmful ? .fault : .flaw, subject,
-            "the clock of this machine is \(UnitText.rough(size)) \(difference > .zero ? "ahead of" : "behind") that of "
-                + "\(owner): \(cost). Set the clock that is wrong, best by NTP (timedatectl set-ntp true)")
+        let difference = ClockDifference(interval.proven)
+        let mark: CheckReport.Mark =
+            switch difference.weight {
+            case .none: .ok
+            case .notable: .flaw
+            case .harmful: .fault
+            }
+        report.tell(mark, subject, difference.text(from: "that of \(owner)", cost: cost))
     }
 
     enum Limits {
         /// The memory of a small lkpush without a backlog, and room for its peaks.
         static let memory = ByteCount.mebibytes(96)
+    }
+
+    /// The text on one line, with single blanks, and without characters that a terminal obeys. The excerpt spells out
+    /// those above ASCII.
+    static func oneLine(_ text: String, characters: Int) -> String {
+        let line = plain(text).excerpt(characters: characters).unicodeScalars.map { $0.value < 32 ? "?" : $0 }
+        return String(String.UnicodeScalarView(line))
     }
 
     /// Joins the lines of a text with blanks.

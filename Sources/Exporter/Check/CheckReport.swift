@@ -23,15 +23,10 @@ struct CheckReport {
     mutating func tell(_ mark: Mark, _ subject: String, _ text: String) {
         if mark == .fault { isGood = false }
         let blanks = String(repeating: " ", count: Self.width - mark.rawValue.count)
-        print("\(mark.rawValue)\(blanks)  \(Self.harmless(subject))  \(Self.harmless(text))")
+        print("\(mark.rawValue)\(blanks)  \(Self.oneLine(subject))  \(Self.oneLine(text))")
     }
 
     private static let width = Mark.flaw.rawValue.count
 
-    /// The text on one line, with single blanks, and without characters that a terminal obeys. The excerpt spells out
-    /// those above ASCII.
-    private static func harmless(_ text: String) -> String {
-        let line = Check.plain(text).excerpt(characters: 8_000).unicodeScalars.map { $0.value < 32 ? "?" : $0 }
-        return String(String.UnicodeScalarView(line))
-    }
+    private static func oneLine(_ text: String) -> String { Check.oneLine(text, characters: 8_000) }
 }
