@@ -5,9 +5,11 @@ import Platform
 ///
 /// `#` starts a comment at the beginning of a line and after a blank. Values may stand in quotes, over several lines
 /// too. In single quotes only `\'` is special. In double quotes `\n`, `\"` and other escapes are resolved. Outside of
-/// single quotes `$NAME` and `${NAME}` stand for a variable, and `$$` for a dollar sign.
+/// single quotes `$NAME` and `${NAME}` stand for a variable, with the operators `:-`, `-`, `:?`, `?`, `:+` and `+` in
+/// braces, and `$$` for a dollar sign. A name alone on its line stands for the variable of the environment.
 ///
-/// A variable that is not set is an error, because it is more likely a part of a password. Compose only warns.
+/// Two things that Compose lets pass are errors, because they are more likely parts of a password: a variable that is
+/// not set, and what follows a closing quote on its line and is no comment.
 package enum EnvironmentFile {
     /// The file cannot be read, or has a line that is no assignment.
     package struct EnvironmentError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -37,29 +37,24 @@ struct EnvironmentText {
 
     private mutating func readAssignment() throws(TextFile.ReadError) {
         let first = line
-        let given = try readName()
+        let given = readName()
         let name = PlainText.trimmed(given)
         guard !name.isEmpty, name.unicodeScalars.allSatisfy(Self.isNamePart) else {
             throw TextFile.ReadError(
-                path, line: first, "expected NAME=value; a name holds letters, digits, _, . and - only")
+                path, line: first, "expected NAME=value; a name holds letters, digits, _, ., -, [ and ] only")
         }
-        guard let separator = peek, separator != "\n" else {
-            // A name without `=` is allowed if the environment has it.
-            guard environment[name] != nil else {
-                throw TextFile.ReadError(path, line: first, "expected NAME=value")
-            }
-            return
-        }
+        // A name alone stands for the variable of the environment, which wins anyway.
+        guard let separator = peek, separator != "\n" else { return }
         at += 1
         let value = try readValue()
         found[name] = (given, value)
     }
 
-    /// Reads up to `=`, to the end of the line, or to a `:` that a blank follows.
-    private mutating func readName() throws(TextFile.ReadError) -> String {
+    /// Reads up to `=`, to `:`, or to the end of the line. A URL does not begin with a name.
+    private mutating func readName() -> String {
         let start = at
         while let next = peek, next != "=", next != "\n" {
-            if next == ":", at + 1 >= scalars.count || PlainText.isInvisible(scalars[at + 1]) { break }
+            if next == ":", !scalars[(at + 1)...].starts(with: "//".unicodeScalars) { break }
             at += 1
         }
         var name = scalars[start..<at]
@@ -97,7 +92,7 @@ struct EnvironmentText {
         guard !value.contains("\r") else {
             throw TextFile.ReadError(path, line: line, "a carriage return inside of the line; end lines with LF")
         }
-        return try expanded(Array(value), escapes: false)
+        return try expanded(Array(value), in: line)
     }
 
     private mutating func readQuoted() throws(TextFile.ReadError) -> String {
@@ -110,7 +105,7 @@ struct EnvironmentText {
             if next == "\\", at + 1 < scalars.count {
                 let after = scalars[at + 1]
                 if after == "\n" { line += 1 }
-                // Escapes in double quotes are resolved later, together with variables.
+                // Escapes in double quotes are resolved at the end.
                 if quote == "\"" || after != quote { content.append(next) }
                 content.append(after)
                 at += 2
@@ -125,72 +120,51 @@ struct EnvironmentText {
         guard peek == nil || peek == "\n" || peek == "#" else {
             throw TextFile.ReadError(path, line: line, "something follows the closing quote that is no comment")
         }
-        let value = quote == "'" ? Self.text(content) : try expanded(content, escapes: true, startingAt: first)
+        let value = quote == "'" ? Self.text(content) : try expanded(Self.unescaped(content), in: first)
         skipLine()
         return value
     }
 
     // MARK: Variables and escapes
 
-    private static let escapes: [Unicode.Scalar: Unicode.Scalar] = [
-        "a": "\u{7}", "b": "\u{8}", "f": "\u{C}", "n": "\n", "r": "\r", "t": "\t", "v": "\u{B}", "$": "$", "\"": "\"",
-        "\\": "\\",
+    /// Replaces the variables of a value.
+    private func expanded(_ value: [Unicode.Scalar], in first: Int) throws(TextFile.ReadError) -> String {
+        do throws(EnvironmentVariables.Fault) {
+            return try EnvironmentVariables(lookUp: lookUp).expanded(value[...])
+        } catch {
+            throw TextFile.ReadError(path, line: first, error.description)
+        }
+    }
+
+    private static let escapes: [Unicode.Scalar: String] = [
+        "a": "\u{7}", "b": "\u{8}", "f": "\u{C}", "n": "\n", "r": "\r", "t": "\t", "v": "\u{B}", "\"": "\"", "\\": "\\",
+        // Variables are looked for afterwards, and this is a dollar sign then.
+        "$": "$$",
     ]
 
-    /// Replaces the variables of a value, and resolves escapes if that is asked for.
-    private func expanded(
-        _ value: [Unicode.Scalar], escapes: Bool, startingAt first: Int? = nil
-    ) throws(TextFile.ReadError) -> String {
-        var result = ""
+    /// Resolves the escapes of double quotes. Others stay as they are.
+    private static func unescaped(_ value: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        var result: [Unicode.Scalar] = []
         var at = 0
         while at < value.count {
             let next = at + 1 < value.count ? value[at + 1] : nil
-            if escapes, value[at] == "\\", let next, let meant = Self.escapes[next] {
-                result.unicodeScalars.append(meant)
+            if value[at] == "\\", let next, let meant = escapes[next] {
+                result += meant.unicodeScalars
                 at += 2
-            } else if value[at] == "$", next == "$" {
-                result += "$"
-                at += 2
-            } else if value[at] == "$", let next, next == "{" || Self.isNameStart(next) {
-                guard let (text, end) = variable(value, from: at + 1) else {
-                    // The text behind the dollar sign may be a part of a secret, so it is not quoted.
-                    throw TextFile.ReadError(
-                        path, line: first ?? line,
-                        "$ is followed by what is no variable that is set; for a dollar sign write $$, or put the "
-                            + "value into single quotes")
-                }
-                result += text
-                at = end
+            } else if value[at] == "\\", next == "0", let code = octal(value[at...].dropFirst(2).prefix(3)) {
+                result.append(Unicode.Scalar(code))
+                at += 5
             } else {
-                result.unicodeScalars.append(value[at])
+                result.append(value[at])
                 at += 1
             }
         }
         return result
     }
 
-    /// The value of the variable that begins at `start`, and the end of its name. Nil if it is neither set nor has a
-    /// default.
-    private func variable(_ value: [Unicode.Scalar], from start: Int) -> (text: String, end: Int)? {
-        guard value[start] == "{" else {
-            let end = value[start...].firstIndex { !Self.isNameStart($0) && !Self.isDigit($0) } ?? value.count
-            return lookUp(Self.text(value[start..<end])).map { ($0, end) }
-        }
-        guard let close = value[start...].firstIndex(of: "}") else { return nil }
-        let inside = value[(start + 1)..<close]
-        let name = inside.prefix { Self.isNameStart($0) || Self.isDigit($0) }
-        let rest = inside.dropFirst(name.count)
-        guard let first = name.first, Self.isNameStart(first) else { return nil }
-        let known = lookUp(Self.text(name))
-        if rest.isEmpty { return known.map { ($0, close + 1) } }
-        // A variable in a default is not supported.
-        guard !rest.contains("$") else { return nil }
-        if rest.starts(with: ":-".unicodeScalars) {
-            let isThere = known?.isEmpty == false
-            return (isThere ? known ?? "" : Self.text(rest.dropFirst(2)), close + 1)
-        }
-        if rest.first == "-" { return (known ?? Self.text(rest.dropFirst()), close + 1) }
-        return nil
+    /// The number that three octal digits stand for.
+    private static func octal(_ digits: ArraySlice<Unicode.Scalar>) -> UInt8? {
+        digits.count == 3 && digits.allSatisfy { ("0"..."7").contains($0) } ? UInt8(text(digits), radix: 8) : nil
     }
 
     private func lookUp(_ name: String) -> String? { environment[name] ?? found[name]?.value }
@@ -221,13 +195,7 @@ struct EnvironmentText {
         scalar == " " || scalar == "\t" || scalar == "\r"
     }
 
-    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
-
-    private static func isNameStart(_ scalar: Unicode.Scalar) -> Bool {
-        ("A"..."Z").contains(scalar) || ("a"..."z").contains(scalar) || scalar == "_"
-    }
-
     private static func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
-        isNameStart(scalar) || isDigit(scalar) || scalar == "." || scalar == "-"
+        EnvironmentVariables.isNamePart(scalar) || [".", "-", "[", "]"].contains(scalar)
     }
 }

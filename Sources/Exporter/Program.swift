@@ -43,7 +43,7 @@ package enum Program {
             do throws(EnvironmentFile.EnvironmentError) {
                 environment = try EnvironmentFile.read(file, under: environment)
             } catch {
-                Terminal.printError("lkpush: \(error)\n")
+                Terminal.printError("lkpush: \(CommandFlag.environmentFile.name): \(error)\n")
                 return Status.configuration
             }
         }
@@ -65,6 +65,8 @@ package enum Program {
             let count = reader.problems.count
             Terminal.printError("lkpush: the configuration has \(count) problem\(count == 1 ? "" : "s"):\n")
             for problem in reader.problems { Terminal.printError("  \(problem)\n") }
+            // A name that nobody reads is often what the missing setting was meant to be.
+            for warning in reader.warnings { Terminal.printError("  warning: \(warning)\n") }
             return Status.configuration
         }
         let log = Log(level: settings.logLevel, format: settings.logFormat)

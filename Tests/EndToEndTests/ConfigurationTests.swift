@@ -21,7 +21,10 @@ import Testing
             ([], ["REMOTE_WRITE_BEARER_TOKEN": "hun\nter2"], "REMOTE_WRITE_BEARER_TOKEN: holds a line end"),
             (["check"], ["LIVEKIT_API_SECRET": "hun\u{1}ter2"], "LIVEKIT_API_SECRET: holds a control character"),
             (["--env-file", folder.file("env")], [:], "REMOTE_WRITE_BEARER_TOKEN: holds a line end"),
-            (["--env-file", folder.file("utf16")], [:], "utf16 line 1: the file is UTF-16; save it as UTF-8"),
+            (
+                ["--env-file", folder.file("utf16")], [:],
+                "lkpush: --env-file: \(folder.file("utf16")) line 1: the file is UTF-16; save it as UTF-8"
+            ),
             ([], ["REMOTE_WRITE_FLUSH": "hunter2"], "REMOTE_WRITE_FLUSH: no such setting; is "),
             (
                 ["check"],
@@ -44,6 +47,15 @@ import Testing
             #expect(status == 78, "\(message): \(output)")
             #expect(output.contains(message) && !output.contains("ter2"), "\(output)")
         }
+    }
+
+    @Test func `a name that nobody reads is told beside the setting that is missing`() {
+        let (status, output) = run(["check"], ["LIVEKIT_API_SECRET": "", "LIVEKIT_SECRET": "hunter2"])
+        #expect(status == 78 && !output.contains("hunter2"))
+        #expect(
+            output.hasSuffix(
+                "\n  warning: LIVEKIT_SECRET: no setting of lkpush, not read; see lkpush help where one was meant\n"),
+            "\(output)")
     }
 
     @Test func `what was left out, and names that nobody reads, are told by check and in the log`() throws {

@@ -43,6 +43,13 @@ import Testing
             ("VAR=a$$b", "a$b"), ("VAR=\"a$$b\"", "a$b"), (#"VAR="a\$HOME""#, "a$HOME"), ("VAR=a$", "a$"),
             ("VAR=$1,$2", "$1,$2"), ("VAR=a$|b", "a$|b"), ("A=x\nVAR=$A-${A}", "x-x"), ("A=x\nVAR=\"${A}\"", "x"),
             ("VAR=${A:-y}", "y"), ("A=\nVAR=${A:-y}${A-z}", "y"), ("VAR=${A-y}", "y"), ("VAR=${A:-}", ""),
+            ("A=x\nVAR=${A:+y}${A+z}", "yz"), ("A=\nVAR=${A:+y}${A+z}", "z"), ("VAR=${A:+y}${A+$B}", ""),
+            ("A=x\nVAR=${A:?no}${A?no}", "xx"), ("A=\nVAR=y${A?no}", "y"), ("A=x\nVAR=${B:-${C-$A}y}z", "xyz"),
+            ("VAR=${A:-{\"b\": {}}}", #"{"b": {}}"#), (#"VAR="${A:-a\tb}""#, "a\tb"),
+            (#"VAR="\0123\012\q\c""#, #"S\012\q\c"#),
+            (#"VAR="a\\$$\$b""#, #"a\$$b"#), ("VAR=${A:-$$}", "$"), ("VAR='${A:-y}$$'", "${A:-y}$$"),
+            ("VAR:VAL", "VAL"), ("VAR:\"VAL\"", "VAL"), ("VAR=https://host", "https://host"),
+            ("a[1].b-c=1\nVAR=VAL", "VAL"),
         ] as [(String, String)])
     func `a value is what Compose reads`(_ text: String, _ value: String) throws {
         #expect(try read(text)["VAR"] == value)
@@ -50,8 +57,8 @@ import Testing
 
     @Test func `a variable of the environment wins, also where a value names it`() throws {
         #expect(try read("A=1\nB=$A", under: ["A": "0"]) == ["A": "0", "B": "0"])
-        // A name alone takes its value from the environment.
-        #expect(try read("A\nexport A\nB=1", under: ["A": "0"]) == ["A": "0", "B": "1"])
+        // A name alone takes its value from the environment, or has none.
+        #expect(try read("A\nexport A\nB=1\nC\nexport C \n C", under: ["A": "0"]) == ["A": "0", "B": "1"])
         #expect(try read("A\u{A0}=1", under: ["A": "0"]) == ["A": "0"])
     }
 
@@ -68,7 +75,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("A=1\nnonsense\n", "line 2: expected NAME=value"), ("=1", "line 1: expected NAME=value; a name"),
+            ("A=1\nnon sense\n", "line 2: expected NAME=value; a name"), ("=1", "line 1: expected NAME=value; a name"),
             ("A=1\n\nB C=1", "line 3: expected NAME=value; a name"),
             ("A\u{A0}B=hunter2", "line 1: expected NAME=value; a name"),
             ("A\u{200B}B=hunter2", "line 1: expected NAME=value; a name"),
@@ -80,7 +87,17 @@ import Testing
             ("A=1\nB=hun$ter2", "line 2: $ is followed by what is no variable that is set;"),
             ("A=\"hun${ter2}\"", "line 1: $ is followed by what is no variable that is set;"),
             ("A=hun${ter2", "line 1: $ is followed by what is no variable that is set;"),
-            ("A=${B:?hunter2}", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=${B!hunter2}", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=${B:}hunter2", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=${B:-${ter2}}", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=hun${B:-{ter2}", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=hun${}ter2", "line 1: $ is followed by what is no variable that is set;"),
+            ("A=x\nB=hunter2${C:?set \u{1B}$A}", "line 2: C has no value: set ?x"),
+            ("A=${C?}", "line 1: C has no value"),
+            (
+                "A=" + String(repeating: "${A:-", count: 30) + "hunter2" + String(repeating: "}", count: 30),
+                "line 1: more than 20 variables stand in the defaults of each other"
+            ),
             ("A=1\rB=hunter2", "line 1: a carriage return inside of the line; end lines with LF"),
         ] as [(String, String)])
     func `what is not understood is an error with its line, and shows no value`(_ text: String, _ message: String)

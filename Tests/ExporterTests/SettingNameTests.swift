@@ -32,7 +32,7 @@ import Testing
         #expect(problems.count == 1 && problems[0].hasPrefix("\(name): no such setting; is "))
     }
 
-    @Test(arguments: ["LIVEKIT_API_KEY", "LISTEN", "REGION", "ORG_ID", "STATE_DIR", "LIVEKIT_KEYS_FILE"])
+    @Test(arguments: ["LIVEKIT_API_KEY", "LISTEN", "REGION", "ENVIRONMENT", "ORG_ID", "STATE_DIR", "LIVEKIT_KEYS_FILE"])
     func `a file for what is no secret is an error that names the setting`(_ name: String) {
         #expect(
             read([name + "_FILE": "/x"]).problems

@@ -212,6 +212,14 @@ import Testing
         #expect(UnitText.grouped(bytes) == number && UnitText.grouped(-1_234) == "-1,234")
     }
 
+    @Test(
+        arguments: [
+            ("0", 0), ("100B", 100), ("512KiB", 524_288), ("4MiB", 4_194_304), ("1GiB", 1_073_741_824),
+        ] as [(String, Int)])
+    func `sizes are read with their unit`(text: String, bytes: Int) {
+        #expect(UnitText.size(text) == ByteCount(bytes))
+    }
+
     @Test(arguments: ["30s1m", "1m1m", "1m 30s", "1m30", "m30s", "1h-5m", "106751991167d9223372036854775807ms"])
     func `a duration of several units has each once and in order`(text: String) {
         #expect(UnitText.duration(text) == nil)

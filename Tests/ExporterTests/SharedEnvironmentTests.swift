@@ -1,4 +1,6 @@
 import Exporter
+import Platform
+import TestSupport
 import Testing
 
 /// Environments that lkpush shares with others: those that Kubernetes fills, and those of a backend beside it.
@@ -7,6 +9,14 @@ import Testing
 
     private func read(_ others: [String: String]) -> SettingsReader {
         var reader = SettingsReader(own.merging(others) { $1 })
+        _ = Settings(&reader)
+        return reader
+    }
+
+    private func readFile(_ text: String) throws -> SettingsReader {
+        let folder = TemporaryFolder()
+        try FileStore.replace(folder.file("env"), with: Array(text.utf8))
+        var reader = SettingsReader(try EnvironmentFile.read(folder.file("env"), under: own))
         _ = Settings(&reader)
         return reader
     }
@@ -73,8 +83,37 @@ import Testing
         ] as [(String, String)])
     func `a name that is nearly a setting's is an error, in the environment and in a file`(
         _ name: String, _ meant: String
-    ) {
+    ) throws {
         #expect(read([name: "x"]).problems == ["\(name): no such setting; is \(meant) meant?"])
+        #expect(try readFile("\(name)=x").problems == ["\(name): no such setting; is \(meant) meant?"])
+    }
+
+    @Test func `a file is held to the same rules about names as the environment`() throws {
+        let reader = try readFile(
+            "GRAFANA_PROM_PASSWORD=x\nLIVEKIT_SECRET=x\nENVIRONMENT_FILE=/x\nMY_SERVICE_HOST=x\nOTEL_SERVICE_NAME=x\n"
+                + "LIVEKIT_API_SECRET_FILE=/x\nPORT=1\nLOG_LEVEL=WARN\n")
+        #expect(
+            reader.problems == [
+                "LIVEKIT_API_SECRET and LIVEKIT_API_SECRET_FILE are both set: give one",
+                "ENVIRONMENT_FILE: ENVIRONMENT is no secret and is not read from a file; set ENVIRONMENT itself",
+            ])
+        #expect(
+            reader.warnings == [
+                "GRAFANA_PROM_PASSWORD, LIVEKIT_SECRET: no setting of lkpush, not read; see lkpush help where one was meant"
+            ])
+    }
+
+    @Test func `a secret that is given twice is an error, whichever it is`() {
+        var table = SettingsReader(own)
+        _ = Settings(&table)
+        let secrets = table.rows.filter { $0.isSecret && !$0.isPattern }.map(\.name)
+        #expect(secrets.contains("GRAFANA_API_KEY") && secrets.contains("DATABASE_URL"))
+        for name in secrets {
+            #expect(
+                read([name: "x", name + "_FILE": "/x"]).problems.contains(
+                    "\(name) and \(name)_FILE are both set: give one"),
+                "\(name)")
+        }
     }
 
     @Test func `enumerations may be written in any case, and with the usual other words`() {
