@@ -34,35 +34,29 @@ package struct SimulateOptions: Sendable {
     package init(arguments: [String], environment: [String: String]) throws(ArgumentFault) {
         let words = CommandArguments(arguments, SimulateCommand.syntax)
         var problems = words.problems
-        url = Self.url(words["--url"] ?? "http://127.0.0.1:3001", &problems)
+        url = Self.url(words.value("--url"), &problems)
         size = OfficeSize(
-            organizations: Self.count(words, "orgs", 3, &problems), rooms: Self.count(words, "rooms", 4, &problems),
-            users: Self.count(words, "users", 20, &problems))
-        if let text = words["--duration"] {
-            if let length = UnitText.duration(text), length >= .seconds(1), length <= Limits.length {
-                size.length = length
-            } else {
-                problems.append("--duration \(text): expected a time of 1s to 31d, such as 90s, 15m or 8h")
-            }
+            organizations: Self.count(words, "orgs", &problems), rooms: Self.count(words, "rooms", &problems),
+            users: Self.count(words, "users", &problems))
+        let duration = words.value("--duration")
+        if let length = UnitText.duration(duration), length >= .seconds(1), length <= Limits.length {
+            size.length = length
+        } else {
+            problems.append("--duration \(duration): expected a time of 1s to 31d, such as 90s, 15m or 8h")
         }
-        speed = 60
-        if let text = words["--speed"] {
-            speed = Double(text) ?? 0
-            if !(speed > 0 && speed <= Limits.speed) {
-                problems.append("--speed \(text): expected a number above 0, at most \(Int(Limits.speed))")
-            }
+        speed = Double(words.value("--speed")) ?? 0
+        if !(speed > 0 && speed <= Limits.speed) {
+            problems.append(
+                "--speed \(words.value("--speed")): expected a number above 0, at most \(Int(Limits.speed))")
         }
-        seed = 1
-        if let text = words["--seed"] {
-            if let number = UInt64(text) {
-                seed = number
-            } else {
-                problems.append("--seed \(text): expected a whole number")
-            }
+        seed = UInt64(words.value("--seed")) ?? 0
+        if UInt64(words.value("--seed")) == nil {
+            problems.append("--seed \(words.value("--seed")): expected a whole number")
         }
-        day = Self.count(words, "day", 1, &problems)
-        if let ending = words["--end"].flatMap(OfficeSize.Ending.init(rawValue:)) { size.ending = ending }
-        connections = Self.count(words, "connections", 32, most: Limits.connections, &problems)
+        day = Self.count(words, "day", &problems)
+        // Another word has been reported already.
+        if let ending = OfficeSize.Ending(rawValue: words.value("--end")) { size.ending = ending }
+        connections = Self.count(words, "connections", most: Limits.connections, &problems)
         givesKey = words["--key"] != nil || words["--secret"] != nil
         key = words["--key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
         secret = Secret(words["--secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
@@ -87,13 +81,12 @@ package struct SimulateOptions: Sendable {
     }
 
     private static func count(
-        _ words: CommandArguments, _ name: String, _ otherwise: Int, most: Int = Limits.count,
-        _ problems: inout [String]
+        _ words: CommandArguments, _ name: String, most: Int = Limits.count, _ problems: inout [String]
     ) -> Int {
-        guard let text = words["--\(name)"] else { return otherwise }
+        let text = words.value("--\(name)")
         guard let count = Int(text), count > 0, count <= most else {
             problems.append("--\(name) \(text): expected a whole number from 1 to \(most)")
-            return otherwise
+            return 1
         }
         return count
     }

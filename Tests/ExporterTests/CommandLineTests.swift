@@ -47,30 +47,31 @@ import Testing
 
     @Test(
         arguments: [
-            (["chek"], "chek: no such command; is check meant?; see lkpush help"),
-            (["tpo"], "tpo: no such command; is top meant?; see lkpush help"),
-            (["comp"], "comp: no such command; is completion meant?; see lkpush help"),
-            (["nonsense"], "nonsense: no such command; see lkpush help"),
-            (["--port=3"], "--port=3: no such flag; settings are environment variables; see lkpush help"),
+            (["chek"], "chek: no such command. Did you mean check? See lkpush help"),
+            (["tpo"], "tpo: no such command. Did you mean top? See lkpush help"),
+            (["comp"], "comp: no such command. Did you mean completion? See lkpush help"),
+            (["-v"], "-v: no such flag. Did you mean --version? Settings are environment variables. See lkpush help"),
+            (["nonsense"], "nonsense: no such command. See lkpush help"),
+            (["--port=3"], "--port=3: no such flag. Settings are environment variables. See lkpush help"),
             (
                 ["--env_file=x"],
-                "--env_file=x: no such flag; is --env-file meant?; settings are environment variables; see lkpush help"
+                "--env_file=x: no such flag. Did you mean --env-file? Settings are environment variables. See lkpush help"
             ),
-            (["check", "serve"], "serve: expected a flag; see lkpush check --help"),
-            (["migrate", "now"], "now: lkpush migrate takes no argument; see lkpush migrate --help"),
-            (["check", "--rom", "x"], "--rom: unknown; is --room meant?; see lkpush check --help"),
+            (["check", "serve"], "serve: expected a flag. See lkpush check --help"),
+            (["migrate", "now"], "now: lkpush migrate takes no argument. See lkpush migrate --help"),
+            (["check", "--rom", "x"], "--rom: no such flag. Did you mean --room? See lkpush check --help"),
             (["check", "--room"], "--room: needs a value"), (["check", "--room="], "--room needs the name of a room"),
             (
                 ["serve", "--hlep", "--port"],
                 """
-                --hlep: unknown; is --help meant?; see lkpush serve --help
-                --port: unknown; see lkpush serve --help
+                --hlep: no such flag. Did you mean --help? See lkpush serve --help
+                --port: no such flag. See lkpush serve --help
                 """
             ),
-            (["completion"], "SHELL is missing; see lkpush completion --help"),
-            (["completion", "fish"], "fish: expected bash or zsh; see lkpush completion --help"),
-            (["completion", "bsh"], "bsh: expected bash or zsh; is bash meant?; see lkpush completion --help"),
-            (["help", "migrat"], "migrat: expected a command; is migrate meant?; see lkpush help --help"),
+            (["completion"], "SHELL is missing. See lkpush completion --help"),
+            (["completion", "fish"], "fish: expected bash or zsh. See lkpush completion --help"),
+            (["completion", "bsh"], "bsh: expected bash or zsh. Did you mean bash? See lkpush completion --help"),
+            (["help", "migrat"], "migrat: expected a command. Did you mean migrate? See lkpush help --help"),
             (["--env-file"], "--env-file needs a file"), (["check", "--env-file="], "--env-file needs a file"),
         ] as [([String], String)])
     func `words that mean nothing are refused with a hint`(words: [String], message: String) {
@@ -79,7 +80,7 @@ import Testing
 
     @Test func `every command and flag is found one letter off`() {
         for name in Commands.names where name.count >= 3 {
-            #expect(fault([name + "x"]) == "\(name)x: no such command; is \(name) meant?; see lkpush help")
+            #expect(fault([name + "x"]) == "\(name)x: no such command. Did you mean \(name)? See lkpush help")
             #expect(NearestWord.nearest(to: String(name.dropFirst()), among: Commands.names) == name)
         }
         #expect(NearestWord.nearest(to: "run", among: ["top", "version"]) == nil)

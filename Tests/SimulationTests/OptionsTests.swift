@@ -56,8 +56,8 @@ import Testing
             ["--orgs", "0", "--speed", "-1", "--nonsense", "3", "stray", "--duration", "1y", "--end"], [:])
         #expect(
             found == [
-                "--nonsense: unknown; see lkpush simulate --help",
-                "stray: expected a flag; see lkpush simulate --help",
+                "--nonsense: no such flag. See lkpush simulate --help",
+                "stray: expected a flag. See lkpush simulate --help",
                 "--end: needs a value",
                 "--orgs 0: expected a whole number from 1 to 100000",
                 "--duration 1y: expected a time of 1s to 31d, such as 90s, 15m or 8h",

@@ -65,7 +65,7 @@ private func run(_ arguments: [String], _ environment: [String: String] = [:]) -
         #expect(options.isOnce && options.isJSON && options.interval == .milliseconds(250))
         #expect(options.notes == ["a", "-b"])
         let table: [([String], String)] = [
-            (["--jso"], "--jso: unknown; is --json meant?; see lkpush top --help"),
+            (["--jso"], "--jso: no such flag. Did you mean --json? See lkpush top --help"),
             (["a:1", "b:1"], "b:1: one URL at a time"),
             (["--interval"], "--interval: needs a value"), (["--once=1"], "--once: takes no value"),
             (["--interval", "1ms"], "--interval 1ms: expected a time of 100ms to 1h, such as 1s or 500ms"),

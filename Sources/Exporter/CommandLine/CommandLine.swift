@@ -112,9 +112,11 @@ package struct CommandLine: Sendable, Equatable {
         let isFlag = word.hasPrefix("-")
         let name = isFlag ? String(word.prefix { $0 != "=" }) : word
         let known = isFlag ? CommandFlag.common.map(\.name) : Commands.names
-        let hint = NearestWord.hint(for: name, among: known)
-        let settings = isFlag ? "; settings are environment variables" : ""
+        // Other programs write -v for the version.
+        let letter = CommandFlag.common.first { $0.letter?.lowercased() == word.lowercased() }
+        let hint = NearestWord.hint(for: letter?.name ?? name, among: known)
+        let settings = isFlag ? " Settings are environment variables." : ""
         let what = isFlag ? "no such flag" : "no such command"
-        return CommandFault(description: "\(PlainText.shown(word)): \(what)\(hint)\(settings); see lkpush help")
+        return CommandFault(description: "\(PlainText.shown(word)): \(what).\(hint)\(settings) See lkpush help")
     }
 }

@@ -4,6 +4,7 @@
 /// an equals sign. After `--` no word is a flag.
 package struct CommandArguments: Sendable {
     private var values: [String: [String]] = [:]
+    private let standards: [String: String]
     /// The argument without a name.
     package private(set) var argument: String?
     /// A sentence for each mistake.
@@ -11,7 +12,8 @@ package struct CommandArguments: Sendable {
 
     /// - Parameter arguments: the words after the command.
     package init(_ arguments: [String], _ syntax: CommandSyntax) {
-        let seeHelp = "see lkpush \(syntax.name) --help"
+        let seeHelp = "See lkpush \(syntax.name) --help"
+        standards = Dictionary(syntax.flags.map { ($0.name, $0.standard) }) { first, _ in first }
         var rest = arguments[...]
         var mayBeFlag = true
         while let word = rest.popFirst() {
@@ -23,9 +25,9 @@ package struct CommandArguments: Sendable {
                 if argument != nil { problems.append("\(PlainText.shown(word)): one \(expected.name) at a time") }
                 argument = word
             } else if syntax.flags.isEmpty {
-                problems.append("\(PlainText.shown(word)): lkpush \(syntax.name) takes no argument; \(seeHelp)")
+                problems.append("\(PlainText.shown(word)): lkpush \(syntax.name) takes no argument. \(seeHelp)")
             } else {
-                problems.append("\(PlainText.shown(word)): expected a flag; \(seeHelp)")
+                problems.append("\(PlainText.shown(word)): expected a flag. \(seeHelp)")
             }
         }
         for flag in syntax.flags {
@@ -39,10 +41,10 @@ package struct CommandArguments: Sendable {
             if !expected.words.isEmpty, !expected.words.contains(argument) {
                 let hint = NearestWord.hint(for: argument, among: expected.words)
                 let all = expected.words.count <= 3 ? expected.words.joined(separator: " or ") : "a command"
-                problems.append("\(PlainText.shown(argument)): expected \(all)\(hint); \(seeHelp)")
+                problems.append("\(PlainText.shown(argument)): expected \(all).\(hint) \(seeHelp)")
             }
         } else if expected.isRequired {
-            problems.append("\(expected.name) is missing; \(seeHelp)")
+            problems.append("\(expected.name) is missing. \(seeHelp)")
         }
     }
 
@@ -55,7 +57,7 @@ package struct CommandArguments: Sendable {
         guard let flag = syntax.flags.first(where: { $0.name == name || $0.letter == name }) else {
             let known = syntax.flags.map(\.name) + CommandFlag.common.map(\.name)
             problems.append(
-                "\(PlainText.shown(name)): unknown\(NearestWord.hint(for: name, among: known)); \(seeHelp)")
+                "\(PlainText.shown(name)): no such flag.\(NearestWord.hint(for: name, among: known)) \(seeHelp)")
             // The value of an unknown flag is not reported as another mistake.
             if parts.count == 1, syntax.argument == nil, next != nil { rest.removeFirst() }
             return
@@ -72,6 +74,9 @@ package struct CommandArguments: Sendable {
             problems.append("\(name): needs a value")
         }
     }
+
+    /// The value of a flag, or its declared default. The last one counts.
+    package func value(_ flag: String) -> String { values[flag]?.last ?? standards[flag] ?? "" }
 
     /// The value of a flag. Nil if it is not given. The last one counts.
     package subscript(flag: String) -> String? { values[flag]?.last }

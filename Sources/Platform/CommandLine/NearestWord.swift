@@ -1,8 +1,8 @@
 /// The known word that was perhaps meant by another.
 package enum NearestWord {
-    /// The end of a sentence that asks whether the nearest word is meant. Empty if none is near.
+    /// A sentence that asks for the nearest word, with a blank before it. Empty if none is near.
     package static func hint(for word: String, among known: [String]) -> String {
-        nearest(to: word, among: known).map { "; is \($0) meant?" } ?? ""
+        nearest(to: word, among: known).map { " Did you mean \($0)?" } ?? ""
     }
 
     /// Two mistakes at most, and in less than half of the letters. The beginning of a word and its letters in another
