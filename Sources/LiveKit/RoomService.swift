@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// The methods of LiveKit's server API that lkpush calls, over Twirp: a POST of JSON.
 /// https://docs.livekit.io/reference/server/server-apis/
@@ -20,6 +20,27 @@ package enum RoomService {
         }
         body += "]}".utf8
         return body
+    }
+
+    /// Reads the answer to a request for rooms. LiveKit leaves out rooms that are not open.
+    ///
+    /// - Parameter metadataKey: the key in a room's metadata that names its organization; nil if nobody asks for it.
+    package static func rooms(in body: Span<UInt8>, metadataKey: String?) throws(DecodingFault) -> [Room] {
+        var rooms: [Room] = []
+        var reader = JSONReader()
+        guard try reader.beginObject(body) else { return [] }
+        while let key = try reader.nextKeyText(body) {
+            guard key == "rooms" else {
+                try reader.skip(body)
+                continue
+            }
+            guard try reader.beginArray(body) else { continue }
+            while try reader.nextElement(body) {
+                rooms.append(try Room(body, at: reader.offset, metadataKey: metadataKey))
+                try reader.skip(body)
+            }
+        }
+        return rooms
     }
 
     /// Returns the body of a request that removes the participant with this identity from the room with this name.

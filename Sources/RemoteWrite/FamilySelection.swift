@@ -13,7 +13,7 @@ package struct FamilySelection: Sendable, Equatable {
 
         package var description: String {
             switch self {
-            case .openBracket: "[ has no ]"
+            case .openBracket: "is no glob: [ without a ]"
             case .character(let character): "holds \(character); a glob has letters, digits, _, :, *, ? and [...]"
             }
         }

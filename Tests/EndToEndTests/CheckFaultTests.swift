@@ -51,6 +51,36 @@ import Testing
         #expect(try FolderPicture(of: folder.file("state")) == stopped)
     }
 
+    @Test func `root may look at the folder of the user of a service`() throws {
+        try #require(getuid() == 0, "run as root: other users are needed")
+        try FileStore.makeDirectory(folder.file("state"))
+        chown(folder.file("state"), 65_534, 65_534)
+        let checked = CheckOutput(in: folder)
+        #expect(checked.status == 0 && checked.about("state").map(\.mark) == ["ok"], "\(checked)")
+        #expect(checked.about("state").first?.text.contains("to user nobody (65534), who can write it") == true)
+    }
+
+    @Test func `LiveKit is asked for the metadata of a room where the organization stands there`() throws {
+        let changes = ["ORG_SOURCE": "metadata", "ORG_METADATA_KEY": "org"]
+        let alone = CheckOutput(in: folder, changes, ["--room", "red"])
+        #expect(alone.about("room red").first?.mark == "warning", "\(alone)")
+        #expect(alone.about("room red").first?.text.contains("set LIVEKIT_URL so that lkpush check asks") == true)
+        for (rooms, mark, says) in [
+            (#"{"name":"red","metadata":"{\"org\":\"acme\"}"}"#, "ok", "acme: org in the metadata"),
+            (#"{"name":"red","metadata":"acme"}"#, "error", "unknown (no_organization)"),
+            ("", "warning", "LiveKit has no such room now"),
+        ] {
+            let livekit = try ScriptedReceiver(
+                otherwise: .init(200, headers: Self.json, body: #"{"rooms":[\#(rooms)]}"#))
+            let checked = CheckOutput(
+                in: folder, changes.merging(["LIVEKIT_URL": "ws://127.0.0.1:\(livekit.port)"]) { $1 },
+                ["--room", "red"])
+            #expect(checked.about("room red").map(\.mark) == [mark], "\(checked)")
+            #expect(checked.about("room red").first?.text.contains(says) == true, "\(checked)")
+            #expect(livekit.requests.contains { String(decoding: $0.body, as: UTF8.self) == #"{"names":["red"]}"# })
+        }
+    }
+
     // MARK: Faults around the process
 
     private static let json = ["Content-Type": "application/json"]
@@ -124,8 +154,10 @@ import Testing
         case .stateOfAnotherUser:
             try FileStore.makeDirectory(state)
             chown(state, 65_534, 65_534)
+            try FileStore.replace(state + "/lock", with: [])
             return Planted(
-                mark: "warning", subject: "state", says: ["belongs to user nobody (65534)", "chown -R USER"])
+                mark: "warning", subject: "state",
+                says: ["\(state)/lock cannot be written by user nobody (65534)", "chown -R USER"])
         case .stateFolderCannotBeMade:
             return Planted(
                 changes: Self.otherDatabase, wrapper: Self.asNobody, subject: "state",

@@ -171,7 +171,7 @@ import Testing
         let globs = read(Self.eu, own("INCLUDE", "lk_[a"), own("EXCLUDE", "{x}")).reader.problems
         #expect(
             globs == [
-                "REMOTE_WRITE_DESTINATION_EU_INCLUDE: \"lk_[a\" [ has no ]",
+                "REMOTE_WRITE_DESTINATION_EU_INCLUDE: \"lk_[a\" is no glob: [ without a ]",
                 "REMOTE_WRITE_DESTINATION_EU_EXCLUDE: \"{x}\" holds {; a glob has letters, digits, _, :, *, ? and [...]",
             ])
     }

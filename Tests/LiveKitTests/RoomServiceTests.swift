@@ -1,5 +1,6 @@
 import LiveKit
 import Testing
+import Wire
 
 @Suite struct RoomServiceTests {
     struct Answer: Sendable, CustomTestStringConvertible {
@@ -21,6 +22,23 @@ import Testing
     func `an error's code is Twirp's or none`(answer: Answer) {
         let body = Array(answer.body.utf8)
         #expect(RoomService.errorCode(in: body.span) == answer.code)
+    }
+
+    @Test func `rooms are read from an answer, whatever else is in it`() throws {
+        let answer = #"""
+            {"x":[{}],"rooms":[{"sid":"RM_1","name":"red","metadata":"{\"org\":\"acme\"}","extra":[1]},{"name":"blue"}],"y":1}
+            """#
+        let body = Array(answer.utf8)
+        let rooms = try RoomService.rooms(in: body.span, metadataKey: "org")
+        #expect(rooms.map(\.name) == ["red", "blue"] && rooms.map(\.metadataOrganization) == ["acme", nil])
+        for (text, count) in [("{}", 0), (#"{"rooms":null}"#, 0), (#"{"rooms":[]}"#, 0), ("null", 0)] {
+            let body = Array(text.utf8)
+            #expect(try RoomService.rooms(in: body.span, metadataKey: nil).count == count)
+        }
+        #expect(throws: DecodingFault.self) {
+            let body = Array("<html>".utf8)
+            _ = try RoomService.rooms(in: body.span, metadataKey: nil)
+        }
     }
 
     @Test func `a body holds whatever names there are`() {

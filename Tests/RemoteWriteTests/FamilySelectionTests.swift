@@ -33,7 +33,8 @@ import Testing
     func `a glob of names is one`(_ glob: String) throws { try FamilySelection.check(glob) }
 
     @Test(arguments: [
-        ("lk_[ab", "[ has no ]"), ("[", "[ has no ]"), ("[]", "[ has no ]"), ("[!]", "[ has no ]"),
+        ("lk_[ab", "is no glob: [ without a ]"), ("[", "is no glob: [ without a ]"),
+        ("[]", "is no glob: [ without a ]"), ("[!]", "is no glob: [ without a ]"),
         ("lk room", "holds  ;"), ("{a}", "holds {;"), (#"a\*"#, #"holds \;"#), ("a]", "holds ];"), ("lé", "holds é;"),
         ("a/b", "holds /;"),
     ])

@@ -26,7 +26,9 @@ extension Check {
                 try examine(opened, at: location, settings, &report)
             }
         } catch {
-            report.tell(.fault, "database", "\(plain("\(error)")). \(DatabaseAdvice.of("\(error)"))")
+            let text = plain("\(error)")
+            let end = text.hasSuffix("?") || text.hasSuffix(".") ? "" : "."
+            report.tell(.fault, "database", "\(text)\(end) \(DatabaseAdvice.of(text))")
         }
         if let name { room(name, settings, store, &report) }
         store?.close()

@@ -11,11 +11,7 @@ extension Check {
         case .fixed:
             report.tell(
                 .ok, subject, "\(settings.organizationID), as of every room: ORG_SOURCE=fixed and ORG_ID say so")
-        case .metadata:
-            report.tell(
-                .flaw, subject,
-                "the name does not tell: ORG_SOURCE=metadata, so each webhook has it in the room's metadata, a JSON object "
-                    + "with the key \(settings.organizationMetadataKey). See the metadata with lk room list \(name)")
+        case .metadata: room(name, inMetadataOf: settings, subject, &report)
         case .roomName: room(name, by: settings.organizationPattern, subject, &report)
         case .database:
             guard let store else {

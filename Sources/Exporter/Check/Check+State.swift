@@ -27,6 +27,10 @@ extension Check {
         let holder = StateLock.holder(of: directory)
         let owner = FileOwner(of: directory)
         if let owner, owner.user != geteuid() {
+            if geteuid() == 0 {
+                seenByRoot(directory, owner, holder, &report)
+                return holder
+            }
             report.tell(
                 .flaw, "state",
                 "\(directory) belongs to \(UserName.text(owner.user)), and this is \(me): lkpush as another user than its "
@@ -36,6 +40,30 @@ extension Check {
         report.tell(
             .ok, "state", "\(directory) can be written\(holder.map { ", and is used by \($0)" } ?? "")")
         return holder
+    }
+
+    /// Root may write everywhere, and usually looks for the user of the service, such as systemd's `DynamicUser`. So the
+    /// question is whether the owner of the folder can work in it.
+    private static func seenByRoot(
+        _ directory: String, _ owner: FileOwner, _ holder: String?, _ report: inout CheckReport
+    ) {
+        let user = UserName.text(owner.user)
+        // A folder that root cannot read has been reported.
+        let files = ((try? Folder.names(directory)) ?? []).map { "\(directory)/\($0)" }
+        let stray = ([directory] + files).first { file in
+            FileOwner(of: file).map { $0.user != owner.user || !$0.mayWrite } ?? false
+        }
+        if let stray {
+            report.tell(
+                .flaw, "state",
+                "\(stray) cannot be written by \(user), to whom \(directory) belongs. Perhaps lkpush ran as another user "
+                    + "there. Give all of it to one user: chown -R USER \(directory)")
+        } else {
+            report.tell(
+                .ok, "state",
+                "\(directory) belongs to \(user), who can write it\(holder.map { ", and is used by \($0)" } ?? ""). Run "
+                    + "lkpush as that user: as root it leaves files that the user cannot write")
+        }
     }
 
     private static func missing(_ directory: String, _ me: String, _ report: inout CheckReport) {
@@ -90,12 +118,15 @@ extension Check {
 /// The user to whom a file belongs.
 private struct FileOwner {
     let user: uid_t
+    /// The owner may write it.
+    let mayWrite: Bool
 
     /// Wraps `stat`. Nil where there is no such file.
     init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         user = status.st_uid
+        mayWrite = status.st_mode & 0o200 != 0
     }
 }
 
