@@ -50,13 +50,14 @@ struct DashboardTests {
         #expect(result.status == 0 && result.output.contains("SUCCESS"), "\(result.output)")
     }
 
-    @Test func `every setting that a description names is in the README`() throws {
-        let readme = try String(contentsOfFile: Repository.root + "/README.md", encoding: .utf8)
+    @Test func `every setting that a description names is in the article of settings`() throws {
+        let path = Repository.root + "/Sources/lkpush/Documentation.docc/Settings.md"
+        let article = try String(contentsOfFile: path, encoding: .utf8)
         var count = 0
         for file in Checker.files {
             let text = try String(contentsOfFile: Checker.committed + file, encoding: .utf8)
             for setting in Set(text.matches(of: #/[A-Z]{2,}(?:_[A-Z]+)+/#).map(\.output)).sorted() {
-                #expect(readme.contains("`\(setting)`"), "\(file) names \(setting)")
+                #expect(article.contains("`\(setting)`"), "\(file) names \(setting)")
                 count += 1
             }
         }

@@ -1,9 +1,11 @@
 import Testing
 
-/// The article *Debugging* names every log message at warning or above and every reason of `/readyz`, and no other.
+/// The article *Debugging* names every log message at warning or above and every reason of `/readyz`, and no other. The
+/// article *Operations* says of each reason what it costs.
 @Suite struct DebuggingArticleTests {
     private let tree = SourceTree()
     private static let article = "Sources/lkpush/Documentation.docc/Debugging.md"
+    private static let operations = "Sources/lkpush/Documentation.docc/Operations.md"
 
     private struct Message {
         let text: String
@@ -26,15 +28,22 @@ import Testing
         }
     }
 
-    @Test func `every reason of readyz is in the article`() throws {
-        let rows = try Set(firstCells(of: "Readiness"))
+    @Test func `every reason of readyz is in the articles`() throws {
+        let rows = try [
+            (Self.article, Set(firstCells(of: "Readiness"))),
+            (Self.operations, Set(firstCells(of: "What /readyz says", in: Self.operations))),
+        ]
+        // A reason that nobody gives any more goes from both.
+        #expect(rows[0].1 == rows[1].1)
         var count = 0
         for file in try tree.swiftFiles(in: "Sources") where file.target != "Simulation" {
             let source = SourceText(file.lines.joined(separator: "\n"))
             for place in source.places(after: "because: ") where source.has("\"", at: place) {
                 let reason = source.literal(at: place).text
                 count += 1
-                #expect(rows.contains { reason.hasPrefix($0) }, "\(Self.article) lacks \"\(reason)\" of \(file.path)")
+                for (article, rows) in rows {
+                    #expect(rows.contains { reason.hasPrefix($0) }, "\(article) lacks \"\(reason)\" of \(file.path)")
+                }
             }
         }
         #expect(count > 5)
@@ -90,8 +99,8 @@ import Testing
     // MARK: The article
 
     /// The first cells of all table rows in a section, without the rows of dashes.
-    private func firstCells(of section: String) throws -> [String] {
-        let sections = try tree.text(Self.article).split(separator: "\n## ")
+    private func firstCells(of section: String, in article: String = Self.article) throws -> [String] {
+        let sections = try tree.text(article).split(separator: "\n## ")
         let text = try #require(sections.first { $0.hasPrefix(section + "\n") }, "no section \(section)")
         return text.split(separator: "\n").filter { $0.hasPrefix("| ") }
             .compactMap { $0.split(separator: "|").first.map(\.withSingleBlanks) }

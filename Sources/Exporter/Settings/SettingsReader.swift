@@ -2,8 +2,9 @@ package import Platform
 
 /// Reads settings from an environment, one call per setting, and collects all problems.
 ///
-/// The calls are the table of settings: `lkpush help`, `lkpush check` and the README list what is read here. A setting
-/// that cannot be read gets its default, so that reading goes on. The result must not be used if there are `problems`.
+/// The calls are the table of settings: `lkpush help`, `lkpush check` and the article *Settings* list what is read
+/// here. A setting that cannot be read gets its default, so that reading goes on. The result must not be used if there
+/// are `problems`.
 package struct SettingsReader {
     /// A row of the table of settings.
     package struct Row: Sendable, Equatable {

@@ -184,7 +184,7 @@ HEALTH = Row(
             shows="Since the start: rows that the database refused and that are kept in the journal, and damaged "
             "parts of the state.",
             normal="0.",
-            otherwise="the README says how to read the rows that were set aside. Damage: replace the disk.",
+            otherwise="the article PostgreSQL says how to read the rows that were set aside. Damage: replace the disk.",
             unit=COUNT,
             decimals=0,
             base="green",

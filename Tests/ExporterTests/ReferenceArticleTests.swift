@@ -3,22 +3,24 @@ import Metrics
 import TestSupport
 import Testing
 
-/// The program writes the tables of the README. `UPDATE_GOLDEN=1` rewrites them, and a reviewer reads the difference.
-@Suite(.serialized) struct ReadmeTests {
-    private func check(_ name: String, _ expected: String) throws {
-        let found = try GeneratedPart(name, of: "README.md").text(expected: expected + "\n")
+/// The program writes the tables of the articles *Settings* and *Metrics*. `UPDATE_GOLDEN=1` rewrites them, and a
+/// reviewer reads the difference.
+@Suite(.serialized) struct ReferenceArticleTests {
+    private func check(_ name: String, of article: String, _ expected: String) throws {
+        let path = "Sources/lkpush/Documentation.docc/\(article).md"
+        let found = try GeneratedPart(name, of: path).text(expected: expected + "\n")
         #expect(found == expected + "\n", "UPDATE_GOLDEN=1 rewrites the table")
     }
 
     @Test func `the table of settings is what the program reads`() throws {
-        try check("settings", Self.settings)
+        try check("settings", of: "Settings", Self.settings)
     }
 
     @Test func `the table of metrics is what the program declares`() throws {
         let folder = TemporaryFolder()
         let service = try IdleService.start(in: folder)
         defer { _ = service.stop() }
-        try check("metrics", Self.metrics(service.registry))
+        try check("metrics", of: "Metrics", Self.metrics(service.registry))
     }
 
     // MARK: The tables
