@@ -1,0 +1,171 @@
+{{- define "lkpush.name" -}}
+{{- default "lkpush" .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The name of everything. 50 characters leave room for what is appended to it. */}}
+{{- define "lkpush.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "lkpush.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "lkpush.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "lkpush.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "lkpush.labels" -}}
+{{ include "lkpush.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "lkpush-%s" .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "lkpush.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "lkpush.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "lkpush.secretName" -}}
+{{- default (include "lkpush.fullname" .) .Values.existingSecret -}}
+{{- end -}}
+
+{{- define "lkpush.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The names of the files of the Secret that are read, sorted, as a JSON list. Those for pushing only where it is on. */}}
+{{- define "lkpush.secretKeys" -}}
+{{- $keys := list -}}
+{{- range ternary .Values.existingSecretKeys (keys .Values.secrets) (not (empty .Values.existingSecret)) -}}
+{{- if or $.Values.push.enabled (has . (list "DATABASE_URL" "LIVEKIT_API_SECRET" "LIVEKIT_KEYS")) -}}
+{{- $keys = append $keys . -}}
+{{- end -}}
+{{- end -}}
+{{- sortAlpha $keys | toJson -}}
+{{- end -}}
+
+{{/* All variables of the ConfigMap, as a JSON map. What the chart sets itself is not a setting of `config`. */}}
+{{- define "lkpush.settings" -}}
+{{- $name := include "lkpush.fullname" . -}}
+{{- $settings := dict
+  "ENVIRONMENT" .Values.environment
+  "REGION" .Values.region
+  "LISTEN" (printf "%s:3001" .Values.listenHost)
+  "METRICS_LISTEN" (printf "%s:9464" .Values.listenHost)
+  "METRICS_ALLOWED_HOSTS" (printf "%s-private" $name)
+  "STATE_DIR" "/var/lib/lkpush"
+  "SHUTDOWN_TIMEOUT" (printf "%ds" (int .Values.shutdownTimeoutSeconds))
+-}}
+{{- range $key, $value := .Values.config -}}
+{{- if eq $key "METRICS_ALLOWED_HOSTS" -}}
+{{- $_ := set $settings $key (printf "%s-private,%v" $name $value) -}}
+{{- else if kindIs "float64" $value -}}
+{{/* A number such as 150000 would be written as 1.5e+05. */}}
+{{- $_ := set $settings $key (printf "%d" (int64 $value)) -}}
+{{- else -}}
+{{- $_ := set $settings $key (printf "%v" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.instance -}}
+{{- $_ := set $settings "INSTANCE" .Values.instance -}}
+{{- else if not .Values.persistence.enabled -}}
+{{- $_ := set $settings "INSTANCE" $name -}}
+{{- end -}}
+{{- if .Values.push.enabled -}}
+{{- with .Values.push.url -}}
+{{- $_ := set $settings "GRAFANA_PROM_REMOTE_WRITE_URL" . -}}
+{{- with $.Values.push.username -}}
+{{- $_ := set $settings "GRAFANA_PROM_USERNAME" . -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range .Values.destinations -}}
+{{- $names = append $names .name -}}
+{{- $prefix := printf "REMOTE_WRITE_DESTINATION_%s_" (upper .name) -}}
+{{- $_ := set $settings (print $prefix "URL") .url -}}
+{{- with .username -}}{{- $_ := set $settings (print $prefix "USERNAME") . -}}{{- end -}}
+{{- with .message -}}{{- $_ := set $settings (print $prefix "MESSAGE") . -}}{{- end -}}
+{{- with .include -}}{{- $_ := set $settings (print $prefix "INCLUDE") (join "," .) -}}{{- end -}}
+{{- with .exclude -}}{{- $_ := set $settings (print $prefix "EXCLUDE") (join "," .) -}}{{- end -}}
+{{- end -}}
+{{- with $names -}}
+{{- $_ := set $settings "REMOTE_WRITE_DESTINATIONS" (join "," .) -}}
+{{- end -}}
+{{- end -}}
+{{- $settings | toJson -}}
+{{- end -}}
+
+{{/* Values that contradict each other stop the rendering with a sentence each. */}}
+{{- define "lkpush.check" -}}
+{{- $problems := list -}}
+{{- $keys := include "lkpush.secretKeys" . | fromJsonArray -}}
+{{- if not .Values.environment -}}
+{{- $problems = append $problems "environment: required, such as prod: the label of every series" -}}
+{{- end -}}
+{{- if not .Values.region -}}
+{{- $problems = append $problems "region: required, such as eu: the label of every series" -}}
+{{- end -}}
+{{- if and .Values.existingSecret .Values.secrets -}}
+{{- $problems = append $problems "existingSecret and secrets are both given: give one" -}}
+{{- else if and (not .Values.existingSecret) (not .Values.secrets) -}}
+{{- $problems = append $problems "no Secret: give existingSecret, the name of one that holds LIVEKIT_KEYS, or secrets" -}}
+{{- else if has "LIVEKIT_KEYS" $keys -}}
+{{- if or (has "LIVEKIT_API_SECRET" $keys) .Values.config.LIVEKIT_API_KEY -}}
+{{- $problems = append $problems "the Secret has LIVEKIT_KEYS, so leave out LIVEKIT_API_SECRET and config.LIVEKIT_API_KEY" -}}
+{{- end -}}
+{{- else if not (has "LIVEKIT_API_SECRET" $keys) -}}
+{{- $problems = append $problems "the Secret has no LIVEKIT_KEYS: lines `key: secret` of the keys that sign webhooks" -}}
+{{- else if not .Values.config.LIVEKIT_API_KEY -}}
+{{- $problems = append $problems "config.LIVEKIT_API_KEY: required with LIVEKIT_API_SECRET; LIVEKIT_KEYS holds both" -}}
+{{- end -}}
+{{- if .Values.push.enabled -}}
+{{- if not (or .Values.push.url .Values.destinations) -}}
+{{- $problems = append $problems "push.url: required, or destinations, or push.enabled=false where something scrapes lkpush" -}}
+{{- end -}}
+{{- if .Values.podMonitor.enabled -}}
+{{- $problems = append $problems "podMonitor.enabled and push.enabled are both true, and everything would count twice: set one to false" -}}
+{{- end -}}
+{{- end -}}
+{{- $seen := dict -}}
+{{- range .Values.destinations -}}
+{{- if hasKey $seen .name -}}
+{{- $problems = append $problems (printf "destinations: %s is there twice" .name) -}}
+{{- end -}}
+{{- $_ := set $seen .name true -}}
+{{- end -}}
+{{- range $keys -}}
+{{- if hasPrefix "REMOTE_WRITE_DESTINATION_" . -}}
+{{- $name := regexReplaceAll "^REMOTE_WRITE_DESTINATION_([A-Z0-9]+)_.*$" . "${1}" | lower -}}
+{{- if not (hasKey $seen $name) -}}
+{{- $problems = append $problems (printf "the Secret has %s, but destinations has no %s" . $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- $problems = append $problems "ingress.hosts: required with ingress.enabled=true" -}}
+{{- end -}}
+{{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
+{{- $problems = append $problems "persistence.existingClaim is given, but persistence.enabled is false" -}}
+{{- end -}}
+{{- if $problems -}}
+{{- fail (printf "\n  %s" (join "\n  " $problems)) -}}
+{{- end -}}
+{{- end -}}
