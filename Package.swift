@@ -164,6 +164,7 @@ let package = Package(
                 "Simulation", "Wire",
             ]),
         tests("StatusPage", uses: ["LiveKit", "Platform", "Simulation", "Status", "Wire"]),
+        tests("Deploy", uses: ["Exporter", "Platform"]),
         tests("House", uses: ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
