@@ -81,6 +81,8 @@ OTHERS = {
     "all of the ingress": PUSH | MADE | {"ingress": {
         "enabled": True, "className": "nginx", "hosts": ["a.example.com"], "annotations": {"a.example.com/b": "c"},
         "tls": [{"hosts": ["a.example.com"], "secretName": "a-tls"}]}},
+    "ids of the cluster": PUSH | MADE | {
+        "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
     "nobody reads": PUSH | MADE | {"networkPolicy": {"privateFrom": []}},
 }
 RIGHT = LABELS | PUSH | MADE
@@ -228,9 +230,10 @@ def schema_problems(chart: pathlib.Path):
         for key in sorted(set(properties) ^ set(values)):
             yield f"{place}{key} is only in {'the schema' if key in properties else 'values.yaml'}"
         for key in set(properties) & set(values):
-            if isinstance(values[key], dict) and properties[key].get("properties") and place + key != "config":
-                if place + key != "resources":
-                    yield from compare(properties[key]["properties"], values[key], f"{place}{key}.")
+            # Settings are listed in the schema alone, and what Kubernetes defines is not listed.
+            inner = properties[key].get("properties") if key not in ["config", "resources"] else None
+            if inner:
+                yield from compare(inner, values[key], f"{place}{key}.")
 
     yield from compare({k: v for k, v in schema["properties"].items() if k != "global"}, standard, "")
     lines = text.splitlines()
