@@ -19,7 +19,7 @@ CONTENT = {
 URL = "https://prometheus.example.com/api/prom/push"
 LABELS = {"environment": "prod", "region": "eu"}
 PUSH = {"push": {"enabled": True, "url": URL, "username": "123456"}}
-MADE = {"secrets": {"LIVEKIT_KEYS": CONTENT["LIVEKIT_KEYS"]}}
+MADE = {"secrets": {name: CONTENT[name] for name in ["LIVEKIT_KEYS", "GRAFANA_API_KEY"]}}
 
 # Each switch with all its settings. Every combination is rendered.
 SWITCHES = {
@@ -52,8 +52,12 @@ OTHERS = {
             {"name": "archive", "url": "http://victoria:8428/api/v1/write", "exclude": ["process_*"]}],
         "existingSecret": "mine",
         "existingSecretKeys": ["LIVEKIT_KEYS", "GRAFANA_API_KEY", "REMOTE_WRITE_DESTINATION_EU_PASSWORD"]},
+    "a token": LABELS | {
+        "push": {"url": URL},
+        "secrets": {"LIVEKIT_KEYS": CONTENT["LIVEKIT_KEYS"], "REMOTE_WRITE_BEARER_TOKEN": "token"}},
     "one key pair": PUSH | {
-        "secrets": {"LIVEKIT_API_SECRET": "its-secret"}, "config": {"LIVEKIT_API_KEY": "APIxxxxxxxx"}},
+        "secrets": {"LIVEKIT_API_SECRET": "its-secret", "GRAFANA_API_KEY": "glc_xxxxxxxx"},
+        "config": {"LIVEKIT_API_KEY": "APIxxxxxxxx"}},
     "settings of each kind": PUSH | MADE | {
         "config": {
             "MAX_SERIES": 1_000_000, "SINGLE_SESSION": True, "LIVEKIT_URL": "wss://livekit.example.com",
@@ -99,9 +103,13 @@ WRONG = {
     "strays": (
         RIGHT | {
             "secrets": {"GRAFANA_API_KEY": "x", "REMOTE_WRITE_DESTINATION_US_PASSWORD": "x"},
-            "destinations": [{"name": "eu", "url": URL}, {"name": "eu", "url": URL}]},
-        ["the Secret has no LIVEKIT_KEYS", "eu is there twice", "destinations has no us"]),
-    "no-key": (RIGHT | {"secrets": {"LIVEKIT_API_SECRET": "x"}}, ["config.LIVEKIT_API_KEY: required"]),
+            "push": {"url": URL},
+            "destinations": [{"name": "eu", "url": URL, "username": "x"}, {"name": "eu", "url": URL}]},
+        ["the Secret has no LIVEKIT_KEYS", "eu is there twice", "destinations has no us", "push.username: required",
+            "eu needs both username and REMOTE_WRITE_DESTINATION_EU_PASSWORD"]),
+    "no-key": (
+        RIGHT | {"secrets": {"LIVEKIT_API_SECRET": "x"}},
+        ["config.LIVEKIT_API_KEY: required", "the Secret has no GRAFANA_API_KEY"]),
     "keys-twice": (
         RIGHT | {"config": {"LIVEKIT_API_KEY": "x"}}, ["leave out LIVEKIT_API_SECRET and config.LIVEKIT_API_KEY"]),
     # The rest of what the schema refuses is tried without helm.

@@ -31,8 +31,11 @@ extension KubernetesTests {
             for overlay in report.unfilled {
                 let problems = try overlay.read(in: folder).problems
                 let asked = Set(problems.map { String($0.prefix { $0 != ":" }) })
-                let expected: Set =
-                    overlay.names == ["scraped"] ? [] : ["ENVIRONMENT", "REGION", "GRAFANA_PROM_REMOTE_WRITE_URL"]
+                let missing: Set = [
+                    "ENVIRONMENT", "REGION", "GRAFANA_PROM_REMOTE_WRITE_URL",
+                    "GRAFANA_PROM_USERNAME and GRAFANA_API_KEY",
+                ]
+                let expected = overlay.names == ["scraped"] ? [] : missing
                 #expect(asked == expected, "\(overlay.names): \(problems)")
             }
             #expect(report.unfilled.count == 3)

@@ -51,11 +51,16 @@ helm.sh/chart: {{ printf "lkpush-%s" .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* The names of the files of the Secret that are read, sorted, as a JSON list. Those for pushing only where it is on. */}}
+{{/*
+The names of the files of the Secret that are read, sorted, as a JSON list: those for push.url, and for destinations, only
+where these are in use.
+*/}}
 {{- define "lkpush.secretKeys" -}}
 {{- $keys := list -}}
 {{- range ternary .Values.existingSecretKeys (keys .Values.secrets) (not (empty .Values.existingSecret)) -}}
-{{- if or $.Values.push.enabled (has . (list "DATABASE_URL" "LIVEKIT_API_SECRET" "LIVEKIT_KEYS")) -}}
+{{- $isOfUrl := has . (list "GRAFANA_API_KEY" "REMOTE_WRITE_BEARER_TOKEN" "REMOTE_WRITE_HEADERS") -}}
+{{- $isOfDestination := hasPrefix "REMOTE_WRITE_DESTINATION_" . -}}
+{{- if not (or (and $isOfUrl (not $.Values.push.url)) (and (or $isOfUrl $isOfDestination) (not $.Values.push.enabled))) -}}
 {{- $keys = append $keys . -}}
 {{- end -}}
 {{- end -}}
@@ -140,6 +145,11 @@ helm.sh/chart: {{ printf "lkpush-%s" .Chart.Version | replace "+" "_" }}
 {{- if not (or .Values.push.url .Values.destinations) -}}
 {{- $problems = append $problems "push.url: required, or destinations, or push.enabled=false where something scrapes lkpush" -}}
 {{- end -}}
+{{- if and .Values.push.url .Values.push.username (not (has "GRAFANA_API_KEY" $keys)) -}}
+{{- $problems = append $problems "push.username is given, but the Secret has no GRAFANA_API_KEY: its password" -}}
+{{- else if and (has "GRAFANA_API_KEY" $keys) (not .Values.push.username) -}}
+{{- $problems = append $problems "push.username: required with GRAFANA_API_KEY; where the receiver asks for none, leave that out of existingSecretKeys or secrets" -}}
+{{- end -}}
 {{- if .Values.podMonitor.enabled -}}
 {{- $problems = append $problems "podMonitor.enabled and push.enabled are both true, and everything would count twice: set one to false" -}}
 {{- end -}}
@@ -150,6 +160,10 @@ helm.sh/chart: {{ printf "lkpush-%s" .Chart.Version | replace "+" "_" }}
 {{- $problems = append $problems (printf "destinations: %s is there twice" .name) -}}
 {{- end -}}
 {{- $_ := set $seen .name true -}}
+{{- $password := printf "REMOTE_WRITE_DESTINATION_%s_PASSWORD" (upper .name) -}}
+{{- if and $.Values.push.enabled (ne (empty .username) (not (has $password $keys))) -}}
+{{- $problems = append $problems (printf "destinations: %s needs both username and %s in the Secret, or neither" .name $password) -}}
+{{- end -}}
 {{- end -}}
 {{- range $keys -}}
 {{- if hasPrefix "REMOTE_WRITE_DESTINATION_" . -}}
