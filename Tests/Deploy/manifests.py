@@ -168,6 +168,11 @@ def main(tools: pathlib.Path, work: pathlib.Path) -> dict:
         key = json.dumps(found, sort_keys=True)
         environments.setdefault(key, found | {"names": []})["names"].append(name)
 
+    status, text = all_ways.result()
+    if status or not all(built[name].result() and given[name].result() for name in OVERLAYS):
+        # Nothing more can be said. The other reason was told when the overlay was built.
+        run.tell("chart", [text] if status else [])
+        sys.exit("\n".join(problem for told in run.problems.values() for problem in told))
     run.tell("overlays", run.valid.problems(example))
     run.tell("overlays", chart.secret_problems(example, {name: built[name].result() for name in OVERLAYS}))
     for name in OVERLAYS:
@@ -181,10 +186,7 @@ def main(tools: pathlib.Path, work: pathlib.Path) -> dict:
         run.judge("chart", name, run.read(text))
         run.tell("same", (
             f"{name}: {problem}" for problem in differences(plain(overlay), plain(run.read(text)))))
-    status, text = all_ways.result()
-    if status:
-        run.tell("chart", [text])
-    for name, part in grid.split(text).items():
+    for name, part in grid.split(all_ways.result()[1]).items():
         documents = run.read(part)
         run.judge("chart", name, documents)
         run.tell("chart", (f"{name}: {problem}" for problem in grid.problems(name, documents)))
