@@ -1,7 +1,7 @@
 import Platform
 
 /// A server for `https` in front of another server on loopback. It asks every client for a certificate of its own
-/// authority, and notes the name in it. Python's `ssl` does the work.
+/// authority, unless it is told not to, and notes the name in it. Python's `ssl` does the work.
 package final class ClientCertificateServer: Sendable {
     private let folder = TemporaryFolder()
     private let process: ChildProcess
@@ -15,14 +15,18 @@ package final class ClientCertificateServer: Sendable {
     package static let isAvailable = ChildProcess.run(python, ["-c", "import ssl"]).status == 0
 
     /// Returns when it accepts connections.
-    package init(before server: UInt16) throws {
-        try Self.sign("/CN=localhost", extensions: "subjectAltName=IP:127.0.0.1", in: folder, to: "server")
+    package init(before server: UInt16, asksForCertificate: Bool = true) throws {
+        try Self.sign(
+            "/CN=localhost", extensions: "subjectAltName=IP:127.0.0.1,DNS:localhost", in: folder, to: "server")
         try Self.sign("/CN=authority", extensions: "basicConstraints=CA:TRUE", in: folder, to: "authority")
         let port = FixedPorts.pick()
         self.port = port
         process = try ChildProcess(
             Self.python,
-            ["-c", Self.program, "\(port)", "\(server)", folder.file("server"), folder.file("authority")],
+            [
+                "-c", Self.program, "\(port)", "\(server)", folder.file("server"),
+                asksForCertificate ? folder.file("authority") : "",
+            ],
             output: folder.file("names"))
         let names = folder.file("names")
         guard eventually({ Self.read(names).first == "ready" }) else {
@@ -30,7 +34,8 @@ package final class ClientCertificateServer: Sendable {
         }
     }
 
-    /// The names in the certificates of the connections so far, in their order; `-` for a client that was refused.
+    /// The names in the certificates of the connections so far, in their order; `-` for a client that was refused, or
+    /// that was not asked.
     package var names: [String] { Array(Self.read(folder.file("names")).dropFirst()) }
 
     private static func read(_ path: String) -> [String] {
@@ -69,8 +74,9 @@ package final class ClientCertificateServer: Sendable {
         port, target, own, authority = sys.argv[1:]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(own)
-        context.load_verify_locations(authority)
-        context.verify_mode = ssl.CERT_REQUIRED
+        if authority:
+            context.load_verify_locations(authority)
+            context.verify_mode = ssl.CERT_REQUIRED
         def say(word):
             print(word, flush=True)
         def serve(raw):
@@ -78,7 +84,8 @@ package final class ClientCertificateServer: Sendable {
                 client = context.wrap_socket(raw, server_side=True)
             except (ssl.SSLError, OSError):
                 return say("-")
-            say(dict(part[0] for part in client.getpeercert()["subject"])["commonName"])
+            subject = (client.getpeercert() or {}).get("subject", ())
+            say(dict(part[0] for part in subject).get("commonName", "-"))
             server = socket.create_connection(("127.0.0.1", int(target)))
             other = {client: server, server: client}
             try:
