@@ -137,7 +137,7 @@ import Wire
         let wrong = Self.simulate(["--orgs", "none", "--sped", "2"])
         #expect(wrong.status == 64)
         #expect(wrong.output.contains("--orgs none"))
-        #expect(wrong.output.contains("--sped: unknown"))
+        #expect(wrong.output.contains("--sped: no such flag. Did you mean --speed?"))
         let help = Self.simulate(["--help"])
         #expect(help.status == 0)
         for flag in ["--url", "--orgs", "--rooms", "--users", "--speed", "--duration", "--seed", "--connections"] {
