@@ -48,7 +48,7 @@ OTHERS = {
     "destinations only": MADE | {"destinations": [{"name": "eu", "url": URL}]},
     "all of a destination": PUSH | {
         "destinations": [
-            {"name": "eu", "url": URL + "/2", "username": 5, "message": "2.0", "include": ["lk_*", "lkpush_*"]},
+            {"name": "eu", "url": URL + "/2", "username": 1_234_567, "message": "2.0", "include": ["lk_*", "lkpush_*"]},
             {"name": "archive", "url": "http://victoria:8428/api/v1/write", "exclude": ["process_*"]}],
         "existingSecret": "mine",
         "existingSecretKeys": ["LIVEKIT_KEYS", "GRAFANA_API_KEY", "REMOTE_WRITE_DESTINATION_EU_PASSWORD"]},

@@ -1,5 +1,7 @@
 """What must hold for the manifests of one lkpush, beyond the schema of each."""
 
+import re
+
 # What strangers may ask for, and what only the cluster may.
 PORTS = {"webhook": "LISTEN", "private": "METRICS_LISTEN"}
 
@@ -182,6 +184,13 @@ def counted_once(parts: Parts):
             yield f"what is scraped has other labels than what would be pushed: {labels}"
 
 
+def numbers(parts: Parts):
+    """Helm reads the numbers of a file as floating-point ones."""
+    for name, value in parts.settings.items():
+        if re.fullmatch(r"[0-9.]+e[+-][0-9]+", str(value)):
+            yield f"{name} is {value}: an exponent instead of digits"
+
+
 def requests(documents: list[dict]):
     """What a cluster asks of each listener."""
     parts = Parts(documents)
@@ -195,4 +204,4 @@ def requests(documents: list[dict]):
             yield f"LISTEN POST {path['path']}"
 
 
-LAWS = [one_process, security, resources, selectors, ports, private_listener, mounts, counted_once]
+LAWS = [one_process, security, resources, selectors, ports, private_listener, mounts, counted_once, numbers]

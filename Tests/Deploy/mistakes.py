@@ -48,6 +48,7 @@ MISTAKES = [
     ("ConfigMap", "data.METRICS_LISTEN", "0.0.0.0:80", "the port private is 9464"),
     ("ConfigMap", "data.GRAFANA_PROM_REMOTE_WRITE_URL", "https://a", "is scraped, too"),
     ("ConfigMap", "data.ENVIRONMENT", 1, "is not of type"),
+    ("ConfigMap", "data.REGION", "1.234567e+06", "an exponent instead of digits"),
 ]
 
 

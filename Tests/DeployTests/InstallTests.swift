@@ -94,6 +94,7 @@ import Testing
     @Test func `wrong arguments change nothing, and help says all of them`() throws {
         for (arguments, status, words) in [
             (["--prefix"], 64, "--prefix needs a folder"), (["--prefix", "usr", "/bin/echo"], 64, "a path from /"),
+            (["--prefix", "/opt/my folder", "/bin/echo"], 64, "a path from /"),
             (["--start"], 64, "--start: unknown"), (["/bin/echo", "/bin/echo"], 64, "one program is enough"),
             (["--uninstall", "/bin/echo"], 64, "takes no program"), (["/bin/false"], 1, "/bin/false does not run"),
             (["--help"], 0, "--uninstall"),

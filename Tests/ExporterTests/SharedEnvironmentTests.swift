@@ -58,6 +58,22 @@ import Testing
         #expect(reader.warnings == [])
     }
 
+    /// What systemd sets for services.
+    /// https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Environment%20Variables%20Set%20or%20Propagated%20by%20the%20Service%20Manager
+    @Test func `a service of systemd starts without a word`() {
+        let names = [
+            "LANG", "USER", "LOGNAME", "HOME", "SHELL", "INVOCATION_ID", "XDG_RUNTIME_DIR", "RUNTIME_DIRECTORY",
+            "STATE_DIRECTORY", "CACHE_DIRECTORY", "LOGS_DIRECTORY", "CONFIGURATION_DIRECTORY", "CREDENTIALS_DIRECTORY",
+            "MAINPID", "MANAGERPID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID",
+            "WATCHDOG_USEC", "SYSTEMD_EXEC_PID", "TERM", "COLORTERM", "LOG_NAMESPACE", "JOURNAL_STREAM",
+            "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "MONITOR_SERVICE_RESULT", "MONITOR_INVOCATION_ID", "PIDFILE",
+            "REMOTE_ADDR", "REMOTE_PORT", "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "FDSTORE",
+        ]
+        let reader = read(Dictionary(uniqueKeysWithValues: names.map { ($0, "x") }))
+        #expect(reader.problems == [])
+        #expect(reader.warnings == [])
+    }
+
     @Test func `an environment that is shared with a LiveKit backend starts, and what is not read is one warning`() {
         let reader = read([
             "LIVEKIT_HOST": "livekit.example", "LIVEKIT_WS_URL": "wss://livekit.example", "LIVEKIT_SECRET": "x",

@@ -66,9 +66,12 @@ extension SettingsReader {
         return nearest.map { "\(missing), or is \($0.name) meant?" } ?? missing
     }
 
-    /// True for variables that Kubernetes sets in every pod for each service, and for those of OpenTelemetry.
+    /// True for variables that systemd sets for every service, Kubernetes in every pod for each service, and for those
+    /// of OpenTelemetry.
     /// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+    /// https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Environment%20Variables%20Set%20or%20Propagated%20by%20the%20Service%20Manager
     private static func isInjected(_ name: String) -> Bool {
+        if name == "JOURNAL_STREAM" { return true }
         var name = name[...]
         // A destination may be called `portal` or `service`.
         if name.hasPrefix(DestinationVariables.prefix) {

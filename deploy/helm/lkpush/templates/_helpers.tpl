@@ -67,6 +67,15 @@ where these are in use.
 {{- sortAlpha $keys | toJson -}}
 {{- end -}}
 
+{{/* A value as text. Helm reads numbers of a file as floating-point ones, so 150000 would become 1.5e+05. */}}
+{{- define "lkpush.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) -}}
+{{- printf "%d" (int64 .) -}}
+{{- else -}}
+{{- printf "%v" . -}}
+{{- end -}}
+{{- end -}}
+
 {{/* All variables of the ConfigMap, as a JSON map. What the chart sets itself is not a setting of `config`. */}}
 {{- define "lkpush.settings" -}}
 {{- $name := include "lkpush.fullname" . -}}
@@ -82,11 +91,8 @@ where these are in use.
 {{- range $key, $value := .Values.config -}}
 {{- if eq $key "METRICS_ALLOWED_HOSTS" -}}
 {{- $_ := set $settings $key (printf "%s-private,%v" $name $value) -}}
-{{- else if kindIs "float64" $value -}}
-{{/* A number such as 150000 would be written as 1.5e+05. */}}
-{{- $_ := set $settings $key (printf "%d" (int64 $value)) -}}
 {{- else -}}
-{{- $_ := set $settings $key (printf "%v" $value) -}}
+{{- $_ := set $settings $key (include "lkpush.text" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- if .Values.instance -}}
@@ -98,7 +104,7 @@ where these are in use.
 {{- with .Values.push.url -}}
 {{- $_ := set $settings "GRAFANA_PROM_REMOTE_WRITE_URL" . -}}
 {{- with $.Values.push.username -}}
-{{- $_ := set $settings "GRAFANA_PROM_USERNAME" . -}}
+{{- $_ := set $settings "GRAFANA_PROM_USERNAME" (include "lkpush.text" .) -}}
 {{- end -}}
 {{- end -}}
 {{- $names := list -}}
@@ -106,7 +112,7 @@ where these are in use.
 {{- $names = append $names .name -}}
 {{- $prefix := printf "REMOTE_WRITE_DESTINATION_%s_" (upper .name) -}}
 {{- $_ := set $settings (print $prefix "URL") .url -}}
-{{- with .username -}}{{- $_ := set $settings (print $prefix "USERNAME") . -}}{{- end -}}
+{{- with .username -}}{{- $_ := set $settings (print $prefix "USERNAME") (include "lkpush.text" .) -}}{{- end -}}
 {{- with .message -}}{{- $_ := set $settings (print $prefix "MESSAGE") . -}}{{- end -}}
 {{- with .include -}}{{- $_ := set $settings (print $prefix "INCLUDE") (join "," .) -}}{{- end -}}
 {{- with .exclude -}}{{- $_ := set $settings (print $prefix "EXCLUDE") (join "," .) -}}{{- end -}}
