@@ -50,7 +50,9 @@ extension Program {
             Terminal.printLine(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done
         } catch {
-            Terminal.printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\n")
+            let isForbidden = (error as? StoreError)?.code == StoreError.forbidden
+            let cure = isForbidden ? ". Run it as a role that may; lkpush check prints the rights that are missing" : ""
+            Terminal.printError("lkpush: the schema cannot be brought up to date: \(Check.plain("\(error)"))\(cure)\n")
             return Status.failed
         }
     }

@@ -27,6 +27,9 @@ package struct ClockDifference: Sendable {
     ///   - cost: what a difference does.
     package func text(from clock: String, cost: String) -> String {
         guard weight != .none else { return "the clock of this machine agrees with \(clock)" }
+        // What is certain of 2 h is a moment less.
+        let minute = Duration.seconds(60)
+        let size = size < minute * 10 ? size : minute * Int((size + minute / 2) / minute)
         return "the clock of this machine is \(UnitText.rough(size)) \(value > .zero ? "ahead of" : "behind") "
             + "\(clock): \(cost). Set the clock that is wrong, best by NTP (timedatectl set-ntp true)"
     }

@@ -112,7 +112,8 @@ extension ApplicationStore {
         for migration in Migration.all where pending.contains(migration.name) && !migration.isOptional {
             let table = migration.table
             if try database.columns(of: table).isEmpty {
-                if !session.mayCreate { obstacles.uncreatable.append(table) }
+                // Its indexes are migrations of their own.
+                if !session.mayCreate, !obstacles.uncreatable.contains(table) { obstacles.uncreatable.append(table) }
                 continue
             }
             var isComplete = try isMade(migration)

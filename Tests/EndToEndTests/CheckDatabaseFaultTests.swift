@@ -65,7 +65,7 @@ import Testing
             testDescription: "an empty database in which nothing may be made", isMigrated: false,
             subject: "database rights",
             says: [
-                "may not make lkpush_migrations, lkpush_facts, organizations", "so the start fails",
+                "may not make lkpush_migrations, lkpush_facts, organizations", "so rows wait and none is written",
                 "GRANT CREATE ON SCHEMA public TO ROLE;",
             ], cures: true),
         Fault(

@@ -87,7 +87,7 @@ import Testing
 
     /// A fault outside of the database.
     enum Fault: String, CaseIterable, Sendable {
-        case stateIsAFile, stateOfAnotherUser, stateFolderCannotBeMade, stateCannotBeWritten
+        case stateIsAFile, stateOfAnotherUser, stateFolderCannotBeMade, stateCannotBeWritten, journalIsDamaged
         case addressTaken, oneAddressForTwo, foreignAddress
         case fewDescriptors, littleMemory
         case receiverAway, receiverRefusesToken, receiverElsewhere, receiverClock
@@ -132,7 +132,7 @@ import Testing
 
     private func plant(_ fault: Fault) throws -> Planted {
         switch fault {
-        case .stateIsAFile, .stateOfAnotherUser, .stateFolderCannotBeMade, .stateCannotBeWritten:
+        case .stateIsAFile, .stateOfAnotherUser, .stateFolderCannotBeMade, .stateCannotBeWritten, .journalIsDamaged:
             try plantState(fault)
         case .addressTaken, .oneAddressForTwo, .foreignAddress, .fewDescriptors, .littleMemory: try plantSystem(fault)
         case .receiverAway, .receiverRefusesToken, .receiverElsewhere, .receiverClock: try plantReceiver(fault)
@@ -158,6 +158,10 @@ import Testing
             return Planted(
                 mark: "warning", subject: "state",
                 says: ["\(state)/lock cannot be written by user nobody (65534)", "chown -R USER"])
+        case .journalIsDamaged:
+            try FileStore.makeDirectory(state)
+            try FileStore.replace("\(state)/journal.db", with: Array(repeating: 0x5A, count: 9_000))
+            return Planted(subject: "state", says: ["journal.db is damaged", "begins the counters at zero"])
         case .stateFolderCannotBeMade:
             return Planted(
                 changes: Self.otherDatabase, wrapper: Self.asNobody, subject: "state",
@@ -182,12 +186,12 @@ import Testing
             let other = try ScriptedReceiver()
             return Planted(
                 changes: ["LISTEN": "127.0.0.1:\(other.port)"], subject: "address",
-                says: ["LISTEN=127.0.0.1:\(other.port): ", "another program already does", "ss -ltnp"], kept: [other])
+                says: ["LISTEN=127.0.0.1:\(other.port): ", "another program already does", "ss -tnap"], kept: [other])
         case .oneAddressForTwo:
             let port = FixedPorts.pick()
             return Planted(
                 changes: ["LISTEN": "127.0.0.1:\(port)", "METRICS_LISTEN": "127.0.0.1:\(port)"], subject: "address",
-                says: ["METRICS_LISTEN=127.0.0.1:\(port)", "need one each"])
+                says: ["METRICS_LISTEN=127.0.0.1:\(port)", "LISTEN takes this port already", "need one each"])
         case .foreignAddress:
             // An address of the documentation's: no machine has it. https://www.rfc-editor.org/rfc/rfc5737
             return Planted(
@@ -250,7 +254,7 @@ import Testing
         default:
             let date = HTTPDate.text(secondsFromNow: 7_200)
             answer = .init(200, headers: ["Content-Type": "application/json", "Date": date], body: #"{"rooms":[]}"#)
-            says = ["behind that of LiveKit", "best by NTP"]
+            says = ["2 h behind that of LiveKit", "best by NTP"]
         }
         let server = try ScriptedReceiver(otherwise: answer)
         return Planted(

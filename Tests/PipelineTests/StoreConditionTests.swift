@@ -27,10 +27,12 @@ import Wire
     }
 
     /// Waits until every job has run, so that nothing is asked of the database for minutes.
-    private func waitUntilIdle(_ loop: StoreFixture.Store) {
+    ///
+    /// - Parameter name: a word that no earlier call used.
+    private func waitUntilIdle(_ loop: StoreFixture.Store, _ name: String = "room") {
         #expect(fixture.waitForReports { $0.count >= 8 }.count >= 8)
         // The jobs that are left run one after each look-up.
-        for room in StoreOperation.allCases.map({ "room of \($0)" }) {
+        for room in StoreOperation.allCases.map({ "\(name) of \($0)" }) {
             #expect(loop.lookUp(room: room))
             #expect(fixture.organization(of: room) != nil)
         }
@@ -108,6 +110,8 @@ import Wire
         proxy.change(to: .passing(delay: .zero))
         #expect(fixture.waitFor { condition(of: loop).isWorking && condition(of: loop).isConnected })
         #expect(fixture.waitFor { try !fixture.log.lines("works again").isEmpty })
+        // A statement that is under way would wait for its own, long time-out.
+        waitUntilIdle(loop, "later room")
         proxy.change(to: .stalled)
         #expect(fixture.waitFor { condition(of: loop).failing.contains("open") })
         #expect(condition(of: loop).error.contains("did not answer in time"), "\(condition(of: loop).error)")

@@ -78,7 +78,7 @@ private func run(_ arguments: [String], _ environment: [String: String] = [:]) -
         }
         let (status, output) = run(["--x", "--interval", "x", "ftp://h"])
         #expect(status == 64)
-        #expect(output.split(separator: "\n").count == 3 && output.hasPrefix("lkpush top: --x: unknown"))
+        #expect(output.split(separator: "\n").count == 3 && output.hasPrefix("lkpush top: --x: no such flag"))
     }
 
     @Test func `help fits into a terminal of 80 columns, and names every flag`() {

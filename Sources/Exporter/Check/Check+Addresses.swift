@@ -14,7 +14,11 @@ extension Check {
                 if let first, address.port == first.port, address.port != 0,
                     address.host == first.host || [address.host, first.host].contains(where: isEveryAddress)
                 {
-                    throw .addressInUse(address.description)
+                    report.tell(
+                        .fault, "address",
+                        "\(name)=\(text): LISTEN takes this port already. Set one of the two to another port; LISTEN and "
+                            + "METRICS_LISTEN need one each")
+                    continue
                 }
                 first = address
                 _ = try AddressTrial(address)
@@ -37,8 +41,7 @@ extension Check {
         case .addressInUse(let address):
             let port = address.split(separator: ":").last ?? ""
             return
-                "Stop that program (ss -ltnp 'sport = :\(port)' shows it), or set \(name) to another port; LISTEN and "
-                + "METRICS_LISTEN need one each"
+                "Stop that program (ss -tnap 'sport = :\(port)' shows it), or set \(name) to another port"
         case .notPermitted: return "Set \(name) to a port from 1024 on, or give lkpush that right"
         case .noSuchAddress, .badAddress: return "Set \(name) to an address of this machine, such as 0.0.0.0:3001"
         case .system, .library: return "Set \(name) to another address"

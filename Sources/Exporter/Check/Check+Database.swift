@@ -61,6 +61,10 @@ extension Check {
                     .fault, "database rights",
                     "the role \(session.role) lacks rights, so rows wait and rooms count as unknown. Run as the owner of "
                         + "the tables: \(grants.map(\.statement).joined(separator: " "))")
+                // Where the list of migrations cannot be read, only the next look can tell what is left to make.
+                if let obstacles = try? store.migrationObstacles(for: session) {
+                    _ = isMigratable(obstacles, session, (try? store.pendingMigrations()) ?? [], &report)
+                }
                 return clock(of: store, &report)
             }
             optional = grants.filter(\.isOptional).map(\.statement)
@@ -83,7 +87,7 @@ extension Check {
                 .ok, "database",
                 "\(location): the first start, or lkpush migrate, applies \(pending.joined(separator: ", "))")
         }
-        policies(try store.guardedTables(asksForRooms: asksForRooms), &report)
+        policies(try store.guardedTables(asksForRooms: asksForRooms), role: session?.role ?? "", &report)
         clock(of: store, &report)
     }
 
@@ -128,7 +132,7 @@ extension Check {
             report.tell(
                 .fault, "database rights",
                 "the role \(session.role) may not make \(obstacles.uncreatable.joined(separator: ", ")) in the schema "
-                    + "\(schema), so the start fails. Run as the owner of the schema: GRANT CREATE ON SCHEMA "
+                    + "\(schema), so rows wait and none is written. Run as the owner of the schema: GRANT CREATE ON SCHEMA "
                     + "\(ApplicationStore.quoted(schema)) TO \(role); \(later)")
         }
         if !obstacles.foreign.isEmpty {
@@ -136,22 +140,26 @@ extension Check {
             report.tell(
                 .fault, "database rights",
                 "the role \(session.role) does not own \(tables), to which \(pending.joined(separator: ", ")) would add an "
-                    + "index, so the start fails. Run lkpush migrate once as the owner, then lkpush check again: it prints "
+                    + "index, so rows wait and none is written. Run lkpush migrate once as the owner, then lkpush check again: it prints "
                     + "the rights to grant")
         }
         return obstacles.isEmpty
     }
 
-    private static func policies(_ guarded: [GuardedTable], _ report: inout CheckReport) {
+    private static func policies(_ guarded: [GuardedTable], role: String, _ report: inout CheckReport) {
         guard !guarded.isEmpty else { return }
+        let role = ApplicationStore.quoted(role)
+        let statements = guarded.map { table in
+            "CREATE POLICY lkpush ON \(ApplicationStore.quoted(table.name)) TO \(role) USING (true) WITH CHECK (true);"
+        }
         // That may be intended, so it is no error.
         report.tell(
             .flaw, "database policies",
             """
             row level security applies to lkpush's role on \(guarded.map(\.description).joined(separator: ", ")). \
             Rooms and organizations that its policies hide count as unknown, reports leave out what they hide, and rows \
-            that they refuse wait. Let the role bypass them (ALTER ROLE ... BYPASSRLS), or give it policies that let \
-            everything through (CREATE POLICY ... TO the role USING (true) WITH CHECK (true)).
+            that they refuse wait. Let the role bypass them, as a superuser: ALTER ROLE \(role) BYPASSRLS; or give it \
+            policies that let everything through, as the owner of the tables: \(statements.joined(separator: " "))
             """)
     }
 

@@ -25,6 +25,14 @@ extension Check {
             return nil
         }
         let holder = StateLock.holder(of: directory)
+        if isJournalDamaged(in: directory) {
+            report.tell(
+                .fault, "state",
+                "\(directory)/journal.db is damaged: it does not begin as a file of SQLite does. The next start moves it "
+                    + "aside, begins the counters at zero and loses rows that waited. Look whether the disk has errors, and "
+                    + "put the file back first if you have a copy of the whole folder")
+            return holder
+        }
         let owner = FileOwner(of: directory)
         if let owner, owner.user != geteuid() {
             if geteuid() == 0 {
@@ -40,6 +48,18 @@ extension Check {
         report.tell(
             .ok, "state", "\(directory) can be written\(holder.map { ", and is used by \($0)" } ?? "")")
         return holder
+    }
+
+    /// A journal that has something in it begins with the words that each file of SQLite begins with.
+    /// https://www.sqlite.org/fileformat.html#magic_header_string
+    private static func isJournalDamaged(in directory: String) -> Bool {
+        let words = Array("SQLite format 3\0".utf8)
+        let file = open("\(directory)/journal.db", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var head = [UInt8](repeating: 0, count: words.count)
+        let count = read(file, &head, head.count)
+        return count > 0 && (count < words.count || head != words)
     }
 
     /// Root may write everywhere, and usually looks for the user of the service, such as systemd's `DynamicUser`. So the

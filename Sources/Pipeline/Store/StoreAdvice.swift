@@ -38,6 +38,7 @@ enum StoreAdvice {
     static func of(_ error: StoreError, isGeneral: Bool) -> Advice {
         if error.isPolicy { return policy }
         let usual = isGeneral ? away : failing
+        if error.code == StoreError.forbidden { return Advice(what: usual.what, action: lookAtOperation) }
         return lookAtFile(error).map { Advice(what: usual.what, action: $0) } ?? usual
     }
 
