@@ -39,7 +39,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// PostgreSQL's code for a right that the role lacks: `insufficient_privilege`.
-    static let forbidden = "42501"
+    package static let forbidden = "42501"
 
     package var description: String {
         code.isEmpty ? "\(operation): \(text)" : "\(operation): \(text) (\(code))"
