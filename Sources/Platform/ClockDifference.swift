@@ -1,7 +1,7 @@
 /// A difference between the clock of this machine and another one that is certain, and what to say of it. Positive where
 /// this machine is ahead.
 package struct ClockDifference: Sendable {
-    /// What the difference means.
+    /// The weight of a difference for people.
     package enum Weight: Sendable {
         /// Too small for a word.
         case none
@@ -27,7 +27,7 @@ package struct ClockDifference: Sendable {
     ///   - cost: what a difference does.
     package func text(from clock: String, cost: String) -> String {
         guard weight != .none else { return "the clock of this machine agrees with \(clock)" }
-        // What is certain of 2 h is a moment less.
+        // The proven part is a moment shorter than the difference: 2 h would be shown as 1 h 59 min.
         let minute = Duration.seconds(60)
         let size = size < minute * 10 ? size : minute * Int((size + minute / 2) / minute)
         return "the clock of this machine is \(UnitText.rough(size)) \(value > .zero ? "ahead of" : "behind") "

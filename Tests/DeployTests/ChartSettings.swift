@@ -19,19 +19,12 @@ struct ChartSettings {
     /// The schema has no such part.
     struct Missing: Error {}
 
-    /// All settings of the program.
-    static var rows: [SettingsReader.Row] {
-        var reader = SettingsReader([:])
-        _ = Settings(&reader)
-        return reader.rows
-    }
-
     /// The names of all secrets, with `<NAME>` where that of a destination stands.
-    static var secrets: [String] { rows.filter(\.isSecret).map(\.name) }
+    static var secrets: [String] { Deployed.rows.filter(\.isSecret).map(\.name) }
 
     /// The lines that the schema must have.
     static var expected: String {
-        let lines = rows.filter { !$0.isSecret && !$0.isPattern && !others.contains($0.name) }.map { row in
+        let lines = Deployed.rows.filter { !$0.isSecret && !$0.isPattern && !others.contains($0.name) }.map { row in
             let standard = row.standard.isEmpty || row.help.contains("Default") ? "" : " Default \(row.standard)."
             let description = quoted(row.help + standard)
             return ##"        "\##(row.name)": { "$ref": "#/$defs/setting", "description": \##(description) }"##

@@ -56,7 +56,7 @@ extension KubernetesTests {
                 let example = name.replacing("<NAME>", with: "EU")
                 #expect(example.wholeMatch(of: pattern) != nil, "\(example)")
             }
-            for row in ChartSettings.rows where !row.isSecret {
+            for row in Deployed.rows where !row.isSecret {
                 #expect(row.name.wholeMatch(of: pattern) == nil, "\(row.name)")
             }
         }

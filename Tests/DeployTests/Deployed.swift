@@ -42,10 +42,13 @@ enum Deployed {
         return (settings, reader.problems + reader.warnings)
     }
 
-    /// The names of all settings.
-    static let settingNames: Set<String> = {
+    /// All settings of the program.
+    static let rows: [SettingsReader.Row] = {
         var reader = SettingsReader([:])
         _ = Settings(&reader)
-        return Set(reader.rows.map(\.name))
+        return reader.rows
     }()
+
+    /// Their names.
+    static let settingNames = Set(rows.map(\.name))
 }

@@ -61,7 +61,7 @@ extension Check {
                     .fault, "database rights",
                     "the role \(session.role) lacks rights, so rows wait and rooms count as unknown. Run as the owner of "
                         + "the tables: \(grants.map(\.statement).joined(separator: " "))")
-                // Where the list of migrations cannot be read, only the next look can tell what is left to make.
+                // The obstacles are known only if the role may read the list of migrations.
                 if let obstacles = try? store.migrationObstacles(for: session) {
                     _ = isMigratable(obstacles, session, (try? store.pendingMigrations()) ?? [], &report)
                 }
