@@ -76,18 +76,21 @@ let package = Package(
             "Shipper", layer: house,
             uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "SQLite", "Status", "Wire"]),
         library("Enforcement", layer: house, uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Wire"]),
+        library(
+            "Reconciliation", layer: house,
+            uses: ["HTTPClient", "LiveKit", "Metrics", "Platform", "Recording", "Status", "Wire"]),
 
         // Composition.
         library(
             "Simulation", layer: house,
-            uses: ["HTTPClient", "LiveKit", "Platform", "Wire"]),
+            uses: ["HTTPClient", "HTTPServing", "LiveKit", "Platform", "Wire"]),
         library("Top", layer: house, uses: ["HTTPClient", "Platform", "Status", "Wire"]),
         library(
             "Exporter", layer: house,
             uses: [
                 "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
-                "Metrics", "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Status", "Storage",
-                "StoragePostgres", "StorageSQLite", "Wire",
+                "Metrics", "Pipeline", "Platform", "Reconciliation", "Recording", "RemoteWrite", "Shipper", "Status",
+                "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ],
             // The status page is built into the program.
             resources: [.embedInCode("Page")]),
@@ -126,7 +129,7 @@ let package = Package(
         tests("RemoteWrite", uses: ["HTTPClient", "Metrics", "Platform", "RemoteWrite", "Wire"]),
         tests("HTTPServing", uses: ["HTTPServing", "Platform"]),
         tests("HTTPClient", uses: ["HTTPClient", "Platform", "Wire"]),
-        tests("Simulation", uses: ["LiveKit", "Platform", "Simulation", "Wire"]),
+        tests("Simulation", uses: ["HTTPClient", "HTTPServing", "LiveKit", "Platform", "Simulation", "Wire"]),
         tests(
             "Top", uses: ["HTTPClient", "HTTPServing", "Platform", "Status", "Top", "Wire"], resources: [.copy("Data")]),
         tests(
@@ -145,6 +148,12 @@ let package = Package(
         tests(
             "Enforcement",
             uses: ["Enforcement", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Wire"]),
+        tests(
+            "Reconciliation",
+            uses: [
+                "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Platform", "Reconciliation", "Recording",
+                "Simulation", "Status", "Storage", "Wire",
+            ]),
         tests(
             "Exporter",
             uses: [

@@ -2,6 +2,7 @@ import Enforcement
 package import Metrics
 import Pipeline
 package import Platform
+import Reconciliation
 import Shipper
 
 /// All metrics that the program would have with these settings, without starting it.
@@ -17,6 +18,7 @@ package enum DeclaredFamilies {
         _ = ListenerMetrics(in: registry)
         JournalThread.declareMetrics(in: registry)
         if settings.singleSession { EnforcerThread.declareMetrics(in: registry) }
+        if settings.polls { PollerThread.declareMetrics(in: registry) }
         if settings.pushes { Destinations.declareMetrics(in: registry) }
         return registry.descriptors
     }

@@ -95,6 +95,9 @@ package struct Catalog: Sendable {
     let entitiesCorrected = Metric<Counter>(
         "lkpush_entities_corrected_total", "Rooms, participants and tracks that were closed without their own end.",
         per: .process, by: .correction)
+    let reconcileCorrections = Metric<Counter>(
+        "lkpush_reconcile_corrections_total",
+        "Entities that were opened or closed because LiveKit's API says so.", per: .process, by: .entityAndAction)
     let entities = Metric<Gauge>(
         "lkpush_entities", "Entities that are open now, of every kind.", per: .process, by: .entity)
     let waitingEvents = Metric<Gauge>(

@@ -26,6 +26,8 @@ struct MetricLabels: Sendable {
     static let recordingWindow = MetricLabels("window", Report.Window.allCases.map(\.label))
     static let entity = MetricLabels("entity", EntityKind.allCases.map(\.rawValue))
     static let correction = MetricLabels("rule", Correction.allCases.map(\.rawValue))
+    static let entityAndAction = entity.and(
+        MetricLabels("action", CorrectionAction.allCases.map(\.rawValue)))
     static let release = MetricLabels("reason", WaitRelease.allCases.map(\.rawValue))
 
     init(names: [String], combinations: [[String]]) {
@@ -67,6 +69,18 @@ enum Correction: String, CaseIterable {
     case room_name_reused
     /// Its ingress started again.
     case ingress_restarted
+}
+
+/// The results of a confirmed difference to LiveKit's API. The raw value is the label value of `action`.
+enum CorrectionAction: String, CaseIterable {
+    /// It was opened. Its start is not counted.
+    case adopted
+    /// It ended at a time that LiveKit tells, as if its webhook had come.
+    case ended
+    /// It ended unseen, and its end is its last evidence.
+    case estimated
+    /// It was closed without an end.
+    case dropped
 }
 
 /// The reasons for which waiting events are applied without an answer. The raw value is the label value of `reason`.

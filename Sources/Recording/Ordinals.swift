@@ -97,6 +97,17 @@ extension Correction {
     }
 }
 
+extension CorrectionAction {
+    var ordinal: Int {
+        switch self {
+        case .adopted: 0
+        case .ended: 1
+        case .estimated: 2
+        case .dropped: 3
+        }
+    }
+}
+
 extension WaitRelease {
     var ordinal: Int {
         switch self {

@@ -16,7 +16,7 @@ package struct StatusDocument: StatusObject {
     package var history = HistoryStatus()
     package var routes: [RouteStatus] = []
     package var replicas: [LaterStatus] = []
-    package var reconciliation: LaterStatus?
+    package var reconciliation: ReconciliationStatus?
     package var relays: [LaterStatus] = []
     package var settings: [SettingStatus] = []
     package var messages: [LogMessageStatus] = []
@@ -38,7 +38,8 @@ package struct StatusDocument: StatusObject {
         try visitor.field("history", &history, "the last 15 minutes")
         try visitor.field("routes", &routes, "what else the private listener answers")
         try visitor.field("replicas", &replicas, "other processes of the same journal; always empty in this version")
-        try visitor.field("reconciliation", &reconciliation, "the comparison with LiveKit; always null in this version")
+        try visitor.field(
+            "reconciliation", &reconciliation, "the comparison with LiveKit's API; null where it is off")
         try visitor.field("relays", &relays, "targets that webhooks are passed on to; always empty in this version")
         try visitor.field("settings", &settings, "the configuration in effect")
         try visitor.field(

@@ -28,7 +28,7 @@ extension Settings {
             reader.report("REMOTE_WRITE_MAX_BACKOFF: expected at least REMOTE_WRITE_MIN_BACKOFF")
         }
         // Variables of other programs stop nobody who makes no connection.
-        if pushing != nil || singleSession {
+        if pushing != nil || singleSession || polls {
             for problem in network.problems { reader.report(problem) }
         }
         checkOrganizations(&reader)
@@ -100,7 +100,8 @@ extension Settings {
     static func liveKitURL(_ reader: inout SettingsReader) -> String? {
         let text = reader.text(
             "LIVEKIT_URL", "", as: .token,
-            "Where LiveKit's server API is, such as wss://livekit.example.com. For SINGLE_SESSION.")
+            "Where LiveKit's server API is, such as wss://livekit.example.com. For RECONCILE_INTERVAL and SINGLE_SESSION."
+        )
         guard !text.isEmpty else { return nil }
         let scheme = text.prefix { $0 != ":" }.lowercased()
         var url = ["ws": "http", "wss": "https"][scheme].map { $0 + text.dropFirst(scheme.count) } ?? text

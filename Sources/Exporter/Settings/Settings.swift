@@ -25,6 +25,8 @@ package struct Settings: Sendable {
     package let liveKitKeys: LiveKitKeys
     /// The URL of the server API, with `http` or `https` and without a slash at its end. Nil if it is not set.
     package let liveKitURL: String?
+    /// Zero if LiveKit's API is never polled.
+    package let reconcileInterval: Duration
     package let project: String
     package let webhookMaxBody: ByteCount
     package let webhookClockLeeway: Duration
@@ -108,6 +110,9 @@ package struct Settings: Sendable {
     package init(_ reader: inout SettingsReader) {
         liveKitKeys = LiveKitKeys(&reader)
         liveKitURL = Self.liveKitURL(&reader)
+        reconcileInterval = reader.duration(
+            "RECONCILE_INTERVAL", "60s", in: .zero ... .seconds(3_600),
+            "How often rooms and jobs are compared with LiveKit's API, where LIVEKIT_URL is set; 0 never.")
         project = reader.text("LIVEKIT_PROJECT", "default", "Label `project` of every metric.")
         webhookMaxBody = reader.size(
             "WEBHOOK_MAX_BODY", "4MiB", in: .kibibytes(1)...(.mebibytes(64)), "Larger webhooks are refused with 413.")
@@ -253,6 +258,9 @@ package struct Settings: Sendable {
         guard let databaseURL else { return "sqlite:\(stateDirectory)/office.db" }
         return try databaseURL.read().exposed
     }
+
+    /// LiveKit's API is polled.
+    package var polls: Bool { liveKitURL != nil && reconcileInterval > .zero }
 
     /// The label `region` of LiveKit's metrics.
     package var regionLabel: String { region.isEmpty ? "local" : region }
