@@ -26,6 +26,13 @@ struct RoomState: Entity {
     var lastBeginning = Beginning()
     /// The SID had an earlier life. So its duration begins at `start_ms`, even if the payload tells an earlier time.
     var isLaterLife = false
+    /// The time of the last poll that listed it, while the polls do not list it; else 0.
+    var listed_ms: Int64 = 0
+    /// The time of the last poll that counted as many participants, while the polls count another number; else 0.
+    var agreed_ms: Int64 = 0
+    /// The earliest join of somebody whose join was not seen, though the polls counted as many participants; 0 if there
+    /// is none. From then on somebody else was not there any more.
+    var strangerJoin_ms: Int64 = 0
     var participants: [Slot<ParticipantState>] = []
 
     static let vacant = RoomState()
@@ -43,6 +50,7 @@ struct ParticipantState: Entity {
     var kind = Participant.Kind.standard
     var join_ms: Int64 = 0
     var lastEvent_ms: Int64 = .min
+    var received_ms: Int64 = 0
     var userID: Int64 = 0
     /// A row of `room_presence` was written for it.
     var isPresenceStored = false
@@ -76,6 +84,8 @@ struct TrackState: Entity {
     var lastPublished_s: Int64 = 0
     /// It was adopted again: the remembered end belongs to this life, too.
     var hasReturned = false
+    /// A poll found it, and its publication has not been counted.
+    var isAdopted = false
     /// The highest version in the events of this life.
     var version: TrackVersion?
 
@@ -103,6 +113,8 @@ struct JobState: Entity {
     var roomSID = ""
     /// The id of the ingress, which all its jobs share; empty for an egress.
     var ingressID = ""
+    /// The time of the last poll that listed it as running, while the polls do not; else 0.
+    var listed_ms: Int64 = 0
 
     static let vacant = JobState()
 }

@@ -30,6 +30,9 @@ extension Input {
             writer.message(5) { writer in
                 for row in rows { writer.message(1) { row.encode(into: &$0) } }
             }
+        case .poll(let result, let time):
+            writer.field(1, time.milliseconds)
+            writer.message(6) { result.encode(into: &$0) }
         }
     }
 
@@ -40,6 +43,7 @@ extension Input {
         var answer: (room: String, result: Result<Organization, LookupError>)?
         var report: Report?
         var presence: [OpenPresence]?
+        var poll: PollResult?
         while let field = try reader.next() {
             switch field {
             case 1: time = Timestamp(milliseconds: try reader.int64())
@@ -51,6 +55,9 @@ extension Input {
                 var message = try reader.message()
                 report = try Report(from: &message)
             case 5: presence = try Self.presence(reader.message())
+            case 6:
+                var message = try reader.message()
+                poll = try PollResult(from: &message)
             default: try reader.skip()
             }
         }
@@ -62,6 +69,8 @@ extension Input {
             self = .report(report, at: time)
         } else if let presence {
             self = .presence(presence, at: time)
+        } else if let poll {
+            self = .poll(poll, at: time)
         } else {
             self = .time(at: time)
         }

@@ -14,6 +14,8 @@ package enum Input: Sendable, Equatable {
     case time(at: Timestamp)
     /// The participants who were connected when the database was last written, for a start without a saved state.
     case presence([OpenPresence], at: Timestamp)
+    /// The differences that a poll of LiveKit's server API found.
+    case poll(PollResult, at: Timestamp)
 }
 
 /// The effects that the recorder asks for, in order.

@@ -36,6 +36,16 @@ package enum Limits {
     package static let refreshesPerTick = 200
     /// The most organizations that are kept from the last licence report for later, because they have had no event yet.
     package static let licenses = 100_000
+    /// The age up to which an event keeps a poll from correcting its entity: 30 s in LiveKit's queue, 15 s of its
+    /// retries, and the lag of the network.
+    package static let hot = Duration.seconds(60)
+    /// The time before the end of `rememberedFor` from which a poll does not recover a recording any more, because the
+    /// end may just have been forgotten.
+    static let recoveryMargin = Duration.seconds(3_600)
+    /// The age of LiveKit's number of participants, twice.
+    static let countAge_ms: Int64 = 10_000
+    /// The longest time without a poll after which the last one still counts as evidence for what ends unseen.
+    static let evidence_ms: Int64 = 600_000
     /// The interval at which ids expire and room names are checked.
     static let tick_ms: Int64 = 1_000
     /// The interval at which silent rooms and idle organizations are looked for. A scan of 10,000 rooms takes 50 us.

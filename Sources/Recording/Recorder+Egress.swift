@@ -81,7 +81,7 @@ extension Recorder {
         actions.append(.store(.recording(row)))
     }
 
-    private mutating func open(_ job: Egress, _ facts: Facts, _ context: EventContext) {
+    mutating func open(_ job: Egress, _ facts: Facts, _ context: EventContext) {
         var facts = facts
         facts.isClosed = false
         openJob(
@@ -98,7 +98,7 @@ extension Recorder {
 
 extension Egress {
     /// `retryCount`, clamped to the attempts that are told apart.
-    fileprivate var attempt: Int { Int(max(0, min(retryCount, Int64(Facts.lastAttempt)))) }
+    var attempt: Int { Int(max(0, min(retryCount, Int64(Facts.lastAttempt)))) }
 
     fileprivate var startedAt: Timestamp? {
         startedAt_ns > 0 ? Timestamp(milliseconds: startedAt_ns / 1_000_000) : nil

@@ -8,6 +8,7 @@ extension Recorder {
     /// Moves the clock on. It costs one comparison per input, and work in proportion to what is due.
     mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
         now = time
+        if beganAt_ms == 0 { beganAt_ms = time.milliseconds }
         catalog.clock.set(time)
         if waiting.count > 0 { endWaits(&actions) }
         if isDue(after: Limits.tick_ms, since: lastTick_ms) {

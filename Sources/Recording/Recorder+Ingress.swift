@@ -19,10 +19,15 @@ extension Recorder {
             endedIngress.remember(id, facts, at: context.receivedAt)
             return
         }
+        open(job, facts, start_ms: start_ms, context)
+    }
+
+    /// Opens a job, and closes the one before of the same ingress.
+    mutating func open(_ job: Ingress, _ facts: Facts, start_ms: Int64? = nil, _ context: EventContext) {
         let older = tellsLives ? ingressJobs[ExactText(job.id)] : nil
         openJob(
-            .ingress, key: key, label: job.inputType.ordinal, start_ms: start_ms, facts: facts, ingressID: job.id,
-            context)
+            .ingress, key: job.sessionKey, label: job.inputType.ordinal, start_ms: start_ms ?? job.start_ms,
+            facts: facts, ingressID: job.id, context)
         // LiveKit keeps one state for each ingress, so it sends no end of the job before.
         if let older {
             process.increment(catalog.entitiesCorrected, Correction.ingress_restarted.ordinal)

@@ -9,10 +9,11 @@ extension Recorder {
     /// The number of the rules under which this program applies events. A replay applies an event that was noted with
     /// an older number under the older rules, so that it makes the same rows and counts as before.
     ///
-    /// 1: an ended SID stays ended. 2: lives.
-    package static let rules = 2
+    /// 1: an ended SID stays ended. 2: lives. 3: the late start of what a poll adopted counts.
+    package static let rules = 3
 
     var tellsLives: Bool { rules >= 2 }
+    var countsAdopted: Bool { rules >= 3 }
 
     // MARK: What begins
 

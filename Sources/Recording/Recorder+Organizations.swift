@@ -126,19 +126,20 @@ extension Recorder {
     // MARK: Waiting
 
     mutating func wait(
-        _ event: Event, in name: Slot<RoomNameState>, receivedAt: Timestamp, _ actions: inout [Action]
+        _ event: Event, in name: Slot<RoomNameState>, receivedAt: Timestamp, isRecovered: Bool,
+        _ actions: inout [Action]
     ) {
         if waiting.count >= settings.waitingEvents {
             if let longest = waiting.longest() { giveUpWaiting(longest, .queue_full, &actions) }
             if names[name].resolution != .waiting {
-                return perform(event, name: name, receivedAt: receivedAt, &actions)
+                return perform(event, name: name, receivedAt: receivedAt, isRecovered: isRecovered, &actions)
             }
             if waiting.count >= settings.waitingEvents { giveUpWaiting(name, .queue_full, &actions) }
         }
         guard names[name].resolution == .waiting else {
-            return perform(event, name: name, receivedAt: receivedAt, &actions)
+            return perform(event, name: name, receivedAt: receivedAt, isRecovered: isRecovered, &actions)
         }
-        waiting.append(event, receivedAt: receivedAt, in: name)
+        waiting.append(event, receivedAt: receivedAt, isRecovered: isRecovered, in: name)
         process.set(catalog.waitingEvents, to: Double(waiting.count))
     }
 
@@ -153,8 +154,15 @@ extension Recorder {
         if events.isEmpty { return }
         process.set(catalog.waitingEvents, to: Double(waiting.count))
         for waitingEvent in events {
-            perform(waitingEvent.event, name: name, receivedAt: waitingEvent.receivedAt, &actions)
+            perform(waitingEvent, name: name, &actions)
         }
+    }
+
+    private mutating func perform(
+        _ event: WaitingRooms.WaitingEvent, name: Slot<RoomNameState>, _ actions: inout [Action]
+    ) {
+        perform(
+            event.event, name: name, receivedAt: event.receivedAt, isRecovered: event.isRecovered, &actions)
     }
 
     /// Applies all waiting events and looks at each name anew: for events that were restored under another organization
@@ -166,7 +174,7 @@ extension Recorder {
             for waitingEvent in events {
                 let name = name(of: waitingEvent.event)
                 resolve(name, for: waitingEvent.event, &actions)
-                perform(waitingEvent.event, name: name, receivedAt: waitingEvent.receivedAt, &actions)
+                perform(waitingEvent, name: name, &actions)
                 forgetIfUnused(name)
             }
         }

@@ -18,7 +18,8 @@ extension Recorder {
         var slot = arrival.slot
         if !slot.isNone { noteEvent(of: slot, context) }
         if !slot.isNone && participants[slot].hasJoined {
-            return noteLateJoin(of: participant, began_s: beginning.at_s, arrival.ending, context)
+            noteLateJoin(of: participant, began_s: beginning.at_s, arrival.ending, context)
+            return noteJoin(ofAdopted: slot, began_s: beginning.at_s, arrival.ending, context)
         }
         let ending = arrival.isNew ? .none : arrival.ending
         let isCounted = ending.facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
@@ -83,6 +84,16 @@ extension Recorder {
         endedParticipants.set(Fingerprint(participant.sid), earlier, at: context.receivedAt)
     }
 
+    /// Counts the join of a participant that was found before its event came.
+    private mutating func noteJoin(
+        ofAdopted slot: Slot<ParticipantState>, began_s: Int64, _ earlier: Ending, _ context: EventContext
+    ) {
+        guard countsAdopted, !participants[slot].isStartCounted, !earlier.facts.isClosed || began_s > earlier.at_s
+        else { return }
+        if participants[slot].kind == .standard { count(catalog.participantSessions, of: context) }
+        participants[slot].isStartCounted = true
+    }
+
     /// Returns the ending of a participant whose join counted and opened nothing, because its room had ended before it
     /// came.
     private func endingOfLateJoin(of participant: Participant, _ ending: Ending, _ venue: Venue) -> Ending {
@@ -118,6 +129,11 @@ extension Recorder {
             ending = endedParticipants[ending: id] ?? .none
         }
         let isCounted = ending.facts.isEndCounted
+        if slot.isNone && !wasClosed, !context.openRoom.isNone, participant.kind != .agent, participant.kind != .egress,
+            let joinedAt = participant.joinedAt
+        {
+            noteStranger(joined: joinedAt, in: context.openRoom)
+        }
         ending.facts.isEndCounted = true
         endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
         guard participant.kind == .standard, !isCounted else { return }
@@ -173,6 +189,7 @@ extension Recorder {
         state.room = room
         state.placeInRoom = rooms[room].participants.count
         state.lastEvent_ms = context.order_ms
+        state.received_ms = context.receivedAt.milliseconds
         state.began_s = context.beginning(of: participant).at_s
         let slot = participants.insert(state)
         rooms[room].participants.append(slot)
@@ -247,6 +264,7 @@ extension Recorder {
 
     mutating func noteEvent(of slot: Slot<ParticipantState>, _ context: EventContext) {
         participants[slot].lastEvent_ms = max(participants[slot].lastEvent_ms, context.order_ms)
+        participants[slot].received_ms = max(participants[slot].received_ms, context.receivedAt.milliseconds)
     }
 
     // MARK: Sessions

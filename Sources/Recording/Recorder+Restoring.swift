@@ -60,6 +60,9 @@ extension Recorder {
         lastTick_ms = saved.lastTick_ms
         lastSweep_ms = saved.lastSweep_ms
         lastNumber = saved.lastNumber
+        lastPoll_ms = saved.lastPoll_ms
+        // Before 0.7.0 it was not kept: then the state counts as begun when it was saved.
+        beganAt_ms = saved.beganAt_ms > 0 ? saved.beganAt_ms : saved.now_ms
         licenses = saved.licenses
         names = try EntityTable(saved.names.elements, free: saved.names.free)
         rooms = try EntityTable(saved.rooms.elements, free: saved.rooms.free)

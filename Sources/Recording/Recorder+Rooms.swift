@@ -131,7 +131,7 @@ extension Recorder {
     /// Opens the room of an event. It begins at the payload's time, else with the event, unless it is adopted. A later
     /// life begins at the earliest with the event.
     @discardableResult
-    private mutating func openRoom(
+    mutating func openRoom(
         _ context: EventContext, isStartCounted: Bool, isAdopted: Bool = false, laterLife: Beginning? = nil,
         _ actions: inout [Action]
     ) -> Slot<RoomState> {
@@ -201,6 +201,7 @@ extension Recorder {
         for member in rooms[room].participants {
             if participants[member].lastEvent_ms < before_ms {
                 process.increment(catalog.entitiesCorrected, Correction.room_restarted.ordinal)
+                if hasEvidence { endUnseenSession(of: member, by: before_ms, &actions) }
                 closeParticipant(member, end, &actions)
                 continue
             }
@@ -221,6 +222,11 @@ extension Recorder {
         for other in names[name].rooms where other != slot && rooms[other].lastEvent_ms <= limit_ms {
             guard isOlder(rooms[other], than: rooms[slot]) else { continue }
             process.increment(catalog.entitiesCorrected, Correction.room_name_reused.ordinal)
+            if hasEvidence {
+                let end_ms = rooms[slot].start_ms ?? rooms[slot].lastEvent_ms
+                closeUnseen(other, at_ms: max(end_ms, rooms[other].lastEvent_ms), isGivenUp: true, &actions)
+                continue
+            }
             var end = Ending(facts: Facts(isClosed: true))
             end.facts.isGivenUp = true
             closeRoom(other, end, &actions)

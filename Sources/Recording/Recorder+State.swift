@@ -51,6 +51,8 @@ extension Recorder {
                 writer.field(2, self[keyPath: ids].next)
             }
         }
+        writer.field(29, lastPoll_ms)
+        writer.field(30, beganAt_ms)
     }
 
     /// The approximate size of the state, so that the buffer grows only once.

@@ -24,6 +24,8 @@ extension Recorder {
                 return noteLatePublication(of: track, publication.ending, context)
             }
             tracks[known].lastPublished_s = max(tracks[known].lastPublished_s, context.at_s)
+            if tracks[known].isAdopted { count(catalog.tracksPublished, track.ordinal, of: context) }
+            tracks[known].isAdopted = false
             return tracks[known].note(track.version)
         }
         if publication.ownerReturns, case .open(let room) = venue {
@@ -160,7 +162,7 @@ extension Recorder {
     mutating func closeTrack(_ slot: Slot<TrackState>, _ end: Ending) {
         organizations[organization(of: slot)].adjust(catalog.tracksActive, tracks[slot].label, by: -1)
         var ending = end
-        ending.facts.isStartCounted = true
+        ending.facts.isStartCounted = !tracks[slot].isAdopted
         tracks[slot].note(end.version)
         ending.version = tracks[slot].version
         ending.at_s = max(ending.at_s, ending.at_s == 0 ? 0 : tracks[slot].began_s)

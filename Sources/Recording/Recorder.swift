@@ -56,6 +56,12 @@ package struct Recorder: Sendable {
     var now = Timestamp(milliseconds: .min)
     var lastTick_ms: Int64 = .min
     var lastSweep_ms: Int64 = .min
+    /// The time of the last poll of LiveKit's API; 0 if there was none.
+    var lastPoll_ms: Int64 = 0
+    /// The time of the first input of this state; 0 before it.
+    var beganAt_ms: Int64 = 0
+    /// The time at which this process received the last webhook; 0 if it has received none.
+    var lastWebhook_ms: Int64 = 0
     var idsForgotten = 0
     /// The names of histograms whose buckets differ from those of the state that it was restored from.
     var rebucketed: Set<String> = []
@@ -94,6 +100,7 @@ package struct Recorder: Sendable {
         switch input {
         case .event(let event, let receivedAt):
             advance(to: receivedAt, &actions)
+            lastWebhook_ms = receivedAt.milliseconds
             accept(event, receivedAt: receivedAt, &actions)
         case .answer(let room, let result, let time):
             advance(to: time, &actions)
@@ -106,6 +113,9 @@ package struct Recorder: Sendable {
         case .presence(let rows, let time):
             advance(to: time, &actions)
             adopt(rows, &actions)
+        case .poll(let result, let time):
+            advance(to: time, &actions)
+            take(result, &actions)
         }
     }
 
@@ -119,30 +129,36 @@ package struct Recorder: Sendable {
                 return
             }
         }
+        find(event, receivedAt: receivedAt, isRecovered: false, &actions)
+    }
+
+    /// Finds the organization of an event and applies it, or lets it wait.
+    mutating func find(_ event: Event, receivedAt: Timestamp, isRecovered: Bool, _ actions: inout [Action]) {
         let name = name(of: event)
         if !name.isNone && event.type != .other {
             resolve(name, for: event, &actions)
             if names[name].resolution == .waiting {
-                wait(event, in: name, receivedAt: receivedAt, &actions)
+                wait(event, in: name, receivedAt: receivedAt, isRecovered: isRecovered, &actions)
                 return
             }
         }
-        perform(event, name: name, receivedAt: receivedAt, &actions)
+        perform(event, name: name, receivedAt: receivedAt, isRecovered: isRecovered, &actions)
         if !name.isNone { forgetIfUnused(name) }
     }
 
     /// Counts an event and applies it, under the organization that is known now.
+    ///
+    /// - Parameter isRecovered: a poll found it. It is no webhook, and tells nothing about its room.
     mutating func perform(
-        _ event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp, _ actions: inout [Action]
+        _ event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp, isRecovered: Bool,
+        _ actions: inout [Action]
     ) {
         let type = event.type
-        process.increment(catalog.webhookEvents, type.ordinal)
-        if event.createdAt > 0 {
-            let lag = receivedAt.seconds - Double(event.createdAt)
-            process.observe(catalog.webhookLag, type.ordinal, max(0, lag))
-        }
         let context = context(of: event, name: name, receivedAt: receivedAt)
-        touch(context, &actions)
+        if !isRecovered {
+            countWebhook(context)
+            touch(context, &actions)
+        }
         if type == .other { return }
         if let failure = context.failure {
             process.increment(catalog.lookupFailures, failure.ordinal)
@@ -167,7 +183,15 @@ package struct Recorder: Sendable {
         }
     }
 
-    private func context(of event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp) -> EventContext {
+    private mutating func countWebhook(_ context: EventContext) {
+        process.increment(catalog.webhookEvents, context.type.ordinal)
+        if context.created_ms > 0 {
+            let lag = context.receivedAt.seconds - Double(context.created_ms / 1_000)
+            process.observe(catalog.webhookLag, context.type.ordinal, max(0, lag))
+        }
+    }
+
+    func context(of event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp) -> EventContext {
         let (milliseconds, overflow) = event.createdAt.multipliedReportingOverflow(by: 1_000)
         let created_ms = overflow ? .max : milliseconds
         var context = EventContext(

@@ -14,6 +14,8 @@ struct WaitingRooms: Sendable {
     struct WaitingEvent: Sendable {
         let event: Event
         let receivedAt: Timestamp
+        /// A poll found it: it is no webhook.
+        let isRecovered: Bool
     }
 
     private struct RoomQueue: Sendable {
@@ -54,9 +56,11 @@ struct WaitingRooms: Sendable {
         }
     }
 
-    mutating func append(_ event: Event, receivedAt: Timestamp, in name: Slot<RoomNameState>) {
+    mutating func append(
+        _ event: Event, receivedAt: Timestamp, isRecovered: Bool, in name: Slot<RoomNameState>
+    ) {
         count += 1
-        let waitingEvent = WaitingEvent(event: event, receivedAt: receivedAt)
+        let waitingEvent = WaitingEvent(event: event, receivedAt: receivedAt, isRecovered: isRecovered)
         if queues[name]?.events.append(waitingEvent) != nil { return }
         lastNumber += 1
         queues[name] = RoomQueue(number: lastNumber, events: [waitingEvent])

@@ -1,5 +1,6 @@
 package import Journal
 package import Platform
+package import Recording
 package import Status
 import Synchronization
 
@@ -39,6 +40,8 @@ package final class RecorderInbox: Sendable {
     private struct Mail {
         var events: [AcceptedEvent] = []
         var answers: [StoreAnswer] = []
+        var questions: [Question] = []
+        var polls: [PollResult] = []
         var snapshot: SnapshotRequest?
         /// The number of events that ends the wait; `Int.max` while nobody waits for any.
         var awaited = Int.max
@@ -49,7 +52,9 @@ package final class RecorderInbox: Sendable {
         var isFinished = false
 
         /// Something other than events has to be looked at now.
-        var isUrgent: Bool { !answers.isEmpty || snapshot != nil || isClosed && stopBy != nil }
+        var isUrgent: Bool {
+            !answers.isEmpty || !questions.isEmpty || !polls.isEmpty || snapshot != nil || isClosed && stopBy != nil
+        }
     }
 
     /// The most events that may ever be here: one for each reservation.
@@ -88,6 +93,27 @@ package final class RecorderInbox: Sendable {
 
     /// Leaves an answer of the store.
     package func leave(_ answer: StoreAnswer) { mail.change { $0.answers.append(answer) } }
+
+    // MARK: Poller
+
+    /// Something that is asked of the recorder's state.
+    package typealias Question = @Sendable (borrowing Recorder) -> Void
+
+    /// Has the recorder thread answer a question, between events. It must be quick, because events wait meanwhile. It is
+    /// not answered if the recorder ends before.
+    package func ask(_ question: @escaping Question) { mail.change { $0.questions.append(question) } }
+
+    /// Leaves the result of a poll.
+    package func leave(_ result: PollResult) { mail.change { $0.polls.append(result) } }
+
+    /// Takes the questions and the results that are here.
+    func takePolls() -> (questions: [Question], results: [PollResult]) {
+        mail.withLock { mail in
+            if mail.questions.isEmpty && mail.polls.isEmpty { return ([], []) }
+            defer { (mail.questions, mail.polls) = ([], []) }
+            return (mail.questions, mail.polls)
+        }
+    }
 
     // MARK: The end
 

@@ -112,6 +112,9 @@ struct RecorderWorker {
             case .presence(let people): apply(.presence(people, at: time.now()))
             }
         }
+        let polls = inbox.takePolls()
+        for result in polls.results { apply(.poll(result, at: time.now())) }
+        for question in polls.questions { question(recorder) }
     }
 
     /// Waits for the organizations of the last events. Events that get none in time are left to the next start.

@@ -31,6 +31,8 @@ struct SavedState {
     var licenses: [String: Organization] = [:]
     /// The first and the next number of the ids of each kind.
     var ids: [(first: UInt64, next: UInt64)] = []
+    var lastPoll_ms: Int64 = 0
+    var beganAt_ms: Int64 = 0
 
     init(_ message: consuming MessageReader) throws(MessageFault) {
         var reader = message
@@ -55,6 +57,8 @@ struct SavedState {
                 let organization = try Organization(from: &nested)
                 licenses[organization.id] = organization
             case 28: ids.append(try Self.numbers(reader.message()))
+            case 29: lastPoll_ms = try reader.int64()
+            case 30: beganAt_ms = try reader.int64()
             default: try reader.skip()
             }
         }
@@ -148,6 +152,7 @@ extension WaitingRooms.Waiter {
             writer.message(4) { writer in
                 writer.field(1, waitingEvent.receivedAt.milliseconds)
                 writer.message(2) { waitingEvent.event.encode(into: &$0) }
+                writer.field(3, waitingEvent.isRecovered)
             }
         }
     }
@@ -171,15 +176,17 @@ extension WaitingRooms.Waiter {
         var reader = message
         var receivedAt = Timestamp(milliseconds: 0)
         var event = Event(body: .other)
+        var isRecovered = false
         while let field = try reader.next() {
             switch field {
             case 1: receivedAt = Timestamp(milliseconds: try reader.int64())
             case 2:
                 var nested = try reader.message()
                 event = try Event(from: &nested)
+            case 3: isRecovered = try reader.bool()
             default: try reader.skip()
             }
         }
-        return WaitingRooms.WaitingEvent(event: event, receivedAt: receivedAt)
+        return WaitingRooms.WaitingEvent(event: event, receivedAt: receivedAt, isRecovered: isRecovered)
     }
 }

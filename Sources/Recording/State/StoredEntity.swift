@@ -60,6 +60,9 @@ extension RoomState: StoredEntity {
         writer.field(12, lastBeginning.at_s)
         writer.field(13, lastBeginning.start_ms)
         writer.field(14, firstStart_s)
+        writer.field(15, listed_ms)
+        writer.field(16, agreed_ms)
+        writer.field(17, strangerJoin_ms)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -82,6 +85,9 @@ extension RoomState: StoredEntity {
             case 12: lastBeginning.at_s = try reader.int64()
             case 13: lastBeginning.start_ms = try reader.int64()
             case 14: firstStart_s = try reader.int64()
+            case 15: listed_ms = try reader.int64()
+            case 16: agreed_ms = try reader.int64()
+            case 17: strangerJoin_ms = try reader.int64()
             default: try reader.skip()
             }
         }
@@ -104,6 +110,7 @@ extension ParticipantState: StoredEntity {
         writer.field(12, began_s)
         writer.field(13, isLaterLife)
         writer.field(14, isEndCounted)
+        writer.field(15, received_ms)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -125,6 +132,7 @@ extension ParticipantState: StoredEntity {
             case 12: began_s = try reader.int64()
             case 13: isLaterLife = try reader.bool()
             case 14: isEndCounted = try reader.bool()
+            case 15: received_ms = try reader.int64()
             default: try reader.skip()
             }
         }
@@ -142,6 +150,7 @@ extension TrackState: StoredEntity {
         if let version { writer.field(7, fixed: version.packed) }
         writer.field(8, lastPublished_s)
         writer.field(9, hasReturned)
+        writer.field(10, isAdopted)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -158,6 +167,7 @@ extension TrackState: StoredEntity {
             case 7: version = TrackVersion(packed: try reader.fixed64())
             case 8: lastPublished_s = try reader.int64()
             case 9: hasReturned = try reader.bool()
+            case 10: isAdopted = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -176,6 +186,7 @@ extension JobState: StoredEntity {
         writer.field(8, UInt64(facts.bits))
         writer.field(9, roomSID)
         writer.field(10, ingressID)
+        writer.field(11, listed_ms)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -193,6 +204,7 @@ extension JobState: StoredEntity {
             case 8: facts = Facts(bits: UInt16(truncatingIfNeeded: try reader.uint64()) & 0x7FFF)
             case 9: roomSID = try reader.string()
             case 10: ingressID = try reader.string()
+            case 11: listed_ms = try reader.int64()
             default: try reader.skip()
             }
         }
