@@ -9,6 +9,12 @@ package struct Comparison: Sendable, Equatable {
         package let sid: String
         package let name: String
         package let lastEvent: Timestamp
+
+        package init(sid: String, name: String, lastEvent: Timestamp) {
+            self.sid = sid
+            self.name = name
+            self.lastEvent = lastEvent
+        }
     }
 
     /// A room that is listed and not open in the state.
@@ -17,6 +23,11 @@ package struct Comparison: Sendable, Equatable {
         package let place: Int
         /// The end of the room that is remembered; nil if none is.
         package let endedAt: Timestamp?
+
+        package init(place: Int, endedAt: Timestamp?) {
+            self.place = place
+            self.endedAt = endedAt
+        }
     }
 
     /// A room that is listed and open, with another number of participants.
@@ -27,6 +38,12 @@ package struct Comparison: Sendable, Equatable {
         package let counted: Int
         /// The time at which the last event of the room, or of anybody in it, was received.
         package let lastEvent: Timestamp
+
+        package init(place: Int, counted: Int, lastEvent: Timestamp) {
+            self.place = place
+            self.counted = counted
+            self.lastEvent = lastEvent
+        }
     }
 
     /// A job that is open in the state, and not listed as running.
@@ -39,6 +56,13 @@ package struct Comparison: Sendable, Equatable {
         /// The place in the list of its ended form: of an ended egress with this id, or of the ingress whose job this
         /// was and which does not run, or runs another job. Nil if the list does not have it.
         package let place: Int?
+
+        package init(key: String, ingressID: String, lastEvent: Timestamp, place: Int?) {
+            self.key = key
+            self.ingressID = ingressID
+            self.lastEvent = lastEvent
+            self.place = place
+        }
     }
 
     /// A job that is listed and not open in the state.
@@ -49,6 +73,12 @@ package struct Comparison: Sendable, Equatable {
         package let isRemembered: Bool
         /// Its room is open in the state, or it has none.
         package let hasRoom: Bool
+
+        package init(place: Int, isRemembered: Bool, hasRoom: Bool) {
+            self.place = place
+            self.isRemembered = isRemembered
+            self.hasRoom = hasRoom
+        }
     }
 
     package var absentRooms: [AbsentRoom] = []
@@ -78,6 +108,11 @@ package struct RoomComparison: Sendable, Equatable {
         package let place: Int
         /// The remembered end of this SID; nil if none is.
         package let endedAt: Timestamp?
+
+        package init(place: Int, endedAt: Timestamp?) {
+            self.place = place
+            self.endedAt = endedAt
+        }
     }
 
     /// A participant that is open in the state and not listed.
@@ -88,6 +123,13 @@ package struct RoomComparison: Sendable, Equatable {
         package let lastEvent: Timestamp
         /// The place of the listed participant with the same identity; nil if there is none.
         package let successor: Int?
+
+        package init(sid: String, isCounted: Bool, lastEvent: Timestamp, successor: Int?) {
+            self.sid = sid
+            self.isCounted = isCounted
+            self.lastEvent = lastEvent
+            self.successor = successor
+        }
     }
 
     /// A track that is listed and not open in the state, of a participant that is in both or is unknown.
@@ -98,6 +140,13 @@ package struct RoomComparison: Sendable, Equatable {
         package let isRemembered: Bool
         /// The last event of its participant, if that is open.
         package let lastEvent: Timestamp?
+
+        package init(participant: Int, place: Int, isRemembered: Bool, lastEvent: Timestamp?) {
+            self.participant = participant
+            self.place = place
+            self.isRemembered = isRemembered
+            self.lastEvent = lastEvent
+        }
     }
 
     /// A track that is open in the state and not listed, of a participant that is in both.
@@ -105,6 +154,11 @@ package struct RoomComparison: Sendable, Equatable {
         package let sid: String
         /// The last event of its participant.
         package let lastEvent: Timestamp
+
+        package init(sid: String, lastEvent: Timestamp) {
+            self.sid = sid
+            self.lastEvent = lastEvent
+        }
     }
 
     /// The SID of the room.
