@@ -38,8 +38,8 @@ struct EgressMessage: Sendable {
         json.string("egressId", id)
         json.string("roomId", roomSID)
         json.string("roomName", roomName)
-        json.name("sourceType", isFromSDK ? "EGRESS_SOURCE_TYPE_SDK" : nil)
-        json.name("status", Self.name(of: status))
+        json.name("sourceType", isFromSDK ? "EGRESS_SOURCE_TYPE_SDK" : nil, zero: "EGRESS_SOURCE_TYPE_WEB")
+        json.name("status", Self.name(of: status), zero: "EGRESS_STARTING")
         json.long("startedAt", shift.nanoseconds(startedAt))
         json.long("endedAt", shift.nanoseconds(endedAt))
         json.long("updatedAt", shift.nanoseconds(updatedAt))
@@ -146,32 +146,30 @@ struct EgressMessage: Sendable {
     // MARK: What came of it.
 
     private func writeResults(to json: inout ProtoJSON, shift: TimeShift) {
-        if let file, output == .streams {
-            json.objects("streamResults", [file]) { file, json in
-                json.string("url", "rtmp://live.example.com/app/{str...key}")
-                json.long("startedAt", shift.nanoseconds(file.startedAt))
-                json.long("endedAt", shift.nanoseconds(file.endedAt))
-                json.long("duration", file.duration_ns)
-                json.name("status", file.endedAt == nil ? nil : "FINISHED")
-            }
+        let files = { (form: Output) in output == form ? file.map { [$0] } ?? [] : [] }
+        json.objects("streamResults", files(.streams)) { file, json in
+            json.string("url", "rtmp://live.example.com/app/{str...key}")
+            json.long("startedAt", shift.nanoseconds(file.startedAt))
+            json.long("endedAt", shift.nanoseconds(file.endedAt))
+            json.long("duration", file.duration_ns)
+            json.name("status", file.endedAt == nil ? nil : "FINISHED", zero: "ACTIVE")
         }
-        if let file, output == .file {
-            json.objects("fileResults", [file]) { write($0, to: &$1, shift: shift) }
-        }
-        if let file, output == .segments {
-            json.objects("segmentResults", [file]) { file, json in
-                json.string("playlistName", "\(id).m3u8")
-                json.long("duration", file.duration_ns)
-                json.long("size", file.size_bytes)
-                json.string("playlistLocation", file.endedAt == nil ? "" : Self.playlist(of: id))
-                json.long("segmentCount", file.duration_ns / 6_000_000_000)
-                json.long("startedAt", shift.nanoseconds(file.startedAt))
-                json.long("endedAt", shift.nanoseconds(file.endedAt))
-            }
+        json.objects("fileResults", files(.file)) { write($0, to: &$1, shift: shift) }
+        json.objects("segmentResults", files(.segments)) { file, json in
+            json.string("playlistName", "\(id).m3u8")
+            json.long("duration", file.duration_ns)
+            json.long("size", file.size_bytes)
+            json.string("playlistLocation", file.endedAt == nil ? "" : Self.playlist(of: id))
+            json.long("segmentCount", file.duration_ns / 6_000_000_000)
+            json.long("startedAt", shift.nanoseconds(file.startedAt))
+            json.long("endedAt", shift.nanoseconds(file.endedAt))
         }
         json.string("error", error)
         json.int("errorCode", errorCode)
         json.string("details", details)
+        json.string("manifestLocation", "")
+        json.flag("backupStorageUsed", false)
+        json.int("retryCount", 0)
         // The deprecated member, which the egress service still fills.
         if let file, output == .file { json.object("file") { write(file, to: &$0, shift: shift) } }
     }

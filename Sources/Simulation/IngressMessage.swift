@@ -28,7 +28,7 @@ struct IngressMessage: Sendable {
         json.string("name", "studio")
         json.string("streamKey", inputType == .url ? "" : Self.streamKey)
         json.string("url", inputType == .rtmp ? "rtmps://my.livekit.cloud/x" : "https://my.livekit.cloud/w")
-        json.name("inputType", inputTypeName)
+        json.name("inputType", inputTypeName, zero: "RTMP_INPUT")
         json.flag("enableTranscoding", inputType != .whip)
         json.string("roomName", roomName)
         json.string("participantIdentity", "studio")
@@ -38,8 +38,8 @@ struct IngressMessage: Sendable {
     }
 
     private func writeState(to json: inout ProtoJSON, shift: TimeShift) {
-        json.name("status", statusName)
-        if case .failed(let error) = state { json.string("error", error) }
+        json.name("status", statusName, zero: "ENDPOINT_INACTIVE")
+        if case .failed(let error) = state { json.string("error", error) } else { json.string("error", "") }
         if case .publishing = state {
             json.object("video") { json in
                 json.string("mimeType", "video/H264")
@@ -54,6 +54,9 @@ struct IngressMessage: Sendable {
                 json.int("channels", 2)
                 json.int("sampleRate", 48_000)
             }
+        } else {
+            json.absent("video")
+            json.absent("audio")
         }
         json.string("roomId", roomSID)
         json.long("startedAt", shift.nanoseconds(startedAt))

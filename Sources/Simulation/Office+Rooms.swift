@@ -78,6 +78,11 @@ extension Office {
         rooms[room].isDown = true
         rooms[room].returning = rooms[room].attendees.compactMap { attendees.removeValue(forKey: $0) }
         rooms[room].attendees = []
+        note(
+            Occurrence.Crash(
+                at: time(now), organization: organizations[organization], room: rooms[room].name,
+                participants: rooms[room].returning.map(\.sid),
+                tracks: rooms[room].returning.flatMap { $0.tracks.map(\.sid) }))
         plan(after: Self.down_ms, .reopen(room: room))
     }
 

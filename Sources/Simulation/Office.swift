@@ -21,7 +21,7 @@ package struct Office: Sendable {
     var attendees: [String: Attendee] = [:]
     var jobs: [String: RecordingJob] = [:]
     var streams: [String: IngressJob] = [:]
-    private var ready: [SimulatedWebhook] = []
+    private var ready: [Occurrence] = []
     private var taken = 0
     /// Milliseconds since `epoch`.
     private(set) var now: Int64 = 0
@@ -68,8 +68,16 @@ package struct Office: Sendable {
         Timestamp(milliseconds: Self.epoch.milliseconds + milliseconds)
     }
 
-    /// Returns the next webhook; nil when the day is over.
+    /// Returns the next webhook; nil when the day is over. It passes over what no webhook tells.
     package mutating func next() -> SimulatedWebhook? {
+        while let occurrence = nextOccurrence() {
+            if case .webhook(let webhook) = occurrence { return webhook }
+        }
+        return nil
+    }
+
+    /// Returns the next webhook or crash; nil when the day is over.
+    package mutating func nextOccurrence() -> Occurrence? {
         while taken == ready.count {
             ready.removeAll(keepingCapacity: true)
             taken = 0
@@ -150,10 +158,14 @@ package struct Office: Sendable {
         _ facts: [Fact]
     ) {
         ready.append(
-            SimulatedWebhook(
-                at: message.createdAt, key: key, delay: delay, novelty: novelty,
-                organization: organizations[place.organization], message: message, facts: facts))
+            .webhook(
+                SimulatedWebhook(
+                    at: message.createdAt, key: key, delay: delay, novelty: novelty,
+                    organization: organizations[place.organization], message: message, facts: facts)))
     }
+
+    /// Queues a crash, which no webhook tells.
+    mutating func note(_ crash: Occurrence.Crash) { ready.append(.crash(crash)) }
 
     /// The probability that a fact about people or tracks is told twice.
     static var restatement: Double { Chance.restatement }

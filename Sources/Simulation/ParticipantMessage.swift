@@ -25,12 +25,16 @@ struct ParticipantMessage: Sendable {
     var sid: String
     var identity: String
     var detail: Detail
+    /// Events leave them out; the server API lists them.
+    var tracks: [Told<TrackMessage>] = []
 
     func write(to json: inout ProtoJSON, shift: TimeShift) {
         json.string("sid", sid)
         json.string("identity", identity)
         guard case .full(let person) = detail else { return }
         json.name("state", person.isActive ? "ACTIVE" : "DISCONNECTED")
+        json.objects("tracks", tracks) { $0.message.write(to: &$1, shift: $0.shift) }
+        json.string("metadata", "")
         let joinedAt = person.isActive ? shift.arrival(person.joinedAt) : shift(person.joinedAt)
         json.long("joinedAt", TimeShift.second(joinedAt))
         json.long("joinedAtMs", joinedAt.milliseconds)
@@ -46,9 +50,9 @@ struct ParticipantMessage: Sendable {
             json.flag("agent", person.kind == .agent)
         }
         json.flag("isPublisher", person.isPublisher)
-        json.name("kind", Self.name(of: person.kind))
+        json.name("kind", Self.name(of: person.kind), zero: "STANDARD")
         if person.kind == .standard { json.object("attributes") { $0.string("team", "core") } }
-        json.name("disconnectReason", person.disconnectReason)
+        json.name("disconnectReason", person.disconnectReason, zero: "UNKNOWN_REASON")
         json.names("kindDetails", Self.details(of: person.kind))
         json.int("clientProtocol", 1)
     }

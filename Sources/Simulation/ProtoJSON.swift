@@ -1,33 +1,56 @@
 import Wire
 
-/// Writes one message the way LiveKit's `protojson.Marshal` does: fields in declaration order, names in lowerCamelCase,
-/// 64-bit numbers in quotes, zero values absent, no blanks.
+/// Writes one message the way LiveKit's `protojson.Marshal` does: fields in declaration order, 64-bit numbers in quotes,
+/// no blanks.
 ///
 /// The caller is responsible for the order. https://protobuf.dev/programming-guides/json/
 struct ProtoJSON {
+    /// The options of the writer.
+    enum Form: Sendable {
+        /// Names in lowerCamelCase, zero values absent.
+        case webhook
+        /// The answers of the server API: names in snake_case, with zero values.
+        case api
+    }
+
+    private let form: Form
     private(set) var bytes: [UInt8] = []
     private var isFirst = true
 
+    private init(_ form: Form) { self.form = form }
+
+    /// Returns true if a value is written. Zero values are only in answers of the API.
+    private func shows(zero isZero: Bool) -> Bool { !isZero || form == .api }
+
     /// Returns the bytes of the message that `write` fills.
-    static func message(_ write: (inout ProtoJSON) -> Void) -> [UInt8] {
-        var json = ProtoJSON()
+    static func message(_ form: Form = .webhook, _ write: (inout ProtoJSON) -> Void) -> [UInt8] {
+        var json = ProtoJSON(form)
         json.bytes.reserveCapacity(1_200)
         json.braces(UInt8(ascii: "{"), UInt8(ascii: "}"), write)
         return json.bytes
     }
 
     mutating func string(_ name: StaticString, _ value: String) {
-        guard !value.isEmpty else { return }
+        guard shows(zero: value.isEmpty) else { return }
         key(name)
         JSONText.append(value, to: &bytes)
     }
 
-    /// Writes an enumeration by the name of its value. Nil is the zero value, which is absent.
-    mutating func name(_ name: StaticString, _ value: String?) { string(name, value ?? "") }
+    /// Writes an enumeration by the name of its value. Nil is the zero value, whose name is `zero`.
+    mutating func name(_ name: StaticString, _ value: String?, zero: String = "") {
+        if value != nil || form == .api { string(name, value ?? zero) }
+    }
+
+    /// Writes a message that is not there: `null` in answers of the API.
+    mutating func absent(_ name: StaticString) {
+        guard form == .api else { return }
+        key(name)
+        bytes.append(contentsOf: "null".utf8)
+    }
 
     /// Writes a 64-bit number, in quotes.
     mutating func long(_ name: StaticString, _ value: Int64) {
-        guard value != 0 else { return }
+        guard shows(zero: value == 0) else { return }
         key(name)
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: String(value).utf8)
@@ -36,21 +59,21 @@ struct ProtoJSON {
 
     /// Writes a 32-bit number.
     mutating func int(_ name: StaticString, _ value: Int) {
-        guard value != 0 else { return }
+        guard shows(zero: value == 0) else { return }
         key(name)
         bytes.append(contentsOf: String(value).utf8)
     }
 
     mutating func double(_ name: StaticString, _ value: Double) {
-        guard value != 0 else { return }
+        guard shows(zero: value == 0) else { return }
         key(name)
         bytes.append(contentsOf: "\(value)".utf8)
     }
 
     mutating func flag(_ name: StaticString, _ value: Bool) {
-        guard value else { return }
+        guard shows(zero: !value) else { return }
         key(name)
-        bytes.append(contentsOf: "true".utf8)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
     }
 
     mutating func object(_ name: StaticString, _ write: (inout ProtoJSON) -> Void) {
@@ -58,11 +81,11 @@ struct ProtoJSON {
         braces(UInt8(ascii: "{"), UInt8(ascii: "}"), write)
     }
 
-    /// Writes a repeated message; absent if `elements` is empty.
+    /// Writes a repeated message. Without elements it is a zero value.
     mutating func objects<Element>(
         _ name: StaticString, _ elements: [Element], _ write: (Element, inout ProtoJSON) -> Void
     ) {
-        guard !elements.isEmpty else { return }
+        guard shows(zero: elements.isEmpty) else { return }
         key(name)
         braces(UInt8(ascii: "["), UInt8(ascii: "]")) { json in
             for element in elements {
@@ -72,9 +95,9 @@ struct ProtoJSON {
         }
     }
 
-    /// Writes repeated enumeration values; absent if `names` is empty.
+    /// Writes repeated enumeration values. Without names it is a zero value.
     mutating func names(_ name: StaticString, _ names: [String]) {
-        guard !names.isEmpty else { return }
+        guard shows(zero: names.isEmpty) else { return }
         key(name)
         braces(UInt8(ascii: "["), UInt8(ascii: "]")) { json in
             for name in names {
@@ -87,8 +110,19 @@ struct ProtoJSON {
     private mutating func key(_ name: StaticString) {
         comma()
         bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        switch form {
+        case .webhook: name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        case .api: name.withUTF8Buffer { appendInSnakeCase($0) }
+        }
         bytes.append(contentsOf: "\":".utf8)
+    }
+
+    private mutating func appendInSnakeCase(_ name: UnsafeBufferPointer<UInt8>) {
+        for byte in name {
+            let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            if isCapital { bytes.append(UInt8(ascii: "_")) }
+            bytes.append(isCapital ? byte | 0x20 : byte)
+        }
     }
 
     private mutating func comma() {

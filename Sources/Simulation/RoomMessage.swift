@@ -42,6 +42,7 @@ struct RoomMessage: Sendable {
             json.string("name", name)
             json.int("emptyTimeout", 300)
             json.int("departureTimeout", 20)
+            json.int("maxParticipants", 0)
             json.long("creationTime", shift.seconds(room.createdAt))
             json.long("creationTimeMs", shift.milliseconds(room.createdAt))
             json.string("turnPassword", Self.turnPassword)
@@ -50,6 +51,7 @@ struct RoomMessage: Sendable {
             json.int("numParticipants", room.participants)
             json.int("numPublishers", room.publishers)
             json.flag("activeRecording", room.isRecorded)
+            json.absent("version")
         }
     }
 }

@@ -36,7 +36,7 @@ struct TrackMessage: Sendable {
         let mime = isAudio ? "audio/red" : "video/VP8"
         let mid = isAudio ? "1" : "2"
         let write = { (layer: Layer, json: inout ProtoJSON) in
-            json.name("quality", layer.quality)
+            json.name("quality", layer.quality, zero: "LOW")
             json.int("width", width / layer.divisor)
             json.int("height", height / layer.divisor)
             json.int("bitrate", layer.bitrate)
@@ -45,13 +45,13 @@ struct TrackMessage: Sendable {
             json.string("rid", layer.rid)
         }
         json.string("sid", sid)
-        json.name("type", isAudio ? nil : "VIDEO")
+        json.name("type", isAudio ? nil : "VIDEO", zero: "AUDIO")
         if !isAudio {
             json.int("width", width)
             json.int("height", height)
             json.flag("simulcast", true)
         }
-        json.name("source", source == .unknown ? nil : source.rawValue.uppercased())
+        json.name("source", source == .unknown ? nil : source.rawValue.uppercased(), zero: "UNKNOWN")
         if !isAudio { json.objects("layers", Self.layers, write) }
         json.string("mimeType", mime)
         json.string("mid", mid)

@@ -104,6 +104,12 @@ package struct Truth: Sendable {
         for fact in webhook.facts { add(fact, to: webhook.organization, shift: shift) }
     }
 
+    /// Counts a crash at once. The webhook that tells it later changes nothing.
+    package mutating func count(_ crash: Occurrence.Crash) {
+        let fact = Fact.vanished(participants: crash.participants, tracks: crash.tracks)
+        accounts[crash.organization, default: Account()].add(fact)
+    }
+
     private mutating func add(_ fact: Fact, to organization: String, shift: TimeShift) {
         if case .left(_, let identity, .standard, let at, let stayed) = fact, !identity.isEmpty {
             let visit = Visit(organization: organization, identity: identity, day: CivilDate(shift(at)))
