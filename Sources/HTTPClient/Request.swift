@@ -52,23 +52,36 @@ package struct Completion: Sendable {
     /// The same with another body of the answer, if one came.
     package func mapBody(_ body: ([UInt8]) -> [UInt8]) -> Completion {
         guard case .response(let response) = outcome else { return self }
-        let other = Response(status: response.status, headers: response.headers, body: body(response.body))
+        let other = Response(
+            status: response.status, headers: response.headers, body: body(response.body), ending: response.ending)
         return Completion(id: id, outcome: .response(other), duration: duration, deliveries: deliveries)
     }
 }
 
 /// The answer of a peer.
 package struct Response: Sendable, Equatable {
+    /// The end of the body.
+    package enum Ending: Sendable, Equatable {
+        /// The body has all that the peer sent.
+        case whole
+        /// The peer sent more than was kept.
+        case cut
+        /// The peer did not send all of it.
+        case broken(NetworkError.Kind)
+    }
+
     package let status: Int
     /// The headers that `TransportOptions.recordedHeaders` names, in lower case.
     package let headers: [String: String]
     /// The first bytes of the body, at most `bodyKept_bytes` of the request.
     package let body: [UInt8]
+    package let ending: Ending
 
-    package init(status: Int, headers: [String: String], body: [UInt8]) {
+    package init(status: Int, headers: [String: String], body: [UInt8], ending: Ending = .whole) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.ending = ending
     }
 }
 

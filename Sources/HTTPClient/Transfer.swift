@@ -153,7 +153,8 @@ final class Transfer {
         _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         // A complete head is an answer: its body may have ended, or was cut by us, or never ended, or broke off.
         if status >= 200 && (head.isComplete || result == CURLE_OK) {
-            return .response(Response(status: status, headers: head.headers, body: body))
+            return .response(
+                Response(status: status, headers: head.headers, body: takeBody(), ending: ending(result)))
         }
         let own = String(cString: errorText)
         let text = own.isEmpty ? String(cString: curl_easy_strerror(result)) : own
@@ -164,6 +165,17 @@ final class Transfer {
             NetworkError(
                 kind: kind, mayHaveArrived: deliveries > 0, code: result.rawValue, text: Self.withoutUserInfo(text),
                 systemCode: Int32(truncatingIfNeeded: systemCode)))
+    }
+
+    private func ending(_ result: CURLcode) -> Response.Ending {
+        if received > kept_bytes { return .cut }
+        return result == CURLE_OK ? .whole : .broken(kind(of: result, ""))
+    }
+
+    /// Returns the body. The memory of a large one is not kept for later requests.
+    private func takeBody() -> [UInt8] {
+        defer { if body.capacity > Transport.Limits.bodyRead_bytes { body = [] } }
+        return body
     }
 
     /// Masks user and password in a text of libcurl, which quotes the address of a proxy that it cannot use.

@@ -53,6 +53,25 @@ package enum RoomService {
         return body
     }
 
+    /// An error response says that LiveKit runs without the service that was called: on a single node without Redis there
+    /// is neither egress nor ingress. It is an error of code `internal`, and only its message tells it from others.
+    /// https://github.com/livekit/livekit/blob/master/pkg/service/errors.go
+    package static func lacksService(_ body: Span<UInt8>) -> Bool {
+        do throws(DecodingFault) {
+            var reader = JSONReader()
+            guard try reader.beginObject(body) else { return false }
+            while let key = try reader.nextKeyText(body) {
+                if key == "msg" {
+                    return try reader.readString(body).hasSuffix("not connected (redis required)")
+                }
+                try reader.skip(body)
+            }
+            return false
+        } catch {
+            return false
+        }
+    }
+
     /// Returns the `code` of an error response, such as `not_found`; nil if it is not one of Twirp's. Nothing else of
     /// the response may be logged, because its message may hold names.
     /// https://twitchtv.github.io/twirp/docs/spec_v7.html#error-codes

@@ -26,11 +26,16 @@ package struct ListedParticipant: Sendable, Equatable {
     package var participant: Participant
     /// `state` is ACTIVE: it has joined and is connected.
     package var isActive: Bool
+    /// `permission.hidden`: others do not see it, and `num_participants` counts it only by chance.
+    package var isHidden: Bool
     package var tracks: [Track]
 
-    package init(participant: Participant = Participant(), isActive: Bool = false, tracks: [Track] = []) {
+    package init(
+        participant: Participant = Participant(), isActive: Bool = false, isHidden: Bool = false, tracks: [Track] = []
+    ) {
         self.participant = participant
         self.isActive = isActive
+        self.isHidden = isHidden
         self.tracks = tracks
     }
 }

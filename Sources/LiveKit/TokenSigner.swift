@@ -41,6 +41,18 @@ package struct TokenSigner: Sendable {
         token(granting: Array(#"{"roomList":true}"#.utf8), at: time, lifetime: lifetime)
     }
 
+    /// Returns a token that lets its bearer start, stop and list recordings, for a short time. LiveKit has no smaller right
+    /// to list them.
+    package func roomRecordToken(at time: Timestamp, lifetime: Duration) -> String {
+        token(granting: Array(#"{"roomRecord":true}"#.utf8), at: time, lifetime: lifetime)
+    }
+
+    /// Returns a token that lets its bearer manage and list ingresses, for a short time. LiveKit has no smaller right to
+    /// list them.
+    package func ingressAdminToken(at time: Timestamp, lifetime: Duration) -> String {
+        token(granting: Array(#"{"ingressAdmin":true}"#.utf8), at: time, lifetime: lifetime)
+    }
+
     /// - Parameter grant: the text of the claim `video`, a JSON object.
     private func token(granting grant: [UInt8], at time: Timestamp, lifetime: Duration) -> String {
         let now = time.milliseconds / 1_000
