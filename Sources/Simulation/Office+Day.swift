@@ -44,7 +44,7 @@ extension Office {
             for _ in 0..<max(4, size.rooms) { planAnywhere(0.1...0.9, .record(organization: organization)) }
             for _ in 0..<(1 + size.rooms / 2) { planAnywhere(0.15...0.7, .stream(organization: organization)) }
             // A restart takes half a minute, and everybody must be back well before the end.
-            if length >= 600_000 { planAnywhere(0.4...0.7, .crash(organization: organization)) }
+            if size.crashes && length >= 600_000 { planAnywhere(0.4...0.7, .crash(organization: organization)) }
         }
         schedule.plan(at: Int64(length), .close)
     }

@@ -16,6 +16,8 @@ package struct OfficeSize: Sendable, Equatable {
     /// The length in the office's own time.
     package var length: Duration
     package var ending: Ending
+    /// A server of each organization dies once.
+    package var crashes = true
 
     package init(
         organizations: Int = 3, rooms: Int = 4, users: Int = 20, length: Duration = .seconds(3_600),

@@ -1,0 +1,65 @@
+import Recording
+import Simulation
+import Testing
+
+/// Simulated days with lost webhooks, crashes and an API that lies.
+@Suite struct PolledOfficeTests {
+    static let losses = PolledOffice.Setup(loss: 0.002, outage: 9_000..<9_300)
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `lost webhooks, an outage and crashes are corrected`(seed: UInt64) throws {
+        var setup = Self.losses
+        setup.seed = seed
+        var office = PolledOffice(setup)
+        try office.live()
+        #expect(!office.corrections.isEmpty)
+        #expect(office.longestWrong <= 5)
+        let (life, truth) = (office.life, office.truth)
+        #expect(Set(life.recordings) == truth.recordings)
+        #expect(life.recordings.count == truth.recordings.count)
+        let estimated = office.corrections.count {
+            if case .endParticipant(_, nil) = $0 { true } else { false }
+        }
+        let difference = life.sessions_seconds - truth.sessions_seconds
+        #expect(abs(difference) <= truth.sessions_seconds * 0.001, "\(difference) of \(truth.sessions_seconds) s")
+        #expect(difference <= 60 * Double(estimated))
+        for (name, value) in life.series where name.contains("_active") { #expect(value == 0, "\(name)") }
+    }
+
+    @Test func `without polls the same losses stay`() throws {
+        var setup = Self.losses
+        setup.polls = false
+        var office = PolledOffice(setup)
+        try office.live()
+        #expect(office.longestWrong > 60)
+        #expect(Set(office.life.recordings) != office.truth.recordings)
+    }
+
+    @Test(arguments: APILie.allCases)
+    func `an API that lies makes no number wrong`(lie: APILie) throws {
+        var setup = PolledOffice.Setup(lies: [lie])
+        setup.size.crashes = false
+        var lied = PolledOffice(setup)
+        try lied.live()
+        setup.polls = false
+        var alone = PolledOffice(setup)
+        try alone.live()
+        #expect(lied.calls > 500)
+        #expect(lied.life.series == alone.life.series)
+        #expect(lied.gauges == alone.gauges)
+        #expect(lied.life.rows == alone.life.rows)
+    }
+
+    @Test func `fifty kills change nothing`() throws {
+        var setup = Self.losses
+        var whole = PolledOffice(setup)
+        try whole.live()
+        setup.kills = 50
+        var killed = PolledOffice(setup)
+        try killed.live()
+        #expect(killed.life.series == whole.life.series)
+        #expect(killed.life.rows.count == whole.life.rows.count)
+        #expect(abs(killed.life.sessions_seconds - whole.life.sessions_seconds) < 0.001)
+        #expect(killed.life.recordings.sorted() == whole.life.recordings.sorted())
+    }
+}
