@@ -68,6 +68,12 @@ GIVEN = [
     # 3 events and 1 duplicate a minute; 1 event; 1 duplicate.
     *regional("lk_webhook_events_total", {"eu": "0+3x60", "us": "0+1x60"}, event="room_started"),
     *regional("lk_webhook_duplicates_total", {"eu": "0+1x60", "old": "0+1x60"}),
+    # One polls LiveKit's API, one is refused, and one has never polled.
+    *regional("lkpush_reconcile_drift", {"eu": "0x20 2x40"}, entity="room", direction="missing"),
+    *regional("lkpush_reconcile_last_success_timestamp_seconds", {"eu": "0+60x60", "us": "0x60"}),
+    *regional("lkpush_reconcile_requests_total", {"eu": "0+1x60"}, call="ListRooms", code="200"),
+    *regional("lkpush_reconcile_requests_total", {"us": "0+1x120"}, call="ListRooms", code="401"),
+    *regional("lkpush_reconcile_corrections_total", {"eu": "0+1x120"}, entity="room", action="adopted"),
     # The same second, as a push and as a scrape write it.
     series("lk_webhook_delivery_lag_seconds_bucket", "0+2x60", 1, le="1"),
     series("lk_webhook_delivery_lag_seconds_bucket", "0+3x60", 2, le="1.0"),
@@ -131,6 +137,18 @@ EXPECTED: list[tuple[tuple[str, str, int], int, Result]] = [
     (("lkpush-pipeline", "Up for", 0), 30, of_regions({"eu": 1400, "us": 1793})),
     (("lkpush-pipeline", "Restarts", 0), 30, of_regions({"eu": 4, "us": 0, "old": 0})),
     (("lkpush-pipeline", "Duplicates", 0), 30, of_regions({"eu": 0.25, "us": 0, "old": 1})),
+    (
+        ("lkpush-pipeline", "Differences to LiveKit's API", 0),
+        30,
+        of_regions({"eu": 2}, direction="missing", entity="room"),
+    ),
+    (("lkpush-pipeline", "Age of the last successful poll", 0), 30, of_regions({"eu": 0})),
+    (
+        ("lkpush-pipeline", "Failed requests to LiveKit's API", 0),
+        120,
+        of_regions({"us": 60}, call="ListRooms", code="401"),
+    ),
+    (("lkpush-pipeline", "Corrections by action", 0), 120, of_regions({"eu": 60}, action="adopted", entity="room")),
     (
         ("lkpush-pipeline", "Delivery lag, all of it", 0),
         30,
