@@ -28,6 +28,37 @@ import Testing
         #expect(call.target == "/twirp/livekit.RoomService/ListRooms")
         #expect(String(decoding: call.body, as: UTF8.self) == #"{"names":["lkpush check"]}"#)
         #expect(call.headers["authorization"]?.hasPrefix("Bearer ey") == true)
+        let lists = livekit.requests.dropFirst()
+        #expect(
+            lists.map { "\($0.target) \(String(decoding: $0.body, as: UTF8.self))" } == [
+                #"/twirp/livekit.Egress/ListEgress {"active":true}"#, "/twirp/livekit.Ingress/ListIngress {}",
+            ])
+        let told = checked.about("livekit").map(\.text).joined(separator: "\n")
+        for words in [
+            "rooms can be listed", "egress can be listed", "ingress can be listed",
+            "polls are on, every 60 s (RECONCILE_INTERVAL)",
+        ] { #expect(told.contains(words), "\(words): \(told)") }
+    }
+
+    @Test func `a LiveKit without egress and ingress is in order`() throws {
+        let livekit = try ScriptedReceiver(otherwise: .init(200, headers: Self.json, body: #"{"rooms":[]}"#))
+        for (body, service) in [(#"{"active":true}"#, "egress"), ("{}", "ingress")] {
+            let says = #"{"code":"internal","msg":"\#(service) not connected (redis required)"}"#
+            livekit.answerOnce(.init(500, headers: Self.json, body: says)) { $0 == Array(body.utf8) }
+        }
+        let checked = CheckOutput(in: folder, ["LIVEKIT_URL": "ws://127.0.0.1:\(livekit.port)"])
+        #expect(checked.findings.allSatisfy { $0.mark == "ok" }, "\(checked)")
+        let told = checked.about("livekit").map(\.text).joined(separator: "\n")
+        for service in ["egress", "ingress"] { #expect(told.contains("there is no \(service): "), "\(told)") }
+    }
+
+    @Test func `lists that nobody polls are not asked for`() throws {
+        let livekit = try ScriptedReceiver(otherwise: .init(200, headers: Self.json, body: #"{"rooms":[]}"#))
+        let checked = CheckOutput(
+            in: folder, ["LIVEKIT_URL": "ws://127.0.0.1:\(livekit.port)", "RECONCILE_INTERVAL": "0"])
+        #expect(checked.status == 0 && livekit.requests.count == 1, "\(checked)")
+        #expect(
+            checked.about("livekit").last?.text.contains("polls are off (RECONCILE_INTERVAL=0)") == true, "\(checked)")
     }
 
     @Test func `what a running lkpush keeps is as it was, also after it was killed`() throws {
@@ -92,6 +123,7 @@ import Testing
         case fewDescriptors, littleMemory
         case receiverAway, receiverRefusesToken, receiverElsewhere, receiverClock
         case liveKitAway, liveKitRefusesKey, liveKitElsewhere, liveKitClock
+        case liveKitRefusesEgress, liveKitFailsIngress
         case databaseAway, databaseFileOfAnother
         case roomDoesNotMatch, globWithoutMetric, badSetting
     }
@@ -137,6 +169,7 @@ import Testing
         case .addressTaken, .oneAddressForTwo, .foreignAddress, .fewDescriptors, .littleMemory: try plantSystem(fault)
         case .receiverAway, .receiverRefusesToken, .receiverElsewhere, .receiverClock: try plantReceiver(fault)
         case .liveKitAway, .liveKitRefusesKey, .liveKitElsewhere, .liveKitClock: try plantLiveKit(fault)
+        case .liveKitRefusesEgress, .liveKitFailsIngress: try plantLists(fault)
         case .databaseAway, .databaseFileOfAnother, .roomDoesNotMatch, .globWithoutMetric, .badSetting:
             try plantSetting(fault)
         }
@@ -259,6 +292,28 @@ import Testing
         let server = try ScriptedReceiver(otherwise: answer)
         return Planted(
             changes: ["LIVEKIT_URL": "http://127.0.0.1:\(server.port)"], subject: "livekit", says: says, kept: [server])
+    }
+
+    /// A LiveKit that answers the list of rooms, and refuses another one.
+    private func plantLists(_ fault: Fault) throws -> Planted {
+        let server = try ScriptedReceiver(otherwise: .init(200, headers: Self.json, body: "{}"))
+        let changes = ["LIVEKIT_URL": "http://127.0.0.1:\(server.port)"]
+        if fault == .liveKitRefusesEgress {
+            server.answerOnce(
+                .init(401, headers: Self.json, body: #"{"code":"unauthenticated","msg":"permissions denied"}"#)
+            ) { $0 == Array(#"{"active":true}"#.utf8) }
+            return Planted(
+                changes: changes, subject: "livekit",
+                says: ["egress cannot be listed", "the right roomRecord (status 401)", "RECONCILE_INTERVAL=0"],
+                kept: [server])
+        }
+        server.answerOnce(.init(500, headers: Self.json, body: #"{"code":"internal","msg":"no room for it"}"#)) {
+            $0 == Array("{}".utf8)
+        }
+        return Planted(
+            changes: changes, mark: "warning", subject: "livekit",
+            says: ["ingress cannot be listed (ListIngress: status 500, internal)", "look at the log of LiveKit"],
+            kept: [server])
     }
 
     private func plantSetting(_ fault: Fault) throws -> Planted {

@@ -6,10 +6,11 @@ import Wire
 
 /// The part of `lkpush check` about LiveKit's server API.
 extension Check {
-    /// Asks LiveKit for a room that does not exist, signed as lkpush's calls are. Nothing is changed there.
+    /// Asks LiveKit for a room that does not exist, and for the lists that are polled, signed as lkpush's calls are.
+    /// Nothing is changed there.
     static func liveKit(_ settings: Settings, _ report: inout CheckReport) {
         do {
-            guard let call = try LiveKitCall(listing: "lkpush check", settings) else { return }
+            guard let call = try LiveKitCall(listing: .rooms(named: "lkpush check"), settings) else { return }
             switch call.outcome {
             case .failure(let failure):
                 report.tell(
@@ -17,7 +18,7 @@ extension Check {
                     "LIVEKIT_URL: \(call.url): no answer (\(failure)). Check the URL, that LiveKit runs, and firewalls and "
                         + "proxies on the way")
             case .response(let response):
-                answer(response, at: call.url, key: call.key, &report)
+                let isAccepted = answer(response, at: call.url, key: call.key, &report)
                 if let told = response.headers["date"].flatMap({ RetryAfter.date($0) }) {
                     clock(
                         ClockInterval(
@@ -27,10 +28,52 @@ extension Check {
                         cost: "webhooks are refused as expired or not yet valid, and so are lkpush's calls",
                         "livekit", &report)
                 }
+                if isAccepted { try polls(settings, &report) }
             }
         } catch {
             report.tell(.fault, "livekit", "LiveKit cannot be asked: \(error)")
         }
+    }
+
+    /// Tells whether polls are on, and whether each list that they need can be had.
+    private static func polls(_ settings: Settings, _ report: inout CheckReport) throws {
+        guard settings.polls else {
+            return report.tell(
+                .ok, "livekit", "polls are off (RECONCILE_INTERVAL=0): what lost webhooks leave wrong is not corrected")
+        }
+        report.tell(
+            .ok, "livekit",
+            "polls are on, every \(settings.reconcileInterval.components.seconds) s (RECONCILE_INTERVAL): what lost webhooks "
+                + "leave wrong is corrected")
+        for list in [LiveKitCall.List.egress, .ingress] {
+            guard let call = try LiveKitCall(listing: list, settings) else { continue }
+            tell(list, call, &report)
+        }
+    }
+
+    private static func tell(_ list: LiveKitCall.List, _ call: LiveKitCall, _ report: inout CheckReport) {
+        let why: String
+        switch call.outcome {
+        case .failure(let failure): why = "no answer: \(failure)"
+        case .response(let response) where response.status == 200 && isJSON(response):
+            return report.tell(.ok, "livekit", "\(list.name) can be listed (\(list.method))")
+        case .response(let response) where [401, 403].contains(response.status):
+            return report.tell(
+                .fault, "livekit",
+                "\(list.name) cannot be listed: LiveKit takes the key \(call.key), and refuses it the right \(list.grant) "
+                    + "(status \(response.status)), so no poll succeeds. Give lkpush a key that may grant it, or set "
+                    + "RECONCILE_INTERVAL=0")
+        case .response(let response) where RoomService.lacksService(response.body.span):
+            return report.tell(
+                .ok, "livekit", "there is no \(list.name): LiveKit runs without this service (\(list.method))")
+        case .response(let response):
+            let code = RoomService.errorCode(in: response.body.span).map { ", \($0)" } ?? ""
+            why = "status \(response.status)\(code)"
+        }
+        report.tell(
+            .flaw, "livekit",
+            "\(list.name) cannot be listed (\(list.method): \(why)), so polls correct nothing. Ask again; where it stays so, "
+                + "look at the log of LiveKit, and whether it runs with this service")
     }
 
     /// Looks for a room's organization in the metadata that LiveKit has of it.
@@ -39,7 +82,7 @@ extension Check {
         let place =
             "ORG_SOURCE=metadata, so each webhook has it in the room's metadata, a JSON object with the key \(key)"
         do {
-            guard let call = try LiveKitCall(listing: name, settings) else {
+            guard let call = try LiveKitCall(listing: .rooms(named: name), settings) else {
                 return report.tell(
                     .flaw, subject,
                     "the name does not tell: \(place). See the metadata with lk room list \(name), or set LIVEKIT_URL so "
@@ -73,18 +116,27 @@ extension Check {
         }
     }
 
+    private static func isJSON(_ response: Response) -> Bool {
+        response.headers["content-type"]?.hasPrefix("application/json") == true
+    }
+
+    /// Tells of the answer to the list of rooms. Returns true if it was accepted.
     private static func answer(
         _ response: Response, at url: EndpointURL, key: String, _ report: inout CheckReport
-    ) {
+    ) -> Bool {
         let status = response.status
-        let isJSON = response.headers["content-type"]?.hasPrefix("application/json") == true
         switch status {
-        case 200 where isJSON: report.tell(.ok, "livekit", "LIVEKIT_URL: \(url): accepted, signed by the key \(key)")
+        case 200 where isJSON(response):
+            report.tell(
+                .ok, "livekit",
+                "LIVEKIT_URL: \(url): accepted, signed by the key \(key); rooms can be listed (ListRooms)")
+            return true
         case 401, 403:
             report.tell(
                 .fault, "livekit",
                 "LIVEKIT_URL: \(url): LiveKit refuses the key \(key) (status \(status)), so it refuses what lkpush signs, "
-                    + "and lkpush what it signs. Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server")
+                    + "and lkpush what it signs. Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server. A key "
+                    + "that may not grant roomList is refused in the same way")
         default:
             let code = RoomService.errorCode(in: response.body.span).map { ", \($0)" } ?? ""
             report.tell(
@@ -92,11 +144,66 @@ extension Check {
                 "LIVEKIT_URL: \(url): what answers is no LiveKit server (status \(status)\(code)). Give the address that "
                     + "clients connect to, such as wss://livekit.example.com, without a path")
         }
+        return false
     }
 }
 
-/// A call of LiveKit's server API that lists one room, and its outcome.
+/// A call of LiveKit's server API that lists something, and its outcome.
 private struct LiveKitCall {
+    enum List {
+        case rooms(named: String)
+        case egress, ingress
+
+        var name: String {
+            switch self {
+            case .rooms: "rooms"
+            case .egress: "egress"
+            case .ingress: "ingress"
+            }
+        }
+
+        var method: String {
+            switch self {
+            case .rooms: "ListRooms"
+            case .egress: "ListEgress"
+            case .ingress: "ListIngress"
+            }
+        }
+
+        var grant: String {
+            switch self {
+            case .rooms: "roomList"
+            case .egress: "roomRecord"
+            case .ingress: "ingressAdmin"
+            }
+        }
+
+        fileprivate var path: String {
+            switch self {
+            case .rooms: RoomService.listRoomsPath
+            case .egress: "/twirp/livekit.Egress/ListEgress"
+            case .ingress: "/twirp/livekit.Ingress/ListIngress"
+            }
+        }
+
+        fileprivate var body: [UInt8] {
+            switch self {
+            case .rooms(let name): RoomService.listRoomsBody(names: [name])
+            case .egress: Array(#"{"active":true}"#.utf8)
+            case .ingress: Array("{}".utf8)
+            }
+        }
+
+        fileprivate func token(_ signer: TokenSigner, at time: Timestamp) -> String {
+            let lifetime = Duration.seconds(60)
+            return switch self {
+            case .rooms: signer.roomListToken(at: time, lifetime: lifetime)
+            case .egress: signer.roomRecordToken(at: time, lifetime: lifetime)
+            case .ingress: signer.ingressAdminToken(at: time, lifetime: lifetime)
+            }
+        }
+    }
+
     let url: EndpointURL
     /// The API key that signed it.
     let key: String
@@ -105,13 +212,13 @@ private struct LiveKitCall {
     let receivedAt: Timestamp
 
     /// Makes the call. Nil if no server is configured.
-    init?(listing room: String, _ settings: Settings) throws {
-        guard let server = settings.liveKitURL, let url = EndpointURL(server + RoomService.listRoomsPath),
+    init?(listing list: List, _ settings: Settings) throws {
+        guard let server = settings.liveKitURL, let url = EndpointURL(server + list.path),
             let pair = try settings.liveKitKeys.read().first
         else { return nil }
         let time = SystemTime()
         sentAt = time.now()
-        let token = pair.signer.roomListToken(at: sentAt, lifetime: .seconds(60))
+        let token = list.token(pair.signer, at: sentAt)
         var options = TransportOptions()
         options.connectTimeout = .seconds(5)
         options.recordedHeaders = ["date", "content-type"]
@@ -124,7 +231,7 @@ private struct LiveKitCall {
                     HTTPHeader(known: "Content-Type", "application/json"),
                     HTTPHeader(known: "User-Agent", Version.userAgent),
                 ],
-                body: RoomService.listRoomsBody(names: [room]), timeout: .seconds(10))
+                body: list.body, timeout: .seconds(10))
         ).outcome
         receivedAt = time.now()
         self.url = url
