@@ -25,6 +25,10 @@ package enum HealthRules {
         static let silence = Duration.seconds(900)
         /// A queue that is filled to this share.
         static let queueShare = 0.8
+        /// So many polls of LiveKit's API that fail in a row are no accident.
+        static let failedPolls = 2
+        /// A lost webhook is corrected within five polls. A difference that lasts for longer is not that of one.
+        static let correctingPolls = 8.0
     }
 
     typealias Rule = @Sendable (StatusDocument) -> [Problem]
@@ -33,7 +37,7 @@ package enum HealthRules {
         notReady, journal, snapshot, disk, webhooksRefused, destinations, spools, samplesLost, backlog, database,
         rowsLost,
         deadLetters,
-        unknownRooms, clocks, queue, lag, silence, seriesRefused,
+        unknownRooms, clocks, queue, lag, silence, reconciliation, webhooksMissing, seriesRefused,
     ]
 
     /// Everything that is wrong, the worst first.

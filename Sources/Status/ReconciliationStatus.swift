@@ -10,9 +10,13 @@ package struct ReconciliationStatus: StatusObject {
     package var action = ""
     package var setting = ""
     package var doubt = ""
+    package var differsSince: Timestamp?
     package var entities: [ReconciledEntityStatus] = []
 
     package init() {}
+
+    /// lkpush and LiveKit's API do not agree.
+    package var differs: Bool { entities.contains { $0.missing > 0 || $0.extra > 0 } }
 
     package mutating func visit<Visitor: StatusVisitor>(_ visitor: inout Visitor) throws(Visitor.Fault) {
         try visitor.field("url", &url, "the address of LiveKit's API")
@@ -28,6 +32,9 @@ package struct ReconciliationStatus: StatusObject {
             "doubt", &doubt,
             "why the lists of the last poll are suspicious, as in lkpush_reconcile_untrusted_total; empty where they are not"
         )
+        try visitor.field(
+            "differs_since_timestamp_seconds", &differsSince,
+            "since when each poll has found a difference, Unix seconds; null where the last one found none")
         try visitor.field("entities", &entities, "the differences by kind of entity")
     }
 }

@@ -93,6 +93,13 @@ struct PlainReport: Sendable {
         }
         let database = document.database.isUp ? "database up" : "database down"
         texts.append("\(database), \(Figures.count(document.database.rowsWaiting, "row waits", "rows wait"))")
+        if let polls = document.reconciliation {
+            let state = polls.failures > 0 ? "fails" : polls.differs ? "differs" : "agrees"
+            let asked = polls.lastSuccess.map { "answered \(Figures.ago($0, document.now))" } ?? "not asked yet"
+            texts.append(
+                polls.lastSuccess == nil && polls.failures == 0
+                    ? "LiveKit API \(asked)" : "LiveKit API \(state), \(asked)")
+        }
         if let free = document.journal?.diskFree_bytes { texts.append("disk \(Figures.size(free)) free") }
         texts.append("memory \(Figures.size(document.program.resident_bytes))")
         return texts.map { [.init($0)] }

@@ -15,6 +15,7 @@ extension TopPicture {
         journal(document, &paper)
         database(document, &paper)
         for destination in document.destinations { self.destination(destination, document, &paper) }
+        if let polls = document.reconciliation { reconciliation(polls, document.now, &paper) }
         use(document, &paper)
         process(document, &paper)
         plots(document, &paper)
@@ -126,6 +127,36 @@ extension TopPicture {
         let operations = database.failing.isEmpty ? "" : database.failing.joined(separator: ", ") + ": "
         let since = database.since.map { ", for \(Figures.span($0, document.now))" } ?? ""
         explanation([.init("fails: ", .alarm), .init("\(operations)\(database.error)\(since)")], &paper)
+    }
+
+    private func reconciliation(_ polls: ReconciliationStatus, _ now: Timestamp, _ paper: inout Paper) {
+        var items: [Paper.Item] = []
+        if polls.failures > 0 {
+            items.append([.init("fails", .caution)])
+        } else if polls.lastSuccess == nil {
+            items.append([.init("not asked yet")])
+        } else if polls.differs {
+            let since = polls.differsSince.map { " for \(Figures.span($0, now))" } ?? ""
+            items.append([.init("differs\(since)", .caution)])
+        } else {
+            items.append([.init("agrees", .good)])
+        }
+        if let last = polls.lastSuccess { items.append([.init("answered \(Figures.ago(last, now))")]) }
+        if polls.failures > 0 { items.append([.init(Figures.count(polls.failures, "failure", "failures"), .caution)]) }
+        for entity in polls.entities {
+            let counts = [(entity.missing, "missing"), (entity.extra, "extra")].filter { $0.0 > 0 }
+                .map { "\(Figures.count($0.0)) \($0.1)" }
+            if !counts.isEmpty { items.append([.init("\(entity.entity): \(counts.joined(separator: ", "))", .strong)]) }
+        }
+        for entity in polls.entities where entity.ghosts > 0 {
+            items.append([.init("\(entity.entity): \(Figures.count(entity.ghosts, "ghost", "ghosts"))")])
+        }
+        if !polls.doubt.isEmpty { items.append([.init("its lists are doubted: \(polls.doubt)", .caution)]) }
+        if polls.failures > 0 { items.append([.init(polls.url, .faint)]) }
+        section("LiveKit API", items, &paper)
+        guard polls.failures > 0 else { return }
+        if !polls.cause.isEmpty { explanation([.init(polls.cause, .caution)], &paper) }
+        if !polls.action.isEmpty { explanation([.init("Do: \(polls.action)")], &paper) }
     }
 
     // MARK: The way out

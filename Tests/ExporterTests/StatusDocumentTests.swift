@@ -4,6 +4,7 @@ import LiveKit
 import Metrics
 import Platform
 import Status
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -107,6 +108,34 @@ import Wire
         #expect((memory.allocator?.used_bytes ?? 0) > 0)
         let names = memory.tables.map(\.name)
         #expect(names.count > 8 && Set(names).count == names.count, "\(names)")
+    }
+
+    @Test func `LiveKit's API is in the document where it is polled, with the time since when it differs`() throws {
+        var reader = SettingsReader(IdleService.environment(TemporaryFolder()))
+        let settings = Settings(&reader)
+        let (log, time) = (Log(level: .error, format: .text), ShiftedTime(isStanding: true))
+        let running = RunningParts(instance: "a", database: "")
+        let plan = try Plan(settings, log: log, time: time, isTrial: true)
+        let board = StatusBoard(StatusSource(plan, settings, rows: [], running: running, log: log), time: time)
+        #expect(board.document.reconciliation == nil)
+        let missing = Mutex(0)
+        running.reconciliation = {
+            var entity = ReconciledEntityStatus()
+            (entity.entity, entity.missing) = ("room", missing.withLock { $0 })
+            var polls = ReconciliationStatus()
+            polls.interval_seconds = 60
+            polls.entities = [entity]
+            return polls
+        }
+        #expect(board.document.reconciliation?.differs == false && board.document.reconciliation?.differsSince == nil)
+        missing.withLock { $0 = 2 }
+        let since = try #require(board.document.reconciliation?.differsSince)
+        time.elapse(.seconds(500))
+        let later = board.document
+        #expect(later.reconciliation?.differsSince == since && later.now > since)
+        #expect(later.health.problems.map(\.name).contains("webhooks_missing"))
+        missing.withLock { $0 = 0 }
+        #expect(board.document.reconciliation?.differsSince == nil)
     }
 
     @Test func `every metric that the status shows is declared`() throws {

@@ -122,7 +122,8 @@ struct RuleTests {
         for (family, series) in service.registry.snapshot() {
             values[family.name] = Set(series.flatMap(\.labelValues))
         }
-        return (service.registry.descriptors, values)
+        // What is polled begins to have series with the first poll.
+        return (try DeclaredFamilies.all(settings, log: Log(level: .error, format: .text)), values)
     }
 
     /// Settings with which the program has all its metrics. Nobody listens on the port of the receiver.

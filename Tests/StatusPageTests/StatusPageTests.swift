@@ -84,6 +84,49 @@ struct StatusPageTests {
         return (isEqual, differences)
     }
 
+    @Test func `the comparison with LiveKit's API is shown where it is on, and is usable`() throws {
+        let exporter = try ShownExporter()
+        let browser = try Chromium()
+        try browser.open(exporter.page)
+        #expect(try browser.wait(forText: "no comparison with LiveKit"))
+        #expect(try browser.run("return document.getElementById('reconciliation').hidden"))
+        // The page gets the document of the program, with a section that this program does not have.
+        try browser.perform(
+            """
+            const ask = window.fetch;
+            window.polls = {
+                url: 'https://livekit.example.com', interval_seconds: 60, failures: 0, cause: '', action: '',
+                last_success_timestamp_seconds: Date.now() / 1000 - 20, doubt: 'empty_list',
+                differs_since_timestamp_seconds: Date.now() / 1000 - 80, entities: [
+                    {entity: 'room', missing: 3, extra: 0, ghosts: 2}, {entity: 'egress', missing: 0, extra: 1, ghosts: 0}],
+            };
+            window.fetch = async (...wanted) => {
+                const answer = await ask(...wanted);
+                const status = {...await answer.json(), reconciliation: window.polls};
+                return new Response(JSON.stringify(status));
+            };
+            """)
+        #expect(try browser.wait(forText: "room 3"))
+        let facts = "return document.getElementById('reconciliation').innerText"
+        var text: String = try browser.run(facts)
+        for part in [
+            "LiveKit API", "differs", "room 3", "egress 1", "room 2", "empty_list", "https://livekit.example.com",
+        ] {
+            #expect(text.contains(part), "\(part): \(text)")
+        }
+        try browser.expectUsable("reconciliation")
+        try browser.perform(
+            """
+            Object.assign(window.polls, {
+                failures: 3, cause: 'connection refused', action: 'See whether LiveKit runs.', entities: []});
+            """)
+        #expect(try browser.wait(forText: "See whether LiveKit runs."))
+        text = try browser.run(facts)
+        for part in ["cannot be asked", "connection refused", "3"] { #expect(text.contains(part), "\(part): \(text)") }
+        try browser.expectQuiet(exporter.page)
+        try exporter.program.terminate()
+    }
+
     @Test func `the page may load nothing and run only its own script`() throws {
         let exporter = try ShownExporter()
         let client = try RawHTTP(port: exporter.program.metrics)

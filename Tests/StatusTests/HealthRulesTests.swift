@@ -111,6 +111,22 @@ import Wire
         #expect(HealthRules.problems(of: document).map(\.name) == ["series_refused"])
     }
 
+    @Test func `one failed poll, and a difference that is being corrected, are no problem`() throws {
+        var document = TroubledDocuments.healthy
+        document.reconciliation = TroubledDocuments.polls()
+        #expect(HealthRules.problems(of: document) == [])
+        document.reconciliation?.failures = 1
+        #expect(HealthRules.problems(of: document) == [])
+        document = try #require(TroubledDocuments.all["missing"])
+        document.reconciliation?.differsSince = document.now - .seconds(480)
+        #expect(HealthRules.problems(of: document) == [])
+        document.reconciliation?.differsSince = document.now - .seconds(481)
+        #expect(HealthRules.problems(of: document).map(\.name) == ["webhooks_missing"])
+        // Nothing is known of the differences of now.
+        document.reconciliation?.failures = 2
+        #expect(HealthRules.problems(of: document).map(\.name) == ["reconciliation_failing"])
+    }
+
     @Test func `strangers without a token are no problem`() {
         for reason in ["no_token", "malformed_token", "starting", "stopping"] {
             var document = TroubledDocuments.healthy

@@ -93,6 +93,19 @@ enum TroubledDocuments {
                 (clock.peer, clock.ahead) = ("livekit", -90)
                 $0.program.clocks = [clock]
             },
+            "polls": made {
+                $0.reconciliation = polls()
+                $0.reconciliation?.failures = 3
+                $0.reconciliation?.cause = "connection refused"
+                $0.reconciliation?.action = "see whether LiveKit runs"
+                $0.reconciliation?.setting = "LIVEKIT_URL"
+            },
+            "missing": made {
+                $0.reconciliation = polls()
+                $0.reconciliation?.entities[0].missing = 3
+                $0.reconciliation?.entities[1].extra = 1_200
+                $0.reconciliation?.differsSince = now - .seconds(700)
+            },
             "series": made { $0.program.lastSeriesRefused = now - .seconds(60) },
         ]
     }
@@ -101,6 +114,20 @@ enum TroubledDocuments {
         var document = healthy
         change(&document)
         return document
+    }
+
+    /// Polls of LiveKit's API that agree with lkpush.
+    static func polls() -> ReconciliationStatus {
+        var polls = ReconciliationStatus()
+        polls.url = "https://livekit.example.com"
+        polls.interval_seconds = 60
+        polls.lastSuccess = now - .seconds(20)
+        polls.entities = ["room", "participant"].map { name in
+            var entity = ReconciledEntityStatus()
+            entity.entity = name
+            return entity
+        }
+        return polls
     }
 
     private static func destination(_ state: DestinationState, _ status: Int = 200) -> DestinationStatus {

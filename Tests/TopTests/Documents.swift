@@ -145,11 +145,32 @@ enum Documents {
         document.destinations[0].backoff = 12.5
         document.destinations[0].pending = 8_120
         document.destinations[0].oldestPending = 312
+        document.reconciliation = polls
         return document
+    }
+
+    /// Polls of LiveKit's API that found differences.
+    static var polls: ReconciliationStatus {
+        var polls = ReconciliationStatus()
+        polls.url = "https://livekit.example.com"
+        polls.interval_seconds = 60
+        polls.lastSuccess = ago(35)
+        polls.differsSince = ago(95)
+        polls.doubt = "recent_missing"
+        polls.entities = [("room", 3, 1, 2), ("participant", 1_200, 0, 0), ("egress", 0, 0, 1)].map {
+            var entity = ReconciledEntityStatus()
+            (entity.entity, entity.missing, entity.extra, entity.ghosts) = $0
+            return entity
+        }
+        return polls
     }
 
     static var failing: StatusDocument {
         var document = degraded
+        document.reconciliation?.failures = 3
+        document.reconciliation?.cause = "LiveKit refuses the key devkey (status 401)"
+        document.reconciliation?.action = "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server."
+        document.reconciliation?.doubt = ""
         document.health.state = .failing
         document.health.isReady = false
         document.health.obstacles = ["the journal cannot be written: no space left on device"]
@@ -232,6 +253,11 @@ enum Documents {
             }.joined(separator: " ")
         }
         document.intake.events = number()
+        document.reconciliation?.failures = number()
+        document.reconciliation?.cause = text()
+        document.reconciliation?.doubt = text()
+        document.reconciliation?.entities[0].entity = text()
+        document.reconciliation?.entities[0].missing = number()
         document.intake.eventsPerSecond = decimal()
         document.intake.lag = decimal()
         document.intake.queue = number()

@@ -175,7 +175,8 @@ private let refused = TopPicture.Failure(
         let order = [
             "FAILING", "NOT READY", "!! CRITICAL", "Do: ", "! WARNING", "logs /tmp/x", "Webhooks", "17 bad_signature",
             "Journal",
-            "disk", "Database", "-> default", "Now", "Process", "Last 15 min", "organization", "Rejected requests",
+            "disk", "Database", "-> default", "LiveKit API", "Now", "Process", "Last 15 min", "organization",
+            "Rejected requests",
         ]
         var rest = text[...]
         for word in order {

@@ -172,8 +172,11 @@ const laterSections = [
 /** Shows the sections whose capability is on, and names the others in one line. */
 class LaterView {
   constructor() {
-    this.lists = laterSections.map(section =>
-      new KeyedList(byID(section.field).querySelector("ul"), () => new ObjectView()));
+    this.lists = laterSections.map(({ field }) => {
+      // A section without a list has a view of its own.
+      const list = byID(field).querySelector("ul");
+      return list && new KeyedList(list, () => new ObjectView());
+    });
   }
 
   update(status, now) {
@@ -182,7 +185,7 @@ class LaterView {
       const values = objects(status[field]);
       setHidden(byID(field), values.length === 0);
       if (values.length === 0) off.push(words);
-      this.lists[index].update(values, value => asText(value.name ?? value.instance ?? field), now);
+      this.lists[index]?.update(values, value => asText(value.name ?? value.instance ?? field), now);
     });
     setText(byID("capabilities"), off.length === 0 ? "" : `Off: ${off.join(", ")}.`);
   }

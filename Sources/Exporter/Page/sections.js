@@ -106,6 +106,43 @@ function databaseState(database) {
     ? { text: "connected", exact: "", tone: "ok" } : { text: "connected, fails", exact: "", tone: "warning" };
 }
 
+const reconciliationFacts = [
+  fact("State", "whether lkpush and LiveKit's API agree", polls => reconciliationState(polls)),
+  fact("Last success", "when all lists of a poll last came", (polls, _, now) =>
+    asTime(polls.last_success_timestamp_seconds) === null
+      ? { ...notKnown, text: "not yet" } : age(polls.last_success_timestamp_seconds, now)),
+  fact("Differs since", "since when each poll has found a difference", (polls, _, now) =>
+    asTime(polls.differs_since_timestamp_seconds) === null
+      ? null : age(polls.differs_since_timestamp_seconds, now, "warning")),
+  fact("Failures", "failed polls since the last success", polls =>
+    polls.failures > 0 ? count(polls.failures, "warning") : null),
+  fact("Interval", "RECONCILE_INTERVAL", polls => duration(polls.interval_seconds)),
+  wideFact("Missing", "what LiveKit has and lkpush has not; it is adopted when polls agree", polls =>
+    differences(polls, "missing")),
+  wideFact("Extra", "what lkpush has and LiveKit has not; it is closed when polls agree", polls =>
+    differences(polls, "extra")),
+  wideFact("Ghosts", "what LiveKit still lists though it has ended; they are not counted", polls =>
+    differences(polls, "ghosts")),
+  wideFact("Doubt", "why the lists of the last poll are suspicious, so that they correct nothing, or later", polls =>
+    words(polls.doubt, "warning")),
+  wideFact("Address", "LIVEKIT_URL", polls => words(polls.url)),
+  wideFact("Fails", "why the last poll failed", polls => words(polls.cause, "warning")),
+];
+
+function reconciliationState(polls) {
+  if (polls.failures > 0) return { text: "cannot be asked", exact: "", tone: "warning" };
+  if (asTime(polls.last_success_timestamp_seconds) === null) return { text: "not asked yet", exact: "", tone: "quiet" };
+  return asList(polls.entities).some(({ missing, extra }) => missing > 0 || extra > 0)
+    ? { text: "differs", exact: "", tone: "warning" } : { text: "agrees", exact: "", tone: "ok" };
+}
+
+/** The entities of which a field is not 0: `room 3, participant 12`. */
+function differences(polls, field) {
+  const some = asList(polls.entities).filter(entity => entity[field] > 0);
+  const text = some.map(entity => `${asText(entity.entity)} ${count(entity[field]).text}`).join(", ");
+  return words(text === "" ? "none" : text);
+}
+
 const processFacts = [
   fact("Memory", "resident memory", program => byteCount(program.resident_memory_bytes)),
   fact("Processor", "processor time of the last seconds; 100 % is a whole core", program => percent(program.cpu_ratio)),
@@ -137,6 +174,7 @@ const plotPlaces = {
   recorder: ["participants", "rooms", "tracks"],
   journal: ["journal_commit_seconds", "disk_free_bytes"],
   database: ["rows_waiting"],
+  reconciliation: [],
 };
 
 function plotsOf(sectionName, plots) {
@@ -178,6 +216,7 @@ function factSections() {
       journal ? "" : "The state is being restored."),
     new FactSection("database", databaseFacts, "database", database =>
       asText(database?.engine) === "" ? "No database is configured." : ""),
+    new FactSection("reconciliation", reconciliationFacts, "reconciliation"),
     new FactSection("process", processFacts, "lkpush"),
   ];
 }

@@ -8,6 +8,7 @@ final class RunningParts: Sendable {
         var publicAddress = ""
         var hasState = false
         var destinations: Destinations?
+        var reconciliation: (@Sendable () -> ReconciliationStatus)?
         var routes: [RouteStatus] = []
     }
 
@@ -37,6 +38,12 @@ final class RunningParts: Sendable {
     var destinations: Destinations? {
         get { state.withLock { $0.destinations } }
         set { state.withLock { $0.destinations = newValue } }
+    }
+
+    /// Tells the comparison with LiveKit's API. Nil before the polls have started, and where nothing is polled.
+    var reconciliation: (@Sendable () -> ReconciliationStatus)? {
+        get { state.withLock { $0.reconciliation } }
+        set { state.withLock { $0.reconciliation = newValue } }
     }
 
     /// The routes of the private listener.

@@ -23,6 +23,7 @@ package final class StatusBoard: Sendable {
     private struct State {
         var history = StatusHistory()
         var increases = LastIncreases()
+        var differsSince: Timestamp?
         var problems = ProblemTimes()
         var copy = ServedCopy()
     }
@@ -65,6 +66,9 @@ package final class StatusBoard: Sendable {
         document.database.lastRowLost = state.increases.note(.rows, Double(document.database.rowsLost), at: wall)
         document.program.lastSeriesRefused = state.increases.note(
             .seriesRefused, Double(document.program.seriesRefused), at: wall)
+        if document.reconciliation?.differs != true { state.differsSince = nil }
+        if document.reconciliation?.differs == true, state.differsSince == nil { state.differsSince = wall }
+        document.reconciliation?.differsSince = state.differsSince
         document.health.problems = state.problems.noted(HealthRules.problems(of: document), at: wall)
         document.health.state = HealthRules.state(of: document.health)
         return (document, sample)

@@ -48,6 +48,7 @@ struct StatusSource: Sendable {
                 destination.state = .starting
                 return destination
             }
+        document.reconciliation = running.reconciliation?()
         document.organizations = OrganizationsStatus(metrics, limit: StatusBoard.Limits.organizations)
         document.routes = running.routes
         document.settings = rows.filter { !$0.isPattern && !$0.effective.isEmpty }.map {
