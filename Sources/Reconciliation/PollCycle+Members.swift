@@ -11,6 +11,14 @@ extension PollCycle {
         var found: [ExactText: RoomComparison] = [:]
         for comparison in comparisons { found[ExactText(comparison.room)] = comparison }
         var decisions: [(wish: Wish, decision: MembersDecision)] = []
+        end(
+            asked.compactMap { wish in
+                guard let room = wish.absentRoom, let answer = members[room.sid] else { return nil }
+                if answer?.contains(where: \.isActive) != true { return room }
+                // Somebody is in a room that is not listed.
+                figures.conflicts[.room] += 1
+                return nil
+            })
         for wish in asked {
             guard let place = wish.place, let answer = members[listing.rooms[place].room.sid] else { continue }
             let listed = listing.rooms[place]

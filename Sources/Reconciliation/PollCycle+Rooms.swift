@@ -13,13 +13,24 @@ extension PollCycle {
         let needed = needed(
             isMissing: comparison.absentRooms.contains { isRecent($0.lastEvent) },
             ends: agreed.count { $0.polls >= Poll.Limits.agreeing }, of: comparison.openRooms)
-        end(agreed.filter { $0.polls >= needed }.map(\.room))
+        let ready = agreed.filter { $0.polls >= needed }.map(\.room)
+        if needed > Poll.Limits.agreeing {
+            // The list alone is not believed: the room itself is asked for, too.
+            for room in ready {
+                wish(
+                    Wish(
+                        difference: .absentRoom(ExactText(room.sid)),
+                        question: .participants(room: room.sid, name: room.name), place: nil, absentRoom: room))
+            }
+        } else {
+            end(ready)
+        }
         for unknown in comparison.unknownRooms { compare(unknown, needed: needed) }
         for differing in comparison.differingRooms { compare(differing) }
     }
 
     /// Ends rooms: where another SID has the name, when that one began.
-    private mutating func end(_ rooms: [Comparison.AbsentRoom]) {
+    mutating func end(_ rooms: [Comparison.AbsentRoom]) {
         if rooms.isEmpty { return }
         var names: [ExactText: Room] = [:]
         for listed in listing.rooms { names[ExactText(listed.room.name)] = listed.room }

@@ -8,8 +8,10 @@ struct PollCycle: Sendable {
     struct Wish: Sendable {
         let difference: Difference
         let question: Poll.Question
-        /// The place of the room in the list; nil for an egress.
+        /// The place of the room in the list; nil for an egress, and for a room that is not listed.
         let place: Int?
+        /// The room that is not listed.
+        var absentRoom: Comparison.AbsentRoom?
         /// The remembered end of the room.
         var endedAt: Timestamp?
         /// The room, or anybody in it, had an event so shortly before that the list may not know of it.

@@ -6,9 +6,10 @@ import Testing
 @Suite struct PolledOfficeTests {
     static let losses = PolledOffice.Setup(loss: 0.002, outage: 9_000..<9_300)
 
-    @Test(arguments: [1, 2, 3] as [UInt64])
+    @Test(arguments: [1, 2] as [UInt64])
     func `lost webhooks, an outage and crashes are corrected`(seed: UInt64) throws {
         var setup = Self.losses
+        setup.size = OfficeSize(organizations: 5, rooms: 6, users: 40, length: .seconds(10 * 3_600))
         setup.seed = seed
         var office = PolledOffice(setup)
         try office.live()
@@ -32,7 +33,6 @@ import Testing
         var office = PolledOffice(setup)
         try office.live()
         #expect(office.longestWrong > 60)
-        #expect(Set(office.life.recordings) != office.truth.recordings)
     }
 
     @Test(arguments: APILie.allCases)
