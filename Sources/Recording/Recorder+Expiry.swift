@@ -61,6 +61,7 @@ extension Recorder {
             idsForgotten = forgotten
         }
         visitNames(&actions)
+        if !hasEvidence { replaced.removeAll() }
         process.set(catalog.entities, EntityKind.room.ordinal, to: Double(rooms.count))
         process.set(catalog.entities, EntityKind.participant.ordinal, to: Double(participants.count))
         process.set(catalog.entities, EntityKind.track.ordinal, to: Double(tracks.count))

@@ -254,9 +254,11 @@ extension Recorder {
         process.increment(catalog.entitiesCorrected, Correction.identity_replaced.ordinal)
         let end = Ending(facts: Facts(isClosed: true), at_s: at_s)
         if participants[other].join_ms > participants[slot].join_ms {
+            noteReplaced(slot, by: other)
             closeParticipant(slot, end, &actions)
             return false
         }
+        noteReplaced(other, by: slot)
         closeParticipant(other, end, &actions)
         identities[identity] = slot
         return true

@@ -11,6 +11,7 @@ extension Recorder {
     mutating func take(_ poll: PollResult, _ actions: inout [Action]) {
         noteSightings(poll)
         noteStrangers(poll)
+        endReplaced(before: poll.askedAt - Limits.hot, &actions)
         let limit_ms = (poll.askedAt - Limits.hot).milliseconds
         for correction in poll.corrections { make(correction, limit_ms, &actions) }
         for sid in poll.settledRooms {
@@ -131,6 +132,31 @@ extension Recorder {
         guard participants[slot].isActive else { return }
         let evidence_ms = min(lastEvidence_ms(of: slot), max(end_ms, participants[slot].join_ms))
         endSession(of: slot, unseen(.participantLeft, in: participants[slot].room, at_ms: evidence_ms), &actions)
+    }
+
+    /// Remembers a session that another one replaces, until its own end comes. Without polls such an end is not counted.
+    mutating func noteReplaced(_ slot: Slot<ParticipantState>, by other: Slot<ParticipantState>) {
+        let participant = participants[slot]
+        guard hasEvidence, participant.isActive, !participant.isEndCounted, participant.join_ms > 0 else { return }
+        let name = rooms[participant.room].name
+        let end = Event(
+            createdAt: max(participants[other].join_ms, participant.join_ms) / 1_000,
+            room: Room(sid: rooms[participant.room].key, name: name.isNone ? "" : names[name].key),
+            body: .participantLeft(
+                Participant(sid: participant.key, identity: participant.identity, joinedAt_ms: participant.join_ms)))
+        replaced.append(ReplacedSession(replacedAt: now, end: end))
+    }
+
+    /// Applies the ends of sessions that were replaced before `limit`. It changes nothing where their own ends came.
+    private mutating func endReplaced(before limit: Timestamp, _ actions: inout [Action]) {
+        while let session = replaced.first, session.replacedAt <= limit {
+            replaced.removeFirst()
+            guard case .participantLeft(let participant) = session.end.body,
+                endedParticipants[ending: Fingerprint(participant.sid)]?.facts.isEndCounted != true
+            else { continue }
+            count(.ended, .participant)
+            find(session.end, receivedAt: now, isRecovered: true, &actions)
+        }
     }
 
     private mutating func endUnseenParticipant(

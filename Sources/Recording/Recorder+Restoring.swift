@@ -61,6 +61,7 @@ extension Recorder {
         lastSweep_ms = saved.lastSweep_ms
         lastNumber = saved.lastNumber
         lastPoll_ms = saved.lastPoll_ms
+        replaced = saved.replaced
         // Before 0.7.0 it was not kept: then the state counts as begun when it was saved.
         beganAt_ms = saved.beganAt_ms > 0 ? saved.beganAt_ms : saved.now_ms
         licenses = saved.licenses

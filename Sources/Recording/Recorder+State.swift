@@ -53,6 +53,7 @@ extension Recorder {
         }
         writer.field(29, lastPoll_ms)
         writer.field(30, beganAt_ms)
+        for session in replaced { writer.message(31) { session.encode(into: &$0) } }
     }
 
     /// The approximate size of the state, so that the buffer grows only once.

@@ -38,6 +38,8 @@ package struct Recorder: Sendable {
     var endedIngress = RememberedIDs(limit: Limits.remembered, keeping: .ends)
 
     var waiting = WaitingRooms()
+    /// Sessions that somebody of the same identity replaced, and whose own end has not come yet, in order of time.
+    var replaced: [ReplacedSession] = []
     /// The planned checks of room names, in the order of their times.
     var nameChecks = Deque<RoomNameCheck>()
     /// The last licence report, for organizations without an event so far.

@@ -33,6 +33,7 @@ struct SavedState {
     var ids: [(first: UInt64, next: UInt64)] = []
     var lastPoll_ms: Int64 = 0
     var beganAt_ms: Int64 = 0
+    var replaced: [ReplacedSession] = []
 
     init(_ message: consuming MessageReader) throws(MessageFault) {
         var reader = message
@@ -59,6 +60,7 @@ struct SavedState {
             case 28: ids.append(try Self.numbers(reader.message()))
             case 29: lastPoll_ms = try reader.int64()
             case 30: beganAt_ms = try reader.int64()
+            case 31: replaced.append(try ReplacedSession(reader.message()))
             default: try reader.skip()
             }
         }
