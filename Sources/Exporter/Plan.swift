@@ -6,6 +6,7 @@ import LiveKit
 import Metrics
 import Pipeline
 import Platform
+import Reconciliation
 import Recording
 import Shipper
 import Storage
@@ -40,6 +41,8 @@ struct Plan {
     let keyPairs: [KeyPair]
     /// Nil if sessions are not enforced.
     let enforcer: (settings: EnforcerSettings, signer: TokenSigner)?
+    /// Nil if nothing is compared with LiveKit's API.
+    let poller: (settings: PollerSettings, signer: TokenSigner)?
 
     /// - Parameter isTrial: nothing will be started, so nothing is written to the state folder.
     init(_ settings: Settings, log: Log, time: any TimeSource, isTrial: Bool = false) throws(StartError) {
@@ -85,6 +88,7 @@ struct Plan {
             openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
             destinations = try settings.destinations(instance: instance)
             enforcer = Self.enforcer(settings, keyPairs)
+            poller = Self.poller(settings, keyPairs, metadataKey: metadataKey)
         } catch {
             throw StartError.unavailable("\(error)")
         }
@@ -106,5 +110,18 @@ struct Plan {
         else { return nil }
         enforcer.network = settings.network
         return (enforcer, first.signer)
+    }
+
+    private static func poller(
+        _ settings: Settings, _ keyPairs: [KeyPair], metadataKey: String?
+    ) -> (settings: PollerSettings, signer: TokenSigner)? {
+        guard settings.polls, let url = settings.liveKitURL,
+            var poller = PollerSettings(
+                serverURL: url, userAgent: Version.userAgent, interval: settings.reconcileInterval),
+            let first = keyPairs.first
+        else { return nil }
+        poller.metadataKey = metadataKey
+        poller.network = settings.network
+        return (poller, first.signer)
     }
 }

@@ -5,6 +5,7 @@ import LiveKit
 package import Metrics
 import Pipeline
 package import Platform
+import Reconciliation
 import Recording
 import RemoteWrite
 import Shipper
@@ -33,6 +34,8 @@ package final class Service {
 
     /// Nil if sessions are not enforced.
     private var enforcer: EnforcerThread?
+    /// Nil if nothing is compared with LiveKit's API.
+    private var poller: PollerThread?
     private var status: StatusThread?
     private var privateServer: Server?
     private var publicServer: Server?
@@ -94,6 +97,7 @@ package final class Service {
         let begin = time.monotonic()
         do throws(StartError) {
             try startEnforcer()
+            try startPoller()
             // The listeners start first, so that health can be asked for while the state is restored.
             try startListeners()
             status = StatusThread(board, time: time)
@@ -107,6 +111,7 @@ package final class Service {
             // The recorder needs no list of every series that was pushed.
             state.shipped = ShippedStates()
             startRecorder(with: state)
+            poller?.begin()
         } catch {
             if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }
             throw error
@@ -121,6 +126,19 @@ package final class Service {
         guard let (settings, signer) = plan.enforcer else { return }
         do throws(TransportError) {
             enforcer = try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
+        } catch {
+            throw StartError.unavailable("\(error)")
+        }
+    }
+
+    /// Starts the poller. It polls when the recorder can answer.
+    private func startPoller() throws(StartError) {
+        guard let (settings, signer) = plan.poller else { return }
+        do throws(TransportError) {
+            let poller = try PollerThread(
+                settings, signer: signer, recorder: plan.recorderInbox, registry: registry, log: log, time: time)
+            self.poller = poller
+            running.reconciliation = { poller.status }
         } catch {
             throw StartError.unavailable("\(error)")
         }
@@ -161,10 +179,13 @@ package final class Service {
     /// If keys are in files, starts the thread that passes on new ones, for verifying and for signing.
     private func startKeys() {
         guard settings.liveKitKeys.isInFile else { return }
-        let (webhook, enforcer, leeway) = (plan.webhook, enforcer, settings.webhookClockLeeway)
+        let (webhook, enforcer, poller, leeway) = (plan.webhook, enforcer, poller, settings.webhookClockLeeway)
         keys = KeyThread(settings.liveKitKeys, from: plan.keyPairs, log: log, time: time) { ring in
             webhook.use(TokenVerifier(secrets: ring.secrets, leeway: leeway))
-            if let first = ring.pairs.first { enforcer?.use(first.signer) }
+            if let first = ring.pairs.first {
+                enforcer?.use(first.signer)
+                poller?.use(first.signer)
+            }
         }
     }
 
@@ -268,6 +289,7 @@ package final class Service {
         if recorder == nil { plan.journalInbox.noteRecorderDone() }
         let recorded = recorder?.stop(by: deadline(0.4)) ?? true
         let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
+        let polled = poller?.stop(by: deadline(0.5)) ?? true
         // The thread owns nothing. If its file system hangs, it ends with the process.
         _ = keys?.stop(by: deadline(0.5))
         let stored = store?.stop(by: deadline(0.6))
@@ -275,7 +297,8 @@ package final class Service {
         let isKept = journal?.stop(by: deadline(0.95)) ?? true
         privateServer?.stop(deadline: deadline(0.98))
         status?.stop()
-        let isInTime = served != .abandoned && recorded && enforced && stored?.isFinished ?? true && isKept
+        let isInTime =
+            served != .abandoned && recorded && enforced && polled && stored?.isFinished ?? true && isKept
         guard isAnnounced else { return isInTime }
         let rowsLeft = stored?.rowsLeft ?? 0
         let fields: Log.Fields = [

@@ -14,9 +14,9 @@ package enum ServerCall: Sendable, Hashable {
         case id(String)
     }
 
-    case listRooms
+    case listRooms(page: PageToken? = nil)
     /// The participants of the room with this name.
-    case listParticipants(room: String)
+    case listParticipants(room: String, page: PageToken? = nil)
     case listEgress(EgressFilter, page: PageToken? = nil)
     case listIngress(page: PageToken? = nil)
 
@@ -62,8 +62,10 @@ package enum ServerCall: Sendable, Hashable {
     package var body: [UInt8] {
         var body: [UInt8] = []
         switch self {
-        case .listRooms: break
-        case .listParticipants(let room): Self.append("room", room, to: &body)
+        case .listRooms(let page): page?.append(to: &body)
+        case .listParticipants(let room, let page):
+            Self.append("room", room, to: &body)
+            page?.append(to: &body)
         case .listEgress(let filter, let page):
             switch filter {
             case .active: body += #""active":true"#.utf8
@@ -86,16 +88,17 @@ package enum ServerCall: Sendable, Hashable {
         let lifetime = Limits.tokenLifetime
         return switch self {
         case .listRooms: signer.roomListToken(at: time, lifetime: lifetime)
-        case .listParticipants(let room): signer.roomAdminToken(for: room, at: time, lifetime: lifetime)
+        case .listParticipants(let room, _): signer.roomAdminToken(for: room, at: time, lifetime: lifetime)
         case .listEgress: signer.roomRecordToken(at: time, lifetime: lifetime)
         case .listIngress: signer.ingressAdminToken(at: time, lifetime: lifetime)
         }
     }
 
-    /// The same call for the page after this one. Lists that have no pages are asked for as a whole.
+    /// The same call for the page with this token. Only egress and ingress have pages by now.
     package func next(_ page: PageToken) -> ServerCall {
         switch self {
-        case .listRooms, .listParticipants: self
+        case .listRooms: .listRooms(page: page)
+        case .listParticipants(let room, _): .listParticipants(room: room, page: page)
         case .listEgress(let filter, _): .listEgress(filter, page: page)
         case .listIngress: .listIngress(page: page)
         }

@@ -57,7 +57,7 @@ final class ListClient {
     }
 
     /// Waits until the deadline, or until the waker is called.
-    func rest(until deadline: MonotonicTime) {
+    func rest(until deadline: MonotonicTime?) {
         completions.removeAll(keepingCapacity: true)
         transport.poll(until: deadline, into: &completions)
     }
@@ -67,7 +67,7 @@ final class ListClient {
     /// Asks for all lists, at once. All of them are asked for to the end, also where one fails: so each is counted.
     func list(withEndedEgress: Bool) throws(PollInterruption) -> Listing {
         var (rooms, egress, ingress) = (Pages<ListedRoom>(), Pages<ListedEgress>(), Pages<ListedIngress>())
-        let first: [ServerCall] = [.listRooms, .listEgress(withEndedEgress ? .all : .active), .listIngress()]
+        let first: [ServerCall] = [.listRooms(), .listEgress(withEndedEgress ? .all : .active), .listIngress()]
         var failure: CallFailure?
         try exchange(first, timeout: settings.listTimeout) { call, reading in
             do throws(CallFailure) {
@@ -122,25 +122,27 @@ final class ListClient {
     /// Asks about single rooms and jobs. The first failure ends it.
     func answers(to questions: [Poll.Question]) throws(PollInterruption) -> Poll.Answers {
         var answers = Poll.Answers()
-        var asked: [ServerCall: Poll.Question] = [:]
-        var calls: [ServerCall] = []
+        var pages: [ServerCall: Single] = [:]
         for question in questions {
-            let call: ServerCall =
-                switch question {
-                case .participants(_, let name): .listParticipants(room: name)
-                case .egress(let id): .listEgress(.id(id))
-                }
-            if asked.updateValue(question, forKey: call) == nil { calls.append(call) }
+            switch question {
+            case .participants(let room, let name):
+                // Two rooms of one name cannot be told from each other: the second one waits for the next poll.
+                let call = ServerCall.listParticipants(room: name)
+                if pages[call] == nil { pages[call] = .room(room, Pages()) }
+            case .egress(let id): pages[.listEgress(.id(id))] = .job(id, Pages())
+            }
         }
         var failure: CallFailure?
-        try exchange(calls, timeout: settings.timeout) { call, reading in
+        try exchange(Array(pages.keys), timeout: settings.timeout) { call, reading in
+            guard var single = pages.removeValue(forKey: call) else { return .go }
             do throws(CallFailure) {
-                switch asked[call] {
-                case .participants(let room, _): answers.members[room] = .some(try members(call, reading))
-                case .egress(let id): answers.egress[id] = .some(try job(id, call, reading))
-                case nil: break
-                }
+                let next = reading.isNotFound ? nil : try single.take(call, reading, settings)
                 count(call, reading.isNotFound ? "404" : "200")
+                if let next {
+                    pages[next] = single
+                    return .then(next)
+                }
+                single.answer(isThere: !reading.isNotFound, in: &answers)
                 return .go
             } catch {
                 count(call, error.code)
@@ -152,18 +154,37 @@ final class ListClient {
         return answers
     }
 
-    private func members(_ call: ServerCall, _ reading: Reading) throws(CallFailure) -> [ListedParticipant]? {
-        if reading.isNotFound { return nil }
-        var pages = Pages<ListedParticipant>()
-        _ = try pages.take(call, reading, settings)
-        return pages.elements
-    }
+    /// The answer about one room or job so far.
+    private enum Single {
+        /// - Parameter sid: the SID of the room.
+        case room(_ sid: String, Pages<ListedParticipant>)
+        case job(_ id: String, Pages<ListedEgress>)
 
-    private func job(_ id: String, _ call: ServerCall, _ reading: Reading) throws(CallFailure) -> ListedEgress? {
-        if reading.isNotFound { return nil }
-        var pages = Pages<ListedEgress>()
-        _ = try pages.take(call, reading, settings)
-        return pages.elements.first { $0.egress.id.utf8.elementsEqual(id.utf8) }
+        /// Reads a page. Returns the call for the next one.
+        mutating func take(
+            _ call: ServerCall, _ reading: Reading, _ settings: PollerSettings
+        ) throws(CallFailure) -> ServerCall? {
+            switch self {
+            case .room(let sid, var pages):
+                let next = try pages.take(call, reading, settings)
+                self = .room(sid, pages)
+                return next
+            case .job(let id, var pages):
+                let next = try pages.take(call, reading, settings)
+                self = .job(id, pages)
+                return next
+            }
+        }
+
+        func answer(isThere: Bool, in answers: inout Poll.Answers) {
+            switch self {
+            case .room(let sid, let pages):
+                answers.members.updateValue(isThere ? pages.elements : nil, forKey: sid)
+            case .job(let id, let pages):
+                let job = pages.elements.first { $0.egress.id.utf8.elementsEqual(id.utf8) }
+                answers.egress.updateValue(isThere ? job : nil, forKey: id)
+            }
+        }
     }
 
     // MARK: Requests

@@ -28,7 +28,7 @@ package struct PollerSettings: Sendable {
         guard let server = EndpointURL(serverURL) else { return nil }
         self.server = server
         var endpoints: [String: EndpointURL] = [:]
-        for call: ServerCall in [.listRooms, .listParticipants(room: ""), .listEgress(.all), .listIngress()] {
+        for call: ServerCall in [.listRooms(), .listParticipants(room: ""), .listEgress(.all), .listIngress()] {
             endpoints[call.path] = EndpointURL(serverURL + call.path)
         }
         self.endpoints = endpoints

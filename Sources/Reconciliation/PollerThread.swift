@@ -22,7 +22,7 @@ package final class PollerThread: Sendable {
     private let thread: NamedThread
     private let time: any TimeSource
 
-    /// Starts the thread. Throws if curl cannot be set up.
+    /// Starts the thread. It asks nothing before `begin`. Throws if curl cannot be set up.
     package init(
         _ settings: PollerSettings, signer: TokenSigner, recorder: any PolledRecorder, registry: Registry, log: Log,
         time: any TimeSource = SystemTime()
@@ -59,6 +59,15 @@ package final class PollerThread: Sendable {
     package static func declareMetrics(in registry: Registry) { _ = PollMetrics(in: registry) }
 
     // MARK: Requests of other threads
+
+    /// Lets the polls begin: the recorder can answer now.
+    package func begin() {
+        let waker: Waker? = inbox.change { inbox in
+            inbox.hasBegun = true
+            return inbox.waker
+        }
+        waker?.wake()
+    }
 
     /// Signs with another key from now on.
     package func use(_ signer: TokenSigner) { inbox.withLock { $0.newSigner = signer } }

@@ -18,6 +18,7 @@ final class PollerWorker {
         var asked = 0
         var comparison: Comparison?
         var members: [RoomComparison]?
+        var hasBegun = false
         var isStopping = false
         var isFinished = false
 
@@ -61,6 +62,7 @@ final class PollerWorker {
     /// Works until a stop is asked for.
     func run() {
         defer { inbox.withLock { $0.waker = nil } }
+        while !inbox.withLock({ $0.hasBegun || $0.isStopping }) { client.rest(until: nil) }
         var next = time.monotonic() + settings.interval * Limits.beginning
         while client.wait(until: next) {
             let start = time.monotonic()

@@ -256,6 +256,26 @@ import Testing
         thread.join()
     }
 
+    @Test(arguments: [
+        (ScriptedReceiver.Answer(200, body: "12345678"), Response.Ending.whole, "12345678"),
+        (.init(200, body: "123456789"), .cut, "12345678"),
+        (.init(200, behaviour: .endlessBody), .cut, "xxxxxxxx"),
+        (.init(200, behaviour: .cutBody), .broken(.reset), "begun"),
+        (.init(200, behaviour: .stuckBody), .broken(.timeout), "begun"),
+    ])
+    func `an answer says whether its body is whole`(
+        answer: ScriptedReceiver.Answer, ending: Response.Ending, body: String
+    ) throws {
+        let receiver = try ScriptedReceiver(otherwise: answer)
+        var request = Request(
+            .post, try url(receiver), timeout: answer.behaviour == .stuckBody ? .seconds(2) : Waits.limit)
+        request.bodyKept_bytes = 8
+        let transport = try Transport()
+        _ = transport.start(request)
+        let response = try response(finish(1, of: transport))
+        #expect(response.ending == ending && response.body == Array(body.utf8))
+    }
+
     @Test func `another thread ends the wait`() throws {
         let transport = try Transport()
         let waker = transport.waker

@@ -1,0 +1,22 @@
+package import Pipeline
+package import Reconciliation
+package import Recording
+
+/// The recorder answers the poller between events, on its own thread.
+extension RecorderInbox: PolledRecorder {
+    package func compare(_ listing: Listing, answer: @escaping @Sendable (Comparison) -> Void) {
+        ask { answer($0.compare(listing)) }
+    }
+
+    package func compare(_ members: [RoomMembers], answer: @escaping @Sendable ([RoomComparison]) -> Void) {
+        ask { recorder in
+            var comparisons: [RoomComparison] = []
+            for room in members {
+                if let comparison = recorder.compare(room) { comparisons.append(comparison) }
+            }
+            answer(comparisons)
+        }
+    }
+
+    package func take(_ result: PollResult) { leave(result) }
+}
