@@ -1,5 +1,5 @@
 package import Pipeline
-package import Reconciliation
+import Reconciliation
 package import Recording
 
 /// The recorder answers the poller between events, on its own thread.

@@ -18,7 +18,8 @@ package enum ServerCall: Sendable, Hashable {
     /// The participants of the room with this name.
     case listParticipants(room: String, page: PageToken? = nil)
     case listEgress(EgressFilter, page: PageToken? = nil)
-    case listIngress(page: PageToken? = nil)
+    /// All ingresses, or the one with this id. A server that does not have it answers `not_found` or an empty list.
+    case listIngress(id: String? = nil, page: PageToken? = nil)
 
     package enum Limits {
         /// The lifetime of a token: longer than any request, and than the difference of two clocks. LiveKit adds a minute
@@ -73,7 +74,9 @@ package enum ServerCall: Sendable, Hashable {
             case .id(let id): Self.append("egress_id", id, to: &body)
             }
             page?.append(to: &body)
-        case .listIngress(let page): page?.append(to: &body)
+        case .listIngress(let id, let page):
+            if let id { Self.append("ingress_id", id, to: &body) }
+            page?.append(to: &body)
         }
         return Array("{".utf8) + body + Array("}".utf8)
     }
@@ -100,7 +103,7 @@ package enum ServerCall: Sendable, Hashable {
         case .listRooms: .listRooms(page: page)
         case .listParticipants(let room, _): .listParticipants(room: room, page: page)
         case .listEgress(let filter, _): .listEgress(filter, page: page)
-        case .listIngress: .listIngress(page: page)
+        case .listIngress(let id, _): .listIngress(id: id, page: page)
         }
     }
 }

@@ -93,6 +93,7 @@ final class ListClient {
     /// The pages of one list so far.
     private struct Pages<Element: ListedElement> {
         private(set) var elements: [Element] = []
+        private var tokens: Set<PageToken> = []
         private var pages = 0
         private var size_bytes = 0
 
@@ -110,10 +111,12 @@ final class ListClient {
             do throws(DecodingFault) {
                 let page = try ListPage<Element>(response.body.span, metadataKey: settings.metadataKey)
                 elements += page.elements
-                return page.next.map(call.next)
+                guard let next = page.next else { return nil }
+                if tokens.insert(next).inserted { return call.next(next) }
             } catch {
                 throw CallFailure(call: call, kind: .garbage(error.description))
             }
+            throw CallFailure(call: call, kind: .garbage("the list has no end: a page repeats its token"))
         }
     }
 
@@ -130,6 +133,7 @@ final class ListClient {
                 let call = ServerCall.listParticipants(room: name)
                 if pages[call] == nil { pages[call] = .room(room, Pages()) }
             case .egress(let id): pages[.listEgress(.id(id))] = .job(id, Pages())
+            case .ingress(let id): pages[.listIngress(id: id)] = .ingress(id, Pages())
             }
         }
         var failure: CallFailure?
@@ -159,6 +163,7 @@ final class ListClient {
         /// - Parameter sid: the SID of the room.
         case room(_ sid: String, Pages<ListedParticipant>)
         case job(_ id: String, Pages<ListedEgress>)
+        case ingress(_ id: String, Pages<ListedIngress>)
 
         /// Reads a page. Returns the call for the next one.
         mutating func take(
@@ -173,6 +178,10 @@ final class ListClient {
                 let next = try pages.take(call, reading, settings)
                 self = .job(id, pages)
                 return next
+            case .ingress(let id, var pages):
+                let next = try pages.take(call, reading, settings)
+                self = .ingress(id, pages)
+                return next
             }
         }
 
@@ -183,6 +192,9 @@ final class ListClient {
             case .job(let id, let pages):
                 let job = pages.elements.first { $0.egress.id.utf8.elementsEqual(id.utf8) }
                 answers.egress.updateValue(isThere ? job : nil, forKey: id)
+            case .ingress(let id, let pages):
+                let job = pages.elements.first { $0.ingress.id.utf8.elementsEqual(id.utf8) }
+                answers.ingress.updateValue(isThere ? job : nil, forKey: id)
             }
         }
     }

@@ -45,6 +45,7 @@ struct Poll: Sendable {
         /// - Parameter room: the SID.
         case participants(room: String, name: String)
         case egress(id: String)
+        case ingress(id: String)
     }
 
     /// The next step of a poll.
@@ -60,6 +61,7 @@ struct Poll: Sendable {
         /// By the SID of the room.
         var members: [String: [ListedParticipant]?] = [:]
         var egress: [String: ListedEgress?] = [:]
+        var ingress: [String: ListedIngress?] = [:]
     }
 
     /// The end of a poll.
@@ -98,6 +100,7 @@ struct Poll: Sendable {
         self.cycle = nil
         cycle.settleRooms(answers.members, comparisons)
         cycle.settleEgress(answers.egress)
+        cycle.settleIngress(answers.ingress)
         agreements = cycle.agreements
         let result = cycle.result
         wantsEndedEgress = !result.corrections.isEmpty || !cycle.hasEvents

@@ -56,62 +56,107 @@ extension PollCycle {
     ///
     /// - Parameter answers: by id; nil for one that LiveKit does not have.
     mutating func settleEgress(_ answers: [String: ListedEgress?]) {
-        var missing: [(id: String, difference: Difference, misses: Int)] = []
+        var missing: [MissingJob] = []
         for wish in asked {
             guard case .egress(let id) = wish.question, let answer = answers[id] else { continue }
             if let answer {
                 if answer.egress.status.isFinal { ends.append(.endEgress(answer.egress, answer.room)) }
                 agreements[wish.difference] = nil
             } else {
-                let misses = (agreements[wish.difference]?.misses ?? 0) + 1
-                agreements[wish.difference]?.misses = misses
-                if misses >= Poll.Limits.agreeing { missing.append((id, wish.difference, misses)) }
+                missing.append(miss(wish.difference))
             }
         }
-        let needed = needed(isMissing: isMissingEgress, ends: missing.count, of: comparison.openEgress)
-        for job in missing where job.misses >= needed && believes(listing.egress.isEmpty) {
-            ends.append(.dropEgress(id: job.id))
-            agreements[job.difference] = nil
+        drop(missing, isMissing: isMissingEgress, of: comparison.openEgress, isEmpty: listing.egress.isEmpty) {
+            .dropEgress(id: $0)
         }
     }
 
-    /// An empty list is believed only where no events arrive.
-    private mutating func believes(_ isEmpty: Bool) -> Bool {
-        guard isEmpty && hasEvents else { return true }
-        doubts.insert(.empty_list)
-        return false
+    // MARK: Jobs that LiveKit does not have
+
+    private struct MissingJob {
+        let difference: Difference
+        /// The consecutive calls that did not find it.
+        let misses: Int
+    }
+
+    private mutating func miss(_ difference: Difference) -> MissingJob {
+        agreements[difference]?.misses += 1
+        return MissingJob(difference: difference, misses: agreements[difference]?.misses ?? 1)
+    }
+
+    /// Drops jobs that enough calls did not find. An empty list is believed only where no events arrive.
+    private mutating func drop(
+        _ missing: [MissingJob], isMissing: Bool, of open: Int, isEmpty: Bool,
+        _ correction: (String) -> PollResult.Correction
+    ) {
+        let ready = missing.filter { $0.misses >= Poll.Limits.agreeing }
+        let needed = needed(isMissing: isMissing, ends: ready.count, of: open)
+        let gone = ready.filter { $0.misses >= needed }
+        if gone.isEmpty { return }
+        if isEmpty && hasEvents {
+            doubts.insert(.empty_list)
+            return
+        }
+        for job in gone {
+            ends.append(correction(job.difference.id))
+            agreements[job.difference] = nil
+        }
     }
 
     // MARK: Ingress
 
     /// Compares the lists of ingress.
     mutating func compareIngress() {
-        var gone: [(key: String, polls: Int)] = []
         for absent in comparison.absentIngress where !isHot(absent.lastEvent) {
             figures.drift[.ingress].extra += 1
-            let polls = note(.absentIngress(ExactText(absent.key))).polls
-            guard let listed = absent.place.map({ listing.ingress[$0] }) else {
-                gone.append((absent.key, polls))
-                continue
-            }
-            switch listed.activity {
-            case .unknown: break
-            case .ended where listed.ingress.isRun(absent.key):
-                if polls < Poll.Limits.agreeing || isHot(Timestamp(nanoseconds: listed.ingress.endedAt_ns)) { continue }
-                ends.append(.endIngress(listed.ingress, listed.room))
-                agreements[.absentIngress(ExactText(absent.key))] = nil
-            case .running where listed.ingress.isRun(absent.key): break
-            case .running, .ended: gone.append((absent.key, polls))
+            let difference = Difference.absentIngress(ExactText(absent.key))
+            let agreement = note(difference)
+            if agreement.polls < Poll.Limits.agreeing { continue }
+            if let place = absent.place {
+                settle(listing.ingress[place], of: absent.key)
+            } else {
+                wish(Wish(difference: difference, question: .ingress(id: absent.ingressID), place: nil))
             }
         }
-        let needed = needed(
-            isMissing: comparison.absentIngress.contains { $0.place == nil && isRecent($0.lastEvent) },
-            ends: gone.count { $0.polls >= Poll.Limits.agreeing }, of: comparison.openIngress)
-        for job in gone where job.polls >= needed && believes(listing.ingress.isEmpty) {
-            ends.append(.dropIngress(key: job.key))
-            agreements[.absentIngress(ExactText(job.key))] = nil
-        }
+        let needed = needed(isMissing: isMissingIngress, ends: 0, of: 0)
         for unknown in comparison.unknownIngress { compareIngress(unknown, needed: needed) }
+    }
+
+    private var isMissingIngress: Bool {
+        comparison.absentIngress.contains { $0.place == nil && isRecent($0.lastEvent) }
+    }
+
+    /// Decides what LiveKit's form of an ingress says of the run that the state knows by `key`.
+    private mutating func settle(_ listed: ListedIngress, of key: String) {
+        let isRun = listed.ingress.isRun(key)
+        switch listed.activity {
+        case .unknown: return
+        case .running where isRun: break
+        case .ended where isRun:
+            if isHot(Timestamp(nanoseconds: listed.ingress.endedAt_ns)) { return }
+            ends.append(.endIngress(listed.ingress, listed.room))
+        // LiveKit keeps one state for each ingress, so it does not know any more how this run ended.
+        case .running, .ended: ends.append(.dropIngress(key: key))
+        }
+        agreements[.absentIngress(ExactText(key))] = nil
+    }
+
+    /// Decides what the answers about single ingresses say.
+    ///
+    /// - Parameter answers: by the id of the ingress; nil for one that LiveKit does not have.
+    mutating func settleIngress(_ answers: [String: ListedIngress?]) {
+        var missing: [MissingJob] = []
+        for wish in asked {
+            guard case .ingress(let id) = wish.question, let answer = answers[id] else { continue }
+            if let answer {
+                settle(answer, of: wish.difference.id)
+            } else {
+                missing.append(miss(wish.difference))
+            }
+        }
+        drop(missing, isMissing: isMissingIngress, of: comparison.openIngress, isEmpty: listing.ingress.isEmpty) {
+            .dropIngress(key: $0)
+        }
     }
 
     private mutating func compareIngress(_ unknown: Comparison.UnknownJob, needed: Int) {

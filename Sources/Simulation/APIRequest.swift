@@ -6,6 +6,7 @@ struct APIRequest {
     var room = ""
     var roomName = ""
     var egressID = ""
+    var ingressID = ""
     var isActiveOnly = false
     /// The token of the page; empty for the first one.
     var page = ""
@@ -24,6 +25,7 @@ struct APIRequest {
             case "room": room = try reader.readText(bytes) ?? ""
             case "room_name", "roomName": roomName = try reader.readText(bytes) ?? ""
             case "egress_id", "egressId": egressID = try reader.readText(bytes) ?? ""
+            case "ingress_id", "ingressId": ingressID = try reader.readText(bytes) ?? ""
             case "active": isActiveOnly = try reader.readBoolean(bytes) ?? false
             case "page_token", "pageToken": page = try Self.page(&reader, bytes)
             default: try reader.skip(bytes)

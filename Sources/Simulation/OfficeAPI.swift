@@ -96,9 +96,11 @@ package struct OfficeAPI: Sendable {
             APIAnswer(call.list, items, next: call.hasPages || !next.isEmpty ? next : nil)
         }
         // A question for one job is not a list.
-        guard request.egressID.isEmpty else { return answer(items, "") }
+        guard request.egressID.isEmpty && request.ingressID.isEmpty else { return answer(items, "") }
         let period = now.milliseconds / Limits.period_ms
-        if lies.contains(.emptyList), call != .listParticipants, lot.happens(Chance.emptyPeriod, "empty \(call) \(period)") {
+        if lies.contains(.emptyList), call != .listParticipants,
+            lot.happens(Chance.emptyPeriod, "empty \(call) \(period)")
+        {
             return answer([], "")
         }
         guard lies.contains(.cutList), call != .listParticipants else { return answer(items, "") }

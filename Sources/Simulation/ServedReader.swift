@@ -80,6 +80,7 @@ struct ServedReader {
 
     private func streams(_ request: APIRequest) -> [Told<IngressMessage>] {
         state.streams.values.filter { request.roomName.isEmpty || $0.message.roomName == request.roomName }
+            .filter { request.ingressID.isEmpty || $0.message.id == request.ingressID }
             .sorted { $0.message.id < $1.message.id }
     }
 }

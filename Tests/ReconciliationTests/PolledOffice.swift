@@ -109,7 +109,7 @@ struct PolledOffice {
         let listing: Listing
         do {
             listing = Listing(
-                rooms: try list(.listRooms, at: now),
+                rooms: try list(.listRooms(), at: now),
                 egress: try list(.listEgress(poll.wantsEndedEgress ? .all : .active), at: now),
                 ingress: try list(.listIngress(), at: now), hasEndedEgress: poll.wantsEndedEgress)
         } catch is CutList {
@@ -126,6 +126,9 @@ struct PolledOffice {
             case .egress(let id):
                 let jobs: [ListedEgress] = try list(.listEgress(.id(id)), at: now)
                 answers.egress[id] = .some(jobs.first)
+            case .ingress(let id):
+                let jobs: [ListedIngress] = try list(.listIngress(id: id), at: now)
+                answers.ingress[id] = .some(jobs.first { $0.ingress.id == id })
             }
         }
         let members = answers.members.compactMap { room, members in
@@ -158,7 +161,7 @@ struct PolledOffice {
             try ListPage<Element>(witness.answer(call.path, body: call.body, at: now).body.span).elements
         }
         let listing = Listing(
-            rooms: try list(.listRooms), egress: try list(.listEgress(.active)), ingress: try list(.listIngress()))
+            rooms: try list(.listRooms()), egress: try list(.listEgress(.active)), ingress: try list(.listIngress()))
         let comparison = life.recorder.compare(listing)
         var keys = comparison.absentRooms.map(\.sid)
         keys += comparison.unknownRooms.map { listing.rooms[$0.place].room.sid }
