@@ -10,9 +10,7 @@ extension PollCycle {
         var agreed: [(room: Comparison.AbsentRoom, polls: Int)] = []
         for room in absent { agreed.append((room, note(.absentRoom(ExactText(room.sid))).polls)) }
         figures.drift[.room].extra = absent.count
-        let needed = needed(
-            isMissing: comparison.absentRooms.contains { isRecent($0.lastEvent) },
-            ends: agreed.count { $0.polls >= Poll.Limits.agreeing }, of: comparison.openRooms)
+        let needed = neededForRooms(ends: agreed.count { $0.polls >= Poll.Limits.agreeing })
         let ready = agreed.filter { $0.polls >= needed }.map(\.room)
         if needed > Poll.Limits.agreeing {
             // The list alone is not believed: the room itself is asked for, too.
@@ -27,6 +25,17 @@ extension PollCycle {
         }
         for unknown in comparison.unknownRooms { compare(unknown, needed: needed) }
         for differing in comparison.differingRooms { compare(differing) }
+    }
+
+    private mutating func neededForRooms(ends: Int) -> Int {
+        // No list at all says less than a list without a room.
+        if listing.rooms.isEmpty && !comparison.absentRooms.isEmpty {
+            doubts.insert(.empty_list)
+            return Poll.Limits.agreeingInDoubt
+        }
+        return needed(
+            isMissing: comparison.absentRooms.contains { isRecent($0.lastEvent) }, ends: ends,
+            of: comparison.openRooms)
     }
 
     /// Ends rooms: where another SID has the name, when that one began.

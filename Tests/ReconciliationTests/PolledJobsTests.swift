@@ -190,12 +190,24 @@ import Wire
 
     @Test func `an ingress that is not listed is dropped, but not for an empty list while events arrive`() {
         var polls = Polls()
-        for number in 0..<3 {
+        for number in 0..<4 {
             let seen = polls.next(Listing(), ingress(polls, place: nil))
-            #expect(seen.corrections == [] && seen.doubts == (number == 0 ? [] : [.empty_list]))
+            #expect(seen.corrections == [] && seen.doubts == (number < 2 ? [] : [.empty_list]))
         }
         let other = Listing(ingress: [polls.ingress("IN_b", run: "x", .ended)])
         #expect(polls.next(other, ingress(polls, place: nil)).corrections == [.dropIngress(key: "run1")])
+    }
+
+    @Test func `an ingress that is not listed and is there when it is asked for itself stays`() {
+        var polls = Polls()
+        for number in 0..<5 {
+            var answers = Poll.Answers()
+            answers.ingress["IN_a"] = polls.ingress("IN_a", run: "run1")
+            let other = Listing(ingress: [polls.ingress("IN_b", run: "x", .ended)])
+            let seen = polls.next(other, ingress(polls, place: nil), answers: answers)
+            #expect(seen.questions == (number % 2 == 0 ? [] : [.ingress(id: "IN_a")]))
+            #expect(seen.corrections == [])
+        }
     }
 
     @Test func `a running ingress that only LiveKit has is adopted, or is a ghost`() {

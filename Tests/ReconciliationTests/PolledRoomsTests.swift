@@ -98,6 +98,25 @@ import Wire
         }
     }
 
+    @Test func `a room in which somebody is does not end by an empty list, nor by one that is suspicious`() {
+        for list in [Listing(), Listing(rooms: [Polls().room("RM_b")])] {
+            var polls = Polls()
+            for number in 1...5 {
+                var answers = Poll.Answers()
+                answers.members["RM_a"] = [polls.member("PA_1")]
+                var comparison = Comparison.absent(["RM_a"], polls.ago(600), of: 5)
+                if !list.rooms.isEmpty {
+                    comparison.absentRooms.append(.init(sid: "RM_c", name: "c", lastEvent: polls.ago(30)))
+                }
+                let seen = polls.next(list, comparison, answers: answers)
+                #expect(seen.doubts == [list.rooms.isEmpty ? .empty_list : .recent_missing])
+                #expect(seen.questions == (number < 3 ? [] : [.participants(room: "RM_a", name: "RM_a")]))
+                #expect(seen.corrections == [])
+                #expect(seen.figures.conflicts[.room] == (number < 3 ? 0 : 1))
+            }
+        }
+    }
+
     @Test func `an empty list while events arrive is no result, and restarts nothing`() {
         var polls = Polls()
         let list = Listing(rooms: [polls.room("RM_b")])

@@ -21,7 +21,7 @@ struct Polls {
     /// The time so many seconds before the next poll.
     func ago(_ seconds: Int64) -> Timestamp { now - .seconds(seconds) }
 
-    /// One poll with these lists. It asks for nothing that `answers` has not.
+    /// One poll with these lists. Other rooms and ingresses than those of the lists and of `answers` are not found.
     mutating func next(
         _ listing: Listing = Listing(), _ comparison: Comparison = Comparison(),
         answers: Poll.Answers = Poll.Answers(), members: [RoomComparison] = []
@@ -30,6 +30,16 @@ struct Polls {
         switch poll.compare(listing, comparison, askedAt: now) {
         case .disbelieve(let doubt): seen.doubts = [doubt]
         case .ask(let questions):
+            var answers = answers
+            for question in questions {
+                switch question {
+                case .participants(let sid, _) where !listing.rooms.contains(where: { $0.room.sid == sid }):
+                    if answers.members[sid] == nil { answers.members[sid] = .some(nil) }
+                case .ingress(let id):
+                    if answers.ingress[id] == nil { answers.ingress[id] = .some(nil) }
+                case .participants, .egress: break
+                }
+            }
             let outcome = poll.finish(answers, members)
             seen = Seen(
                 questions: questions, corrections: outcome.result.corrections, result: outcome.result,
