@@ -24,11 +24,12 @@ final class Engine: Sendable {
     /// The memory of the bodies of all current requests.
     private let held = Atomic(0)
 
-    private let notFound = Response.text(404, "not found\n", headers: ["Connection": "close"])
+    private let notFound: Response
     private let ambiguous = Response.text(400, "ambiguous length\n", headers: ["Connection": "close"])
     private let tooLarge = Response.text(413, "body too large\n", headers: ["Connection": "close"])
 
-    init(routes: [Route], settings: ServerSettings, onStray: @escaping StrayHandler) {
+    init(routes: [Route], settings: ServerSettings, notFound: Response, onStray: @escaping StrayHandler) {
+        self.notFound = notFound
         router = Router(routes)
         self.onStray = onStray
         self.settings = settings

@@ -31,16 +31,19 @@ package final class Server: Sendable {
 
     /// Starts to listen. Throws if the address cannot be used.
     ///
-    /// - Parameter onStray: sees the requests that no route takes.
+    /// - Parameters:
+    ///   - unknownPath: the response to a request for a path that no route has.
+    ///   - onStray: sees the requests that no route takes.
     package init(
         listen: ListenAddress, routes: [Route], settings: ServerSettings,
+        unknownPath: Response = .text(404, "not found\n", headers: ["Connection": "close"]),
         onStray: @escaping StrayHandler = { _ in }
     ) throws(ServingError) {
         socket = try ListeningSocket(listen)
         address = socket.address
         var settings = settings
         settings.maxConnections = DescriptorLimit.connections(wanted: settings.maxConnections)
-        engine = Engine(routes: routes, settings: settings, onStray: onStray)
+        engine = Engine(routes: routes, settings: settings, notFound: unknownPath, onStray: onStray)
         guard let daemon = Self.start(engine) else {
             close(socket.file)
             throw .library(address.description)

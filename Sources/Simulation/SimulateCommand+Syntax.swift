@@ -23,6 +23,15 @@ extension SimulateCommand {
             CommandFlag(
                 "--end", .words(OfficeSize.Ending.allCases.map(\.rawValue)),
                 "at the end everybody leaves, or it stops in mid-life", standard: "clean"),
+            CommandFlag(
+                "--lose", .text("SHARE"), "share of the webhooks that are never sent: 0.002 or 0.2%", standard: "0"),
+            CommandFlag(
+                "--api", .text("ADDRESS"),
+                "where the office's LiveKit answers as server API, host:port; with port 0 the system chooses one"),
+            CommandFlag(
+                "--lie", .text("LIES"),
+                "the ways in which that API lies, in a list with commas: "
+                    + APILie.allCases.map(\.rawValue).joined(separator: ", ")),
             CommandFlag("--key", .text("KEY"), "API key", standard: "LIVEKIT_API_KEY"),
             CommandFlag(
                 "--secret", .text("SECRET"),
@@ -36,6 +45,9 @@ extension SimulateCommand {
             "A webhook carries the time at which it is due; older times in it are moved along, so an hour in the office "
                 + "is an hour in its durations. Events of a room are sent one after the other and retried after 1, 2, 4 "
                 + "and 8 s, as LiveKit does. Ctrl-C stops it with the summary; a second one at once.",
+            "To see lkpush correct itself after lost webhooks, give --lose 0.2% --api 127.0.0.1:7880, and start lkpush "
+                + "with LIVEKIT_URL=http://127.0.0.1:7880. The API lists rooms, participants, egress and ingress to "
+                + "whoever has a token of the same key.",
         ],
         exits: [
             ("0", "every webhook was answered 200"), ("1", "not every one"), ("64", "wrong arguments"),

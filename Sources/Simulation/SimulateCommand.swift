@@ -1,5 +1,6 @@
 import Glibc
 import HTTPClient
+import HTTPServing
 package import LiveKit
 import Platform
 
@@ -47,6 +48,12 @@ package enum SimulateCommand {
             Terminal.printError("lkpush simulate: \(error)\n")
             return Exit.software
         }
+        do throws(ServingError) {
+            try simulator.serveAPI()
+        } catch {
+            Terminal.printError("lkpush simulate: --api: \(error)\n")
+            return Exit.software
+        }
         // This thread lives as long as the program: only a signal can end a wait for signals.
         let stop = simulator.stop
         _ = NamedThread(name: "signals") {
@@ -67,6 +74,9 @@ package enum SimulateCommand {
         var last: Simulator.Progress?
         let speed = options.speed == options.speed.rounded() ? "\(Int(options.speed))" : "\(options.speed)"
         say("Sending to \(options.url) at \(speed) times the speed of life; Ctrl-C ends it.\n")
+        if let api = simulator.apiAddress {
+            say("LiveKit's API: http://\(api.host.isEmpty ? "127.0.0.1:\(api.port)" : api.description)\n")
+        }
         simulator.run(every: isTerminal ? Pace.terminal : Pace.plain) { simulator, progress in
             last = progress
             // Asked each time, because a window can change its size.
@@ -77,7 +87,9 @@ package enum SimulateCommand {
         progressLines.close(by: SystemTime().monotonic() + LineWriter.Limits.patience)
         guard let last else { preconditionFailure("a run ends with its progress") }
         Terminal.printLine(
-            Summary.text(simulator.tally, simulator.truth, last, isComplete: simulator.isComplete), terminator: "")
+            Summary.text(
+                simulator.tally, simulator.truth, world: simulator.worldTruth, last, isComplete: simulator.isComplete),
+            terminator: "")
         return simulator.tally.isFlawless ? Exit.good : Exit.notAllAccepted
     }
 }

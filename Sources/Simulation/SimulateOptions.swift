@@ -1,4 +1,5 @@
 package import HTTPClient
+package import HTTPServing
 package import Platform
 
 /// The options of `lkpush simulate`.
@@ -20,6 +21,11 @@ package struct SimulateOptions: Sendable {
     /// The number of the day. Every day of the same office has other events.
     package var day: Int
     package var connections: Int
+    /// The share of webhooks that are never delivered, from 0 to 1.
+    package var lost: Double
+    /// The address of LiveKit's server API; nil if there is none.
+    package var api: ListenAddress?
+    package var lies: Set<APILie>
     package var key: String
     package var secret: Secret
     /// The arguments contain a key or a secret.
@@ -57,6 +63,10 @@ package struct SimulateOptions: Sendable {
         // Another word has been reported already.
         if let ending = OfficeSize.Ending(rawValue: words.value("--end")) { size.ending = ending }
         connections = Self.count(words, "connections", most: Limits.connections, &problems)
+        lost = Self.share(words.value("--lose"), &problems)
+        api = Self.address(words["--api"], &problems)
+        lies = Self.lies(words["--lie"], &problems)
+        if !lies.isEmpty, words["--api"] == nil { problems.append("--lie: needs --api, which is what lies") }
         givesKey = words["--key"] != nil || words["--secret"] != nil
         key = words["--key"] ?? environment["LIVEKIT_API_KEY"] ?? ""
         secret = Secret(words["--secret"] ?? environment["LIVEKIT_API_SECRET"] ?? "")
@@ -78,6 +88,42 @@ package struct SimulateOptions: Sendable {
             return anyURL
         }
         return url
+    }
+
+    /// Reads a part of the whole, such as `0.002` or `0.2%`.
+    private static func share(_ text: String, _ problems: inout [String]) -> Double {
+        let isPercent = text.hasSuffix("%")
+        if let number = Double(isPercent ? String(text.dropLast()) : text) {
+            let share = isPercent ? number / 100 : number
+            if (0...1).contains(share) { return share }
+        }
+        problems.append("--lose \(PlainText.shown(text)): expected a share from 0 to 1, such as 0.002 or 0.2%")
+        return 0
+    }
+
+    private static func address(_ text: String?, _ problems: inout [String]) -> ListenAddress? {
+        guard let text else { return nil }
+        do throws(ServingError) {
+            return try ListenAddress(text)
+        } catch {
+            problems.append("--api \(PlainText.shown(text)): expected host:port, such as 127.0.0.1:7880 or :0")
+            return nil
+        }
+    }
+
+    private static func lies(_ text: String?, _ problems: inout [String]) -> Set<APILie> {
+        let known = APILie.allCases.map(\.rawValue)
+        var lies: Set<APILie> = []
+        for word in (text ?? "").split(separator: ",").map(PlainText.trimmed) {
+            if let lie = APILie(rawValue: word) {
+                lies.insert(lie)
+            } else {
+                let hint = NearestWord.hint(for: word, among: known)
+                let all = known.joined(separator: ", ")
+                problems.append("--lie \(PlainText.shown(word)): expected a list of \(all).\(hint)")
+            }
+        }
+        return lies
     }
 
     private static func count(

@@ -1,4 +1,5 @@
 package import HTTPClient
+package import HTTPServing
 package import LiveKit
 package import Platform
 import Synchronization
@@ -47,7 +48,10 @@ package final class Simulator {
 
     package let stop: Stop
     package private(set) var tally = Tally()
+    /// What the receiver was told: the webhooks that were answered 200.
     package private(set) var truth = Truth()
+    /// What really happened until now, whether a webhook told it or not.
+    package private(set) var worldTruth = Truth()
 
     private let options: SimulateOptions
     private let time: any TimeSource
@@ -58,7 +62,9 @@ package final class Simulator {
     private let timeline: Timeline
     private let startedAt: MonotonicTime
     private var office: Office
-    private var upcoming: SimulatedWebhook?
+    private var upcoming: Occurrence?
+    private let loss: WebhookLoss
+    private var api: OfficeAPIServer?
     private var notifier = WebhookNotifier<WebhookDelivery>()
     private var underway: [RequestID: WebhookNotifier<WebhookDelivery>.Attempt] = [:]
 
@@ -78,8 +84,19 @@ package final class Simulator {
         startedAt = time.monotonic()
         timeline = Timeline(startedAt: time.now(), speed: options.speed)
         office = Office(size: options.size, seed: options.seed, day: options.day)
-        upcoming = office.next()
+        upcoming = office.nextOccurrence()
+        loss = WebhookLoss(share: options.lost, seed: options.seed)
     }
+
+    /// Starts the server API if the options ask for it.
+    package func serveAPI() throws(ServingError) {
+        guard let address = options.api else { return }
+        api = try OfficeAPIServer(
+            address, OfficeAPI(timeline: timeline, lies: options.lies, seed: options.seed), signer: signer)
+    }
+
+    /// The address of the server API; nil if there is none.
+    package var apiAddress: ListenAddress? { api?.address }
 
     /// Milliseconds since the start.
     private var now: Int64 { time.monotonic().since(startedAt).milliseconds }
@@ -108,29 +125,46 @@ package final class Simulator {
     private func feed() {
         let now = now
         if now >= nextLookAtKeys {
-            signer = newestSigner() ?? signer
+            if let newest = newestSigner() {
+                signer = newest
+                api?.use(newest)
+            }
             nextLookAtKeys = now + 1_000
         }
-        while let webhook = upcoming, notifier.waiting < Limits.waiting {
-            let due = timeline.due(webhook.at).milliseconds
+        while let occurrence = upcoming, notifier.waiting < Limits.waiting {
+            let due = timeline.due(occurrence.at).milliseconds
             guard due <= now else { return }
-            let shift = timeline.shift(at: webhook.at)
-            let body = webhook.message.body(shift: shift)
-            // Signed once: every attempt carries the same token.
-            let token = signer.webhookToken(for: body.span, at: time.now())
-            let headers = [
-                HTTPHeader(known: "Authorization", token),
-                HTTPHeader(known: "Content-Type", "application/webhook+json"),
-                HTTPHeader(known: "User-Agent", "LiveKit"),
-            ]
-            let due_ms = due + webhook.delay.milliseconds
-            notifier.accept(
-                WebhookDelivery(webhook: webhook, shift: shift, due_ms: due_ms, body: body, headers: headers),
-                key: webhook.key,
-                due: due_ms)
-            tally.novelties[webhook.novelty, default: 0] += 1
-            upcoming = office.next()
+            api?.take(occurrence)
+            switch occurrence {
+            case .webhook(let webhook): take(webhook, due: due)
+            case .crash(let crash): worldTruth.count(crash)
+            }
+            upcoming = office.nextOccurrence()
         }
+    }
+
+    /// Takes one webhook that is due, and loses it if its lot is so.
+    private func take(_ webhook: SimulatedWebhook, due: Int64) {
+        let shift = timeline.shift(at: webhook.at)
+        worldTruth.count(webhook, shift: shift)
+        guard !loss.takes(webhook) else {
+            tally.withheld += 1
+            return
+        }
+        let body = webhook.message.body(shift: shift)
+        // Signed once: every attempt carries the same token.
+        let token = signer.webhookToken(for: body.span, at: time.now())
+        let headers = [
+            HTTPHeader(known: "Authorization", token),
+            HTTPHeader(known: "Content-Type", "application/webhook+json"),
+            HTTPHeader(known: "User-Agent", "LiveKit"),
+        ]
+        let due_ms = due + webhook.delay.milliseconds
+        notifier.accept(
+            WebhookDelivery(webhook: webhook, shift: shift, due_ms: due_ms, body: body, headers: headers),
+            key: webhook.key,
+            due: due_ms)
+        tally.novelties[webhook.novelty, default: 0] += 1
     }
 
     private func send() {
@@ -182,7 +216,7 @@ package final class Simulator {
         }
     }
 
-    private func retryAfter(_ response: Response) -> Int64? {
+    private func retryAfter(_ response: HTTPClient.Response) -> Int64? {
         guard response.status == 429 || response.status == 503, let wait = response.retryAfter(at: time.now()) else {
             return nil
         }

@@ -1,6 +1,8 @@
 /// The text at the end of a run.
 enum Summary {
-    static func text(_ tally: Tally, _ truth: Truth, _ progress: Simulator.Progress, isComplete: Bool) -> String {
+    static func text(
+        _ tally: Tally, _ truth: Truth, world: Truth, _ progress: Simulator.Progress, isComplete: Bool
+    ) -> String {
         let seconds = max(0.001, progress.elapsed / .seconds(1))
         let answered = tally.answered
         var lines = [
@@ -10,6 +12,7 @@ enum Summary {
             "  webhooks answered   \(ProgressLine.statuses(tally))",
             "  retried             \(tally.retried)",
             "  given up            \(tally.lost)",
+            "  never sent          \(tally.withheld)",
             "  rate                \(Int((Double(answered) / seconds).rounded()))/s",
             "  answer, mean        \(milliseconds(tally.answer_seconds / Double(max(1, tally.requests - tally.unanswered))))",
             "  answer, slowest     \(milliseconds(tally.slowest_seconds))",
@@ -20,6 +23,10 @@ enum Summary {
             "",
         ]
         lines += table(truth)
+        if tally.withheld > 0 {
+            let title = "What really happened (lkpush should say the same once it has asked the API):"
+            lines += ["", title, ""] + table(world)
+        }
         if !tally.isFlawless, let problem = tally.problem { lines += ["", "Last problem: \(problem)"] }
         if tally.lost > 0 { lines.append("Webhooks were given up: what followed them may not add up.") }
         return lines.joined(separator: "\n") + "\n"

@@ -11,6 +11,8 @@ package struct Tally: Sendable {
     package var retried = 0
     /// The number of webhooks that were given up after five attempts.
     package var lost = 0
+    /// The number of webhooks that were never sent, on request.
+    package var withheld = 0
     package var novelties: [SimulatedWebhook.Novelty: Int] = [:]
     /// The time to the answer, summed over answered requests, in seconds.
     package var answer_seconds = 0.0

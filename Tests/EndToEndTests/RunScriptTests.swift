@@ -23,7 +23,7 @@ import Testing
         for word in ["--help", "-h"] {
             let (status, output) = ChildProcess.run(Self.script, [word], environment: environment())
             #expect(status == 0 && output.hasPrefix("usage: deploy/run "), "\(output)")
-            for setting in ["--no-office", "LISTEN", "METRICS_LISTEN", "STATE_DIR", "LKPUSH_BINARY"] {
+            for setting in ["--no-office", "LISTEN", "METRICS_LISTEN", "SIMULATE_LOSE", "STATE_DIR", "LKPUSH_BINARY"] {
                 #expect(output.contains("\n  \(setting)"), "\(setting)")
             }
             #expect(output.split(separator: "\n").allSatisfy { $0.count <= 80 })
@@ -35,6 +35,8 @@ import Testing
         let (status, output) = ChildProcess.run(
             Self.script, [], environment: environment(["LKPUSH_BINARY": log.path]))
         #expect(status == 1 && output == "deploy/run: LKPUSH_BINARY=\(log.path): expected a program\n")
+        let (lost, sentence) = ChildProcess.run(Self.script, [], environment: environment(["SIMULATE_LOSE": "some"]))
+        #expect(lost == 1 && sentence == "deploy/run: SIMULATE_LOSE=some: expected a share, such as 0.002 or 0.2%\n")
         #expect(try Folder.names(folder.path).isEmpty)
     }
 
@@ -57,14 +59,18 @@ import Testing
 
             """
         #expect(output.contains(snippet) && output.contains("LiveKit Cloud: it must reach this machine"), "\(output)")
-        #expect(!run.programs().contains { $0.contains("simulate") })
+        #expect(!run.programs().contains { $0.contains(" simulate ") })
         try expectEnd(of: run)
     }
 
     @Test func `with an office everything runs, and all of it ends`() throws {
-        let run = try start([Self.script], ["SIMULATE_SPEED": "100"])
+        let run = try start([Self.script], ["SIMULATE_SPEED": "100", "SIMULATE_LOSE": "1%"])
         #expect(run.output.contains("A simulated office sends it LiveKit webhooks"))
-        #expect(eventually { run.programs().contains { $0.contains("simulate") } })
+        #expect(eventually { run.programs().contains { $0.contains(" simulate ") } })
+        let office = run.programs().first { $0.contains(" simulate ") } ?? ""
+        let api = try #require(UInt16(office.split { !$0.isNumber }.last ?? ""), "\(office)")
+        #expect(office.contains(" --lose 1% --api 127.0.0.1:\(api)"), "\(office)")
+        #expect(eventually { LoopbackClient.get("/", port: api)?.body.contains("bad_route") == true })
         try expectEnd(of: run)
     }
 

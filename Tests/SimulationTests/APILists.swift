@@ -55,7 +55,7 @@ struct WatchedOffice {
     private(set) var now = Office.epoch
     private var office: Office
 
-    static let size = OfficeSize(organizations: 2, rooms: 4, users: 16, length: .seconds(4 * 3_600))
+    static let size = OfficeSize(organizations: 2, rooms: 4, users: 16, length: .seconds(2 * 3_600))
 
     init(lies: Set<APILie> = [], seed: UInt64 = 7) {
         office = Office(size: Self.size, seed: seed)

@@ -102,8 +102,8 @@ import Wire
     }
 
     @Test func `ended jobs are known for a day`() throws {
-        // Ten hours of life for each of the office: forty in all.
-        let timeline = Timeline(startedAt: Office.epoch, speed: 0.1)
+        // The office's two hours take forty.
+        let timeline = Timeline(startedAt: Office.epoch, speed: 0.05)
         var office = Office(size: WatchedOffice.size, seed: 7)
         var api = OfficeAPI(timeline: timeline)
         var ends: [String: Timestamp] = [:]

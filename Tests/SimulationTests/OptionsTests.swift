@@ -1,3 +1,4 @@
+import HTTPServing
 import Platform
 import Simulation
 import Testing
@@ -20,6 +21,7 @@ import Testing
         #expect(options.size == OfficeSize())
         #expect(options.speed == 60)
         #expect(options.day == 1)
+        #expect(options.lost == 0 && options.api == nil && options.lies == [])
         #expect(options.key == "key")
         #expect(options.secret.exposed == "secret")
     }
@@ -29,7 +31,7 @@ import Testing
             arguments: [
                 "--url", "https://metrics.example.com/hooks/livekit", "--orgs=5", "--rooms", "6", "--users=7",
                 "--duration", "8h", "--speed", "0.5", "--seed=9", "--connections", "10", "--end", "open", "--key", "k",
-                "--secret=a=b", "--day=4",
+                "--secret=a=b", "--day=4", "--lose", "0.2%", "--api=:0", "--lie", "cut-list, stale-reads",
             ], environment: [:])
         #expect("\(options.url)" == "https://metrics.example.com/hooks/livekit")
         #expect(options.size.organizations == 5)
@@ -41,6 +43,9 @@ import Testing
         #expect(options.seed == 9)
         #expect(options.day == 4)
         #expect(options.connections == 10)
+        #expect(options.lost == 0.002)
+        #expect(options.api?.description == ":0")
+        #expect(options.lies == [.cutList, .staleReads])
         #expect(options.secret.exposed == "a=b")
     }
 
@@ -65,6 +70,20 @@ import Testing
                 "no API key: give --key or set LIVEKIT_API_KEY",
                 "no API secret: set LIVEKIT_API_SECRET or give --secret",
             ])
+    }
+
+    @Test func `a share, an address of the API and its lies are checked`() {
+        #expect(
+            Self.problems(["--lose", "2", "--api", "7880", "--lie", "ghost-room,nonsense"]) == [
+                "--lose 2: expected a share from 0 to 1, such as 0.002 or 0.2%",
+                "--api 7880: expected host:port, such as 127.0.0.1:7880 or :0",
+                "--lie ghost-room: expected a list of ghost-rooms, empty-list, stale-count, missing-rejoined, "
+                    + "orphaned-egress, stale-reads, cut-list. Did you mean ghost-rooms?",
+                "--lie nonsense: expected a list of ghost-rooms, empty-list, stale-count, missing-rejoined, "
+                    + "orphaned-egress, stale-reads, cut-list.",
+            ])
+        #expect(Self.problems(["--lose", "nan%"]).count == 1)
+        #expect(Self.problems(["--lie", "cut-list"]) == ["--lie: needs --api, which is what lies"])
     }
 
     @Test func `a wrong address is named`() {

@@ -7,7 +7,7 @@ import Wire
 
 /// The simulator against a receiver that does not always want to.
 @Suite struct SimulatorTests {
-    private static func options(port: UInt16, _ arguments: [String] = []) throws -> SimulateOptions {
+    static func options(port: UInt16, _ arguments: [String] = []) throws -> SimulateOptions {
         try SimulateOptions(
             arguments: [
                 "--url", "http://127.0.0.1:\(port)", "--orgs", "1", "--rooms", "3", "--users", "8", "--duration", "20m",
