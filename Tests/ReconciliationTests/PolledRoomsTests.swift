@@ -132,7 +132,7 @@ import Wire
 
     @Test func `an empty list is believed where no events arrive, or where nothing is open`() {
         var polls = Polls()
-        for corrections in [0, 1] {
+        for corrections in [0, 0, 1] {
             var comparison = Comparison.absent(["RM_a"], polls.ago(600), of: 1)
             comparison.lastWebhook = polls.ago(61)
             #expect(polls.next(Listing(), comparison).corrections?.count == corrections)
