@@ -4,10 +4,12 @@ package import Recording
 
 /// The recorder answers the poller between events, on its own thread.
 extension RecorderInbox: PolledRecorder {
+    /// Asks the recorder to compare lists with its state.
     package func compare(_ listing: Listing, answer: @escaping @Sendable (Comparison) -> Void) {
         ask { answer($0.compare(listing)) }
     }
 
+    /// Asks the recorder to compare the members of rooms with its state.
     package func compare(_ members: [RoomMembers], answer: @escaping @Sendable ([RoomComparison]) -> Void) {
         ask { recorder in
             var comparisons: [RoomComparison] = []
@@ -18,5 +20,6 @@ extension RecorderInbox: PolledRecorder {
         }
     }
 
+    /// Leaves the result of a poll to the recorder.
     package func take(_ result: PollResult) { leave(result) }
 }

@@ -4,7 +4,7 @@ import Storage
 import Wire
 
 // The results of polls of LiveKit's server API: what they saw is the evidence of what ends unseen, and they correct
-// what lost webhooks left wrong. Specification, *Reconciliation*.
+// what lost webhooks left wrong. Specification, *Reconciliation with LiveKit's API*.
 
 extension Recorder {
     /// Takes the result of a poll. What had an event since a minute before the poll is left alone.
