@@ -162,7 +162,10 @@ let package = Package(
             ]),
         tests(
             "EndToEnd",
-            uses: ["LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Status", "Wire"],
+            uses: [
+                "HTTPServing", "LiveKit", "Platform", "RemoteWrite", "Shipper", "Simulation", "SQLite", "Status",
+                "Wire",
+            ],
             resources: [.copy("Data")]),
         tests("Rules", uses: ["Exporter", "Metrics", "Platform"]),
         tests("Dashboard", uses: ["Exporter", "Metrics", "Platform"]),
