@@ -62,6 +62,11 @@ final class BenchFixture {
         return recorder.takeIDs()
     }
 
+    func apply(_ result: PollResult, at now: Timestamp) {
+        recorder.apply(.poll(result, at: now), into: &actions)
+        actions.removeAll(keepingCapacity: true)
+    }
+
     func tick(at now: Timestamp) {
         recorder.apply(.time(at: now), into: &actions)
         actions.removeAll(keepingCapacity: true)

@@ -6,7 +6,8 @@ import Platform
 enum Program {
     /// All cases, in the order of the output.
     static var cases: [BenchmarkCase] {
-        TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + TickCases.all + ExpositionCases.all
+        TokenCases.all + DecodingCases.all + RecorderCases.all + SnapshotCases.all + PollCases.all + TickCases.all
+            + ExpositionCases.all
             + QueueCases.all + JournalCases.all + StartCases.all + LookupCases.all + HTTPCases.all
     }
 
