@@ -40,12 +40,20 @@ import Wire
         RunningExporter.metrics(port).filter { $0.key.hasPrefix(name + "{") }.values.reduce(0, +)
     }
 
-    @Test func `what only the API has is adopted, and a start after a kill has it without asking`() throws {
+    @Test func `what only the API has is adopted, and kills and a start without the API change nothing`() throws {
         let office = try Midday()
         let folder = TemporaryFolder()
         let environment = [
             "LIVEKIT_URL": "http://\(office.server.address)", "RECONCILE_INTERVAL": "1s", "LOG_FORMAT": "json",
         ]
+        // Each is killed somewhere in its next poll.
+        for polls in 1...3 {
+            let mortal = try RunningExporter(folder, environment)
+            let port = try mortal.ready().metrics
+            let asked = #"lkpush_reconcile_requests_total{call="ListRooms",code="200"}"#
+            #expect(Waiting.until("\(polls) polls") { RunningExporter.metrics(port)[asked] ?? 0 >= Double(polls) })
+            _ = mortal.process.end(with: SIGKILL)
+        }
         let exporter = try RunningExporter(folder, environment)
         var ports = try exporter.ready()
         let expected: [(String, Double)] = [
