@@ -192,8 +192,5 @@ extension ListedEgress {
 
 extension Ingress {
     /// This is the run that the state knows by `key`.
-    fileprivate func isRun(_ key: String) -> Bool {
-        let own = resourceID.isEmpty ? "\(id) \(startedAt_ns)" : resourceID
-        return own.utf8.elementsEqual(key.utf8)
-    }
+    fileprivate func isRun(_ key: String) -> Bool { sessionKey.utf8.elementsEqual(key.utf8) }
 }

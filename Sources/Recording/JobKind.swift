@@ -1,4 +1,4 @@
-import LiveKit
+package import LiveKit
 import Metrics
 
 /// The two kinds of jobs. Both start, run and end in the same way.
@@ -10,7 +10,7 @@ enum JobKind {
 
 extension Ingress {
     /// The key of one run of an ingress, which can be used again under the same id.
-    var sessionKey: String {
+    package var sessionKey: String {
         if !resourceID.isEmpty { return resourceID }
         return id.isEmpty ? "" : "\(id) \(startedAt_ns)"
     }

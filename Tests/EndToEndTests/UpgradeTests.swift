@@ -54,7 +54,9 @@ import Testing
             let isExpected =
                 truth.refused?.isEmpty == false
                 && line["msg"] as? String == "the database refused rows: they are set aside"
-            return ["warning", "error"].contains(line["level"] as? String) && !isExpected
+            // On a busy machine the test's own receiver may be slow. That is no trouble of an upgrade.
+            let isSlow = (line["msg"] as? String)?.hasPrefix("the receiver has not answered for") == true
+            return ["warning", "error"].contains(line["level"] as? String) && !isExpected && !isSlow
         }
         #expect(troubles.isEmpty, "\(troubles)")
         #expect(!exporter.output.contains("begin at zero"))
