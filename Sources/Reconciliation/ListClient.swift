@@ -11,8 +11,10 @@ final class ListClient {
     private enum Limits {
         /// The calls that are under way at once. LiveKit answers each in milliseconds, and has other callers.
         static let inFlight = 8
-        /// The most pages of a list. LiveKit itself has one; a hundred elements on each are 50,000.
-        static let pages = 500
+        /// The failed calls about single rooms and jobs after which a poll asks for no more of them.
+        static let failures = 5
+        /// The most pages of a list. LiveKit itself has one; a hundred elements on each are 10,000.
+        static let pages = 100
     }
 
     /// A body that has been read, or the reason why there is none.
@@ -64,12 +66,12 @@ final class ListClient {
 
     // MARK: Lists
 
-    /// Asks for all lists, at once. All of them are asked for to the end, also where one fails: so each is counted.
+    /// Asks for all lists, one after the other, so that only one of them is in memory as text. The first failure ends it.
     func list(withEndedEgress: Bool) throws(PollInterruption) -> Listing {
         var (rooms, egress, ingress) = (Pages<ListedRoom>(), Pages<ListedEgress>(), Pages<ListedIngress>())
         let first: [ServerCall] = [.listRooms(), .listEgress(withEndedEgress ? .all : .active), .listIngress()]
         var failure: CallFailure?
-        try exchange(first, timeout: settings.listTimeout) { call, reading in
+        try exchange(first, timeout: settings.listTimeout, atOnce: 1) { call, reading in
             do throws(CallFailure) {
                 let next =
                     switch call {
@@ -81,8 +83,8 @@ final class ListClient {
                 return next.map { .then($0) } ?? .go
             } catch {
                 count(call, error.code)
-                failure = failure ?? error
-                return .go
+                failure = error
+                return .end
             }
         }
         if let failure { throw .failed(failure) }
@@ -122,8 +124,13 @@ final class ListClient {
 
     // MARK: Single entities
 
-    /// Asks about single rooms and jobs. The first failure ends it.
-    func answers(to questions: [Poll.Question]) throws(PollInterruption) -> Poll.Answers {
+    /// Asks about single rooms and jobs. What a call that failed was about has no answer, and is asked for again by the
+    /// next poll. Some failures end it: then LiveKit has trouble with more than one of them.
+    ///
+    /// - Returns: the answers, and the last failure.
+    func answers(
+        to questions: [Poll.Question]
+    ) throws(PollInterruption) -> (answers: Poll.Answers, failure: CallFailure?) {
         var answers = Poll.Answers()
         var pages: [ServerCall: Single] = [:]
         for question in questions {
@@ -136,8 +143,8 @@ final class ListClient {
             case .ingress(let id): pages[.listIngress(id: id)] = .ingress(id, Pages())
             }
         }
-        var failure: CallFailure?
-        try exchange(Array(pages.keys), timeout: settings.timeout) { call, reading in
+        var (failures, failure) = (0, nil as CallFailure?)
+        try exchange(Array(pages.keys), timeout: settings.timeout, atOnce: Limits.inFlight) { call, reading in
             guard var single = pages.removeValue(forKey: call) else { return .go }
             do throws(CallFailure) {
                 let next = reading.isNotFound ? nil : try single.take(call, reading, settings)
@@ -151,11 +158,11 @@ final class ListClient {
             } catch {
                 count(call, error.code)
                 failure = error
-                return .end
+                failures += 1
+                return failures < Limits.failures ? .go : .end
             }
         }
-        if let failure { throw .failed(failure) }
-        return answers
+        return (answers, failure)
     }
 
     /// The answer about one room or job so far.
@@ -209,14 +216,14 @@ final class ListClient {
 
     /// Makes calls, a few at once, and gives each answer to `settle`, which says what follows.
     private func exchange(
-        _ calls: [ServerCall], timeout: Duration, _ settle: (ServerCall, Reading) -> Following
+        _ calls: [ServerCall], timeout: Duration, atOnce: Int, _ settle: (ServerCall, Reading) -> Following
     ) throws(PollInterruption) {
         var left = calls[...]
         var underWay: [RequestID: ServerCall] = [:]
         defer { for id in underWay.keys { transport.cancel(id) } }
         while !left.isEmpty || !underWay.isEmpty {
             if isStopping() { throw .stop }
-            while underWay.count < Limits.inFlight, let call = left.popFirst() {
+            while underWay.count < atOnce, let call = left.popFirst() {
                 underWay[transport.start(request(call, timeout))] = call
             }
             completions.removeAll(keepingCapacity: true)

@@ -38,8 +38,7 @@ struct MembersDecision: Sendable {
             }.map(\.place))
         let adopted = adopt(comparison.unknown, members, ended)
         let evidence = Evidence(
-            members, ended, listed: listed, counted: comparison.counted, isRecent: isRecent, hotSince: hotSince,
-            askedAt: askedAt)
+            members, ended, listed: listed, counted: comparison.counted, isRecent: isRecent, askedAt: askedAt)
         for absent in comparison.absent { settle(absent, members, ended, evidence) }
         settleTracks(comparison, members, adopted)
     }
@@ -85,13 +84,15 @@ struct MembersDecision: Sendable {
 
         init(
             _ members: [ListedParticipant], _ ended: Set<Int>, listed: Int, counted: Int, isRecent: Bool,
-            hotSince: Timestamp, askedAt: Timestamp
+            askedAt: Timestamp
         ) {
+            // Who joined before this is in the number, which is some seconds old.
+            let numberedSince = askedAt - Poll.Limits.listLag
             var (old, young) = (0, 0)
             for (place, member) in members.enumerated() where member.isNumbered && !ended.contains(place) {
                 let joinedAt = member.participant.joinedAt ?? Timestamp(seconds: 0)
                 if joinedAt > askedAt { continue }
-                if joinedAt > hotSince { young += 1 } else if member.isActive { old += 1 }
+                if joinedAt > numberedSince { young += 1 } else if member.isActive { old += 1 }
             }
             if listed < counted && listed <= old {
                 self = .left

@@ -31,13 +31,17 @@ struct PollReport {
     // MARK: Polls
 
     /// Tells that all lists of a poll came.
-    mutating func succeeded(at now: Timestamp) {
+    func listed(at now: Timestamp) {
         metrics.lastSuccess.series()?.set(now.seconds)
+        published.change { $0.lastSuccess = now }
+    }
+
+    /// Tells that all calls of a poll were answered.
+    mutating func succeeded() {
         if let failures = trouble.succeeded() {
             log.info("LiveKit's API answers again: the state is compared", ["failed_polls": .int(failures)])
         }
         published.change { status in
-            status.lastSuccess = now
             status.failures = 0
             (status.cause, status.action, status.setting) = ("", "", "")
         }

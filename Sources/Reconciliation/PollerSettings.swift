@@ -20,8 +20,8 @@ package struct PollerSettings: Sendable {
     package var listTimeout = Duration.seconds(30)
     package var timeout = Duration.seconds(10)
     package var connectTimeout = Duration.seconds(10)
-    /// The largest answer: 100,000 rooms with 300 bytes each. All pages of a list together are limited by the same.
-    package var answer_bytes_max = 32 << 20
+    /// The largest answer: 50,000 rooms with 300 bytes each. All pages of a list together are limited by the same.
+    package var answer_bytes_max = 16 << 20
 
     /// Returns nil if the server's URL is not valid.
     package init?(serverURL: String, userAgent: String, interval: Duration) {

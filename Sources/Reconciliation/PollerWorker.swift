@@ -100,7 +100,7 @@ final class PollerWorker {
         }
         let askedAt = time.now()
         let listing = try client.list(withEndedEgress: poll.wantsEndedEgress)
-        report.succeeded(at: time.now())
+        report.listed(at: time.now())
         let number = inbox.withLock { inbox in
             inbox.asked += 1
             inbox.comparison = nil
@@ -112,9 +112,12 @@ final class PollerWorker {
         }
         let comparison = try answer { $0.comparison.take() }
         switch poll.compare(listing, comparison, askedAt: askedAt) {
-        case .disbelieve(let doubt): report.doubted([doubt])
+        case .disbelieve(let doubt):
+            report.succeeded()
+            report.doubted([doubt])
         case .ask(let questions):
-            let answers = try client.answers(to: questions)
+            let (answers, failure) = try client.answers(to: questions)
+            if let failure { report.failed(failure) } else { report.succeeded() }
             let outcome = poll.finish(answers, try compare(answers))
             report.found(outcome.figures)
             report.doubted(outcome.doubts)

@@ -10,7 +10,11 @@ extension Check {
     /// Nothing is changed there.
     static func liveKit(_ settings: Settings, _ report: inout CheckReport) {
         do {
-            guard let call = try LiveKitCall(listing: .rooms(named: "lkpush check"), settings) else { return }
+            guard let call = try LiveKitCall(listing: .rooms(named: "lkpush check"), settings) else {
+                return report.tell(
+                    .ok, "livekit",
+                    "polls are off, because LIVEKIT_URL is not set: what lost webhooks leave wrong is not corrected")
+            }
             switch call.outcome {
             case .failure(let failure):
                 report.tell(
@@ -43,8 +47,8 @@ extension Check {
         }
         report.tell(
             .ok, "livekit",
-            "polls are on, every \(settings.reconcileInterval.components.seconds) s (RECONCILE_INTERVAL): what lost webhooks "
-                + "leave wrong is corrected")
+            "polls are on, every \(settings.reconcileInterval.components.seconds) s (RECONCILE_INTERVAL): rooms, egress and "
+                + "ingress are listed, and what lost webhooks leave wrong is corrected while all three can be")
         for list in [LiveKitCall.List.egress, .ingress] {
             guard let call = try LiveKitCall(listing: list, settings) else { continue }
             tell(list, call, &report)
@@ -71,7 +75,7 @@ extension Check {
             why = "status \(response.status)\(code)"
         }
         report.tell(
-            .flaw, "livekit",
+            .fault, "livekit",
             "\(list.name) cannot be listed (\(list.method): \(why)), so polls correct nothing. Ask again; where it stays so, "
                 + "look at the log of LiveKit, and whether it runs with this service")
     }
@@ -118,6 +122,7 @@ extension Check {
 
     private static func isJSON(_ response: Response) -> Bool {
         response.headers["content-type"]?.hasPrefix("application/json") == true
+            && response.body.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
     }
 
     /// Tells of the answer to the list of rooms. Returns true if it was accepted.
@@ -137,6 +142,12 @@ extension Check {
                 "LIVEKIT_URL: \(url): LiveKit refuses the key \(key) (status \(status)), so it refuses what lkpush signs, "
                     + "and lkpush what it signs. Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this server. A key "
                     + "that may not grant roomList is refused in the same way")
+        case 429, 500...:
+            let code = RoomService.errorCode(in: response.body.span).map { ", \($0)" } ?? ""
+            report.tell(
+                .fault, "livekit",
+                "LIVEKIT_URL: \(url): LiveKit, or a proxy before it, answers with status \(status)\(code). Ask again; where it "
+                    + "stays so, look at its log")
         default:
             let code = RoomService.errorCode(in: response.body.span).map { ", \($0)" } ?? ""
             report.tell(

@@ -24,6 +24,11 @@ extension Settings {
                 "IDLE_PUSH_INTERVAL: expected at least PUSH_INTERVAL (\(UnitText.text(pushInterval))), "
                     + "got \"\(UnitText.text(idlePushInterval))\"")
         }
+        if reconcileInterval > .zero && reconcileInterval < .seconds(1) {
+            reader.report(
+                "RECONCILE_INTERVAL: expected 0 (never) or a time from 1s to 1h, got \"\(UnitText.text(reconcileInterval))\""
+            )
+        }
         if maxBackoff < minBackoff {
             reader.report("REMOTE_WRITE_MAX_BACKOFF: expected at least REMOTE_WRITE_MIN_BACKOFF")
         }
