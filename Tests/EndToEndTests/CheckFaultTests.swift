@@ -311,7 +311,7 @@ import Testing
             $0 == Array("{}".utf8)
         }
         return Planted(
-            changes: changes, mark: "warning", subject: "livekit",
+            changes: changes, subject: "livekit",
             says: ["ingress cannot be listed (ListIngress: status 500, internal)", "look at the log of LiveKit"],
             kept: [server])
     }
