@@ -36,7 +36,7 @@ import Testing
         let told = checked.about("livekit").map(\.text).joined(separator: "\n")
         for words in [
             "rooms can be listed", "egress can be listed", "ingress can be listed",
-            "polls are on, every 60 s (RECONCILE_INTERVAL)",
+            "polls are on, every 1m (RECONCILE_INTERVAL)",
         ] { #expect(told.contains(words), "\(words): \(told)") }
     }
 

@@ -75,6 +75,19 @@ import Testing
         #expect(read(["IDLE_PUSH_INTERVAL": "5m"]).problems.count == 1)
     }
 
+    @Test func `polls have an interval that LiveKit bears, and need its address`() {
+        let url = ["LIVEKIT_URL": "wss://livekit.example.com"]
+        #expect(read(url).settings.polls && read(url).settings.reconcileInterval == .seconds(60))
+        for (interval, polls) in [("0", false), ("100ms", true), ("1h", true)] {
+            let read = read(url.merging(["RECONCILE_INTERVAL": interval]) { $1 })
+            #expect(read.problems == [] && read.settings.polls == polls, "\(interval)")
+        }
+        for interval in ["1ms", "99ms", "2h", "abc"] {
+            #expect(read(["RECONCILE_INTERVAL": interval]).problems.count == 1, "\(interval)")
+        }
+        #expect(!read([:]).settings.polls)
+    }
+
     @Test(
         arguments: [
             ("0", 0), ("1MiB", 1 << 20), ("256MiB", 256 << 20), ("1TiB", 1 << 40),

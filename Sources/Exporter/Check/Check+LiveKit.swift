@@ -47,7 +47,7 @@ extension Check {
         }
         report.tell(
             .ok, "livekit",
-            "polls are on, every \(settings.reconcileInterval.components.seconds) s (RECONCILE_INTERVAL): rooms, egress and "
+            "polls are on, every \(UnitText.text(settings.reconcileInterval)) (RECONCILE_INTERVAL): rooms, egress and "
                 + "ingress are listed, and what lost webhooks leave wrong is corrected while all three can be")
         for list in [LiveKitCall.List.egress, .ingress] {
             guard let call = try LiveKitCall(listing: list, settings) else { continue }

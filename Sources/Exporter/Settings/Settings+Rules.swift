@@ -24,9 +24,9 @@ extension Settings {
                 "IDLE_PUSH_INTERVAL: expected at least PUSH_INTERVAL (\(UnitText.text(pushInterval))), "
                     + "got \"\(UnitText.text(idlePushInterval))\"")
         }
-        if reconcileInterval > .zero && reconcileInterval < .seconds(1) {
+        if reconcileInterval > .zero && reconcileInterval < .milliseconds(100) {
             reader.report(
-                "RECONCILE_INTERVAL: expected 0 (never) or a time from 1s to 1h, got \"\(UnitText.text(reconcileInterval))\""
+                "RECONCILE_INTERVAL: expected 0 (never) or a time from 100ms to 1h, got \"\(UnitText.text(reconcileInterval))\""
             )
         }
         if maxBackoff < minBackoff {
