@@ -62,6 +62,9 @@ package struct Participant: Sendable, Equatable {
         case connector = 7
         case bridge = 8
         case other = -1
+
+        /// LiveKit counts it in `num_participants`: it is neither an agent nor a recorder.
+        package var isCounted: Bool { self != .agent && self != .egress }
     }
 
     package var sid: String

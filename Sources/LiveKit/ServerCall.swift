@@ -6,9 +6,9 @@ package import Wire
 package enum ServerCall: Sendable, Hashable {
     /// The jobs that `Egress/ListEgress` is asked for.
     package enum EgressFilter: Sendable, Hashable {
-        /// Those that have not ended.
+        /// The jobs that have not ended.
         case active
-        /// Those of the last 24 hours.
+        /// All jobs of the last 24 hours.
         case all
         /// One job. A server that does not have it answers `not_found` or an empty list.
         case id(String)

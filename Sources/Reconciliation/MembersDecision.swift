@@ -14,9 +14,9 @@ struct MembersDecision: Sendable {
     /// Participants and tracks that are listed though they have ended.
     private(set) var ghosts = 0
     private(set) var trackGhosts = 0
-    /// What is left alone now, and asked for again in the next poll.
+    /// The differences that are left alone now, and asked for again in the next poll.
     private(set) var waiting = 0
-    /// What is in the state only, and counted by LiveKit.
+    /// The participants that are in the state only, and that LiveKit counts.
     private(set) var conflicts = 0
 
     private let hotSince: Timestamp
@@ -30,7 +30,7 @@ struct MembersDecision: Sendable {
     ) {
         room = comparison.room
         self.askedAt = askedAt
-        hotSince = askedAt - Poll.Limits.hot
+        hotSince = askedAt - Recording.Limits.hot
         let ended = Set(
             comparison.unknown.filter { unknown in
                 guard let endedAt = unknown.endedAt else { return false }
@@ -86,7 +86,7 @@ struct MembersDecision: Sendable {
             _ members: [ListedParticipant], _ ended: Set<Int>, listed: Int, counted: Int, isRecent: Bool,
             askedAt: Timestamp
         ) {
-            // Who joined before this is in the number, which is some seconds old.
+            // The number has everybody who joined before this time: it is some seconds old.
             let numberedSince = askedAt - Poll.Limits.listLag
             var (old, young) = (0, 0)
             for (place, member) in members.enumerated() where member.isNumbered && !ended.contains(place) {
@@ -160,5 +160,5 @@ struct MembersDecision: Sendable {
 
 extension ListedParticipant {
     /// LiveKit's number of participants has it for sure: it is no agent, no recorder, and others see it.
-    fileprivate var isNumbered: Bool { participant.kind != .agent && participant.kind != .egress && !isHidden }
+    fileprivate var isNumbered: Bool { participant.kind.isCounted && !isHidden }
 }

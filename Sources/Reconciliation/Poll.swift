@@ -9,9 +9,6 @@ import Wire
 /// `fail`: it changes no agreement, as if it had not been.
 struct Poll: Sendable {
     enum Limits {
-        /// The age of the last event below which an entity is left alone. A webhook may wait for 30 s in LiveKit's queue
-        /// and is tried again for 15 s; the rest is for the way and for clocks.
-        static let hot = Duration.seconds(60)
         /// The age of the last event from which LiveKit's lists should show it. LiveKit renews the number of participants
         /// every 5 s, and a list may be as old as that.
         static let listLag = Duration.seconds(10)
@@ -34,7 +31,7 @@ struct Poll: Sendable {
     enum Doubt: String, Sendable, CaseIterable {
         /// A list is empty, though webhooks arrive and the state has what it should list.
         case empty_list
-        /// What had an event 10 to 60 s before is not listed.
+        /// Something that had an event 10 to 60 s before is not listed.
         case recent_missing
         /// Too much of what is open would end at once.
         case many_ends

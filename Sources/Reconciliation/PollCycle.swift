@@ -23,13 +23,13 @@ struct PollCycle: Sendable {
     let askedAt: Timestamp
     /// The agreements of the polls before.
     private let before: [Difference: Agreement]
-    /// Those after this poll.
+    /// The agreements after this poll.
     var agreements: [Difference: Agreement] = [:]
     private var wishes: [Wish] = []
     private(set) var asked: [Wish] = []
     var doubts: Set<Poll.Doubt> = []
     var figures = PollFigures()
-    /// What the numbers of a room say of its participants, for rooms whose participants are not listed now.
+    /// The drift of participants by the numbers alone, of rooms whose participants are not listed now.
     var guesses: [Difference: PollFigures.Drift] = [:]
     var ends: [PollResult.Correction] = []
     var adoptions: [PollResult.Correction] = []
@@ -45,7 +45,7 @@ struct PollCycle: Sendable {
     // MARK: Time
 
     /// What had an event later than this is left alone.
-    var hotSince: Timestamp { askedAt - Poll.Limits.hot }
+    var hotSince: Timestamp { askedAt - Recording.Limits.hot }
 
     func isHot(_ time: Timestamp) -> Bool { time > hotSince }
 

@@ -186,7 +186,7 @@ extension Recorder {
 
 extension ParticipantState {
     /// LiveKit counts it in `num_participants`.
-    var isCounted: Bool { hasJoined && kind != .agent && kind != .egress }
+    var isCounted: Bool { hasJoined && kind.isCounted }
 }
 
 extension Ending {

@@ -129,7 +129,7 @@ extension Recorder {
             ending = endedParticipants[ending: id] ?? .none
         }
         let isCounted = ending.facts.isEndCounted
-        if slot.isNone && !wasClosed, !context.openRoom.isNone, participant.kind != .agent, participant.kind != .egress,
+        if slot.isNone && !wasClosed, !context.openRoom.isNone, participant.kind.isCounted,
             let joinedAt = participant.joinedAt
         {
             noteStranger(joined: joinedAt, in: context.openRoom)

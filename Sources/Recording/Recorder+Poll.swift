@@ -83,7 +83,7 @@ extension Recorder {
 
     /// Notes the joins of people whom this poll found, though earlier polls counted as many participants as the state.
     private mutating func noteStrangers(_ poll: PollResult) {
-        for case .adoptParticipant(let participant, let sid) in poll.corrections where participant.isCounted {
+        for case .adoptParticipant(let participant, let sid) in poll.corrections where participant.kind.isCounted {
             let room = rooms.find(sid)
             if !room.isNone, let joinedAt = participant.joinedAt { noteStranger(joined: joinedAt, in: room) }
         }
@@ -349,9 +349,4 @@ extension Recorder {
         let event = Event(createdAt: max(0, endedAt_ns) / 1_000_000_000, room: room, body: body)
         find(event, receivedAt: now, isRecovered: true, &actions)
     }
-}
-
-extension Participant {
-    /// LiveKit counts it in `num_participants`.
-    fileprivate var isCounted: Bool { kind != .agent && kind != .egress }
 }

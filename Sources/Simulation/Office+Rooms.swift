@@ -14,7 +14,7 @@ extension Office {
         return .full(
             RoomMessage.FullRoom(
                 createdAt: place.openedAt, organization: organizations[place.organization],
-                participants: present.count { $0.kind != .agent && $0.kind != .egress },
+                participants: present.count(where: \.kind.isCounted),
                 publishers: present.count { !$0.tracks.isEmpty },
                 isRecorded: present.contains { $0.kind == .egress }))
     }

@@ -12,7 +12,7 @@ struct ServedRoom: Sendable {
         var tracks: [Told<TrackMessage>] = []
 
         /// LiveKit counts it in `num_participants`.
-        var isCounted: Bool { kind != .agent && kind != .egress }
+        var isCounted: Bool { kind.isCounted }
     }
 
     private enum Chance {

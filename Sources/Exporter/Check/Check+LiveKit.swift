@@ -173,46 +173,25 @@ private struct LiveKitCall {
             }
         }
 
-        var method: String {
+        /// The call that polls make for the same list.
+        private var call: ServerCall {
             switch self {
-            case .rooms: "ListRooms"
-            case .egress: "ListEgress"
-            case .ingress: "ListIngress"
+            case .rooms: .listRooms()
+            case .egress: .listEgress(.active)
+            case .ingress: .listIngress()
             }
         }
 
-        var grant: String {
-            switch self {
-            case .rooms: "roomList"
-            case .egress: "roomRecord"
-            case .ingress: "ingressAdmin"
-            }
-        }
-
-        fileprivate var path: String {
-            switch self {
-            case .rooms: RoomService.listRoomsPath
-            case .egress: "/twirp/livekit.Egress/ListEgress"
-            case .ingress: "/twirp/livekit.Ingress/ListIngress"
-            }
-        }
+        var method: String { call.name }
+        var grant: String { call.grant }
+        fileprivate var path: String { call.path }
 
         fileprivate var body: [UInt8] {
-            switch self {
-            case .rooms(let name): RoomService.listRoomsBody(names: [name])
-            case .egress: Array(#"{"active":true}"#.utf8)
-            case .ingress: Array("{}".utf8)
-            }
+            if case .rooms(let name) = self { return RoomService.listRoomsBody(names: [name]) }
+            return call.body
         }
 
-        fileprivate func token(_ signer: TokenSigner, at time: Timestamp) -> String {
-            let lifetime = Duration.seconds(60)
-            return switch self {
-            case .rooms: signer.roomListToken(at: time, lifetime: lifetime)
-            case .egress: signer.roomRecordToken(at: time, lifetime: lifetime)
-            case .ingress: signer.ingressAdminToken(at: time, lifetime: lifetime)
-            }
-        }
+        fileprivate func token(_ signer: TokenSigner, at time: Timestamp) -> String { call.token(signer, at: time) }
     }
 
     let url: EndpointURL
