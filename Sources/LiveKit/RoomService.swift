@@ -7,10 +7,6 @@ package enum RoomService {
     /// (`TokenSigner.roomAdminToken`).
     package static let removeParticipantPath = "/twirp/livekit.RoomService/RemoveParticipant"
 
-    /// The path below the server's URL. The bearer of the token must be allowed to list rooms
-    /// (`TokenSigner.roomListToken`).
-    package static let listRoomsPath = "/twirp/livekit.RoomService/ListRooms"
-
     /// Returns the body of a request for the rooms with these names. Without names, LiveKit lists all rooms.
     package static func listRoomsBody(names: [String]) -> [UInt8] {
         var body = Array(#"{"names":["#.utf8)
