@@ -4,7 +4,9 @@ extension Egress: EventObject {
     static let webhookField = "egressInfo"
     static let storedField = 11
 
-    init(_ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room) throws(DecodingFault) {
+    init(
+        _ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room, metadataKey _: String?
+    ) throws(DecodingFault) {
         let message = try EgressInfo(bytes, at: offset)
         room.complete(sid: message.roomSID, name: message.roomName)
         self = message.egress
@@ -34,6 +36,7 @@ struct EgressInfo {
             case .retryCount: egress.retryCount = try reader.readAmount(bytes)
             case .error:
                 egress.error = try reader.readString(bytes).truncated(toBytes: EventDecoder.Limits.error_bytes_max)
+            case .errorCode: egress.errorCode = try reader.readAmount(bytes)
             case .request(let type): try readRequest(type, &reader, bytes)
             case .unifiedRequest: try readUnifiedRequest(&reader, bytes)
             case .results(let kind): try results.read(kind, &reader, bytes)
@@ -70,7 +73,7 @@ struct EgressInfo {
     }
 
     private enum Field {
-        case egressId, roomId, roomName, status, startedAt, endedAt, retryCount, error
+        case egressId, roomId, roomName, status, startedAt, endedAt, retryCount, error, errorCode
         case request(Egress.RequestType)
         case unifiedRequest
         case results(EgressResults.Kind)
@@ -79,6 +82,7 @@ struct EgressInfo {
     private static let fields = NameTable<Field>(fields: [
         ("egressId", .egressId), ("roomId", .roomId), ("roomName", .roomName), ("status", .status),
         ("startedAt", .startedAt), ("endedAt", .endedAt), ("retryCount", .retryCount), ("error", .error),
+        ("errorCode", .errorCode),
         ("roomComposite", .request(.room_composite)), ("web", .request(.web)), ("participant", .request(.participant)),
         ("trackComposite", .request(.track_composite)), ("track", .request(.track)), ("replay", .request(.replay)),
         ("egress", .unifiedRequest),

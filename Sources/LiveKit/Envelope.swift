@@ -12,7 +12,7 @@ struct Envelope {
     /// Offsets of the objects; nil if absent.
     var room: Int?
     var objects = EventObjectTable<Int>()
-    var job: Int?
+    var roomEndReason: RoomEndReason?
 
     init(_ bytes: Span<UInt8>) throws(DecodingFault) {
         var reader = JSONReader()
@@ -24,11 +24,21 @@ struct Envelope {
             case .createdAt: createdAt = try reader.readTime(bytes, unitsPerSecond: 1)
             case .room: room = try Self.skip(&reader, bytes)
             case .object(let field): objects[field: field] = try Self.skip(&reader, bytes)
-            case .job: job = try Self.skip(&reader, bytes)
+            case .roomEndReason: roomEndReason = try Self.readEndReason(&reader, bytes)
             case nil: try reader.skip(bytes)
             }
         }
         try reader.finish(bytes)
+    }
+
+    /// Reads a reason. An event that has none of this type must not fail for a field that it does not need.
+    private static func readEndReason(
+        _ reader: inout JSONReader, _ bytes: Span<UInt8>
+    ) throws(DecodingFault) -> RoomEndReason? {
+        var value = reader
+        try reader.skip(bytes)
+        guard let reason = try? value.readEnumeration(bytes) else { return nil }
+        return RoomEndReason.table[reason]
     }
 
     private static func skip(_ reader: inout JSONReader, _ bytes: Span<UInt8>) throws(DecodingFault) -> Int {
@@ -38,13 +48,16 @@ struct Envelope {
     }
 
     private enum Field {
-        case event, id, createdAt, room, job
+        case event, id, createdAt, room, roomEndReason
         /// By the number of its stored field.
         case object(Int)
     }
 
     private static let fields = NameTable<Field>(
-        fields: [("event", .event), ("id", .id), ("createdAt", .createdAt), ("room", .room), ("job", .job)]
+        fields: [
+            ("event", .event), ("id", .id), ("createdAt", .createdAt), ("room", .room),
+            ("roomEndReason", .roomEndReason),
+        ]
             + Event.Body.objects.map { ($0.webhookField, .object($0.storedField)) })
 
     private static let types = EnumerationTable<EventType>(

@@ -12,8 +12,11 @@ extension Event {
         writer.field(5, room.creationTime_ms)
         writer.field(6, room.creationTime_s)
         if let organization = room.metadataOrganization { writer.element(7, organization) }
-        writer.field(8, type)
+        if type.isLater { writer.field(18, type) } else { writer.field(8, type) }
         body.encodeObjects(into: &writer)
+        if let endReason {
+            writer.element(17, unsigned: UInt64(RoomEndReason.inStoredOrder.firstIndex(of: endReason) ?? 0))
+        }
     }
 
     /// Reads an event to the end of its message.
@@ -30,7 +33,8 @@ extension Event {
             case 5: room.creationTime_ms = try reader.int64()
             case 6: room.creationTime_s = try reader.int64()
             case 7: room.metadataOrganization = try reader.string()
-            case 8: type = try reader.enumeration()
+            case 8, 18: type = try reader.enumeration()
+            case 17: endReason = try reader.enumeration()
             case _ where StoredObjects.fields.contains(field): objects.messages[field: field] = try reader.message()
             default: try reader.skip()
             }
@@ -58,6 +62,9 @@ extension Participant {
         writer.field(3, kind)
         writer.field(4, joinedAt_ms)
         writer.field(5, joinedAt_s)
+        writer.field(6, reason)
+        writer.field(7, agentName)
+        writer.field(8, direction)
     }
 
     init(from message: consuming MessageReader) throws(MessageFault) {
@@ -70,6 +77,9 @@ extension Participant {
             case 3: kind = try reader.enumeration()
             case 4: joinedAt_ms = try reader.int64()
             case 5: joinedAt_s = try reader.int64()
+            case 6: reason = try reader.enumeration()
+            case 7: agentName = try reader.string()
+            case 8: direction = try reader.enumeration()
             default: try reader.skip()
             }
         }

@@ -9,12 +9,17 @@ package struct Event: Sendable, Equatable {
     package var createdAt: Int64
     /// The room that the event belongs to. Name and SID are empty if unknown.
     package var room: Room
+    /// `roomEndReason` of a `room_finished`; nil if the server tells none.
+    package var endReason: RoomEndReason?
     package var body: Body
 
-    package init(id: String = "", createdAt: Int64 = 0, room: Room = Room(), body: Body) {
+    package init(
+        id: String = "", createdAt: Int64 = 0, room: Room = Room(), endReason: RoomEndReason? = nil, body: Body
+    ) {
         self.id = id
         self.createdAt = createdAt
         self.room = room
+        self.endReason = endReason
         self.body = body
     }
 }
@@ -74,15 +79,25 @@ package struct Participant: Sendable, Equatable {
     package var joinedAt_ms: Int64
     /// `joinedAt`, in Unix seconds; 0 if absent.
     package var joinedAt_s: Int64
+    /// `disconnectReason` of a participant that left; `.unknown` if absent.
+    package var reason: DisconnectReason
+    /// The attribute `lk.agent.name` of an agent; empty if absent.
+    package var agentName: String
+    /// The direction of the call that a SIP participant is, by its attributes.
+    package var direction: CallDirection
 
     package init(
-        sid: String = "", identity: String = "", kind: Kind = .standard, joinedAt_ms: Int64 = 0, joinedAt_s: Int64 = 0
+        sid: String = "", identity: String = "", kind: Kind = .standard, joinedAt_ms: Int64 = 0, joinedAt_s: Int64 = 0,
+        reason: DisconnectReason = .unknown, agentName: String = "", direction: CallDirection = .unknown
     ) {
         self.sid = sid
         self.identity = identity
         self.kind = kind
         self.joinedAt_ms = joinedAt_ms
         self.joinedAt_s = joinedAt_s
+        self.reason = reason
+        self.agentName = agentName
+        self.direction = direction
     }
 
     /// `joinedAtMs`, else `joinedAt`; nil if the payload has neither.
@@ -166,11 +181,13 @@ package struct Egress: Sendable, Equatable {
     /// LiveKit's message about the failure; empty if there was none. It may hold names: it goes to the database, never
     /// to a log.
     package var error: String
+    /// `errorCode`, a number like an HTTP status; 0 if absent.
+    package var errorCode: Int64
 
     package init(
         id: String = "", requestType: RequestType = .unknown, status: Status = .starting, startedAt_ns: Int64 = 0,
         endedAt_ns: Int64 = 0, retryCount: Int64 = 0, media_ns: Int64 = 0, size_bytes: Int64 = 0,
-        location: String = "", error: String = ""
+        location: String = "", error: String = "", errorCode: Int64 = 0
     ) {
         self.id = id
         self.requestType = requestType
@@ -182,6 +199,7 @@ package struct Egress: Sendable, Equatable {
         self.size_bytes = size_bytes
         self.location = location
         self.error = error
+        self.errorCode = errorCode
     }
 }
 

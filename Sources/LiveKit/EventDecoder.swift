@@ -36,9 +36,11 @@ package struct EventDecoder: Sendable {
             event.room = unneededRoom(envelope, body)
             return event
         }
-        var objects = JSONObjects(offsets: envelope.objects, room: try room(envelope, body))
+        var objects = JSONObjects(
+            offsets: envelope.objects, room: try room(envelope, body), metadataKey: metadataKey)
         event.body = try Event.Body(envelope.type, from: &objects, body)
         event.room = objects.room
+        if case .roomFinished = event.body { event.endReason = envelope.roomEndReason }
         return event
     }
 
@@ -46,13 +48,11 @@ package struct EventDecoder: Sendable {
         try Room(body, at: envelope.room, metadataKey: metadataKey)
     }
 
-    /// Returns the room of an event that lkpush does not know. It may lie elsewhere (`agent_job_` events have it in
-    /// `job`) or be something else. Such an event is accepted whatever it holds.
+    /// Returns the room of an event that lkpush does not know. It may be something else. Such an event is accepted
+    /// whatever it holds.
     private func unneededRoom(_ envelope: Envelope, _ body: Span<UInt8>) -> Room {
         // A fault here counts as no room: the event is counted, and nothing else happens.
-        let room = (try? self.room(envelope, body)) ?? Room()
-        guard room.sid.isEmpty, room.name.isEmpty, let job = envelope.job else { return room }
-        return (try? AgentJob.room(body, at: job, metadataKey: metadataKey)) ?? room
+        (try? room(envelope, body)) ?? Room()
     }
 }
 
@@ -60,8 +60,9 @@ package struct EventDecoder: Sendable {
 private struct JSONObjects: EventObjectSource {
     let offsets: EventObjectTable<Int>
     var room: Room
+    let metadataKey: String?
 
     mutating func read<Object: EventObject>(_ bytes: Span<UInt8>) throws(DecodingFault) -> Object {
-        try Object(bytes, at: offsets[Object.self], completing: &room)
+        try Object(bytes, at: offsets[Object.self], completing: &room, metadataKey: metadataKey)
     }
 }

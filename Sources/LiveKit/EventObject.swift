@@ -9,7 +9,11 @@ protocol EventObject: Sendable {
 
     /// Reads the JSON object at `offset`; without one all values are empty. What the object says of the room completes
     /// `room`.
-    init(_ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room) throws(DecodingFault)
+    ///
+    /// - Parameter metadataKey: the key in a room's metadata that names its organization; nil if nobody asks for it.
+    init(
+        _ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room, metadataKey: String?
+    ) throws(DecodingFault)
 
     /// Reads the stored form.
     init(from message: consuming MessageReader) throws(MessageFault)

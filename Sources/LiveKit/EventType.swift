@@ -20,6 +20,9 @@ package enum EventType: String, Sendable, CaseIterable {
     case egressEnded = "egress_ended"
     case ingressStarted = "ingress_started"
     case ingressEnded = "ingress_ended"
+    case agentJobPending = "agent_job_pending"
+    case agentJobStarted = "agent_job_started"
+    case agentJobEnded = "agent_job_ended"
     /// Every event that lkpush does not know. It is answered 200 and counted.
     case other
 
@@ -38,7 +41,10 @@ package enum EventType: String, Sendable, CaseIterable {
         case .egressEnded: 9
         case .ingressStarted: 10
         case .ingressEnded: 11
-        case .other: 12
+        case .agentJobPending: 12
+        case .agentJobStarted: 13
+        case .agentJobEnded: 14
+        case .other: 15
         }
     }
 }
@@ -46,6 +52,15 @@ package enum EventType: String, Sendable, CaseIterable {
 extension EventType: StoredEnumeration {
     /// The order of declaration, but for `other`, which has number 0.
     package static let inStoredOrder: [EventType] = [.other] + allCases.dropLast()
+
+    /// Programs before 0.8.0 do not know its number, so it is stored in a field that they skip: for them the event is
+    /// `other`.
+    var isLater: Bool {
+        switch self {
+        case .agentJobPending, .agentJobStarted, .agentJobEnded: true
+        default: false
+        }
+    }
 }
 
 extension Event {
@@ -63,6 +78,9 @@ extension Event {
         case egressEnded(Egress)
         case ingressStarted(Ingress)
         case ingressEnded(Ingress)
+        case agentJobPending(AgentJob)
+        case agentJobStarted(AgentJob)
+        case agentJobEnded(AgentJob)
         case other
     }
 
@@ -80,6 +98,9 @@ extension Event {
         case .egressEnded: .egressEnded
         case .ingressStarted: .ingressStarted
         case .ingressEnded: .ingressEnded
+        case .agentJobPending: .agentJobPending
+        case .agentJobStarted: .agentJobStarted
+        case .agentJobEnded: .agentJobEnded
         case .other: .other
         }
     }
@@ -87,7 +108,9 @@ extension Event {
 
 extension Event.Body {
     /// Every type of object that an event carries.
-    static let objects: [any EventObject.Type] = [Participant.self, Track.self, Egress.self, Ingress.self]
+    static let objects: [any EventObject.Type] = [
+        Participant.self, Track.self, Egress.self, Ingress.self, AgentJob.self,
+    ]
 
     /// Makes the body of a type of the objects that it carries, and reads no others.
     ///
@@ -109,6 +132,9 @@ extension Event.Body {
             case .egressEnded: .egressEnded(try source.read(bytes))
             case .ingressStarted: .ingressStarted(try source.read(bytes))
             case .ingressEnded: .ingressEnded(try source.read(bytes))
+            case .agentJobPending: .agentJobPending(try source.read(bytes))
+            case .agentJobStarted: .agentJobStarted(try source.read(bytes))
+            case .agentJobEnded: .agentJobEnded(try source.read(bytes))
             case .other: .other
             }
     }
@@ -125,6 +151,8 @@ extension Event.Body {
             track.encodeField(into: &writer)
         case .egressStarted(let job), .egressUpdated(let job), .egressEnded(let job): job.encodeField(into: &writer)
         case .ingressStarted(let job), .ingressEnded(let job): job.encodeField(into: &writer)
+        case .agentJobPending(let job), .agentJobStarted(let job), .agentJobEnded(let job):
+            job.encodeField(into: &writer)
         }
     }
 }

@@ -4,7 +4,9 @@ extension Ingress: EventObject {
     static let webhookField = "ingressInfo"
     static let storedField = 12
 
-    init(_ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room) throws(DecodingFault) {
+    init(
+        _ bytes: Span<UInt8>, at offset: Int?, completing room: inout Room, metadataKey _: String?
+    ) throws(DecodingFault) {
         let message = try IngressInfo(bytes, at: offset)
         room.complete(sid: message.roomSID, name: message.roomName)
         self = message.ingress

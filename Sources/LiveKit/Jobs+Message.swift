@@ -14,6 +14,7 @@ extension Egress {
         writer.field(8, size_bytes)
         writer.field(9, location)
         writer.field(10, error)
+        writer.field(11, errorCode)
     }
 
     init(from message: consuming MessageReader) throws(MessageFault) {
@@ -31,6 +32,7 @@ extension Egress {
             case 8: size_bytes = try reader.int64()
             case 9: location = try reader.string()
             case 10: error = try reader.string()
+            case 11: errorCode = try reader.int64()
             default: try reader.skip()
             }
         }

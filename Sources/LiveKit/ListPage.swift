@@ -112,7 +112,7 @@ extension ListedParticipant: ListedElement {
 
     package init(_ reader: inout JSONReader, _ bytes: Span<UInt8>, metadataKey: String?) throws(DecodingFault) {
         var room = Room()
-        self.init(participant: try Participant(bytes, at: reader.offset, completing: &room))
+        self.init(participant: try Participant(bytes, at: reader.offset, completing: &room, metadataKey: nil))
         try reader.beginElement(bytes)
         while let key = try reader.nextKey(bytes) {
             switch Self.fields[key] {
@@ -121,7 +121,7 @@ extension ListedParticipant: ListedElement {
                 guard try reader.beginArray(bytes) else { continue }
                 tracks.removeAll()
                 while try reader.nextElement(bytes) {
-                    let track = try Track(bytes, at: reader.offset, completing: &room)
+                    let track = try Track(bytes, at: reader.offset, completing: &room, metadataKey: nil)
                     if !track.sid.isEmpty { tracks.append(track) }
                     try reader.skip(bytes)
                 }

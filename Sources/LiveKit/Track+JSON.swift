@@ -5,7 +5,9 @@ extension Track: EventObject {
     static let storedField = 10
 
     /// Reads the `TrackInfo` message at `offset`; an empty one if `offset` is nil.
-    init(_ bytes: Span<UInt8>, at offset: Int?, completing _: inout Room) throws(DecodingFault) {
+    init(
+        _ bytes: Span<UInt8>, at offset: Int?, completing _: inout Room, metadataKey _: String?
+    ) throws(DecodingFault) {
         self.init()
         guard let offset else { return }
         var reader = JSONReader(at: offset)

@@ -33,6 +33,9 @@ extension Input {
         case .poll(let result, let time):
             writer.field(1, time.milliseconds)
             writer.message(6) { result.encode(into: &$0) }
+        case .stopping(let time):
+            writer.field(1, time.milliseconds)
+            writer.field(7, true)
         }
     }
 
@@ -44,6 +47,7 @@ extension Input {
         var report: Report?
         var presence: [OpenPresence]?
         var poll: PollResult?
+        var isStop = false
         while let field = try reader.next() {
             switch field {
             case 1: time = Timestamp(milliseconds: try reader.int64())
@@ -58,6 +62,7 @@ extension Input {
             case 6:
                 var message = try reader.message()
                 poll = try PollResult(from: &message)
+            case 7: isStop = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -72,7 +77,7 @@ extension Input {
         } else if let poll {
             self = .poll(poll, at: time)
         } else {
-            self = .time(at: time)
+            self = isStop ? .stopping(at: time) : .time(at: time)
         }
     }
 

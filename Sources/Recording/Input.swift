@@ -16,6 +16,8 @@ package enum Input: Sendable, Equatable {
     case presence([OpenPresence], at: Timestamp)
     /// The differences that a poll of LiveKit's server API found.
     case poll(PollResult, at: Timestamp)
+    /// The process stops. What it counted goes into rows, although more may be counted on the same day.
+    case stopping(at: Timestamp)
 }
 
 /// The effects that the recorder asks for, in order.

@@ -31,6 +31,7 @@ extension Recorder {
         case .recent(let ids):
             learn(ids)
             endShown(except: ids)
+        case .usageTable: break
         }
     }
 

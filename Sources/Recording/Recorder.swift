@@ -118,6 +118,8 @@ package struct Recorder: Sendable {
         case .poll(let result, let time):
             advance(to: time, &actions)
             take(result, &actions)
+        case .stopping(let time):
+            advance(to: time, &actions)
         }
     }
 
@@ -181,6 +183,7 @@ package struct Recorder: Sendable {
         case .egressEnded(let job): egressEnded(job, context, &actions)
         case .ingressStarted(let job): ingressStarted(job, context)
         case .ingressEnded(let job): ingressEnded(job, context)
+        case .agentJobPending, .agentJobStarted, .agentJobEnded: break
         case .other: break
         }
     }

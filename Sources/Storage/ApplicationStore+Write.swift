@@ -157,7 +157,24 @@ extension ApplicationStore {
         case .recording(let recording): return .success(replacing(recording, key))
         case .present(let presence): return .success(replacing(presence, key))
         case .absent(let participantSID): return .success(removing(participantSID))
+        case .usage(let usage): return .success(adding(usage, key))
         }
+    }
+
+    private func adding(_ row: UsageRow, _ organization: OrganizationKey) -> SQLStatement {
+        SQLStatement(
+            """
+            INSERT INTO lkpush_usage_daily (organization_id, usage_date, usage, seconds, count, billed_minutes)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (organization_id, usage_date, usage) DO UPDATE SET
+                seconds = lkpush_usage_daily.seconds + excluded.seconds,
+                count = lkpush_usage_daily.count + excluded.count,
+                billed_minutes = lkpush_usage_daily.billed_minutes + excluded.billed_minutes
+            """,
+            [
+                SQLValue(organization), .day(row.day), .text(row.usage), .double(Double(row.duration_ms) / 1_000),
+                .integer(row.count), .integer(row.billed_minutes),
+            ])
     }
 
     private func adding(_ row: SessionRow, _ organization: OrganizationKey) -> SQLStatement {

@@ -57,6 +57,10 @@ struct Migration: Sendable {
         Migration(
             name: "000031_lkpush_outbox_positions", sql: PackageResources._00031_lkpush_outbox_positions_sql,
             makes: [AppliedMark.table], isOptional: true),
+        Migration(
+            name: "000040_lkpush_usage_daily", sql: PackageResources._00040_lkpush_usage_daily_sql,
+            makes: [UsageRow.table],
+            key: Key(table: UsageRow.table, columns: ["organization_id", "usage_date", "usage"]), isOptional: true),
     ]
 
     /// Returns the SQL with the types of this database filled in.

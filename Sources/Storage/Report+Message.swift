@@ -5,8 +5,10 @@ package import Wire
 extension Report {
     /// The kind of a report. Its number is written.
     private enum Kind: StoredEnumeration {
-        case activity, recordings, presence, licenses, recent
-        static let inStoredOrder: [Kind] = [.activity, .recordings, .presence, .licenses, .recent]
+        case activity, recordings, presence, licenses, recent, usageTable
+        static let inStoredOrder: [Kind] = [
+            .activity, .recordings, .presence, .licenses, .recent, .usageTable,
+        ]
     }
 
     /// Appends the fields of the report.
@@ -33,6 +35,9 @@ extension Report {
         case .recent(let ids):
             writer.field(1, Kind.recent)
             for id in ids.sorted() { writer.figure(id, 0, 0) }
+        case .usageTable(let isUsable):
+            writer.field(1, Kind.usageTable)
+            writer.field(5, isUsable)
         }
     }
 
@@ -42,6 +47,7 @@ extension Report {
         var days = 0
         var figures: [(id: String, count: Int, seconds: Double)] = []
         var organizations: [Organization] = []
+        var isUsable = false
         while let field = try reader.next() {
             switch field {
             case 1: kind = try reader.enumeration()
@@ -50,6 +56,7 @@ extension Report {
             case 4:
                 var message = try reader.message()
                 organizations.append(try Organization(from: &message))
+            case 5: isUsable = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -68,6 +75,7 @@ extension Report {
         case .presence: self = .presence(table { count, _ in count })
         case .licenses: self = .licenses(organizations)
         case .recent: self = .recent(Set(figures.map(\.id)))
+        case .usageTable: self = .usageTable(isUsable: isUsable)
         }
     }
 }

@@ -14,6 +14,9 @@ package enum Report: Sendable, Equatable {
     case licenses([Organization])
     /// The organizations with a row of activity or recordings that is younger than 31 days.
     case recent(Set<String>)
+    /// Whether `lkpush_usage_daily` takes rows. Until then the recorder keeps them. It is told at each opening of the
+    /// database.
+    case usageTable(isUsable: Bool)
 
     /// The windows of the reports. The raw value is stored; it is the number of days, and -1 for a calendar month.
     package enum Window: Int, Sendable, CaseIterable {

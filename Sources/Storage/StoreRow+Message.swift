@@ -10,6 +10,7 @@ extension StoreRow {
         case .recording(let row): writer.message(2) { row.encode(into: &$0) }
         case .present(let row): writer.message(3) { row.encode(into: &$0) }
         case .absent(let participantSID): writer.element(4, participantSID)
+        case .usage(let row): writer.message(5) { row.encode(into: &$0) }
         }
     }
 
@@ -22,6 +23,7 @@ extension StoreRow {
             case 2: row = .recording(try RecordingRow(from: reader.message()))
             case 3: row = .present(try PresenceRow(from: reader.message()))
             case 4: row = .absent(participantSID: try reader.string())
+            case 5: row = .usage(try UsageRow(from: reader.message()))
             default: try reader.skip()
             }
         }
@@ -130,6 +132,37 @@ extension PresenceRow {
             case 5: row.userID = try reader.int64()
             case 6: row.identity = try reader.string()
             case 7: row.joinedAt = Timestamp(milliseconds: try reader.int64())
+            default: try reader.skip()
+            }
+        }
+        row.owner = try RowOwner.present(owner)
+        self = row
+    }
+}
+
+extension UsageRow {
+    fileprivate func encode(into writer: inout MessageWriter) {
+        writer.message(1) { owner.encode(into: &$0) }
+        writer.field(2, day.daysSinceEpoch)
+        writer.field(3, usage)
+        writer.field(4, duration_ms)
+        writer.field(5, count)
+        writer.field(6, billed_minutes)
+    }
+
+    fileprivate init(from message: consuming MessageReader) throws(MessageFault) {
+        var reader = message
+        var owner: RowOwner?
+        var row = UsageRow(
+            owner: .room(name: ""), day: CivilDate(daysSinceEpoch: 0), usage: "", duration_ms: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: owner = try RowOwner(in: reader.message())
+            case 2: row.day = CivilDate(daysSinceEpoch: try reader.int())
+            case 3: row.usage = try reader.string()
+            case 4: row.duration_ms = try reader.int64()
+            case 5: row.count = try reader.int64()
+            case 6: row.billed_minutes = try reader.int64()
             default: try reader.skip()
             }
         }

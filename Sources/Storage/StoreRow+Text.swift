@@ -7,6 +7,7 @@ extension StoreRow {
         case .session: "participant_activity_metrics"
         case .recording: "recordings"
         case .present, .absent: "room_presence"
+        case .usage: UsageRow.table
         }
     }
 
@@ -47,6 +48,13 @@ extension StoreRow {
         case .absent(let participantSID):
             object.add("participant_sid", participantSID)
             object.add("left", "true")
+        case .usage(let row):
+            object.add(row.owner)
+            object.add("usage_date", row.day)
+            object.add("usage", row.usage)
+            object.add("seconds", Double(row.duration_ms) / 1_000)
+            object.add("count", row.count)
+            object.add("billed_minutes", row.billed_minutes)
         }
         return object.text
     }

@@ -8,6 +8,16 @@ extension StoreRow {
         case .recording(let row): row.owner
         case .present(let row): row.owner
         case .absent: nil
+        case .usage(let row): row.owner
+        }
+    }
+
+    /// The UTC day of a row that has one.
+    private var day: CivilDate? {
+        switch self {
+        case .session(let row): row.day
+        case .usage(let row): row.day
+        case .recording, .present, .absent: nil
         }
     }
 
@@ -19,9 +29,9 @@ extension StoreRow {
             case .session(let row): ([], row.duration_seconds)
             case .recording(let row): ([row.startedAt, row.endedAt, row.expiresAt], row.duration_seconds)
             case .present(let row): ([row.joinedAt], nil)
-            case .absent: ([], nil)
+            case .absent, .usage: ([], nil)
             }
-        if case .session(let row) = self, !Self.days.contains(row.day.daysSinceEpoch) {
+        if let day, !Self.days.contains(day.daysSinceEpoch) {
             return "its day is outside of the years 1 to 9999"
         }
         if times.contains(where: { $0.map { !Self.times.contains($0.milliseconds) } ?? false }) {

@@ -21,6 +21,37 @@ package enum StoreRow: Sendable, Hashable {
     case present(PresenceRow)
     /// A participant is no longer connected.
     case absent(participantSID: String)
+    /// Usage of a day: adds to the row of organization, day and usage.
+    case usage(UsageRow)
+}
+
+/// A row of `lkpush_usage_daily`, which is added to an existing one. It is a difference, and may be negative.
+package struct UsageRow: Sendable, Hashable {
+    /// The table of these rows.
+    package static let table = "lkpush_usage_daily"
+
+    package var owner: RowOwner
+    /// The UTC day.
+    package var day: CivilDate
+    /// `connection:KIND`, `track:SOURCE`, `egress:REQUEST_TYPE`, `ingress:INPUT_TYPE`, `agent:NAME` or `sip:DIRECTION`.
+    package var usage: String
+    /// Milliseconds that passed on that day.
+    package var duration_ms: Int64
+    /// The uses that ended on that day.
+    package var count: Int64
+    /// The length of each of them, rounded up to whole minutes; 0 unless they are connections.
+    package var billed_minutes: Int64
+
+    package init(
+        owner: RowOwner, day: CivilDate, usage: String, duration_ms: Int64, count: Int64 = 0, billed_minutes: Int64 = 0
+    ) {
+        self.owner = owner
+        self.day = day
+        self.usage = usage
+        self.duration_ms = duration_ms
+        self.count = count
+        self.billed_minutes = billed_minutes
+    }
 }
 
 /// A row of `participant_activity_metrics`, which is added to an existing one.
