@@ -44,8 +44,10 @@ package final class Registry: Sendable {
     // MARK: Declaring
 
     /// Declares a counter. Its name ends with `_total`.
-    package func counter(_ name: String, _ help: String, labels: [String] = []) -> Family<Counter> {
-        declare(.init(name: name, help: help, kind: .counter, labelNames: labels, cadence: .onChange))
+    package func counter(
+        _ name: String, _ help: String, labels: [String] = [], cadence: FamilyDescriptor.Cadence = .onChange
+    ) -> Family<Counter> {
+        declare(.init(name: name, help: help, kind: .counter, labelNames: labels, cadence: cadence))
     }
 
     /// Declares a gauge.

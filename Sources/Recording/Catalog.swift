@@ -114,6 +114,85 @@ package struct Catalog: Sendable {
         "lkpush_room_names_forgotten_total", "Closed rooms whose organization was forgotten early: too many names.",
         per: .process)
 
+    let usageAhead = Metric<Gauge>(
+        "lkpush_usage_ahead_seconds",
+        "Time that usage series show although ends came that were earlier; later growth makes up for it.",
+        per: .process,
+        by: .usage)
+    let usageUncertain = Metric<Counter>(
+        "lkpush_uncertain_seconds_total",
+        "Time that usage series had shown and that nothing proved: after the last evidence of what ended unseen.",
+        per: .process, by: .usage)
+    let usageRowsWaiting = Metric<Gauge>(
+        "lkpush_usage_rows_waiting", "Rows of usage kept until the database has the table lkpush_usage_daily.",
+        per: .process)
+    let usageRowsLost = Metric<Counter>(
+        "lkpush_usage_rows_lost_total", "Rows of usage given up because too many waited for the database.",
+        per: .process)
+
+    // Connections, of every kind
+    let connectionsActive = SparseMetric<Gauge>(
+        "lk_connections_active", "Participants of every kind that are connected now.", by: .kind)
+    let connections = SparseMetric<Counter>(
+        "lk_connections_total", "Participants of every kind that joined.", by: .kind)
+    let connectionSeconds = SparseMetric<Counter>(
+        "lk_connection_seconds_total", "Time that participants were connected, counted while it passes, in seconds.",
+        by: .kind, cadence: .usage)
+    let billedMinutes = SparseMetric<Counter>(
+        "lk_connection_billed_minutes_total", "Minutes of ended connections, each rounded up to whole minutes.",
+        by: .kind, cadence: .usage)
+    let connectionsEnded = SparseMetric<Counter>(
+        "lk_connections_ended_total", "Participants that left, by the reason that LiveKit tells.", by: .kindAndReason)
+    let connectionsAborted = SparseMetric<Counter>(
+        "lk_connections_aborted_total", "Participants whose connection was aborted, by the reason that LiveKit tells.",
+        by: .kindAndReason)
+    let roomsEnded = SparseMetric<Counter>(
+        "lk_rooms_ended_total", "Rooms that ended, by the reason, where the server tells it.", by: .roomEndReason)
+    let trackSeconds = SparseMetric<Counter>(
+        "lk_track_seconds_total", "Time that tracks were published, counted while it passes, in seconds.", by: .track,
+        cadence: .usage)
+
+    // What jobs came to
+    let egressSeconds = SparseMetric<Counter>(
+        "lk_egress_seconds_total", "Time of recordings and streams out, counted while it passes, in seconds.",
+        by: .requestType, cadence: .usage)
+    let egressBytes = SparseMetric<Counter>(
+        "lk_egress_bytes_total", "Size of the files and segments that recordings made, in bytes.", by: .requestType)
+    let egressRetries = SparseMetric<Counter>(
+        "lk_egress_retries_total", "Attempts of recording and streaming jobs after the first one.", by: .requestType)
+    let egressResults = SparseMetric<Counter>(
+        "lk_egress_results_total", "Recording and streaming jobs that ended, by LiveKit's status.",
+        by: .requestTypeAndStatus)
+    let egressErrors = SparseMetric<Counter>(
+        "lk_egress_errors_total", "Recording and streaming jobs that failed, by the class of their error code.",
+        by: .requestTypeAndCode)
+    let ingressSeconds = SparseMetric<Counter>(
+        "lk_ingress_seconds_total", "Time of imported streams, counted while it passes, in seconds.", by: .inputType,
+        cadence: .usage)
+
+    // Agents and calls
+    let agentJobsActive = SparseMetric<Gauge>(
+        "lk_agent_jobs_active", "Agent jobs that are running now.", byAgent: true)
+    let agentJobsPending = SparseMetric<Gauge>(
+        "lk_agent_jobs_pending", "Agent jobs that wait for an agent now.", byAgent: true)
+    let agentJobsStarted = SparseMetric<Counter>(
+        "lk_agent_jobs_started_total", "Agent jobs that started.", byAgent: true)
+    let agentJobSeconds = SparseMetric<Counter>(
+        "lk_agent_job_seconds_total", "Time of agent jobs, counted while it passes, in seconds.", byAgent: true,
+        cadence: .usage)
+    let agentJobsEnded = SparseMetric<Counter>(
+        "lk_agent_jobs_ended_total", "Agent jobs that ended, by result and the reason that LiveKit tells.",
+        by: AgentResult.labels, byAgent: true, byReason: true)
+    let agentJobWait = SparseMetric<Histogram>(
+        "lk_agent_job_wait_seconds", "Time from the request of an agent job to its start, in seconds.", byAgent: true,
+        bounds: .wait)
+    let sipCallsActive = SparseMetric<Gauge>(
+        "lk_sip_calls_active", "Calls that are connected now.", by: .direction)
+    let sipCalls = SparseMetric<Counter>("lk_sip_calls_total", "Calls that were connected.", by: .direction)
+    let sipCallSeconds = SparseMetric<Counter>(
+        "lk_sip_call_seconds_total", "Time of calls, counted while it passes, in seconds.", by: .direction,
+        cadence: .usage)
+
     let project: String
     let region: String
     /// The clock that gives new series their beginning.
@@ -123,6 +202,8 @@ package struct Catalog: Sendable {
     private(set) var all: [any MetricDeclaration] = []
     /// The metrics of an organization.
     private(set) var ofOrganizations: [any MetricDeclaration] = []
+    /// The metrics of organizations of which few series occur.
+    private(set) var sparse: [any SparseDeclaration] = []
 
     /// Declares all metrics in `registry`, once per registry.
     ///
@@ -135,6 +216,9 @@ package struct Catalog: Sendable {
                 metric.bind(in: registry, clock: clock, layout: &layout, longBuckets: longBuckets)
                 all.append(metric)
                 if metric.scope != .process { ofOrganizations.append(metric) }
+            } else if let metric = child.value as? any SparseDeclaration {
+                metric.bind(in: registry, clock: clock, place: sparse.count)
+                sparse.append(metric)
             } else if let info = child.value as? InfoMetric {
                 info.bind(in: registry, clock: clock)
             }
@@ -152,7 +236,30 @@ package struct Catalog: Sendable {
     /// Ends every series, because their recorder is given up.
     package func endAll() {
         for metric in all { metric.endAll() }
+        for metric in sparse { metric.endAll() }
         organizationInfo.endAll()
+    }
+
+    /// The counter of the time of a usage.
+    func usageSeconds(_ kind: UsageKind) -> SparseMetric<Counter> {
+        switch kind {
+        case .connection: connectionSeconds
+        case .track: trackSeconds
+        case .egress: egressSeconds
+        case .ingress: ingressSeconds
+        case .agent: agentJobSeconds
+        case .sip: sipCallSeconds
+        }
+    }
+
+    /// The gauge of what is open of a usage; nil if the gauge is another metric.
+    func usageActive(_ kind: UsageKind) -> SparseMetric<Gauge>? {
+        switch kind {
+        case .connection: connectionsActive
+        case .agent: agentJobsActive
+        case .sip: sipCallsActive
+        case .track, .egress, .ingress: nil
+        }
     }
 
     /// Ends all series of a scope that the table has made.

@@ -61,6 +61,14 @@ struct ParticipantState: Entity {
     var began_s: Int64 = 0
     /// The SID had an earlier life. So its session begins at `join_ms`, even if the payload tells an earlier time.
     var isLaterLife = false
+    /// Its time in the series of usage.
+    var usage = UsageShare()
+    /// The direction of the call that a SIP participant is.
+    var direction = CallDirection.unknown
+    /// The name of an agent.
+    var agentName = ""
+    /// It counts as an agent job.
+    var isAgentJob = false
     var tracks: [Slot<TrackState>] = []
 
     static let vacant = ParticipantState()
@@ -88,6 +96,8 @@ struct TrackState: Entity {
     var isAdopted = false
     /// The highest version in the events of this life.
     var version: TrackVersion?
+    /// Its time in the series of usage.
+    var usage = UsageShare()
 
     static let vacant = TrackState()
 
@@ -96,7 +106,7 @@ struct TrackState: Entity {
     }
 }
 
-/// A running egress or ingress, by the id of its job.
+/// A running egress or ingress, or an agent job that is pending or running, by the id of the job.
 struct JobState: Entity {
     var key = ""
     var name: Slot<RoomNameState> = .none
@@ -115,6 +125,16 @@ struct JobState: Entity {
     var ingressID = ""
     /// The time of the last poll that listed it as running, while the polls do not; else 0.
     var listed_ms: Int64 = 0
+    /// Its time in the series of usage.
+    var usage = UsageShare()
+    /// An event told that the recording is ACTIVE. Its usage counts from there.
+    var isActive = false
+    /// The name of an agent; empty for other jobs.
+    var agentName = ""
+    /// An agent job that has not started.
+    var isPending = false
+    /// The time from which it is pending, in Unix milliseconds; 0 if unknown.
+    var pendingSince_ms: Int64 = 0
 
     static let vacant = JobState()
 }

@@ -5,6 +5,9 @@
 struct Fingerprint: Hashable, Sendable {
     let bits: UInt64
 
+    /// Takes over a stored one.
+    init(bits: UInt64) { self.bits = bits }
+
     init(_ id: String) {
         var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
         for byte in id.utf8 {

@@ -14,5 +14,7 @@ struct HistogramBounds: Sendable {
         bounds: [30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400], mayBeLonger: false)
     static let lag = HistogramBounds(bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300], mayBeLonger: false)
 
+    static let wait = HistogramBounds(bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60], mayBeLonger: false)
+
     func values(long: Bool) -> [Double] { long && mayBeLonger ? bounds + Self.longer : bounds }
 }

@@ -1,11 +1,17 @@
 package import LiveKit
 import Metrics
 
-/// The two kinds of jobs. Both start, run and end in the same way.
-enum JobKind {
-    case egress, ingress
+/// The kinds of jobs. All start, run and end in the same way.
+enum JobKind: CaseIterable {
+    case egress, ingress, agentJob
 
-    var entity: EntityKind { self == .egress ? .egress : .ingress }
+    var entity: EntityKind {
+        switch self {
+        case .egress: .egress
+        case .ingress: .ingress
+        case .agentJob: .agent_job
+        }
+    }
 }
 
 extension Ingress {
@@ -22,17 +28,26 @@ extension RoomNameState {
             switch kind {
             case .egress: yield egress
             case .ingress: yield ingress
+            case .agentJob: yield agentJobs
             }
         }
         _modify {
             switch kind {
             case .egress: yield &egress
             case .ingress: yield &ingress
+            case .agentJob: yield &agentJobs
             }
         }
     }
 }
 
 extension Catalog {
-    func jobsActive(_ kind: JobKind) -> Metric<Gauge> { kind == .egress ? egressActive : ingressActive }
+    /// The gauge of the open jobs of a kind; nil for agent jobs, whose gauge is that of their usage.
+    func jobsActive(_ kind: JobKind) -> Metric<Gauge>? {
+        switch kind {
+        case .egress: egressActive
+        case .ingress: ingressActive
+        case .agentJob: nil
+        }
+    }
 }

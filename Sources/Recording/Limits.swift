@@ -50,6 +50,16 @@ package enum Limits {
     static let tick_ms: Int64 = 1_000
     /// The interval at which silent rooms and idle organizations are looked for. A scan of 10,000 rooms takes 50 us.
     static let sweep_ms: Int64 = 60_000
+    /// The longest time between two inputs of a running process, three times over. More than that is a gap in which
+    /// usage does not count. Specification, *Usage*.
+    static let usageGap_ms: Int64 = 30_000
+    /// The interval of the rows of usage.
+    static let usageRows_ms: Int64 = 300_000
+    /// The most amounts of usage that wait for the database: a year of 30 organizations with 9 usages each. Each takes
+    /// about 150 bytes.
+    package static let usageRows = 100_000
+    /// The most uses whose estimated end is remembered. Each takes about 100 bytes.
+    package static let usageEstimates = 100_000
     /// The time for which an event's row may still be on its way to the database.
     static let rowOnItsWay_ms: Int64 = 60_000
 }

@@ -83,7 +83,8 @@ extension Metric: MetricDeclaration {
     func bind(in registry: Registry, clock: RecorderClock, layout: inout InstrumentLayout, longBuckets: Bool) {
         let names = (scope == .process ? [] : MetricLabels.organizationNames) + labels.names
         let made: Family<I> = I.declare(
-            name, help, labels: names, cadence: scope == .events ? .everyTick : .idleGrid,
+            name, help, labels: names,
+            cadence: scope == .events ? .everyTick : I.column == .counters ? .onChange : .idleGrid,
             bounds: bounds?.values(long: longBuckets) ?? [], in: registry)
         bound.withLock { $0 = (made, clock) }
         position.store(layout.take(I.column, of: scope, count: labels.combinations.count), ordering: .relaxed)
@@ -130,7 +131,9 @@ extension Counter: TabledInstrument {
     static func declare(
         _ name: String, _ help: String, labels: [String], cadence: FamilyDescriptor.Cadence, bounds: [Double],
         in registry: Registry
-    ) -> Family<Counter> { registry.counter(name, help, labels: labels) }
+    ) -> Family<Counter> {
+        registry.counter(name, help, labels: labels, cadence: cadence == .idleGrid ? .idleGrid : .onChange)
+    }
 
     static func take(from table: inout InstrumentTable, at position: Int) -> Bool {
         defer { table.counters[position] = nil }

@@ -22,6 +22,14 @@ struct MetricLabels: Sendable {
     static let requestTypeAndResult = requestType.and(JobResult.labels)
     static let inputType = MetricLabels("input_type", Ingress.InputType.allCases.map(\.rawValue))
     static let inputTypeAndResult = inputType.and(JobResult.labels)
+    static let kind = MetricLabels("kind", Participant.Kind.inStoredOrder.map(\.label))
+    static let disconnectReason = MetricLabels("reason", DisconnectReason.allCases.map(\.rawValue))
+    static let kindAndReason = kind.and(disconnectReason)
+    static let roomEndReason = MetricLabels("reason", RoomEndReason.allCases.map(\.rawValue))
+    static let requestTypeAndStatus = requestType.and(EgressStatus.labels)
+    static let requestTypeAndCode = requestType.and(ErrorClass.labels)
+    static let direction = MetricLabels("direction", CallDirection.allCases.map(\.rawValue))
+    static let usage = MetricLabels("usage", UsageKind.allCases.map(\.rawValue))
     static let activityWindow = MetricLabels("window", Report.Window.ofActivity.map(\.label))
     static let recordingWindow = MetricLabels("window", Report.Window.allCases.map(\.label))
     static let entity = MetricLabels("entity", EntityKind.allCases.map(\.rawValue))
@@ -54,9 +62,60 @@ enum JobResult: String, CaseIterable {
     static let labels = MetricLabels("result", allCases.map(\.rawValue))
 }
 
+/// The final status of an egress. The raw value is the label value of `status`.
+enum EgressStatus: String, CaseIterable {
+    case complete, failed, aborted, limit_reached
+
+    static let labels = MetricLabels("status", allCases.map(\.rawValue))
+
+    /// A status that is not final counts as `failed`: the job has ended all the same.
+    init(_ status: Egress.Status) {
+        switch status {
+        case .complete: self = .complete
+        case .aborted: self = .aborted
+        case .limitReached: self = .limit_reached
+        case .failed, .starting, .active, .ending, .other: self = .failed
+        }
+    }
+
+    var ordinal: Int {
+        switch self {
+        case .complete: 0
+        case .failed: 1
+        case .aborted: 2
+        case .limit_reached: 3
+        }
+    }
+}
+
+/// The class of an egress' `errorCode`. The raw value is the label value of `code`.
+enum ErrorClass: String, CaseIterable {
+    case client = "4xx"
+    case server = "5xx"
+    case none
+
+    static let labels = MetricLabels("code", allCases.map(\.rawValue))
+
+    init(_ code: Int64) {
+        switch code {
+        case 400..<500: self = .client
+        case 500..<600: self = .server
+        default: self = .none
+        }
+    }
+
+    var ordinal: Int {
+        switch self {
+        case .client: 0
+        case .server: 1
+        case .none: 2
+        }
+    }
+}
+
 /// The kinds of entities that the recorder keeps open. The raw value is the label value of `entity`.
 enum EntityKind: String, CaseIterable {
-    case room, participant, track, egress, ingress
+    case room, participant, track, egress, ingress, agent_job
 }
 
 /// The rules that close an entity without its own end. The raw value is the label value of `rule`.

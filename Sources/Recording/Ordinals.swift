@@ -82,6 +82,7 @@ extension EntityKind {
         case .track: 2
         case .egress: 3
         case .ingress: 4
+        case .agent_job: 5
         }
     }
 }
@@ -116,4 +117,12 @@ extension WaitRelease {
         case .stopped: 2
         }
     }
+}
+
+extension DisconnectReason {
+    var ordinal: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+extension RoomEndReason {
+    var ordinal: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

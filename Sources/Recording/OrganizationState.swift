@@ -14,6 +14,11 @@ enum OrganizationNameSource {
 struct OrganizationState: Entity {
     var organization = Organization(id: "", name: "")
     var series = InstrumentTable(prefix: [], width: .init())
+    /// The series of which few occur, and those of usage.
+    var sparse = SparseTable()
+    var usage = UsageLedger()
+    /// The numbers of pending agent jobs, by the places of the agents' names.
+    var agentsPending: [Int: Int] = [:]
     /// The numbers of its open entities, at the positions of their gauges.
     var open: [Int] = []
     /// The number of open rooms and jobs. Participants and tracks are in rooms.
@@ -34,6 +39,8 @@ struct OrganizationState: Entity {
     var toldName = ""
 
     var key: String { organization.id }
+    /// The first label values of all its series.
+    var prefix: [String] { series.prefix }
 
     static let vacant = OrganizationState()
 

@@ -11,6 +11,7 @@ extension Recorder {
         // A job without an id has no later events, so it would stay open for ever.
         if job.id.isEmpty { return count(started, job.requestType.ordinal, of: context) }
         let slot = egress.find(job.id)
+        countRetries(job, slot, context)
         if !slot.isNone {
             if job.attempt > egress[slot].facts.startedAttempt {
                 count(started, job.requestType.ordinal, of: context)
@@ -35,6 +36,7 @@ extension Recorder {
     mutating func egressUpdated(_ job: Egress, _ context: EventContext) {
         if job.id.isEmpty { return }
         let slot = egress.find(job.id)
+        countRetries(job, slot, context)
         if !slot.isNone { return renew(slot, job, context) }
         if job.status.isFinal { return }
         let facts = endedEgress[Fingerprint(job.id)] ?? .none
@@ -48,14 +50,22 @@ extension Recorder {
         let slot = egress.find(key)
         var facts = slot.isNone ? endedEgress[id] ?? .none : egress[slot].facts
         let isNew = job.attempt > facts.endedAttempt
+        countRetries(job, slot, context)
         facts.endedAttempt = max(facts.endedAttempt, job.attempt)
         facts.isClosed = true
+        var isOpen = !slot.isNone
         if slot.isNone {
             if !key.isEmpty { endedEgress.remember(id, facts, at: context.receivedAt) }
         } else if job.attempt >= egress[slot].attempt {
-            closeJob(.egress, slot, facts)
+            closeJob(.egress, slot, facts, .exact(isNew ? job.usage(context) : .zero))
         } else {
             egress[slot].facts.endedAttempt = facts.endedAttempt
+            isOpen = false
+        }
+        if isNew && !isOpen, let whole = job.usage(context) {
+            addUsage(
+                UsageKeys(.job(.egress, label: job.requestType.ordinal)), in: context.organization, whole,
+                id: estimateID(.egress, key, attempt: job.attempt), roomName: roomName(ofFailed: context))
         }
         if isNew { finish(job, key: key, context, &actions) }
     }
@@ -67,6 +77,7 @@ extension Recorder {
         let result: JobResult = job.status == .complete || job.status == .limitReached ? .success : .failed
         let offset = job.requestType.ordinal * JobResult.allCases.count + result.ordinal
         count(catalog.egressEnded, offset, of: context)
+        countResult(job, result, of: context.organization)
         let duration = job.duration
         if let duration { observe(catalog.egressDuration, duration, offset, of: context) }
         guard !key.isEmpty, let owner = owner(of: context) else { return }
@@ -81,18 +92,58 @@ extension Recorder {
         actions.append(.store(.recording(row)))
     }
 
+    private mutating func countResult(_ job: Egress, _ result: JobResult, of slot: Slot<OrganizationState>) {
+        let type = job.requestType.ordinal
+        let status = EgressStatus(job.status)
+        increment(catalog.egressResults, type * EgressStatus.allCases.count + status.ordinal, of: slot)
+        if job.size_bytes > 0 { increment(catalog.egressBytes, type, by: Double(job.size_bytes), of: slot) }
+        guard result == .failed else { return }
+        let code = ErrorClass(job.errorCode)
+        increment(catalog.egressErrors, type * ErrorClass.allCases.count + code.ordinal, of: slot)
+    }
+
+    /// Counts the attempts of a job that were not known before.
+    private mutating func countRetries(_ job: Egress, _ slot: Slot<JobState>, _ context: EventContext) {
+        guard job.attempt > 0 else { return }
+        let facts = slot.isNone ? endedEgress[Fingerprint(job.id)] ?? .none : egress[slot].facts
+        let known = max(0, facts.startedAttempt, facts.endedAttempt, slot.isNone ? 0 : egress[slot].attempt)
+        guard job.attempt > known else { return }
+        increment(
+            catalog.egressRetries, job.requestType.ordinal, by: Double(job.attempt - known), of: context.organization)
+    }
+
     mutating func open(_ job: Egress, _ facts: Facts, _ context: EventContext) {
         var facts = facts
         facts.isClosed = false
-        openJob(
+        let slot = openJob(
             .egress, key: job.id, label: job.requestType.ordinal, start_ms: job.startedAt?.milliseconds,
             attempt: job.attempt, facts: facts, context)
+        egress[slot].isActive = job.status == .active
     }
 
     private mutating func renew(_ slot: Slot<JobState>, _ job: Egress, _ context: EventContext) {
         noteEvent(of: slot, .egress, context)
+        let isNewAttempt = job.attempt > egress[slot].attempt
+        if isNewAttempt { endJobUsage(.egress, slot, nil) }
         egress[slot].attempt = max(egress[slot].attempt, job.attempt)
         egress[slot].start_ms = job.startedAt?.milliseconds ?? egress[slot].start_ms
+        if isNewAttempt {
+            egress[slot].isActive = job.status == .active
+            openJobUsage(
+                .egress, slot, start_ms: egress[slot].start_ms ?? context.created_ms,
+                received_ms: context.receivedAt.milliseconds)
+        } else if job.status == .active && !egress[slot].isActive {
+            egress[slot].isActive = true
+            beginUsageAnew(slot, context)
+        }
+    }
+
+    /// Counts a recording from the moment at which it became ACTIVE. What it counted before is paid by later growth.
+    private mutating func beginUsageAnew(_ slot: Slot<JobState>, _ context: EventContext) {
+        guard egress[slot].usage.isOpen, egress[slot].usage.moved_ms == 0 else { return }
+        endUsage(withoutTraceOf: slot)
+        openJobUsage(
+            .egress, slot, start_ms: context.endedAt.milliseconds, received_ms: context.receivedAt.milliseconds)
     }
 }
 
@@ -102,6 +153,14 @@ extension Egress {
 
     fileprivate var startedAt: Timestamp? {
         startedAt_ns > 0 ? Timestamp(milliseconds: startedAt_ns / 1_000_000) : nil
+    }
+
+    /// The time that usage counts: the duration of the histogram, up to the end that the payload tells.
+    fileprivate func usage(_ context: EventContext) -> UsageInterval? {
+        guard case .plausible(let seconds) = duration else { return nil }
+        let length_ms = Int64((seconds * 1_000).rounded())
+        let end_ms = UsageInterval.clamped((endedAt ?? context.endedAt).milliseconds)
+        return UsageInterval(start_ms: end_ms - length_ms, length_ms: length_ms)
     }
 
     fileprivate var endedAt: Timestamp? {

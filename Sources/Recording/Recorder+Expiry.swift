@@ -10,6 +10,8 @@ extension Recorder {
         now = time
         if beganAt_ms == 0 { beganAt_ms = time.milliseconds }
         catalog.clock.set(time)
+        advanceUsage(to: time)
+        storeUsage(isLast: false, &actions)
         if waiting.count > 0 { endWaits(&actions) }
         if isDue(after: Limits.tick_ms, since: lastTick_ms) {
             lastTick_ms = time.milliseconds
@@ -67,6 +69,7 @@ extension Recorder {
         process.set(catalog.entities, EntityKind.track.ordinal, to: Double(tracks.count))
         process.set(catalog.entities, EntityKind.egress.ordinal, to: Double(egress.count))
         process.set(catalog.entities, EntityKind.ingress.ordinal, to: Double(ingress.count))
+        process.set(catalog.entities, EntityKind.agent_job.ordinal, to: Double(agentJobs.count))
     }
 
     // MARK: Room names
@@ -149,8 +152,7 @@ extension Recorder {
             process.increment(catalog.entitiesDropped, EntityKind.room.ordinal)
             closeRoom(slot, Ending(facts: Facts(isClosed: tellsLives)), &actions)
         }
-        dropSilentJobs(.egress, silent_ms)
-        dropSilentJobs(.ingress, silent_ms)
+        for kind in JobKind.allCases { dropSilentJobs(kind, silent_ms) }
     }
 
     private mutating func dropSilentJobs(_ kind: JobKind, _ silent_ms: Int64) {
@@ -187,6 +189,8 @@ extension Recorder {
             }
             if organizations[slot].hasEventSeries {
                 catalog.end(.events, in: &organizations[slot].series)
+                endUsageSeries(of: slot)
+                organizations[slot].sparse.end(catalog, organizations[slot].prefix)
                 organizations[slot].hasEventSeries = false
             }
             let isNeeded = organizations[slot].names > 0 || organizations[slot].isShown

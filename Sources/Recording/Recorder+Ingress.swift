@@ -64,14 +64,20 @@ extension Recorder {
         let id = Fingerprint(key)
         let slot = key.isEmpty ? .none : ingress.find(key)
         let known_ms = slot.isNone ? nil : ingress[slot].start_ms
+        let whole = job.usage(known_ms, context)
         if !key.isEmpty {
             if slot.isNone && endedIngress[id]?.isEndCounted == true { return }
             let ended = Facts(isStartCounted: !slot.isNone, isEndCounted: true, isClosed: true)
             if slot.isNone {
                 endedIngress.remember(id, ended, at: context.receivedAt)
             } else {
-                closeJob(.ingress, slot, ended)
+                closeJob(.ingress, slot, ended, .exact(whole))
             }
+        }
+        if slot.isNone, let whole {
+            addUsage(
+                UsageKeys(.job(.ingress, label: job.inputType.ordinal)), in: context.organization, whole,
+                id: estimateID(.ingress, key, attempt: 0), roomName: roomName(ofFailed: context))
         }
         let result: JobResult = job.hasFailed ? .failed : .success
         let offset = job.inputType.ordinal * JobResult.allCases.count + result.ordinal
@@ -88,4 +94,10 @@ extension Recorder {
 
 extension Ingress {
     fileprivate var start_ms: Int64? { startedAt_ns > 0 ? startedAt_ns / 1_000_000 : nil }
+
+    /// The time that usage counts: that of the histogram.
+    fileprivate func usage(_ known_ms: Int64?, _ context: EventContext) -> UsageInterval? {
+        guard let start_ms = start_ms ?? known_ms else { return nil }
+        return .between(start_ms, endedAt_ns > 0 ? endedAt_ns / 1_000_000 : context.endedAt.milliseconds)
+    }
 }

@@ -7,7 +7,7 @@ extension Recorder {
     ///
     /// It is for tests, and the result must always be empty. It costs as much as everything that is open.
     package func checkInvariants() -> [String] {
-        checkGauges() + checkLinks() + checkNames() + checkMemory() + checkSessions()
+        checkGauges() + checkLinks() + checkNames() + checkMemory() + checkSessions() + checkUsage()
     }
 
     private func checkGauges() -> [String] {
@@ -26,9 +26,9 @@ extension Recorder {
             add(catalog.participantsActive, 0, to: rooms[participant.room].organization)
         }
         for (slot, track) in tracks.all { add(catalog.tracksActive, track.label, to: organization(of: slot)) }
-        for kind in [JobKind.egress, .ingress] {
+        for kind in JobKind.allCases {
             for (_, job) in self[jobs: kind].all {
-                add(catalog.jobsActive(kind), job.label, to: job.organization)
+                if let metric = catalog.jobsActive(kind) { add(metric, job.label, to: job.organization) }
                 entities[job.organization, default: 0] += 1
             }
         }
@@ -96,7 +96,7 @@ extension Recorder {
         for (slot, room) in rooms.all where !room.name.isNone && !names[room.name].rooms.contains(slot) {
             faults.append("\(room.key): not under its name")
         }
-        for kind in [JobKind.egress, .ingress] {
+        for kind in JobKind.allCases {
             for (slot, job) in self[jobs: kind].all where !job.name.isNone {
                 if !names[job.name][jobs: kind].contains(slot) { faults.append("\(job.key): not under its name") }
             }

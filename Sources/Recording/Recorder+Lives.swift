@@ -9,11 +9,12 @@ extension Recorder {
     /// The number of the rules under which this program applies events. A replay applies an event that was noted with
     /// an older number under the older rules, so that it makes the same rows and counts as before.
     ///
-    /// 1: an ended SID stays ended. 2: lives. 3: the late start of what a poll adopted counts.
-    package static let rules = 3
+    /// 1: an ended SID stays ended. 2: lives. 3: the late start of what a poll adopted counts. 4: rows of usage.
+    package static let rules = 4
 
     var tellsLives: Bool { rules >= 2 }
     var countsAdopted: Bool { rules >= 3 }
+    var tellsUsage: Bool { rules >= 4 }
 
     // MARK: What begins
 
@@ -101,8 +102,10 @@ extension Recorder {
     /// with it.
     mutating func endMembers(of room: Slot<RoomState>, _ context: EventContext, _ actions: inout [Action]) -> Rest {
         let members = rooms[room].participants
-        for member in members where participants[member].isActive && !outlives(member, context) {
-            endSession(of: member, context, &actions)
+        for member in members where participants[member].hasJoined && !outlives(member, context) {
+            endConnection(member, .room_closed, context)
+            if participants[member].isActive { endSession(of: member, context, &actions) }
+            participants[member].isEndCounted = true
         }
         var rest = Rest()
         for member in members {
@@ -112,7 +115,9 @@ extension Recorder {
             } else if hasTracks {
                 if participants[member].hasJoined { stay(member, context) }
             } else {
-                closeParticipant(member, Ending(facts: .byRoomsEnd(participants[member]), at_s: context.at_s), &actions)
+                closeParticipant(
+                    member, Ending(facts: .byRoomsEnd(participants[member]), at_s: context.at_s),
+                    endedAt_ms: context.created_ms, &actions)
             }
         }
         let starts = [rooms[room].firstStart_s, rooms[room].lastStart_s].map {
@@ -135,7 +140,7 @@ extension Recorder {
             } else if isLater(last_s, than: context) {
                 rest.stays(Beginning(at_s: last_s, start_ms: last_s * 1_000))
             } else {
-                closeTrack(track, Ending(facts: .byRoomsEnd, at_s: context.at_s))
+                closeTrack(track, Ending(facts: .byRoomsEnd, at_s: context.at_s), endedAt_ms: context.created_ms)
             }
         }
         return !participants[member].tracks.isEmpty
@@ -144,7 +149,7 @@ extension Recorder {
     /// Closes the tracks of a participant that end with its own end: those that were published up to it.
     mutating func endTracks(of member: Slot<ParticipantState>, _ context: EventContext) {
         for track in participants[member].tracks where !isLater(tracks[track].began_s, than: context) {
-            closeTrack(track, Ending(facts: Facts(isClosed: true), at_s: context.at_s))
+            closeTrack(track, Ending(facts: Facts(isClosed: true), at_s: context.at_s), endedAt_ms: context.created_ms)
         }
     }
 
@@ -157,6 +162,8 @@ extension Recorder {
             endedParticipants[ending: id])
         endedParticipants.set(id, ending, at: context.receivedAt)
         participants[member].isEndCounted = ending.facts.isEndCounted
+        openConnection(
+            member, received_ms: context.receivedAt.milliseconds, continuedAt: context.endedAt.milliseconds)
     }
 
     /// Keeps a room open after an end with remaining contents. It is the room's next life if something began later,
@@ -209,6 +216,9 @@ extension Recorder {
         if participants[slot].isActive {
             organizations[rooms[room].organization].adjust(catalog.participantsActive, by: 1)
         }
+        openConnection(
+            slot, received_ms: context.receivedAt.milliseconds,
+            continuedAt: ending.facts.isEndCounted ? context.endedAt.milliseconds : nil)
         _ = claimIdentity(slot, at_s: context.at_s, &actions)
         storePresence(of: slot, owner: owner(of: context), &actions)
         if settings.isSingleSession { noteSession(slot) }

@@ -227,6 +227,7 @@ extension Recorder {
         for room in names[name].rooms { move(room, to: organization, &actions) }
         for job in names[name].egress { move(.egress, job, to: organization) }
         for job in names[name].ingress { move(.ingress, job, to: organization) }
+        for job in names[name].agentJobs { move(.agentJob, job, to: organization) }
         if names[name].isOpen { noteActivity(of: organization, at: now) }
     }
 
@@ -236,6 +237,7 @@ extension Recorder {
     ) {
         let old = rooms[slot].organization
         if old == organization { return }
+        moveUsage(of: slot, to: organization)
         rooms[slot].organization = organization
         organizations[old].entities -= 1
         organizations[organization].entities += 1
@@ -262,11 +264,19 @@ extension Recorder {
         let old = self[jobs: kind][slot].organization
         if old == organization { return }
         let label = self[jobs: kind][slot].label
+        let isPending = self[jobs: kind][slot].isPending
+        let keys = usageKeys(of: kind, slot)
+        if isPending { adjustPending(slot, by: -1) }
         self[jobs: kind][slot].organization = organization
+        if isPending { adjustPending(slot, by: 1) }
+        var share = self[jobs: kind][slot].usage
+        moveUsage(&share, from: old, keys, to: organization, usageKeys(of: kind, slot))
+        self[jobs: kind][slot].usage = share
         organizations[old].entities -= 1
         organizations[organization].entities += 1
-        organizations[old].adjust(catalog.jobsActive(kind), label, by: -1)
-        organizations[organization].adjust(catalog.jobsActive(kind), label, by: 1)
+        guard let metric = catalog.jobsActive(kind) else { return }
+        organizations[old].adjust(metric, label, by: -1)
+        organizations[organization].adjust(metric, label, by: 1)
     }
 
     /// Records that an organization had an event. The first event makes its info metric and its limit.

@@ -19,13 +19,11 @@ extension Recorder {
         if !slot.isNone { noteEvent(of: slot, context) }
         if !slot.isNone && participants[slot].hasJoined {
             noteLateJoin(of: participant, began_s: beginning.at_s, arrival.ending, context)
-            return noteJoin(ofAdopted: slot, began_s: beginning.at_s, arrival.ending, context)
+            return noteJoin(of: participant, adopted: slot, began_s: beginning.at_s, arrival.ending, context)
         }
         let ending = arrival.isNew ? .none : arrival.ending
         let isCounted = ending.facts.isStartCounted || !slot.isNone && participants[slot].isStartCounted
-        if participant.kind == .standard && !isCounted {
-            count(catalog.participantSessions, of: context)
-        }
+        if !isCounted { countJoin(participant, context) }
         guard case .open(let room) = venue, arrival.opens else {
             if slot.isNone || ending.facts.isClosed {
                 let ending = endingOfLateJoin(of: participant, ending, venue)
@@ -45,6 +43,7 @@ extension Recorder {
         participants[slot].began_s = beginning.at_s
         participants[slot].isLaterLife = arrival.isNew
         note(beginning, in: participants[slot].room)
+        openConnection(slot, of: participant, received_ms: context.receivedAt.milliseconds)
         let home = rooms[participants[slot].room].organization
         if participant.kind == .standard { organizations[home].adjust(catalog.participantsActive, by: 1) }
         guard claimIdentity(slot, at_s: context.at_s, &actions) else { return }
@@ -78,7 +77,7 @@ extension Recorder {
         of participant: Participant, began_s: Int64, _ earlier: Ending, _ context: EventContext
     ) {
         guard tellsLives, earlier.facts.isClosed, began_s <= earlier.at_s, !earlier.facts.isStartCounted else { return }
-        if participant.kind == .standard { count(catalog.participantSessions, of: context) }
+        countJoin(participant, context)
         var earlier = earlier
         earlier.facts.isStartCounted = true
         endedParticipants.set(Fingerprint(participant.sid), earlier, at: context.receivedAt)
@@ -86,12 +85,18 @@ extension Recorder {
 
     /// Counts the join of a participant that was found before its event came.
     private mutating func noteJoin(
-        ofAdopted slot: Slot<ParticipantState>, began_s: Int64, _ earlier: Ending, _ context: EventContext
+        of participant: Participant, adopted slot: Slot<ParticipantState>, began_s: Int64, _ earlier: Ending,
+        _ context: EventContext
     ) {
         guard countsAdopted, !participants[slot].isStartCounted, !earlier.facts.isClosed || began_s > earlier.at_s
         else { return }
-        if participants[slot].kind == .standard { count(catalog.participantSessions, of: context) }
+        countJoin(participant, context)
         participants[slot].isStartCounted = true
+    }
+
+    private mutating func countJoin(_ participant: Participant, _ context: EventContext) {
+        if participant.kind == .standard { count(catalog.participantSessions, of: context) }
+        countConnection(participant, isAgentJob: isAgentJob(participant), context)
     }
 
     /// Returns the ending of a participant whose join counted and opened nothing, because its room had ended before it
@@ -118,10 +123,10 @@ extension Recorder {
         let isOpen = !slot.isNone && !isEarlier(context.at_s, than: participants[slot].began_s, ending)
         let end = Ending(facts: Facts(isEndCounted: true, isClosed: true), at_s: context.at_s)
         if isOpen && participants[slot].hasJoined {
-            if participants[slot].kind == .standard {
-                endSession(of: slot, joined_ms: participant.joinedAt?.milliseconds, context, &actions)
-            }
-            return closeParticipant(slot, end, &actions)
+            let joined_ms = participant.joinedAt?.milliseconds
+            endConnection(slot, told_ms: joined_ms, participant.reason, context)
+            if participants[slot].kind == .standard { endSession(of: slot, joined_ms: joined_ms, context, &actions) }
+            return closeParticipant(slot, end, endedAt_ms: context.created_ms, &actions)
         }
         let wasClosed = ending.facts.isClosed
         if !slot.isNone {
@@ -136,6 +141,7 @@ extension Recorder {
         }
         ending.facts.isEndCounted = true
         endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
+        if !isCounted { addConnection(participant, context) }
         guard participant.kind == .standard, !isCounted else { return }
         if let join_ms = participant.joinedAt?.milliseconds {
             let userID = userID(of: participant.identity)
@@ -154,8 +160,13 @@ extension Recorder {
         let slot = participants.find(participant.sid)
         var ending = endedParticipants[ending: id] ?? .none
         let isOpen = !slot.isNone && !isEarlier(context.at_s, than: participants[slot].began_s, ending)
+        if isOpen || !ending.facts.isClosed { countAborted(participant, context) }
         if isOpen && participants[slot].hasJoined {
-            return closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+            let start_ms = participants[slot].usage.start_ms
+            endConnection(slot, .exact(.between(start_ms, context.created_ms)))
+            return closeParticipant(
+                slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), endedAt_ms: context.created_ms, &actions
+            )
         }
         if !slot.isNone {
             endTracks(of: slot, ending, context, &actions)
@@ -171,7 +182,9 @@ extension Recorder {
         _ actions: inout [Action]
     ) {
         guard tellsLives, ending.facts.isClosed else {
-            return closeParticipant(slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), &actions)
+            return closeParticipant(
+                slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), endedAt_ms: context.created_ms, &actions
+            )
         }
         endTracks(of: slot, context)
         dropIfEmpty(slot)
@@ -198,12 +211,17 @@ extension Recorder {
 
     /// Closes a participant with its tracks, and remembers its end.
     ///
-    /// - Parameter end: if it has no time, each entity ended with its own last event.
-    mutating func closeParticipant(_ slot: Slot<ParticipantState>, _ end: Ending, _ actions: inout [Action]) {
+    /// - Parameters:
+    ///   - end: if it has no time, each entity ended with its own last event.
+    ///   - endedAt_ms: the end of its tracks for their usage; nil if they ended unseen, with their last evidence.
+    mutating func closeParticipant(
+        _ slot: Slot<ParticipantState>, _ end: Ending, endedAt_ms: Int64? = nil, _ actions: inout [Action]
+    ) {
         var endOfTracks = Ending(facts: Facts(isClosed: end.facts.isClosed), at_s: end.at_s)
         endOfTracks.facts.mayReturn = end.facts.mayReturn
         endOfTracks.facts.isGivenUp = end.facts.isGivenUp
-        for track in participants[slot].tracks { closeTrack(track, endOfTracks) }
+        for track in participants[slot].tracks { closeTrack(track, endOfTracks, endedAt_ms: endedAt_ms) }
+        endConnection(slot, nil)
         if settings.isSingleSession { forgetSession(slot, &actions) }
         let participant = participants[slot]
         if participant.isPresenceStored { actions.append(.store(.absent(participantSID: participant.key))) }
@@ -267,6 +285,7 @@ extension Recorder {
     mutating func noteEvent(of slot: Slot<ParticipantState>, _ context: EventContext) {
         participants[slot].lastEvent_ms = max(participants[slot].lastEvent_ms, context.order_ms)
         participants[slot].received_ms = max(participants[slot].received_ms, context.receivedAt.milliseconds)
+        wake(slot, context)
     }
 
     // MARK: Sessions

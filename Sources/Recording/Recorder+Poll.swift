@@ -10,6 +10,7 @@ extension Recorder {
     /// Takes the result of a poll. What had an event since a minute before the poll is left alone.
     mutating func take(_ poll: PollResult, _ actions: inout [Action]) {
         noteSightings(poll)
+        wakeSeen()
         noteStrangers(poll)
         endReplaced(before: poll.askedAt - Limits.hot, &actions)
         let limit_ms = (poll.askedAt - Limits.hot).milliseconds
@@ -105,7 +106,7 @@ extension Recorder {
     }
 
     /// The last time at which something showed that a participant was there.
-    private func lastEvidence_ms(of slot: Slot<ParticipantState>) -> Int64 {
+    func lastEvidence_ms(of slot: Slot<ParticipantState>) -> Int64 {
         let room = participants[slot].room
         var seen_ms = agreedAt_ms(room)
         if rooms[room].strangerJoin_ms > 0 { seen_ms = min(seen_ms, rooms[room].strangerJoin_ms) }
@@ -129,8 +130,11 @@ extension Recorder {
     mutating func endUnseenSession(
         of slot: Slot<ParticipantState>, by end_ms: Int64 = .max, _ actions: inout [Action]
     ) {
-        guard participants[slot].isActive else { return }
+        guard participants[slot].hasJoined else { return }
         let evidence_ms = min(lastEvidence_ms(of: slot), max(end_ms, participants[slot].join_ms))
+        endConnection(slot, .estimated(evidence_ms))
+        guard participants[slot].isActive else { return }
+        countUnseenEnd(of: slot)
         endSession(of: slot, unseen(.participantLeft, in: participants[slot].room, at_ms: evidence_ms), &actions)
     }
 
@@ -166,9 +170,24 @@ extension Recorder {
         guard !slot.isNone, participants[slot].hasJoined, participants[slot].received_ms <= limit_ms else { return }
         let end_ms = end.map { max($0.milliseconds, participants[slot].join_ms) } ?? lastEvidence_ms(of: slot)
         let context = unseen(.participantLeft, in: participants[slot].room, at_ms: end_ms)
-        if participants[slot].isActive { endSession(of: slot, context, &actions) }
-        count(end == nil ? .estimated : .ended, .participant)
-        closeParticipant(slot, Ending(facts: .byRoomsEnd(participants[slot]), at_s: context.at_s), &actions)
+        let isExact = end != nil
+        endConnection(
+            slot, isExact ? .exact(.between(participants[slot].usage.start_ms, end_ms)) : .estimated(end_ms))
+        if participants[slot].isActive {
+            countUnseenEnd(of: slot)
+            endSession(of: slot, context, &actions)
+        }
+        count(isExact ? .ended : .estimated, .participant)
+        closeParticipant(
+            slot, Ending(facts: .byRoomsEnd(participants[slot]), at_s: context.at_s),
+            endedAt_ms: isExact ? end_ms : nil,
+            &actions)
+    }
+
+    /// Counts the end of a connection that nobody told, once.
+    private mutating func countUnseenEnd(of slot: Slot<ParticipantState>) {
+        guard !participants[slot].isEndCounted else { return }
+        countEnd(participants[slot].kind, .unknown, agent: nil, of: rooms[participants[slot].room].organization)
     }
 
     private mutating func endUnseenRoom(
@@ -286,6 +305,7 @@ extension Recorder {
         if participants[slot].isActive {
             organizations[rooms[room].organization].adjust(catalog.participantsActive, by: 1)
         }
+        openConnection(slot, of: participant, received_ms: now.milliseconds)
         count(.adopted, .participant)
         guard claimIdentity(slot, at_s: context.at_s, &actions) else { return }
         storePresence(of: slot, owner: owner(of: context), &actions)
@@ -308,6 +328,7 @@ extension Recorder {
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
+        openTrackUsage(slot, start_ms: now.milliseconds, received_ms: now.milliseconds)
         count(.adopted, .track)
     }
 

@@ -39,6 +39,7 @@ extension Recorder {
         participants[slot].began_s = row.joinedAt.milliseconds / 1_000
         participants[slot].userID = row.userID
         participants[slot].isPresenceStored = true
+        openConnection(slot, received_ms: now.milliseconds)
         organizations[rooms[participants[slot].room].organization].adjust(catalog.participantsActive, by: 1)
         _ = claimIdentity(slot, at_s: now.milliseconds / 1_000, &actions)
     }

@@ -31,7 +31,7 @@ extension Recorder {
         case .recent(let ids):
             learn(ids)
             endShown(except: ids)
-        case .usageTable: break
+        case .usageTable(let isUsable): usage.isTableUsable = isUsable
         }
     }
 

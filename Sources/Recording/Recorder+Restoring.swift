@@ -27,6 +27,9 @@ extension Recorder {
             try restore(ids, saved)
             try link()
             countSets()
+            let isSame = saved.source.hasSeries(of: SavedSource(settings, catalog))
+            countUsage(
+                isSaved: saved.usage != nil, keepsSeries: keepsTotals && isSame, keepsTotals: keepsTotals)
             follow(settings, from: saved.source)
         } catch {
             throw StateFault(description: error.description)
@@ -71,6 +74,8 @@ extension Recorder {
         tracks = try EntityTable(saved.tracks.elements, free: saved.tracks.free)
         egress = try EntityTable(saved.egress.elements, free: saved.egress.free)
         ingress = try EntityTable(saved.ingress.elements, free: saved.ingress.free)
+        agentJobs = try EntityTable(saved.agentJobs.elements, free: saved.agentJobs.free)
+        usage = saved.usage ?? UsageState()
         try relabel(positions)
         for visit in saved.nameChecks {
             guard visit.name.position >= 0, visit.name.position < names.places_count else {
@@ -110,12 +115,13 @@ extension Recorder {
             if slot.isNone { continue }
             tracks[slot].label = try positions.offset(tracks[slot].label, of: catalog.tracksActive)
         }
-        for kind in [JobKind.egress, .ingress] {
+        for kind in JobKind.allCases {
+            guard let metric = catalog.jobsActive(kind) else { continue }
             for place in 0..<self[jobs: kind].places_count {
                 let slot = self[jobs: kind].slot(at: place)
                 if slot.isNone { continue }
                 let label = self[jobs: kind][slot].label
-                self[jobs: kind][slot].label = try positions.offset(label, of: catalog.jobsActive(kind))
+                self[jobs: kind][slot].label = try positions.offset(label, of: metric)
             }
         }
     }
@@ -185,7 +191,7 @@ extension Recorder {
 
     /// Checks that every open entity and its name refer to each other, once.
     private func checkNames() throws(MessageFault) {
-        var listed = (rooms: 0, egress: 0, ingress: 0)
+        var listed = (rooms: 0, egress: 0, ingress: 0, agentJobs: 0)
         for (slot, name) in names.all {
             guard name.number <= lastNumber, name.number > 0 else { throw MessageFault("a name has no number") }
             if case .known(let organization) = name.resolution, !organizations.holds(organization) {
@@ -193,20 +199,24 @@ extension Recorder {
             }
             guard Set(name.rooms).count == name.rooms.count, Set(name.egress).count == name.egress.count,
                 Set(name.ingress).count == name.ingress.count,
+                Set(name.agentJobs).count == name.agentJobs.count,
                 name.rooms.allSatisfy({ rooms.holds($0) && rooms[$0].name == slot }),
                 name.egress.allSatisfy({ egress.holds($0) && egress[$0].name == slot }),
-                name.ingress.allSatisfy({ ingress.holds($0) && ingress[$0].name == slot })
+                name.ingress.allSatisfy({ ingress.holds($0) && ingress[$0].name == slot }),
+                name.agentJobs.allSatisfy({ agentJobs.holds($0) && agentJobs[$0].name == slot })
             else { throw MessageFault("a name has what is not its own") }
             listed.rooms += name.rooms.count
             listed.egress += name.egress.count
             listed.ingress += name.ingress.count
+            listed.agentJobs += name.agentJobs.count
         }
-        let jobs = (egress.all.map(\.element), ingress.all.map(\.element))
+        let jobs = (egress.all.map(\.element), ingress.all.map(\.element), agentJobs.all.map(\.element))
         guard listed.rooms == rooms.all.count(where: { !$0.element.name.isNone }),
             listed.egress == jobs.0.count(where: { !$0.name.isNone }),
-            listed.ingress == jobs.1.count(where: { !$0.name.isNone })
+            listed.ingress == jobs.1.count(where: { !$0.name.isNone }),
+            listed.agentJobs == jobs.2.count(where: { !$0.name.isNone })
         else { throw MessageFault("something is not under its name") }
-        guard (jobs.0 + jobs.1).allSatisfy({ organizations.holds($0.organization) }) else {
+        guard (jobs.0 + jobs.1 + jobs.2).allSatisfy({ organizations.holds($0.organization) }) else {
             throw MessageFault("a job has no organization")
         }
     }
@@ -226,10 +236,10 @@ extension Recorder {
             count(catalog.participantsActive, 0, rooms[participant.room].organization)
         }
         for (slot, track) in tracks.all { count(catalog.tracksActive, track.label, organization(of: slot)) }
-        for kind in [JobKind.egress, .ingress] {
+        for kind in JobKind.allCases {
             for (_, job) in self[jobs: kind].all {
                 organizations[job.organization].entities += 1
-                count(catalog.jobsActive(kind), job.label, job.organization)
+                if let metric = catalog.jobsActive(kind) { count(metric, job.label, job.organization) }
             }
         }
         for (_, name) in names.all {

@@ -44,7 +44,9 @@ extension Recorder {
         note(context.beginning, in: slot)
     }
 
-    mutating func roomFinished(_ context: EventContext, _ actions: inout [Action]) {
+    mutating func roomFinished(
+        _ context: EventContext, _ reason: RoomEndReason?, _ actions: inout [Action]
+    ) {
         let sid = context.room.sid
         if sid.isEmpty { return }
         let slot = context.openRoom
@@ -54,6 +56,7 @@ extension Recorder {
             if !slot.isNone { _ = endMembers(of: slot, context, &actions) }
             if !ending.facts.isEndCounted {
                 count(catalog.roomsFinished, of: context)
+                if let reason { increment(catalog.roomsEnded, reason.ordinal, of: context.organization) }
                 if let start_ms { observe(catalog.roomDuration, .between(start_ms, context.created_ms), of: context) }
             }
             ending.facts.isEndCounted = true
@@ -61,6 +64,7 @@ extension Recorder {
             return
         }
         count(catalog.roomsFinished, of: context)
+        if let reason { increment(catalog.roomsEnded, reason.ordinal, of: context.organization) }
         // A start that is known only from a later `room_started` belongs to the next life.
         let isNext =
             !rooms[slot].isLaterLife && isLater(rooms[slot].firstStart_s, than: context)

@@ -54,6 +54,8 @@ extension Recorder {
         writer.field(29, lastPoll_ms)
         writer.field(30, beganAt_ms)
         for session in replaced { writer.message(31) { session.encode(into: &$0) } }
+        agentJobs.encode(into: &writer, elements: 32, free: 33)
+        writer.message(34) { usage.encode(into: &$0) }
     }
 
     /// The approximate size of the state, so that the buffer grows only once.
@@ -101,7 +103,9 @@ extension Recorder {
         for metric in catalog.all where metric.scope == .process { metric.startAtZero(in: process) }
         for (_, organization) in organizations.all {
             for metric in catalog.ofOrganizations { metric.startAtZero(in: organization.series) }
+            organization.sparse.startAtZero()
         }
+        startUsageAtZero()
     }
 
     /// Sets two kinds of totals to 0: those about lkpush itself (`lkpush_`), which count the work of this process, and

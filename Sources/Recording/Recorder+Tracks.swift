@@ -1,6 +1,7 @@
 import LiveKit
 import Metrics
 import Storage
+import Wire
 
 extension Recorder {
     // MARK: Events
@@ -20,6 +21,7 @@ extension Recorder {
         let known = publication.slot
         if !known.isNone {
             tracks[known].lastEvent_ms = max(tracks[known].lastEvent_ms, context.order_ms)
+            wake(known, at: context.proof_ms)
             if isLate(track, after: publication.ending, at_s: context.at_s) {
                 return noteLatePublication(of: track, publication.ending, context)
             }
@@ -34,7 +36,9 @@ extension Recorder {
         let ending = publication.isNew ? .none : publication.ending
         if !ending.facts.isStartCounted { count(catalog.tracksPublished, track.ordinal, of: context) }
         guard case .open(let room) = venue, publication.opens else {
+            let isLate = !ending.facts.isStartCounted && known.isNone
             let ending = endingOfLatePublication(of: track, ending, publication.ownersEnding, venue, context)
+            if isLate { addTrack(track, from: context.created_ms, until: ending.at_s, context) }
             endedTracks.set(id, ending, at: context.receivedAt)
             return
         }
@@ -58,6 +62,7 @@ extension Recorder {
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
+        openTrackUsage(slot, start_ms: context.endedAt.milliseconds, received_ms: context.receivedAt.milliseconds)
     }
 
     /// The meaning of a publication for the state.
@@ -106,6 +111,7 @@ extension Recorder {
     private mutating func noteLatePublication(of track: Track, _ earlier: Ending, _ context: EventContext) {
         if earlier.facts.isStartCounted { return }
         count(catalog.tracksPublished, track.ordinal, of: context)
+        addTrack(track, from: context.created_ms, until: earlier.at_s, context)
         var earlier = earlier
         earlier.facts.isStartCounted = true
         endedTracks.set(Fingerprint(track.sid), earlier, at: context.receivedAt)
@@ -152,14 +158,18 @@ extension Recorder {
         }
         let holder = tracks[slot].participant
         let facts = Facts(isEndCounted: true, isClosed: true)
-        closeTrack(slot, Ending(facts: facts, at_s: context.at_s, version: track.version))
+        closeTrack(
+            slot, Ending(facts: facts, at_s: context.at_s, version: track.version), endedAt_ms: context.created_ms)
         dropIfEmpty(holder)
     }
 
     // MARK: Closing
 
     /// Closes a track and remembers its end. If `end` has no time, the track ended with its last event.
-    mutating func closeTrack(_ slot: Slot<TrackState>, _ end: Ending) {
+    ///
+    /// - Parameter endedAt_ms: the end for its usage; nil if it ended unseen, with its last evidence.
+    mutating func closeTrack(_ slot: Slot<TrackState>, _ end: Ending, endedAt_ms: Int64? = nil) {
+        endTrackUsage(slot, at: endedAt_ms)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, tracks[slot].label, by: -1)
         var ending = end
         ending.facts.isStartCounted = !tracks[slot].isAdopted

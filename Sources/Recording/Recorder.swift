@@ -22,6 +22,7 @@ package struct Recorder: Sendable {
     var tracks = EntityTable<TrackState>()
     var egress = EntityTable<JobState>()
     var ingress = EntityTable<JobState>()
+    var agentJobs = EntityTable<JobState>()
     /// Participants that have joined, by room and identity.
     var identities: [ParticipantIdentity: Slot<ParticipantState>] = [:]
     /// The open job of each ingress.
@@ -51,6 +52,9 @@ package struct Recorder: Sendable {
     let unknown: Slot<OrganizationState>
     /// The only organization, if the source is fixed.
     var fixed: Slot<OrganizationState> = .none
+
+    /// The clock of usage, and its rows.
+    var usage = UsageState()
 
     /// The number of the rules under which the input is applied.
     var rules = Recorder.rules
@@ -112,6 +116,7 @@ package struct Recorder: Sendable {
             take(report)
         case .time(let time):
             advance(to: time, &actions)
+            readUsage()
         case .presence(let rows, let time):
             advance(to: time, &actions)
             adopt(rows, &actions)
@@ -120,6 +125,8 @@ package struct Recorder: Sendable {
             take(result, &actions)
         case .stopping(let time):
             advance(to: time, &actions)
+            storeUsage(isLast: true, &actions)
+            readUsage()
         }
     }
 
@@ -161,6 +168,7 @@ package struct Recorder: Sendable {
         let context = context(of: event, name: name, receivedAt: receivedAt)
         if !isRecovered {
             countWebhook(context)
+            noteLag(context)
             touch(context, &actions)
         }
         if type == .other { return }
@@ -172,7 +180,7 @@ package struct Recorder: Sendable {
 
         switch event.body {
         case .roomStarted: roomStarted(context, &actions)
-        case .roomFinished: roomFinished(context, &actions)
+        case .roomFinished: roomFinished(context, event.endReason, &actions)
         case .participantJoined(let participant): joined(participant, context, &actions)
         case .participantLeft(let participant): left(participant, context, &actions)
         case .participantConnectionAborted(let participant): aborted(participant, context, &actions)
@@ -183,7 +191,9 @@ package struct Recorder: Sendable {
         case .egressEnded(let job): egressEnded(job, context, &actions)
         case .ingressStarted(let job): ingressStarted(job, context)
         case .ingressEnded(let job): ingressEnded(job, context)
-        case .agentJobPending, .agentJobStarted, .agentJobEnded: break
+        case .agentJobPending(let job): agentJobPending(job, context)
+        case .agentJobStarted(let job): agentJobStarted(job, context)
+        case .agentJobEnded(let job): agentJobEnded(job, context)
         case .other: break
         }
     }

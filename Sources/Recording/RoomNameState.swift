@@ -29,8 +29,9 @@ struct RoomNameState: Entity {
     var rooms: [Slot<RoomState>] = []
     var egress: [Slot<JobState>] = []
     var ingress: [Slot<JobState>] = []
+    var agentJobs: [Slot<JobState>] = []
 
     static let vacant = RoomNameState()
 
-    var isOpen: Bool { !rooms.isEmpty || !egress.isEmpty || !ingress.isEmpty }
+    var isOpen: Bool { !rooms.isEmpty || !egress.isEmpty || !ingress.isEmpty || !agentJobs.isEmpty }
 }

@@ -258,6 +258,7 @@ struct RecorderLife {
 
     private mutating func take(_ input: Input) {
         recorder.apply(input, into: &actions)
+        recorder.takeUsageReading().publish()
         for case .store(let row) in actions { rows.append(row) }
         actions = []
     }

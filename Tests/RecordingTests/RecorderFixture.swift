@@ -32,6 +32,7 @@ struct RecorderFixture {
 
     mutating func apply(_ input: Input, _ location: SourceLocation = #_sourceLocation) {
         recorder.apply(input, rules: rules, into: &actions)
+        recorder.takeUsageReading().publish()
         guard isChecking else { return }
         let faults = recorder.checkInvariants()
         #expect(faults.isEmpty, sourceLocation: location)

@@ -41,6 +41,7 @@ struct RestorableFixture {
     mutating func apply(_ input: Input) {
         actions = []
         recorder.apply(input, into: &actions)
+        recorder.takeUsageReading().publish()
     }
 
     mutating func startOwnTotalsAtZero() { recorder.startOwnTotalsAtZero() }

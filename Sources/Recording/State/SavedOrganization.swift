@@ -14,6 +14,11 @@ struct SavedOrganization: Sendable {
     /// The beginning of its info metric; nil if it has none.
     var infoCreated: Timestamp?
     var series = MessageReader([])
+    var usages: [SavedUsage] = []
+    var sparse: [SavedSparse] = []
+    /// Names of agents and reasons of their ends.
+    var agents: [String] = []
+    var reasons: [String] = []
 
     init() {}
 
@@ -31,6 +36,10 @@ struct SavedOrganization: Sendable {
             case 7: toldName = try reader.string()
             case 8: infoCreated = Timestamp(milliseconds: try reader.int64())
             case 9: series = try reader.message()
+            case 10: usages.append(try SavedUsage(from: reader.message()))
+            case 11: sparse.append(try SavedSparse(from: reader.message()))
+            case 12: agents.append(try reader.string())
+            case 13: reasons.append(try reader.string())
             default: try reader.skip()
             }
         }
@@ -47,6 +56,8 @@ struct SavedOrganization: Sendable {
         state.shownName = shownName
         state.toldName = toldName
         try state.series.restore(from: series, positions, isProcess: false, keepsTotals: keepsTotals)
+        try state.resume(
+            usages, sparse, agents: agents, reasons: reasons, catalog, keepsTotals: keepsTotals)
         if let shownName, let infoCreated {
             catalog.organizationInfo.show([organization.id, shownName], created: infoCreated)
         }
@@ -69,5 +80,6 @@ extension OrganizationState {
         writer.field(6, isNamed)
         writer.field(7, toldName)
         writer.message(9) { series.encode(into: &$0) }
+        encodeUsage(into: &writer, catalog)
     }
 }

@@ -114,6 +114,16 @@ extension InstrumentTable {
 }
 
 extension MessageWriter {
+    /// Writes a sparse series, which has no position.
+    mutating func sparse(_ instrument: any SparseInstrument) {
+        switch instrument.saved {
+        case .counter(let value), .gauge(let value): series(0, instrument.created, value)
+        case .histogram(let state):
+            series(0, instrument.created, state.sum)
+            for count in state.counts { element(4, unsigned: count) }
+        }
+    }
+
     fileprivate mutating func series(_ position: Int, _ created: Timestamp?, _ value: Double) {
         field(1, UInt64(position))
         if let created { element(2, created.milliseconds) }

@@ -34,6 +34,9 @@ struct SavedState {
     var lastPoll_ms: Int64 = 0
     var beganAt_ms: Int64 = 0
     var replaced: [ReplacedSession] = []
+    var agentJobs = Table<JobState>()
+    /// Nil in a state of a program before 0.8.0.
+    var usage: UsageState?
 
     init(_ message: consuming MessageReader) throws(MessageFault) {
         var reader = message
@@ -61,6 +64,7 @@ struct SavedState {
             case 29: lastPoll_ms = try reader.int64()
             case 30: beganAt_ms = try reader.int64()
             case 31: replaced.append(try ReplacedSession(reader.message()))
+            case 34: usage = try UsageState(from: reader.message())
             default: try reader.skip()
             }
         }
@@ -89,6 +93,8 @@ struct SavedState {
         case 21: egress.free.append(try place(&reader))
         case 22: ingress.elements.append(try element(&reader, JobState.init))
         case 23: ingress.free.append(try place(&reader))
+        case 32: agentJobs.elements.append(try element(&reader, JobState.init))
+        case 33: agentJobs.free.append(try place(&reader))
         default: return false
         }
         return true

@@ -111,6 +111,10 @@ extension ParticipantState: StoredEntity {
         writer.field(13, isLaterLife)
         writer.field(14, isEndCounted)
         writer.field(15, received_ms)
+        writer.field(16, usage)
+        writer.field(17, direction)
+        writer.field(18, agentName)
+        writer.field(19, isAgentJob)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -133,6 +137,10 @@ extension ParticipantState: StoredEntity {
             case 13: isLaterLife = try reader.bool()
             case 14: isEndCounted = try reader.bool()
             case 15: received_ms = try reader.int64()
+            case 16: usage = try UsageShare(from: reader.message())
+            case 17: direction = try reader.enumeration()
+            case 18: agentName = try reader.string()
+            case 19: isAgentJob = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -151,6 +159,7 @@ extension TrackState: StoredEntity {
         writer.field(8, lastPublished_s)
         writer.field(9, hasReturned)
         writer.field(10, isAdopted)
+        writer.field(11, usage)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -168,6 +177,7 @@ extension TrackState: StoredEntity {
             case 8: lastPublished_s = try reader.int64()
             case 9: hasReturned = try reader.bool()
             case 10: isAdopted = try reader.bool()
+            case 11: usage = try UsageShare(from: reader.message())
             default: try reader.skip()
             }
         }
@@ -187,6 +197,11 @@ extension JobState: StoredEntity {
         writer.field(9, roomSID)
         writer.field(10, ingressID)
         writer.field(11, listed_ms)
+        writer.field(12, usage)
+        writer.field(13, isActive)
+        writer.field(14, agentName)
+        writer.field(15, isPending)
+        writer.field(16, pendingSince_ms)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -205,6 +220,11 @@ extension JobState: StoredEntity {
             case 9: roomSID = try reader.string()
             case 10: ingressID = try reader.string()
             case 11: listed_ms = try reader.int64()
+            case 12: usage = try UsageShare(from: reader.message())
+            case 13: isActive = try reader.bool()
+            case 14: agentName = try reader.string()
+            case 15: isPending = try reader.bool()
+            case 16: pendingSince_ms = try reader.int64()
             default: try reader.skip()
             }
         }
@@ -240,6 +260,7 @@ extension RoomNameState: StoredEntity {
         for room in rooms { writer.field(11, room) }
         for job in egress { writer.field(12, job) }
         for job in ingress { writer.field(13, job) }
+        for job in agentJobs { writer.field(14, job) }
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -266,6 +287,7 @@ extension RoomNameState: StoredEntity {
             case 11: rooms.append(try reader.slot())
             case 12: egress.append(try reader.slot())
             case 13: ingress.append(try reader.slot())
+            case 14: agentJobs.append(try reader.slot())
             default: try reader.skip()
             }
         }

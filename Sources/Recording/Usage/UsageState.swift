@@ -1,0 +1,68 @@
+import Storage
+import Wire
+
+/// The state of usage that belongs to no single organization.
+struct UsageState: Sendable {
+    /// The clock of usage: the latest time of receipt; 0 before the first input.
+    var now_ms: Int64 = 0
+    /// The UTC day of `now_ms`.
+    var day = 0
+    /// The shortest time from the creation of an event to its receipt since the last gap; nil if none came. It tells
+    /// LiveKit's clock.
+    var lag_ms: Int64?
+    /// The number of open shares.
+    var open = 0
+    /// The number of entities that stand still.
+    var standing = 0
+    /// Agent jobs have had events, so agents are not counted by participants any more.
+    var hasAgentEvents = false
+    /// The database takes rows of usage.
+    var isTableUsable = false
+    /// The time of the last rows.
+    var lastRows_ms: Int64 = 0
+    /// Amounts for rows that were not written yet.
+    var rows: [UsageRowKey: UsageAmount] = [:]
+    /// The amounts that were given up because there were too many.
+    var lostRows = 0
+    /// The gauge of what is ahead has series.
+    var hasShownAhead = false
+    /// Uses whose end was estimated, by the fingerprint of their id.
+    var estimates: [Fingerprint: UsageEstimate] = [:]
+    /// The totals that were not published yet. It is not saved: it follows from the series.
+    var reading = UsageReading()
+
+    mutating func add(_ amount: UsageAmount, to key: UsageRowKey) {
+        if rows[key] == nil && rows.count >= Limits.usageRows {
+            lostRows += 1
+            return
+        }
+        rows[key, default: UsageAmount()] += amount
+        if rows[key]?.isZero == true { rows[key] = nil }
+    }
+}
+
+/// A row of usage.
+struct UsageRowKey: Hashable, Sendable {
+    let owner: RowOwner
+    /// Days since 1970-01-01.
+    let day: Int
+    let usage: String
+
+    /// The order in which rows are made, which must be the same in a replay.
+    static func precedes(_ a: UsageRowKey, _ b: UsageRowKey) -> Bool {
+        if a.day != b.day { return a.day < b.day }
+        if a.owner != b.owner { return a.owner.order.lexicographicallyPrecedes(b.owner.order) }
+        return a.usage < b.usage
+    }
+}
+
+extension RowOwner {
+    fileprivate var order: [String] {
+        switch self {
+        case .key(.integer(let key)): ["0", String(key)]
+        case .key(.text(let key)): ["1", key]
+        case .organization(let id, let name): ["2", id, name]
+        case .room(let name): ["3", name]
+        }
+    }
+}
