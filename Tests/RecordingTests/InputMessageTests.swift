@@ -36,14 +36,19 @@ import Wire
                         participantSID: "PA_\($0)", roomSID: "RM", roomName: "office",
                         organization: Organization(id: "acme", name: "Acme"), userID: 1, identity: "i", joinedAt: time)
                 }, at: time),
-            .poll(PollResult(askedAt: time), at: time), .poll(poll, at: time),
+            .poll(PollResult(askedAt: time), at: time), .poll(poll, at: time), .stopping(at: time),
+            .event(
+                Event(
+                    id: "EV", createdAt: 7, room: .office,
+                    body: .agentJobEnded(AgentJob(id: "AJ", agentName: "notes", status: .failed, endedAt_ns: 5))),
+                receivedAt: time), .report(.usageTable(isUsable: true), at: time),
         ] + LookupError.allCases.map { .answer(room: "office", .failure($0), at: time) }
 
     @Test func `every input is read as it was written`() throws {
         for input in Self.inputs {
             // A new kind of input has to be added to the samples: this stops the build.
             switch input {
-            case .event, .answer, .report, .time, .presence, .poll: break
+            case .event, .answer, .report, .time, .presence, .poll, .stopping: break
             }
             var writer = MessageWriter()
             input.encode(into: &writer)

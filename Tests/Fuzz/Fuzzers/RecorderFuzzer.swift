@@ -115,8 +115,10 @@ private struct FuzzFixture {
             case 6: Int64(0)
             default: min(max(bytes.integer(), 0), EventDecoder.Limits.time_s_max)
             }
+        let endReason = RoomEndReason.allCases.first { _ in bytes.below(8) == 1 }
         return Event(
-            id: id == 0 ? "" : id == 1 ? "EV_again" : "EV_\(events)", createdAt: createdAt, room: room, body: body)
+            id: id == 0 ? "" : id == 1 ? "EV_again" : "EV_\(events)", createdAt: createdAt, room: room,
+            endReason: endReason, body: body)
     }
 
     private func roomName(_ bytes: inout Bytes) -> String {
@@ -146,7 +148,9 @@ private struct FuzzFixture {
     private func participant(_ bytes: inout Bytes) -> Participant {
         Participant(
             sid: bytes.one(of: ["PA_1", "PA_2", "PA_3", "PA_4", ""]), identity: bytes.one(of: ["ann", "bob", "7", ""]),
-            kind: bytes.one(of: [.standard, .standard, .agent, .other]), joinedAt_ms: time_ms(&bytes))
+            kind: bytes.one(of: [.standard, .standard, .agent, .sip, .other]), joinedAt_ms: time_ms(&bytes),
+            reason: bytes.one(of: DisconnectReason.allCases), agentName: bytes.one(of: ["", "notes", "calls"]),
+            direction: bytes.one(of: CallDirection.allCases))
     }
 
     private func track(_ bytes: inout Bytes) -> Track {
@@ -159,7 +163,8 @@ private struct FuzzFixture {
         Egress(
             id: bytes.one(of: ["EG_1", "EG_2", "EG_3", ""]), requestType: bytes.one(of: [.room_composite, .web]),
             status: bytes.one(of: Egress.Status.allCases), startedAt_ns: time_ns(&bytes), endedAt_ns: time_ns(&bytes),
-            retryCount: max(0, bytes.integer()), media_ns: max(0, bytes.integer()), size_bytes: max(0, bytes.integer()))
+            retryCount: max(0, bytes.integer()), media_ns: max(0, bytes.integer()), size_bytes: max(0, bytes.integer()),
+            errorCode: bytes.one(of: [0, 403, 500, .max]))
     }
 
     private func ingress(_ bytes: inout Bytes) -> Ingress {
@@ -169,8 +174,15 @@ private struct FuzzFixture {
             endedAt_ns: time_ns(&bytes), hasFailed: bytes.bool())
     }
 
+    private func job(_ bytes: inout Bytes) -> AgentJob {
+        AgentJob(
+            id: bytes.one(of: ["AJ_1", "AJ_2", ""]), agentName: bytes.one(of: ["notes", "calls", ""]),
+            status: bytes.one(of: AgentJob.Status.allCases), reason: bytes.one(of: ["", "no_capacity"]),
+            startedAt_ns: time_ns(&bytes), endedAt_ns: time_ns(&bytes), updatedAt_ns: time_ns(&bytes))
+    }
+
     private func body(_ bytes: inout Bytes) -> Event.Body {
-        switch bytes.below(13) {
+        switch bytes.below(16) {
         case 0: .roomStarted
         case 1: .roomFinished
         case 2: .participantJoined(participant(&bytes))
@@ -183,6 +195,9 @@ private struct FuzzFixture {
         case 9: .egressEnded(egress(&bytes))
         case 10: .ingressStarted(ingress(&bytes))
         case 11: .ingressEnded(ingress(&bytes))
+        case 12: .agentJobPending(job(&bytes))
+        case 13: .agentJobStarted(job(&bytes))
+        case 14: .agentJobEnded(job(&bytes))
         default: .other
         }
     }
@@ -203,7 +218,7 @@ private struct FuzzFixture {
     }
 
     private func report(_ bytes: inout Bytes) -> Report {
-        let kind = bytes.below(5)
+        let kind = bytes.below(6)
         let window = bytes.one(of: Report.Window.allCases)
         let organizations = (0..<bytes.below(4)).map { _ in organization(&bytes) }
         let counts = Dictionary(organizations.map { ($0.id, Int(bytes.byte())) }) { $1 }
@@ -212,6 +227,7 @@ private struct FuzzFixture {
         case 1: return .recordings(window, counts.mapValues { .init(completed: $0, duration_seconds: Double($0)) })
         case 2: return .presence(counts)
         case 3: return .licenses(organizations)
+        case 4: return .usageTable(isUsable: bytes.bool())
         default: return .recent(Set(counts.keys))
         }
     }
