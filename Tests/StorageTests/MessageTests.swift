@@ -30,6 +30,11 @@ import Wire
             owner: owner, participantSID: "PA", roomSID: "RM", roomName: "office", userID: -7, identity: "é",
             joinedAt: time)
     }
+    static func usage(_ owner: RowOwner) -> UsageRow {
+        UsageRow(
+            owner: owner, day: CivilDate(daysSinceEpoch: -3), usage: "connection:standard", duration_ms: -1, count: 2,
+            billed_minutes: .max)
+    }
     static let none = Timestamp(milliseconds: 0)
     static let emptyRecording = RecordingRow(
         owner: .key(.integer(0)), egressID: "", roomName: "", requestType: "", status: "", startedAt: nil,
@@ -39,7 +44,9 @@ import Wire
         identity: "i", joinedAt: time)
 
     static let rows: [StoreRow] =
-        owners.flatMap { [.session(session($0)), .recording(recording($0)), .present(presence($0))] }
+        owners.flatMap {
+            [.session(session($0)), .recording(recording($0)), .present(presence($0)), .usage(usage($0))]
+        }
         + [.recording(emptyRecording), .absent(participantSID: ""), .absent(participantSID: "PA")]
 
     static let reports: [Report] =
@@ -52,7 +59,7 @@ import Wire
             ]
         } + [
             .presence(["a": 1, "b": 0]), .presence([:]), .licenses(organizations), .licenses([]), .recent(["a", "b"]),
-            .recent([]),
+            .recent([]), .usageTable(isUsable: true), .usageTable(isUsable: false),
         ]
 
     @Test func `the samples have something in every field`() {
@@ -76,15 +83,19 @@ import Wire
                 OpenPresence(
                     participantSID: "", roomSID: "", roomName: "", organization: Self.organizations[2], userID: 0,
                     identity: "", joinedAt: Self.none)) == [])
+        #expect(
+            unfilled(
+                Self.usage(owner),
+                UsageRow(owner: plain, day: CivilDate(daysSinceEpoch: 0), usage: "", duration_ms: 0)) == [])
         // A new kind of row or report has to be added to the samples here: these stop the build.
         for row in Self.rows {
             switch row {
-            case .session, .recording, .present, .absent: break
+            case .session, .recording, .present, .absent, .usage: break
             }
         }
         for report in Self.reports {
             switch report {
-            case .activity, .recordings, .presence, .licenses, .recent: break
+            case .activity, .recordings, .presence, .licenses, .recent, .usageTable: break
             }
         }
     }
