@@ -70,11 +70,20 @@ extension KubernetesTests {
             #expect(chart.contains("\nappVersion: \"\(Version.number)\"\n"))
             let files = [
                 "deploy/kubernetes/base/workload.yaml", "deploy/kubernetes/README.md", "deploy/helm/lkpush/README.md",
+                "Sources/lkpush/Documentation.docc/Installing.md",
             ]
             for file in files {
                 let images = try Self.text(file).matches(of: #/lkpush:[0-9.]+[0-9]/#).map { String($0.output) }
                 #expect(Set(images) == ["lkpush:\(Version.number)"], "\(file)")
             }
+        }
+
+        @Test func `the articles tell of this version`() throws {
+            let articles = "Sources/lkpush/Documentation.docc/"
+            let changes = try Self.text(articles + "Changes.md")
+            #expect(changes.contains("\nThe newest version is \(Version.number). "))
+            #expect(changes.contains("\n* \(Version.number) and the versions before start with each other's"))
+            #expect(try Self.text(articles + "Status.md").contains("\n lkpush \(Version.number)  "))
         }
 
         private static func text(_ file: String) throws -> String {
