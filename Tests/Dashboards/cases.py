@@ -35,6 +35,11 @@ def regional(name: str, values: dict[str, str], **labels: str) -> list[dict[str,
     return [series(name, text, region=region, **labels | {"instance": "lkpush-0"}) for region, text in values.items()]
 
 
+def idle(step: int) -> str:
+    """A counter that is pushed every 4 min for an hour, and grows by `step` in that time."""
+    return " ".join(f"{number * step} _x3" for number in range(16))
+
+
 # One sample a minute. The first instance learns the new name after 10 minutes, the second one after 14.
 GIVEN = [
     series("lk_org_info", "1x9 _x50", 1, org_id="a", org_name="Old"),
@@ -91,6 +96,23 @@ GIVEN = [
     series("lk_participant_lifetime_seconds_bucket", "0+3x60", org_id="a", le="28800"),
     series("lk_participant_lifetime_seconds_bucket", "0+4x60", org_id="a", le="+Inf"),
     series("lk_participant_lifetime_seconds_count", "0+4x60", org_id="a"),
+    # Usage, pushed every 4 min by two instances of one organization, and by one of another.
+    series("lk_connection_seconds_total", idle(240), 1, org_id="a", kind="standard"),
+    series("lk_connection_seconds_total", idle(120), 2, org_id="a", kind="standard"),
+    series("lk_connection_seconds_total", idle(60), 1, org_id="a", kind="agent"),
+    series("lk_connection_seconds_total", idle(30), 1, org_id="b", kind="standard"),
+    series("lk_connection_billed_minutes_total", idle(5), 1, org_id="a", kind="standard"),
+    # 3 of 12 people lost their connection; agents do not count.
+    series("lk_connections_ended_total", "0+9x60", 1, org_id="a", kind="standard", reason="client_initiated"),
+    series("lk_connections_ended_total", "0+2x60", 2, org_id="a", kind="standard", reason="media_failure"),
+    series("lk_connections_ended_total", "0+1x60", 1, org_id="b", kind="standard", reason="connection_timeout"),
+    series("lk_connections_ended_total", "0+9x60", 1, org_id="a", kind="agent", reason="media_failure"),
+    # 9 of 10 jobs wait for 1 s at most, one for up to 10 s.
+    series("lk_agent_job_wait_seconds_bucket", "0+9x60", 1, org_id="a", agent_name="helper", le="1"),
+    series("lk_agent_job_wait_seconds_bucket", "0+10x60", 1, org_id="a", agent_name="helper", le="10"),
+    series("lk_agent_job_wait_seconds_bucket", "0+10x60", 1, org_id="a", agent_name="helper", le="+Inf"),
+    *regional("lkpush_usage_ahead_seconds", {"eu": "0x60", "us": "90x60"}, usage="connection"),
+    *regional("lkpush_usage_rows_waiting", {"eu": "0x60", "us": "12x60", "old": "3x10 stale"}),
 ]
 
 Result = dict[str, float]
@@ -154,6 +176,18 @@ EXPECTED: list[tuple[tuple[str, str, int], int, Result]] = [
         30,
         {'{le="0.05"}': 20, '{le="1"}': 25, '{le="+Inf"}': 25},
     ),
+    (("lkpush-organization", "Connection minutes of this month", 0), 60, {'{kind="standard"}': 90, '{kind="agent"}': 15}),
+    (("lkpush-organization", "Billed minutes of this month", 0), 60, {'{kind="standard"}': 75}),
+    (("lkpush-organization", "Waiting time of agents", 1), 60, {"{}": 5.5}),
+    (("lkpush-platform", "Connection minutes per hour", 0), 60, {'{kind="standard"}': 97.5, '{kind="agent"}': 15}),
+    (
+        ("lkpush-platform", "Most connection minutes this month", 0),
+        60,
+        {'{org_id="a", org_name="New"}': 105, '{org_id="b", org_name="Without a limit"}': 7.5},
+    ),
+    (("lkpush-platform", "People who lost their connection", 0), 60, {"{}": 0.25}),
+    (("lkpush-pipeline", "Usage ahead of its sum", 0), 30, of_regions({"eu": 0, "us": 90}, usage="connection")),
+    (("lkpush-pipeline", "Rows of usage that wait", 0), 30, of_regions({"eu": 0, "us": 12})),
     (("lkpush-platform", "People online", 0), 5, {"{}": 16}),
     (("lkpush-platform", "People online", 0), 30, {"{}": 9}),
     (("lkpush-platform", "Organizations online", 0), 30, {"{}": 2}),

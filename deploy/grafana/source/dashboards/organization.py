@@ -1,5 +1,6 @@
 """One organization: what its people do, and what of its plan is used."""
 
+from . import usage
 from .panel import (
     AMOUNT,
     COUNT,
@@ -460,5 +461,5 @@ DASHBOARD = Dashboard(
             is_hidden=True,
         ),
     ),
-    rows=(NOW, USE, SESSIONS, USERS, RECORDINGS, INGRESS),
+    rows=(NOW, USE, SESSIONS, usage.OF_ONE, usage.AGENTS_OF_ONE, USERS, RECORDINGS, INGRESS),
 )

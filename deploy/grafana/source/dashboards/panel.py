@@ -88,6 +88,8 @@ class Panel:
     thresholds: tuple[Threshold, ...] = ()
     # The text for a panel without data, where emptiness means something.
     no_value: str | None = None
+    # Whether it shows this month so far, whatever time is chosen. `$__range` is then that time.
+    is_of_month: bool = False
 
     @property
     def description(self) -> str:

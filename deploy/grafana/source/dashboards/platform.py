@@ -2,6 +2,8 @@
 
 import typing
 
+from . import usage
+from .names import ORGANIZATION, ORGANIZATION_AND_ID, named, top
 from .panel import (
     AMOUNT,
     COUNT,
@@ -25,27 +27,6 @@ from .panel import (
 PEOPLE = "sum(lk_participants_active{ALL})"
 LIMIT = "(max by (org_id) (lk_org_recording_limit_minutes{ALL}) > 0)"
 RECORDED = '(max by (org_id) (lk_egress_total_duration_seconds{ALL, window="month"}) / 60)'
-
-# The newest name of each organization, as 1. Two instances tell it twice, and a renamed organization has two names for
-# some minutes: one of them is taken.
-NAME = "(topk by (org_id) (1, max by (org_id, org_name) (timestamp(lk_org_info{ALL}))) * 0 + 1)"
-
-ORGANIZATION = {"org_name": "Organization"}
-ORGANIZATION_AND_ID = {"org_name": "Organization", "org_id": "Id"}
-
-
-def named(expr: str) -> str:
-    """Gives numbers by `org_id` the label `org_name`. An organization without a name, such as `unknown`, has its id."""
-    return (
-        f"({expr}) * on (org_id) group_left (org_name) {NAME}"
-        f' or on (org_id) label_replace({expr}, "org_name", "$1", "org_id", "(.+)")'
-    )
-
-
-def top(expr: str, beside: str = "") -> str:
-    """Returns the 20 organizations with the most, or this of those 20 that have the most of something else."""
-    return named(f"({expr} and on (org_id) topk(20, {beside}))" if beside else f"topk(20, {expr})")
-
 
 def from_database(family: str, window: str, offset: str = "") -> str:
     """Returns the numbers of each organization. Several lkpush report the same number, so the highest counts once."""
@@ -486,5 +467,5 @@ DASHBOARD = Dashboard(
     title="lkpush platform",
     about="All organizations together: totals, growth, top lists, and who needs attention.",
     variables=(ENVIRONMENT, JOB),
-    rows=(NOW, GROWTH, LISTS, USE, JOBS),
+    rows=(NOW, GROWTH, LISTS, USE, usage.OF_ALL, usage.AGENTS_OF_ALL, JOBS),
 )
