@@ -85,13 +85,13 @@ extension Recorder {
     }
 
     mutating func openConnection(
-        _ slot: Slot<ParticipantState>, received_ms: Int64, continuedAt start_ms: Int64? = nil
+        _ slot: Slot<ParticipantState>, received_ms: Int64, continuedAt start_ms: Int64? = nil, isBack: Bool = false
     ) {
         let organization = rooms[participants[slot].room].organization
         var share = openUsage(
             usageKeys(of: slot, in: organization), in: organization, start_ms: start_ms ?? participants[slot].join_ms,
-            received_ms: received_ms)
-        share.isContinued = start_ms != nil
+            received_ms: received_ms, id: isBack ? Fingerprint(participants[slot].key) : nil)
+        if start_ms != nil { share.isContinued = true }
         participants[slot].usage = share
     }
 
@@ -177,7 +177,9 @@ extension Recorder {
         tracks[slot].usage = share
     }
 
-    mutating func openTrackUsage(_ slot: Slot<TrackState>, start_ms: Int64, received_ms: Int64) {
+    mutating func openTrackUsage(
+        _ slot: Slot<TrackState>, start_ms: Int64, received_ms: Int64, isBack: Bool = false
+    ) {
         let organization = organization(of: slot)
         tracks[slot].usage = openUsage(
             UsageKeys(.track(label: tracks[slot].label)), in: organization, start_ms: start_ms, received_ms: received_ms

@@ -118,7 +118,8 @@ extension Recorder {
     mutating func openJobUsage(_ kind: JobKind, _ slot: Slot<JobState>, start_ms: Int64, received_ms: Int64) {
         self[jobs: kind][slot].usage = openUsage(
             usageKeys(of: kind, slot), in: self[jobs: kind][slot].organization, start_ms: start_ms,
-            received_ms: received_ms)
+            received_ms: received_ms,
+            id: estimateID(kind, self[jobs: kind][slot].key, attempt: self[jobs: kind][slot].attempt))
     }
 
     /// Ends the usage of an open job.

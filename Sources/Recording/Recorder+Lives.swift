@@ -218,7 +218,8 @@ extension Recorder {
         }
         openConnection(
             slot, received_ms: context.receivedAt.milliseconds,
-            continuedAt: ending.facts.isEndCounted ? context.endedAt.milliseconds : nil)
+            continuedAt: ending.facts.isEndCounted ? context.endedAt.milliseconds : nil,
+            isBack: !ending.facts.isEndCounted)
         _ = claimIdentity(slot, at_s: context.at_s, &actions)
         storePresence(of: slot, owner: owner(of: context), &actions)
         if settings.isSingleSession { noteSession(slot) }

@@ -62,7 +62,9 @@ extension Recorder {
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
-        openTrackUsage(slot, start_ms: context.endedAt.milliseconds, received_ms: context.receivedAt.milliseconds)
+        openTrackUsage(
+            slot, start_ms: context.endedAt.milliseconds, received_ms: context.receivedAt.milliseconds,
+            isBack: publication.returns)
     }
 
     /// The meaning of a publication for the state.

@@ -14,8 +14,11 @@ extension Recorder {
     /// - Parameters:
     ///   - start_ms: the start that the payload tells; 0 if unknown.
     ///   - received_ms: the receipt of its opening. An event may have waited for its organization since.
+    ///   - id: the fingerprint under which an estimate is remembered, if the same use may have ended unseen. Then it goes
+    ///     on with what was estimated.
     mutating func openUsage(
-        _ keys: UsageKeys, in organization: Slot<OrganizationState>, start_ms: Int64, received_ms: Int64
+        _ keys: UsageKeys, in organization: Slot<OrganizationState>, start_ms: Int64, received_ms: Int64,
+        id: Fingerprint? = nil
     ) -> UsageShare {
         var share = UsageShare()
         share.isOpen = true
@@ -23,11 +26,34 @@ extension Recorder {
         let longest_ms = usage.now_ms - Limits.waiting.milliseconds
         share.opened_ms = min(max(received_ms, longest_ms), usage.now_ms)
         usage.open += 1
+        if let id, let known = usage.estimates.removeValue(forKey: id) {
+            takeBack(known, keys, organization, into: &share)
+        }
         enter(share, keys, organization)
         keys.forEach { key in
             rewrite(key, organization, from: .zero, to: share.rows(at: usage.now_ms))
         }
         return share
+    }
+
+    /// Lets a use go on that seemed to have ended. What was estimated belongs to what is open again; where another
+    /// organization has a part of it, it stays there.
+    private mutating func takeBack(
+        _ known: UsageEstimate, _ keys: UsageKeys, _ organization: Slot<OrganizationState>, into share: inout UsageShare
+    ) {
+        guard known.organization == organizations[organization].key, known.moved_ms == 0, !known.isContinued else {
+            share.moved_ms = known.whole.length_ms
+            share.isContinued = true
+            return
+        }
+        share.start_ms = known.whole.start_ms
+        share.opened_ms -= known.whole.length_ms
+        keys.forEach { key in
+            let place = series(key, of: organization)
+            organizations[organization].usage.series[place].ended_ms -= known.whole.length_ms
+            rewrite(key, organization, from: known.whole, to: .zero)
+            bill(key, organization, -Self.billedMinutes(known.whole), ends: -1, on: known.whole.end_ms)
+        }
     }
 
     mutating func enter(_ share: UsageShare, _ keys: UsageKeys, _ organization: Slot<OrganizationState>) {

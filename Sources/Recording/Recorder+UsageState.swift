@@ -38,12 +38,18 @@ extension Recorder {
     mutating func countUsage(isSaved: Bool, keepsSeries: Bool, keepsTotals: Bool) {
         if !isSaved { advanceUsage(to: now) }
         (usage.open, usage.standing) = (0, 0)
+        // Only damaged bytes say that these count.
+        for (slot, participant) in participants.all where !participant.hasJoined {
+            participants[slot].usage = UsageShare()
+        }
+        for (slot, job) in agentJobs.all where job.isPending { agentJobs[slot].usage = UsageShare() }
         forEachShare { recorder, share, keys, organization in
             if !isSaved {
                 share.isOpen = true
                 share.opened_ms = recorder.usage.now_ms
             }
             guard share.isOpen else { return }
+            if !share.isStanding { share.opened_ms = min(share.opened_ms, recorder.usage.now_ms) }
             recorder.usage.open += 1
             if share.isStanding { recorder.usage.standing += 1 }
             recorder.enter(share, keys, organization)

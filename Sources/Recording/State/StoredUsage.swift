@@ -198,6 +198,7 @@ struct SavedUsage: Sendable {
     var series = UsageSeries(.connection(.standard))
     var created: Timestamp?
     var billedCreated: Timestamp?
+    var gaugeCreated: Timestamp?
 
     init(from message: consuming MessageReader) throws(MessageFault) {
         var reader = message
@@ -216,6 +217,7 @@ struct SavedUsage: Sendable {
             case 11: series.billedOrigin = try reader.total()
             case 12: created = Timestamp(milliseconds: try reader.int64())
             case 13: billedCreated = Timestamp(milliseconds: try reader.int64())
+            case 14: gaugeCreated = Timestamp(milliseconds: try reader.int64())
             default: try reader.skip()
             }
         }
@@ -258,6 +260,7 @@ extension OrganizationState {
                 writer.field(11, series.billedOrigin)
                 if let created = series.counter?.created { writer.element(12, created.milliseconds) }
                 if let created = series.billedCounter?.created { writer.element(13, created.milliseconds) }
+                if let created = series.gauge?.created { writer.element(14, created.milliseconds) }
             }
         }
         for (key, instrument) in sparse.instruments.sorted(by: { $0.key < $1.key }) {
@@ -323,6 +326,10 @@ extension OrganizationState {
             series.billedCounter = catalog.billedMinutes.instrument(
                 values, created: keepsTotals ? saved.billedCreated : nil)
             series.billedCounter?.set(total: Double(series.billedShown))
+        }
+        if let gaugeCreated = saved.gaugeCreated {
+            // What is open sets it.
+            series.gauge = catalog.usageActive(key.kind)?.instrument(values, created: gaugeCreated)
         }
         return series
     }
