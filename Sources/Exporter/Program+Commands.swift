@@ -44,9 +44,8 @@ extension Program {
             defer { store.close() }
             let applied = try store.migrate(at: SystemTime().now())
             for name in applied { Terminal.printLine("applied \(name)") }
-            // The service works without the positions, but this command was asked for the whole schema, so it is an
-            // error.
-            if let error = store.positionsWithheld { throw error }
+            // The service works without some tables, but this command was asked for the whole schema, so it is an error.
+            for table in OptionalTable.allCases { if let error = store.withheld(table) { throw error } }
             Terminal.printLine(applied.isEmpty ? "The schema is up to date." : "The schema is up to date now.")
             return Status.done
         } catch {

@@ -64,7 +64,7 @@ extension ApplicationStore {
         // This text is a valid key of every possible type.
         let type = try Schema.type(of: "id", in: "organizations", else: "bigint", database)
         let owner = RowOwner.key(.text(type == "uuid" ? "00000000-0000-0000-0000-000000000000" : "0"))
-        let rows: [StoreRow] = [
+        var rows: [StoreRow] = [
             .session(SessionRow(owner: owner, userID: 0, day: CivilDate(time), duration_seconds: 0)),
             .recording(
                 RecordingRow(
@@ -76,6 +76,9 @@ extension ApplicationStore {
                     joinedAt: time)),
             .absent(participantSID: "lkpush check"),
         ]
+        if try isUsable(.usage) {
+            rows.append(.usage(UsageRow(owner: owner, day: CivilDate(time), usage: "lkpush check", duration_ms: 0)))
+        }
         _ = try plan.write(rows, from: RowOrigin(journal: "lkpush check", firstSequence: 1), at: time)
     }
 

@@ -25,43 +25,6 @@ extension ApplicationStore {
         return try applied + migrateOptions(at: now)
     }
 
-    /// Applies the optional migrations as far as the role may, and finds out whether their tables can be used.
-    private func migrateOptions(at now: Timestamp) throws(StoreError) -> [String] {
-        var applied: [String] = []
-        positionsWithheld = nil
-        do throws(StoreError) {
-            let done = try migrationsDone()
-            for migration in Migration.all where migration.isOptional && !done.contains(migration.name) {
-                let isNew = try database.transaction(.migration) { () throws(StoreError) in
-                    try apply(migration, at: now)
-                }
-                if isNew { applied.append(migration.name) }
-            }
-        } catch {
-            guard error.code == StoreError.forbidden else { throw error }
-            positionsWithheld = error
-        }
-        keepsPositions = try arePositionsUsable()
-        if keepsPositions { positionsWithheld = nil }
-        return applied
-    }
-
-    /// Finds out whether the table with the positions of rows exists and whether this role has the rights it needs;
-    /// lkpush works without. It asks the database once and changes nothing in it.
-    package func arePositionsUsable() throws(StoreError) -> Bool {
-        let table = AppliedMark.table
-        guard try database.exists(table) else { return false }
-        // Without a lock: an ordinary start waits for nobody.
-        guard database.dialect.hasRoles else { return true }
-        // Asked and not tried: a read-only database ends the session of whoever tries.
-        let rights = ["SELECT", "INSERT", "UPDATE", "DELETE"].map { "has_table_privilege('\(table)', '\($0)')" }
-        let answer = try database.rows("SELECT CASE WHEN \(rights.joined(separator: " AND ")) THEN 1 ELSE 0 END", [])
-        if answer.rows.first?.first?.asInteger == 1 { return true }
-        positionsWithheld = StoreError(
-            .other, operation: "check rights", code: StoreError.forbidden, text: "not all rights for table \(table)")
-        return false
-    }
-
     /// Returns true if the activity table existed before lkpush. Then its rows belong to somebody else, and only a
     /// setting may delete them.
     package func isActivityForeign() throws(StoreError) -> Bool {
@@ -78,7 +41,7 @@ extension ApplicationStore {
         return Migration.all.allSatisfy { $0.isOptional || done.contains($0.name) }
     }
 
-    private func migrationsDone() throws(StoreError) -> Set<String> {
+    func migrationsDone() throws(StoreError) -> Set<String> {
         try Set(database.rows("SELECT name FROM lkpush_migrations", []).rows.compactMap { $0.first?.asText })
     }
 
@@ -100,7 +63,7 @@ extension ApplicationStore {
             [.text(Self.activityExisted), .text(String(existed))])
     }
 
-    private func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
+    func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
         let done = try database.rows("SELECT 1 FROM lkpush_migrations WHERE name = $1", [.text(migration.name)])
         guard done.rows.isEmpty else { return false }
         if try !isMade(migration) { try make(migration) }

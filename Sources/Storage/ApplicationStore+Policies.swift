@@ -47,7 +47,8 @@ extension ApplicationStore {
             ("organizations", asksForRooms ? [.select] : [.select, .insert, .update]), ("org_licenses", [.select]),
             ("recordings", [.select, .insert, .update]), ("room_presence", SQLCommand.allCases),
             (Schema.activity, SQLCommand.allCases), ("lkpush_outbox", SQLCommand.allCases),
-            (AppliedMark.table, SQLCommand.allCases), ("lkpush_migrations", [.select]), ("lkpush_facts", [.select]),
+            (AppliedMark.table, SQLCommand.allCases), (UsageRow.table, OptionalTable.usage.commands),
+            ("lkpush_migrations", [.select]), ("lkpush_facts", [.select]),
         ]
         return uses
     }

@@ -70,7 +70,8 @@ extension ApplicationStore {
         for (table, commands) in try uses(asksForRooms: asksForRooms) {
             let all = try Set(database.columns(of: table).map(\.name))
             if all.isEmpty { continue }
-            let needed = Schema.tables.first { $0.name == table }.map { Set($0.columns) } ?? all
+            let known = Schema.tables + OptionalTable.allCases.map(\.schema)
+            let needed = known.first { $0.name == table }.map { Set($0.columns) } ?? all
             let withheld = try database.withheldColumns(of: table)
             let missing = commands.filter { !withheld[$0, default: []].isDisjoint(with: needed) }
             if missing.isEmpty { continue }
@@ -78,7 +79,7 @@ extension ApplicationStore {
             grants.append(
                 MissingGrant(
                     statement: "GRANT \(words) ON \(Self.quoted(table)) TO \(role);",
-                    isOptional: table == AppliedMark.table))
+                    isOptional: OptionalTable.allCases.contains { $0.name == table }))
         }
         return grants
     }
@@ -122,6 +123,25 @@ extension ApplicationStore {
             if !isComplete, !obstacles.foreign.contains(table), try !owns(table) { obstacles.foreign.append(table) }
         }
         return obstacles
+    }
+
+    /// Returns the optional tables that nobody has made.
+    package func unmadeTables() throws(StoreError) -> [OptionalTable] {
+        var unmade: [OptionalTable] = []
+        for table in OptionalTable.allCases where try !database.exists(table.name) { unmade.append(table) }
+        return unmade
+    }
+
+    /// Returns the statements without which the role of `session` cannot make an optional table. None if it can.
+    package func grantsToMake(as session: DatabaseSession) throws(StoreError) -> [String] {
+        let role = Self.quoted(session.role)
+        var grants: [String] = []
+        if !session.mayCreate {
+            grants.append("GRANT CREATE ON SCHEMA \(Self.quoted(session.schema ?? "")) TO \(role);")
+        }
+        let withheld = try database.withheldColumns(of: "lkpush_migrations")[.insert] ?? []
+        if !withheld.isEmpty { grants.append("GRANT INSERT ON lkpush_migrations TO \(role);") }
+        return grants
     }
 
     private func owns(_ table: String) throws(StoreError) -> Bool {

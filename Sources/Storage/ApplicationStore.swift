@@ -7,16 +7,18 @@ package import Wire
 package final class ApplicationStore {
     let database: any Database
     let lookup: LookupQuery
-    /// The table of positions can be used. `migrate` finds that out.
-    var keepsPositions = false
-    /// The reason for which the database stores neither positions nor writers of rows; nil if it does, and before
-    /// `migrate`.
-    package internal(set) var positionsWithheld: StoreError?
+    /// The optional tables that can be used, as far as `migrate` found them. None before it.
+    package internal(set) var usable: Set<OptionalTable> = []
+    /// The reasons why others cannot be used.
+    var withheldTables: [OptionalTable: StoreError] = [:]
 
     package init(_ database: any Database, lookup: LookupQuery = .standard) {
         self.database = database
         self.lookup = lookup
     }
+
+    /// The table of positions can be used.
+    var keepsPositions: Bool { usable.contains(.positions) }
 
     /// Returns the time of the database's own clock, rounded down to a millisecond. Nil if it has none, or does not tell.
     package func now() throws(StoreError) -> Timestamp? {

@@ -60,7 +60,7 @@ struct Migration: Sendable {
         Migration(
             name: "000040_lkpush_usage_daily", sql: PackageResources._00040_lkpush_usage_daily_sql,
             makes: [UsageRow.table],
-            key: Key(table: UsageRow.table, columns: ["organization_id", "usage_date", "usage"]), isOptional: true),
+            key: Key(table: UsageRow.table, columns: UsageRow.key), isOptional: true),
     ]
 
     /// Returns the SQL with the types of this database filled in.

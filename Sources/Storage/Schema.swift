@@ -35,22 +35,28 @@ enum Schema {
         var problems: [String] = []
         for table in tables {
             let found = try database.columns(of: table.name)
-            if found.isEmpty { continue }
-            let names = Set(found.map(\.name))
-            let missing = table.columns.filter { !names.contains($0) }
-            if !missing.isEmpty { problems.append("\(table.name) lacks \(missing.joined(separator: ", "))") }
-            guard table.isWritten else { continue }
-            let strange = found.filter { $0.isRequired && !table.columns.contains($0.name) }.map(\.name)
-            if !strange.isEmpty {
-                problems.append(
-                    "\(table.name) needs values that lkpush does not have for \(strange.joined(separator: ", "))")
-            }
+            if !found.isEmpty { problems += Self.problems(of: table, in: found) }
         }
         guard problems.isEmpty else {
             throw StoreError(
                 .other, operation: "check schema",
                 text: "existing tables do not fit: " + problems.joined(separator: "; "))
         }
+    }
+
+    /// Returns what does not fit in the columns of an existing table.
+    static func problems(of table: Table, in found: [TableColumn]) -> [String] {
+        var problems: [String] = []
+        let names = Set(found.map(\.name))
+        let missing = table.columns.filter { !names.contains($0) }
+        if !missing.isEmpty { problems.append("\(table.name) lacks \(missing.joined(separator: ", "))") }
+        guard table.isWritten else { return problems }
+        let strange = found.filter { $0.isRequired && !table.columns.contains($0.name) }.map(\.name)
+        if !strange.isEmpty {
+            problems.append(
+                "\(table.name) needs values that lkpush does not have for \(strange.joined(separator: ", "))")
+        }
+        return problems
     }
 
     /// Returns the declared type of a column if it exists, else `otherwise`.

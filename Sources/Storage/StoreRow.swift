@@ -29,6 +29,8 @@ package enum StoreRow: Sendable, Hashable {
 package struct UsageRow: Sendable, Hashable {
     /// The table of these rows.
     package static let table = "lkpush_usage_daily"
+    /// The columns that name a row. The day comes first: whoever asks for a month, asks for all organizations or a few.
+    static let key = ["usage_date", "organization_id", "usage"]
 
     package var owner: RowOwner
     /// The UTC day.

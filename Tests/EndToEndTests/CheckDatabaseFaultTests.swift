@@ -104,6 +104,26 @@ import Testing
             subject: "database rights",
             says: ["GRANT SELECT, INSERT, UPDATE, DELETE ON lkpush_outbox_positions TO ROLE;"], cures: true),
         Fault(
+            testDescription: "a table of usage that cannot be used",
+            plant: everything + ["REVOKE UPDATE ON lkpush_usage_daily FROM ROLE"], mark: "warning",
+            subject: "database rights",
+            says: ["usage per organization and day waits", "Run: GRANT UPDATE ON lkpush_usage_daily TO ROLE;"],
+            cures: true),
+        Fault(
+            testDescription: "a table of usage that may not be made",
+            plant: everything + [
+                "REVOKE INSERT ON lkpush_migrations FROM ROLE", "DROP TABLE lkpush_usage_daily",
+                "DELETE FROM lkpush_migrations WHERE name LIKE '000040%'",
+            ], mark: "warning", subject: "database rights",
+            says: [
+                "lkpush_usage_daily cannot be used", "GRANT CREATE ON SCHEMA public TO ROLE;",
+                "GRANT INSERT ON lkpush_migrations TO ROLE;",
+            ], cures: true),
+        Fault(
+            testDescription: "a table of usage without its key",
+            plant: everything + ["DROP INDEX lkpush_lkpush_usage_daily_key"], mark: "warning",
+            subject: "database rights", says: ["has no unique index of usage_date, organization_id, usage"]),
+        Fault(
             testDescription: "a look-up with a wrong column", plant: everything,
             changes: ["ORG_LOOKUP_SQL": "SELECT nothing FROM rooms WHERE id = :room"], subject: "database",
             says: ["column \"nothing\" does not exist", "Correct ORG_LOOKUP_SQL"]),

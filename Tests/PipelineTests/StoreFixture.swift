@@ -154,10 +154,14 @@ struct StoreFixture {
     }
 
     /// The number of sessions in the table.
-    func sessions() throws -> Int64? {
+    func sessions() throws -> Int64? { try number("SELECT SUM(session_count) FROM participant_activity_metrics") }
+
+    /// The number of uses in the table.
+    func usages() throws -> Int64? { try number("SELECT SUM(count) FROM lkpush_usage_daily") }
+
+    private func number(_ query: String) throws -> Int64? {
         let database = try SQLiteDatabase(path: path)
         defer { database.close() }
-        return try database.rows("SELECT SUM(session_count) FROM participant_activity_metrics", []).rows
-            .first?.first?.asInteger
+        return try database.rows(query, []).rows.first?.first?.asInteger
     }
 }

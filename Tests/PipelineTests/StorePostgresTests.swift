@@ -44,6 +44,13 @@ import Wire
             SessionRow(owner: owner, userID: Int64(user), day: CivilDate(StoreFixture.now), duration_seconds: 1))
     }
 
+    private func usage() -> StoreRow {
+        .usage(
+            UsageRow(
+                owner: owner, day: CivilDate(StoreFixture.now), usage: "connection:standard", duration_ms: 1_000,
+                count: 1))
+    }
+
     private func written(_ count: Double) -> Bool {
         fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= count }
     }
@@ -57,6 +64,11 @@ import Wire
         let found = try (place ?? server).query(
             "SELECT SUM(session_count), COUNT(*) FROM participant_activity_metrics", in: name ?? database)
         #expect(found == "\(count)|\(count)")
+    }
+
+    /// Expects the usage of `count` rows in one row of the table.
+    private func expectUsage(_ count: Int) throws {
+        #expect(try server.query("SELECT seconds, count FROM lkpush_usage_daily", in: database) == "\(count)|\(count)")
     }
 
     @Test func `the difference of the clocks comes with the reports`() throws {
@@ -107,11 +119,13 @@ import Wire
         let loop = fixture.start(open: try open(server.url(database: database))) { $0.rowsInBatch = 3 }
         for user in 0..<600 {
             loop.store(session(user))
+            loop.store(usage())
             if user % 100 == 50 { try server.terminateConnections(to: database) }
         }
-        #expect(written(600))
+        #expect(written(1_200))
         #expect(fixture.stop(loop).rowsLeft == 0)
         try expectOnce(600)
+        try expectUsage(600)
     }
 
     @Test func `a connection that ends in the middle of a transaction leaves nothing of it`() throws {
@@ -231,13 +245,15 @@ import Wire
             let plan = FailurePlan(failsAt: failsAt, mode)
             let loop = fixture.start(
                 open: { () throws(StoreError) in FailingDatabase(try open(), plan) }, { $0.rowsInBatch = 3 })
-            for _ in 0..<7 {
+            for _ in 0..<4 {
                 loop.store(session(total))
+                loop.store(usage())
                 total += 1
             }
-            #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 7 }, "call \(failsAt)")
+            #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 8 }, "call \(failsAt)")
             #expect(fixture.stop(loop).rowsLeft == 0)
         }
         try expectOnce(total)
+        try expectUsage(total)
     }
 }

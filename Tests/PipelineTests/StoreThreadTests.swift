@@ -20,6 +20,12 @@ import Wire
                 duration_seconds: duration_seconds))
     }
 
+    private func usage(_ owner: RowOwner) -> StoreRow {
+        .usage(
+            UsageRow(
+                owner: owner, day: CivilDate(StoreFixture.now), usage: "connection:standard", duration_ms: 1, count: 1))
+    }
+
     @Test func `rows arrive, lookups are answered, and reports come at the start`() throws {
         try fixture.seed(room: "room", organization: "org_r")
         let loop = fixture.start()
@@ -29,7 +35,7 @@ import Wire
         let known = try #require(fixture.organization(of: "room"))
         #expect(try known.get().id == "org_r")
         #expect(fixture.organization(of: "unknown") == .failure(.room_not_found))
-        let reports = fixture.waitForReports { $0.count >= 10 }
+        let reports = fixture.waitForReports { $0.count >= 11 }
         #expect(reports.contains { if case .licenses(let all) = $0 { !all.isEmpty } else { false } })
         for window in Report.Window.ofActivity {
             #expect(reports.contains { if case .activity(window, _) = $0 { true } else { false } })
@@ -106,8 +112,8 @@ import Wire
         loop.store(session(1))
         #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 == 1 })
         // When every job has run, the thread is idle, and its next call is the write.
-        let reports = fixture.waitForReports { $0.count >= 10 }
-        #expect(reports.count >= 8)
+        let reports = fixture.waitForReports { $0.count >= 11 }
+        #expect(reports.count >= 11)
         // The database goes last: as soon as it is gone, a new one with new logs may be there.
         for suffix in ["-wal", "-shm", ""] { unlink(fixture.path + suffix) }
         loop.store(session(1))
@@ -296,10 +302,12 @@ import Wire
                     FailingDatabase(try SQLiteDatabase(path: path, busyTimeout: .seconds(5)), plan)
                 }, { $0.rowsInBatch = 3 })
             for _ in 0..<7 { loop.store(session(1)) }
+            for owner in [owner, .room(name: "room")] { loop.store(usage(owner)) }
             loop.store(session(1, owner: .room(name: "room")))
-            #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 8 }, "call \(failsAt)")
+            #expect(fixture.waitForMetric("lkpush_database_rows_total", "written") { $0 >= 10 }, "call \(failsAt)")
             #expect(fixture.stop(loop).rowsLeft == 0)
             #expect(try fixture.sessions() == 8, "call \(failsAt)")
+            #expect(try fixture.usages() == 2, "call \(failsAt)")
         }
     }
 
@@ -325,7 +333,7 @@ import Wire
         let reports = fixture.waitForReports { reports in
             reports.count { if case .presence = $0 { true } else { false } } >= 3
         }
-        #expect(reports.count >= 10)
+        #expect(reports.count >= 11)
         #expect(fixture.stop(keeping).isFinished)
         #expect(try fixture.sessions() == 2)
         let setting = StoreFixture()

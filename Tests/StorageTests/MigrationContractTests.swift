@@ -9,7 +9,7 @@ import Wire
     static let names = [
         "000001_organizations", "000002_rooms", "000003_org_licenses", "000004_recordings", "000005_room_presence",
         "000010_participant_activity_metrics", "000020_recordings_completed_index", "000030_lkpush_outbox",
-        "000031_lkpush_outbox_positions",
+        "000031_lkpush_outbox_positions", "000040_lkpush_usage_daily",
     ]
 
     @Test(arguments: Adapter.allCases)

@@ -160,7 +160,7 @@ import Wire
         try server.query("ALTER DATABASE \(name) SET default_transaction_read_only = on")
         let store = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         #expect(try store.migrate(at: noon) == [])
-        #expect(store.positionsWithheld == nil)
+        #expect(store.withheld(.positions) == nil)
         #expect(try store.organization(ofRoom: "unknown") == .failure(.room_not_found))
     }
 
@@ -169,7 +169,7 @@ import Wire
         let name = try server.newDatabase()
         let owner = ApplicationStore(try PostgresSchemas.connect(server.url(database: name)))
         _ = try owner.migrate(at: noon)
-        #expect(owner.positionsWithheld == nil)
+        #expect(owner.withheld(.positions) == nil)
         let role = "guarded"
         try server.query(
             """
@@ -184,7 +184,7 @@ import Wire
         func open() throws -> ApplicationStore { ApplicationStore(try PostgresSchemas.connect(url)) }
         let store = try open()
         #expect(try store.migrate(at: noon) == [])
-        #expect(store.positionsWithheld?.code == "42501")
+        #expect(store.withheld(.positions)?.code == "42501")
         let history = StartHistory(starts: [ProcessStart(id: "a", after: 0)], knownSequence: 0)
         #expect(try write([position(1), position(2)], first: 1, to: store, history).written == 2)
         #expect(
@@ -195,7 +195,7 @@ import Wire
         #expect(try owner.migrate(at: noon) == ["000031_lkpush_outbox_positions"])
         let refused = try open()
         #expect(try refused.migrate(at: noon) == [])
-        #expect(refused.positionsWithheld?.code == "42501")
+        #expect(refused.withheld(.positions)?.code == "42501")
         #expect(
             try write([position(3)], first: 3, to: refused, StartHistory(starts: history.starts, knownSequence: 2))
                 .written
@@ -203,7 +203,7 @@ import Wire
         try server.query("GRANT SELECT, INSERT, UPDATE, DELETE ON lkpush_outbox_positions TO \(role)", in: name)
         let allowed = try open()
         #expect(try allowed.migrate(at: noon) == [])
-        #expect(allowed.positionsWithheld == nil)
+        #expect(allowed.withheld(.positions) == nil)
         #expect(
             try write(
                 [position(3), position(4)], first: 3, to: allowed,

@@ -69,7 +69,7 @@ import Wire
         ])
         let store = try store()
         defer { store.close() }
-        #expect(try !store.arePositionsUsable())
+        #expect(try !store.isUsable(.positions))
         // It does without.
         #expect(failure { () throws(StoreError) in try store.checkRights(asksForRooms: true) } == nil)
     }

@@ -51,8 +51,8 @@ extension Check {
     ) throws {
         let asksForRooms = settings.organizationSource == .database
         let session = try store.session()
-        var optional: [String] = []
         var pending: [String] = []
+        var hindrances: [OptionalTable: String] = [:]
         if let session {
             guard isUsable(session, location, &report) else { return }
             let grants = try store.missingGrants(to: session, asksForRooms: asksForRooms)
@@ -67,25 +67,27 @@ extension Check {
                 }
                 return clock(of: store, &report)
             }
-            optional = grants.filter(\.isOptional).map(\.statement)
             pending = try store.pendingMigrations()
             guard isMigratable(try store.migrationObstacles(for: session), session, pending, &report) else {
                 return clock(of: store, &report)
             }
+            hindrances = try hindrancesOfOptions(store, session, grants)
         } else {
             pending = try store.pendingMigrations()
         }
+        pending.removeAll { name in hindrances.keys.contains { $0.migration == name } }
         if pending.isEmpty {
             try store.checkRights(asksForRooms: asksForRooms)
             report.tell(.ok, "database", "\(location): tables, rights and lookups are in order")
-            if try !store.arePositionsUsable() {
-                let cure = optional.isEmpty ? "" : ". Run: \(optional.joined(separator: " "))"
-                report.tell(.flaw, "database rights", "\(StoreThread.positionsWithheld)\(cure)")
-            }
         } else {
             report.tell(
                 .ok, "database",
                 "\(location): the first start, or lkpush migrate, applies \(pending.joined(separator: ", "))")
+        }
+        for table in OptionalTable.allCases where !pending.contains(table.migration) {
+            guard try !store.isUsable(table) else { continue }
+            let cure = hindrances[table] ?? store.withheld(table).map { "It says: \(plain($0.text))" } ?? ""
+            report.tell(.flaw, "database rights", "\(StoreThread.warning(withheld: table)). \(cure)")
         }
         policies(try store.guardedTables(asksForRooms: asksForRooms), role: session?.role ?? "", &report)
         clock(of: store, &report)
@@ -144,6 +146,26 @@ extension Check {
                     + "the rights to grant")
         }
         return obstacles.isEmpty
+    }
+
+    /// Returns what to do about each optional table that this role may not make or not use.
+    private static func hindrancesOfOptions(
+        _ store: ApplicationStore, _ session: DatabaseSession, _ grants: [MissingGrant]
+    ) throws(StoreError) -> [OptionalTable: String] {
+        let making = try store.grantsToMake(as: session)
+        let unmade = try store.unmadeTables()
+        var cures: [OptionalTable: String] = [:]
+        for table in OptionalTable.allCases {
+            if unmade.contains(table), !making.isEmpty {
+                cures[table] =
+                    "Let the role make it, as the owner of the schema: \(making.joined(separator: " ")) or run lkpush "
+                    + "migrate once as a role that may, then lkpush check again: it prints the rights to grant"
+            } else if let grant = grants.first(where: { $0.isOptional && $0.statement.contains(" \(table.name) TO ") })
+            {
+                cures[table] = "Run: \(grant.statement)"
+            }
+        }
+        return cures
     }
 
     private static func policies(_ guarded: [GuardedTable], role: String, _ report: inout CheckReport) {

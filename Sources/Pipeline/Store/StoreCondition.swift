@@ -14,6 +14,9 @@ package struct StoreCondition: Sendable {
     /// What is wrong and what to do; nil while it works.
     package var advice: Advice?
 
+    /// The names of tables that lkpush can do without, and that it cannot use.
+    package var withheldTables: [String] = []
+
     /// All is well, or nothing was tried yet.
     package var isWorking: Bool { failing.isEmpty }
 }

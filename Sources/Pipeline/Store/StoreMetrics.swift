@@ -5,6 +5,7 @@ import Storage
 struct StoreMetrics: Sendable {
     private let errors: Family<Counter>
     private let rows: Family<Counter>
+    private let withheld: Family<Gauge>
     let waiting: Gauge?
     let up: Gauge?
     let unasked: Counter?
@@ -15,6 +16,9 @@ struct StoreMetrics: Sendable {
         rows = registry.counter(
             "lkpush_database_rows_total", "Rows for the database by what became of them.", labels: ["result"])
         waiting = registry.gauge("lkpush_database_rows_waiting", "Rows that wait for the database.").series()
+        withheld = registry.gauge(
+            "lkpush_database_table_withheld", "Whether a table that lkpush can do without cannot be used.",
+            labels: ["table"])
         up = registry.gauge("lkpush_database_up", "Whether the database is connected.").series()
         unasked =
             registry.counter(
@@ -22,6 +26,7 @@ struct StoreMetrics: Sendable {
             ).series()
         for operation in StoreOperation.allCases { _ = errors.series([operation.rawValue]) }
         for result in Result.allCases { _ = rows.series([result.rawValue]) }
+        for table in OptionalTable.allCases { note(table, isWithheld: false) }
     }
 
     /// The fate of a row. A row that was dropped has the reason why its room has no organization.
@@ -40,6 +45,8 @@ struct StoreMetrics: Sendable {
     }
 
     func failed(_ operation: StoreOperation) { errors.series([operation.rawValue])?.increment() }
+
+    func note(_ table: OptionalTable, isWithheld: Bool) { withheld.series([table.name])?.set(isWithheld ? 1 : 0) }
 
     func count(_ result: Result, _ count: Int) {
         if count > 0 { rows.series([result.rawValue])?.increment(by: Double(count)) }

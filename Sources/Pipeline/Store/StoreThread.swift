@@ -20,12 +20,23 @@ package final class StoreThread: Sendable {
         }
     }
 
-    /// The warning about a database that keeps no positions: what that costs, and what to do.
-    package static let positionsWithheld: StaticString = """
-        lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is counted \
-        may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the owner of the \
-        tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
-        """
+    /// The warning about an optional table that cannot be used: what that costs, and what to do.
+    package static func warning(withheld table: OptionalTable) -> StaticString {
+        switch table {
+        case .positions:
+            """
+            lkpush_outbox_positions cannot be used: rows are still written once, but an upgrade that changes what is counted \
+            may skip or repeat some, and a copied STATE_DIR is found by numbers alone. Run `lkpush migrate` as the owner of the \
+            tables, and GRANT SELECT, INSERT, UPDATE, DELETE on that table to this role
+            """
+        case .usage:
+            """
+            lkpush_usage_daily cannot be used: usage per organization and day waits in the state, within a bound, and lkpush \
+            report does not show it; metrics and all other rows go on. Run `lkpush migrate` as the owner of the tables, and \
+            GRANT SELECT, INSERT, UPDATE on that table to this role
+            """
+        }
+    }
 
     /// Takes rows and look-ups.
     package let inbox: StoreInbox

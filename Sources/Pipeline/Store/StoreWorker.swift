@@ -16,7 +16,7 @@ final class StoreWorker {
     let metrics: StoreMetrics
     let log: Log
     let time: any TimeSource
-    private let answer: (StoreAnswer) -> Void
+    let answer: (StoreAnswer) -> Void
     private let progress: (RowProgress) -> Void
     private let clocks: ClockSkew
     var schedule: StoreSchedule
@@ -28,8 +28,8 @@ final class StoreWorker {
     private var store: ApplicationStore?
     /// The tables to which policies applied at the last look.
     private var guarded: [GuardedTable] = []
-    /// The log was told that the database keeps no positions.
-    private var isWithheldTold = false
+    /// What was told of each optional table: whether it can be used.
+    var toldOptions: [OptionalTable: Bool] = [:]
     /// Rows gather until this time, unless they are a full batch.
     private var nextBatch: MonotonicTime
     /// The database is not asked for its time before this.
@@ -215,11 +215,6 @@ final class StoreWorker {
             """)
     }
 
-    /// Warns that the role lacks a right that it did not need before.
-    private func noteWithheld(_ error: StoreError) {
-        log.throttled(.warning, StoreThread.positionsWithheld, ["error": .text(error)])
-    }
-
     /// Logs why rows were refused, one line for each table and code.
     private func report(_ refused: [RefusedRow]) {
         let groups = Dictionary(grouping: refused, by: { "\($0.row.table) \($0.error.code)" })
@@ -246,6 +241,7 @@ final class StoreWorker {
                 for window in Report.Window.ofActivity { answer(.report(try store.activity(window, at: now))) }
             case .recordings:
                 for window in Report.Window.allCases { answer(.report(try store.recordings(window, at: now))) }
+                try lookAtOptions(of: store, at: now)
             case .presence: answer(.report(try store.presence()))
             case .purge: try purge(store, at: now)
             case .open, .migrate, .lookup, .write, .restore: preconditionFailure("no background job")
@@ -326,11 +322,8 @@ final class StoreWorker {
             }
             schedule.succeeded(.open, at: time.monotonic())
             store = new
-            if let error = new.positionsWithheld, !isWithheldTold {
-                isWithheldTold = true
-                noteWithheld(error)
-            }
             noteConnected(true)
+            tellOptions(of: new, isNew: true)
             lastAsked = time.monotonic()
             succeeded(.open)
             return new
