@@ -56,6 +56,7 @@ package enum Program {
             }
             return simulate.run(flags, keys.environment) { keys.newestSigner }
         case .top(let flags): return top.run(flags, environment)
+        case .report(let options): return UsageCommand.run(options, environment)
         case .serve, .check, .migrate, .completion, .manual, .version, .help: break
         }
 
@@ -92,7 +93,7 @@ package enum Program {
         case .version: "lkpush \(Version.number)\n"
         case .completion(let shell): CompletionScript.text(for: shell, commands)
         case .manual: ManualPage.text(commands)
-        case .serve, .check, .migrate, .simulate, .top: nil
+        case .serve, .check, .migrate, .report, .simulate, .top: nil
         }
     }
 

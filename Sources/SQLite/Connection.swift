@@ -40,8 +40,10 @@ package final class Connection {
         let isNew = flags & SQLITE_OPEN_CREATE != 0 && access(path, F_OK) != 0
         let index = path + "-shm"
         let hasLog = Folder.size_bytes(path + "-wal") > 0
+        // Somebody has the file open, and may write to an empty log at any time.
+        let isInUse = Folder.exists(index) && Folder.exists(path + "-wal")
         let parameter: String? =
-            if settings.isImmutable || settings.isLook && !hasLog {
+            if settings.isImmutable || settings.isLook && !hasLog && !isInUse {
                 "immutable=1"
             } else if settings.isLook && Folder.exists(index) {
                 "readonly_shm=1"

@@ -5,9 +5,9 @@ package struct ConnectionSettings: Sendable {
     /// nobody who uses the file. If somebody does, what is read may be old, or fail as damaged.
     /// https://www.sqlite.org/uri.html#uriimmutable
     package var isImmutable = false
-    /// Only looks at an existing file, read-only: nothing is changed, and no file is left beside it. Without a log the
-    /// file is all there is (`immutable`). With one both are read, by its index: as it is (`readonly_shm`), or made anew
-    /// and removed again. Somebody may write meanwhile; what is committed later may be missing.
+    /// Only looks at an existing file, read-only: nothing is changed, and no file is left beside it. Where nobody has
+    /// made a log and its index, the file is all there is (`immutable`). Else both are read, by the index: as it is
+    /// (`readonly_shm`), or made anew and removed again. Somebody may write meanwhile; what is committed later may be missing.
     /// https://www.sqlite.org/walformat.html#the_wal_index_file_format
     package var isLook = false
     /// Creates the file if it is missing.

@@ -29,7 +29,8 @@ package protocol Database: AnyObject {
     /// Runs any number of statements without parameters, once.
     func runScript(_ sql: String) throws(StoreError)
 
-    /// Starts a transaction that may write. One for a migration excludes all other migrations, in all processes.
+    /// Starts a transaction. One for a migration excludes all other migrations, in all processes. One that reads sees
+    /// the database as it is at its first query, and keeps nobody from writing.
     func begin(_ purpose: TransactionPurpose) throws(StoreError)
 
     /// Commits the transaction. After an error that is not `connectionLost` nothing of it took effect.
@@ -93,6 +94,8 @@ package enum SQLCommand: String, Sendable, CaseIterable {
 
 /// The purpose of a transaction.
 package enum TransactionPurpose: Sendable {
+    /// Reads a good deal at one moment, and changes nothing.
+    case read
     case write
     case migration
 }

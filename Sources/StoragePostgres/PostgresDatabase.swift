@@ -118,11 +118,13 @@ package final class PostgresDatabase: Database {
     // MARK: Transactions
 
     package func begin(_ purpose: TransactionPurpose) throws(StoreError) {
-        _ = try run("BEGIN ISOLATION LEVEL READ COMMITTED", [])
-        guard purpose == .migration else { return }
+        let level = purpose == .read ? "REPEATABLE READ READ ONLY" : "READ COMMITTED"
+        _ = try run("BEGIN ISOLATION LEVEL \(level)", [])
+        if purpose == .write { return }
         do throws(StoreError) {
             try setTimeouts(lock: settings.migrationTimeout)
             connection.statementTimeout = settings.migrationTimeout
+            if purpose == .read { return }
             // There is one lock for each schema. Its key is "lkpu" and a hash of the schema's name.
             _ = try rows(
                 "SELECT pg_advisory_xact_lock(1818980469, hashtext(COALESCE(current_schema(), '')))", [])
@@ -155,7 +157,7 @@ package final class PostgresDatabase: Database {
         }
     }
 
-    /// Sets the time-outs for the transaction of a migration.
+    /// Sets the time-outs for a transaction that may take long.
     private func setTimeouts(lock: Duration) throws(StoreError) {
         try runScript(
             """

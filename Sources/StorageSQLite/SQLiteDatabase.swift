@@ -1,3 +1,4 @@
+import Glibc
 import SQLite
 package import Storage
 import Wire
@@ -35,16 +36,28 @@ package final class SQLiteDatabase: Database {
         }
     }
 
-    /// Opens an existing file only to look at it: nothing is changed, and no file is left beside it. Commits of
-    /// another process may be missing.
+    /// Opens an existing file only to look at it: nothing is changed, and no file is left beside it. While it is open,
+    /// commits of another process may be missing.
     package init(lookingAt path: String) throws(StoreError) {
         var settings = ConnectionSettings()
-        settings.isLook = true
+        // A file with a rollback journal has its lock in itself, so that any reader leaves nothing behind.
+        settings.isLook = !Self.hasRollbackJournal(path)
+        settings.isReadOnly = true
+        settings.usesWriteAheadLog = false
         do throws(SQLiteError) {
             connection = try Connection(path: path, settings)
         } catch {
             throw StoreError(error)
         }
+    }
+
+    /// True if the file says that it has a rollback journal. https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+    private static func hasRollbackJournal(_ path: String) -> Bool {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { Glibc.close(file) }
+        var version: UInt8 = 0
+        return pread(file, &version, 1, 18) == 1 && version == 1
     }
 
     package func close() {
@@ -101,7 +114,7 @@ package final class SQLiteDatabase: Database {
     package func begin(_ purpose: TransactionPurpose) throws(StoreError) {
         try checkFile()
         // SQLite has one writer at a time, so the lock of a write is the lock of a migration, too.
-        try guarded { () throws(SQLiteError) in try connection.begin(.immediate) }
+        try guarded { () throws(SQLiteError) in try connection.begin(purpose == .read ? .deferred : .immediate) }
     }
 
     package func commit() throws(StoreError) {

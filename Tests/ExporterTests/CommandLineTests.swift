@@ -1,5 +1,6 @@
 import Exporter
 import Platform
+import Storage
 import TestSupport
 import Testing
 
@@ -17,6 +18,13 @@ import Testing
         let table: [([String], CommandLine.Command)] = [
             ([], .serve), (["serve"], .serve), (["check"], .check(room: nil)), (["migrate"], .migrate),
             (["check", "--room", "daily"], .check(room: "daily")), (["check", "--room=a=b"], .check(room: "a=b")),
+            (["report"], .report(UsageOptions())),
+            (
+                ["report", "--month", "2026-11", "--org", "a", "--org=b", "--format", "csv"],
+                .report(
+                    UsageOptions(
+                        month: .named(try #require(CalendarMonth("2026-11"))), organizations: ["a", "b"], format: .csv))
+            ), (["report", "--month=last"], .report(UsageOptions(month: .last))),
             (["completion", "zsh"], .completion(.zsh)), (["man"], .manual),
             (["simulate", "--orgs", "3"], .simulate(["--orgs", "3"])), (["top", "h:1"], .top(["h:1"])),
             (["version"], .version), (["--version"], .version), (["-V"], .version), (["check", "-V"], .version),
@@ -68,6 +76,11 @@ import Testing
                 --port: no such flag. See lkpush serve --help
                 """
             ),
+            (["report", "--month", "2026-13"], "--month 2026-13: expected a month such as 2026-11, or last"),
+            (["report", "--month", "2026-1"], "--month 2026-1: expected a month such as 2026-11, or last"),
+            (["report", "--format", "xml"], "--format xml: expected table or csv or json"),
+            (["report", "--org="], "--org needs the id of an organization"),
+            (["report", "november"], "november: expected a flag. See lkpush report --help"),
             (["completion"], "SHELL is missing. See lkpush completion --help"),
             (["completion", "fish"], "fish: expected bash or zsh. See lkpush completion --help"),
             (["completion", "bsh"], "bsh: expected bash or zsh. Did you mean bash? See lkpush completion --help"),

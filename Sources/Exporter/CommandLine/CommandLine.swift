@@ -8,6 +8,7 @@ package struct CommandLine: Sendable, Equatable {
         /// With the name of a room whose organization is looked for; nil for none.
         case check(room: String?)
         case migrate
+        case report(UsageOptions)
         /// The arguments after `simulate`, which has flags of its own.
         case simulate([String])
         /// The arguments after `top`, which has flags of its own.
@@ -96,6 +97,7 @@ package struct CommandLine: Sendable, Equatable {
             if arguments["--room"] == "" { throw CommandFault(description: "--room needs the name of a room") }
             return .check(room: arguments["--room"])
         case "migrate": return .migrate
+        case "report": return .report(try UsageOptions(arguments))
         case "completion":
             guard let shell = arguments.argument.flatMap(Shell.init(rawValue:)) else {
                 preconditionFailure("the declaration names the shells")

@@ -6,7 +6,7 @@ package enum Commands {
     static let elsewhere = ["simulate", "top"]
     /// All names, in the order of the help.
     package static let names =
-        ["serve", "check", "migrate"] + elsewhere + ["completion", "man", "version", "help"]
+        ["serve", "check", "migrate", "report"] + elsewhere + ["completion", "man", "version", "help"]
 
     /// The declarations of all commands, in the order of `names`.
     ///
@@ -52,6 +52,7 @@ package enum Commands {
                     + "role of the exporter may not."
             ],
             exits: [("0", "the tables are up to date"), ("1", "they are not"), usageExit, configurationExit]),
+        UsageOptions.syntax,
         CommandSyntax(
             "completion", "print what makes a shell complete lkpush's commands and flags",
             argument: CommandArgument("SHELL", "The shell.", isRequired: true, words: Shell.allCases.map(\.rawValue)),

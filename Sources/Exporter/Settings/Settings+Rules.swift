@@ -61,13 +61,7 @@ extension Settings {
                 reader.report("\(name): \(error)")
             }
         }
-        // A file that cannot be read was reported when the setting was read.
-        guard let location = try? databaseLocation() else { return }
-        do throws(DatabaseURLFault) {
-            _ = try StoreDriver.location(of: location)
-        } catch {
-            reader.report("DATABASE_URL: \(error)")
-        }
+        databasePlace.check(&reader)
     }
 
     private func checkOrganizations(_ reader: inout SettingsReader) {

@@ -133,7 +133,7 @@ package struct Settings: Sendable {
 
         dedupTTL = reader.duration(
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
-        stateDirectory = reader.text("STATE_DIR", "./lkpush-state", "Where lkpush keeps what it must remember.")
+        stateDirectory = DatabasePlace.stateDirectory(&reader)
         durability = reader.choice(
             "DURABILITY", .commit,
             "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk)."
@@ -175,8 +175,7 @@ package struct Settings: Sendable {
         organizationCacheTTL = reader.duration(
             "ORG_CACHE_TTL", "10m", in: .seconds(10) ... .seconds(86_400), "How old a room's organization may grow.")
 
-        databaseURL = reader.secretText(
-            "DATABASE_URL", "\(StoreDriver.help); default `sqlite:$STATE_DIR/office.db`.")
+        databaseURL = DatabasePlace.databaseURL(&reader)
         licenseRefresh = reader.duration(
             "LICENSE_REFRESH", "1h", in: Self.refresh, "How often limits and names of organizations are read.")
         activityRefresh = reader.duration(
@@ -253,10 +252,11 @@ package struct Settings: Sendable {
 
     private static let refresh: ClosedRange<Duration> = .milliseconds(100) ... .seconds(30 * 86_400)
 
+    var databasePlace: DatabasePlace { DatabasePlace(stateDirectory: stateDirectory, databaseURL: databaseURL) }
+
     /// The URL of the database in use.
     package func databaseLocation() throws(SecretSource.SecretError) -> String {
-        guard let databaseURL else { return "sqlite:\(stateDirectory)/office.db" }
-        return try databaseURL.read().exposed
+        try databasePlace.location()
     }
 
     /// LiveKit's API is polled.
