@@ -1,4 +1,5 @@
 import Pipeline
+import Platform
 import Storage
 import StoragePostgres
 import StorageSQLite
