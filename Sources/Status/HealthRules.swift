@@ -35,9 +35,8 @@ package enum HealthRules {
 
     static let all: [Rule] = [
         notReady, journal, snapshot, disk, webhooksRefused, destinations, spools, samplesLost, backlog, database,
-        rowsLost,
-        deadLetters,
-        unknownRooms, clocks, queue, lag, silence, reconciliation, webhooksMissing, seriesRefused,
+        rowsLost, usageLost, usageTable, deadLetters, unknownRooms, clocks, queue, lag, silence, reconciliation,
+        webhooksMissing, seriesRefused,
     ]
 
     /// Everything that is wrong, the worst first.

@@ -10,6 +10,7 @@ package struct StatusDocument: StatusObject {
     package var intake = IntakeStatus()
     package var journal: JournalStatus?
     package var recorder = RecorderStatus()
+    package var usage: UsageStatus?
     package var database = DatabaseStatus()
     package var destinations: [DestinationStatus] = []
     package var organizations = OrganizationsStatus()
@@ -32,6 +33,8 @@ package struct StatusDocument: StatusObject {
             "journal", &journal,
             "events on disk before they are answered; null before the state is restored")
         try visitor.field("recorder", &recorder, "rooms and people")
+        try visitor.field(
+            "usage", &usage, "usage in the units of an invoice; null before the state is restored")
         try visitor.field("database", &database, "the database")
         try visitor.field("destinations", &destinations, "where metrics are pushed to")
         try visitor.field("organizations", &organizations, "who uses LiveKit now")

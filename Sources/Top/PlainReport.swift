@@ -85,6 +85,12 @@ struct PlainReport: Sendable {
             Figures.count(document.recorder.rooms, "room", "rooms"),
             Figures.count(document.recorder.participants, "person", "people"),
         ]
+        if let usage = document.usage {
+            texts.append("\(Figures.decimal(usage.connection_minutes)) min connected today")
+            if usage.agentsPending > 0 {
+                texts.append(Figures.count(usage.agentsPending, "job waits", "jobs wait") + " for agents")
+            }
+        }
         for one in document.destinations {
             let answer = one.lastAnswer.map { $0.status > 0 ? " \($0.status)" : " no answer" } ?? ""
             let pushed = one.lastSuccess.map { "pushed \(Figures.ago($0, document.now))" } ?? "nothing pushed yet"

@@ -17,6 +17,7 @@ extension TopPicture {
         for destination in document.destinations { self.destination(destination, document, &paper) }
         if let polls = document.reconciliation { reconciliation(polls, document.now, &paper) }
         use(document, &paper)
+        if let usage = document.usage { self.usage(usage, &paper) }
         process(document, &paper)
         plots(document, &paper)
         organizations(document.organizations, document.recorder, &paper)
@@ -228,6 +229,26 @@ extension TopPicture {
             ])
         }
         section("Now", items, &paper)
+    }
+
+    private func usage(_ usage: UsageStatus, _ paper: inout Paper) {
+        var items: [Paper.Item] = usage.connections.filter { $0.active > 0 }.map {
+            [.init("\(Figures.count($0.active)) \($0.kind)", .strong)]
+        }
+        if items.isEmpty { items.append([.init("nobody is connected")]) }
+        if usage.agentsRunning > 0 || usage.agentsPending > 0 {
+            items.append([.init(Figures.count(usage.agentsRunning, "agent works", "agents work"))])
+        }
+        if usage.agentsPending > 0 {
+            items.append([.init(Figures.count(usage.agentsPending, "job waits", "jobs wait"), .caution)])
+        }
+        if usage.calls > 0 { items.append([.init(Figures.count(usage.calls, "call", "calls"))]) }
+        items.append([.init("\(Figures.decimal(usage.connection_minutes)) min today")])
+        if usage.ahead_seconds >= 1 { items.append([.init("ahead \(Figures.time(usage.ahead_seconds))")]) }
+        if usage.rowsWaiting > 0 { items.append([.init(Figures.count(usage.rowsWaiting, "row waits", "rows wait"))]) }
+        if usage.isTableWithheld { items.append([.init("ITS TABLE CANNOT BE USED", .caution)]) }
+        if usage.rowsLost > 0 { items.append([.init("\(Figures.count(usage.rowsLost)) rows lost", .alarm)]) }
+        section("Usage", items, &paper)
     }
 
     private func process(_ document: StatusDocument, _ paper: inout Paper) {

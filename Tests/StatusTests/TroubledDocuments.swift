@@ -88,6 +88,16 @@ enum TroubledDocuments {
             "rooms": made {
                 $0.recorder.unknownRooms = [room("a", "room_not_found"), room("b", "room_not_found")]
             },
+            "usage": made {
+                $0.usage = UsageStatus()
+                $0.usage?.isTableWithheld = true
+                $0.usage?.rowsWaiting = 1_234
+            },
+            "usageLost": made {
+                $0.usage = UsageStatus()
+                $0.usage?.rowsLost = 3
+                $0.usage?.lastRowLost = now - .seconds(60)
+            },
             "clock": made {
                 var clock = ClockStatus()
                 (clock.peer, clock.ahead) = ("livekit", -90)

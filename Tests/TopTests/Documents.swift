@@ -49,6 +49,7 @@ enum Documents {
         document.recorder.participants = 1_200
         document.recorder.tracks = 3_050
         document.recorder.egresses = 3
+        document.usage = usage
         document.database.engine = "sqlite"
         document.database.url = "sqlite:///var/lib/lkpush/lkpush.db"
         document.database.isUp = true
@@ -66,6 +67,20 @@ enum Documents {
             plot("queue_events") { _ in 0 }, plot("resident_memory_bytes") { Double($0) * 350_000 },
         ]
         return document
+    }
+
+    private static var usage: UsageStatus {
+        var usage = UsageStatus()
+        usage.connections = [("standard", 1_200, 54_321.5), ("agent", 12, 640), ("sip", 0, 3)].map {
+            var connections = ConnectionsStatus()
+            (connections.kind, connections.active, connections.minutes) = $0
+            return connections
+        }
+        usage.connection_minutes = 54_964.5
+        usage.since = ago(11_520)
+        usage.agentsRunning = 12
+        usage.calls = 1
+        return usage
     }
 
     private static var destination: DestinationStatus {
@@ -137,6 +152,8 @@ enum Documents {
                 cost: "8,120 samples wait, none is lost yet. The disk keeps what comes for about 3 d.",
                 action: "Raise the limit of the stack, or push less: PUSH_ALLOW and PUSH_DENY choose families.")
         ]
+        document.usage?.agentsPending = 3
+        document.usage?.ahead_seconds = 312
         document.destinations[0].state = .retrying
         document.destinations[0].cause = "the limit of active series of the stack is reached"
         document.destinations[0].lastAnswer = answer(429, "per-user series limit of 10000 exceeded", 3)
@@ -187,6 +204,9 @@ enum Documents {
                 cost: "LiveKit takes 401 for delivered: these events are lost.",
                 action: "Compare LIVEKIT_API_SECRET with the secret of the key devkey in LiveKit's configuration."),
             at: 1)
+        document.usage?.isTableWithheld = true
+        document.usage?.rowsWaiting = 40
+        document.usage?.rowsLost = 2
         document.journal?.isUp = false
         document.journal?.error = "write /var/lib/lkpush/journal.db: No space left on device (errno 28)"
         document.journal?.diskFree_bytes = 0
@@ -269,6 +289,13 @@ enum Documents {
         document.program.resident_bytes = number()
         document.program.instance = text()
         document.recorder.rooms = number()
+        document.usage?.connections[0].kind = text()
+        document.usage?.connections[0].active = number()
+        document.usage?.agentsRunning = number()
+        document.usage?.agentsPending = number()
+        document.usage?.connection_minutes = decimal()
+        document.usage?.ahead_seconds = decimal()
+        document.usage?.rowsWaiting = number()
         document.destinations[0].pending = number()
         document.destinations[0].oldestPending = decimal()
         document.destinations[0].cause = text()

@@ -52,6 +52,40 @@ const recorderFacts = [
     troubles(recorder.lookup_failures_total, newest(recorder.unknown_rooms, "last_timestamp_seconds"), now)),
 ];
 
+const usageFacts = [
+  wideFact("Connected", "connections that are open, by kind", usage => words(byKind(usage, "active") || "nobody")),
+  fact("Minutes today", "minutes that connections lasted today (UTC), as far as this process saw it", usage =>
+    minutes(usage.connection_minutes_today)),
+  fact("Counted from", "midnight UTC, or the start of this process", (usage, _, now) =>
+    age(usage.today_since_timestamp_seconds, now)),
+  wideFact("Minutes by kind", "today's minutes of each kind", usage => words(byKind(usage, "minutes_today"))),
+  fact("Agents", "agents that work", usage => count(usage.agent_jobs_running)),
+  fact("Agents waiting", "jobs that wait for an agent", usage =>
+    count(usage.agent_jobs_pending, usage.agent_jobs_pending > 0 ? "warning" : "")),
+  fact("Calls", "calls by telephone that are open", usage => count(usage.calls)),
+  fact("Ahead", "what was shown before ends that were reported late; later growth pays it", usage =>
+    duration(usage.ahead_seconds)),
+  fact("Uncertain", "usage of which nobody knows whether it was used, since the start", usage =>
+    duration(usage.uncertain_seconds_total)),
+  fact("Table", "lkpush_usage_daily, which lkpush report reads", usage => usage.table_withheld === true
+    ? { text: "cannot be used", exact: "", tone: "warning" } : { text: "can be used", exact: "", tone: "ok" }),
+  fact("Rows waiting", "rows of usage that wait for that table", usage => count(usage.rows_waiting)),
+  fact("Rows lost", "rows of usage given up", (usage, _, now) =>
+    troubles(usage.rows_lost_total, usage.last_row_lost_timestamp_seconds, now, "critical")),
+];
+
+/** Minutes are not turned into hours or days: invoices count minutes. */
+function minutes(value) {
+  const number = asNumber(value);
+  return number === null ? notKnown : { text: `${wholeNumbers.format(number)} min`, exact: `${number} min`, tone: "" };
+}
+
+/** The kinds of which a field is not 0: `1,200 standard, 10 agent`. */
+function byKind(usage, field) {
+  const some = asList(usage.connections).filter(kind => kind[field] > 0);
+  return some.map(kind => `${wholeNumbers.format(kind[field])} ${asText(kind.kind)}`).join(", ");
+}
+
 const journalFacts = [
   fact("State", "whether the journal can be written", journal => journalState(journal)),
   fact("Durability", "DURABILITY", journal => words(journal.durability)),
@@ -175,6 +209,7 @@ const plotPlaces = {
   journal: ["journal_commit_seconds", "disk_free_bytes"],
   database: ["rows_waiting"],
   reconciliation: [],
+  usage: [],
 };
 
 function plotsOf(sectionName, plots) {
@@ -212,6 +247,7 @@ function factSections() {
   return [
     new FactSection("webhooks", webhookFacts, "intake"),
     new FactSection("recorder", recorderFacts, "recorder"),
+    new FactSection("usage", usageFacts, "usage", usage => usage ? "" : "The state is being restored."),
     new FactSection("journal", journalFacts, "journal", journal =>
       journal ? "" : "The state is being restored."),
     new FactSection("database", databaseFacts, "database", database =>

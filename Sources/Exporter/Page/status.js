@@ -9,6 +9,7 @@ const patience_ms = 10_000;
 const overview = [
   { target: "webhooks", title: "Webhooks", read: ({ intake }) => perSecond(asObject(intake).events_per_second) },
   { target: "recorder", title: "Participants", read: ({ recorder }) => count(asObject(recorder).participants) },
+  { target: "usage", title: "Minutes today", read: ({ usage }) => minutes(asObject(usage).connection_minutes_today) },
   { target: "journal", title: "Free disk", read: ({ journal }) => byteCount(asObject(journal).disk_free_bytes) },
   { target: "database", title: "Rows waiting", read: ({ database }) => count(asObject(database).rows_waiting) },
   { target: "destinations", title: "Destinations", read: status => destinationsSummary(asList(status.destinations)) },

@@ -24,6 +24,7 @@ package final class StatusBoard: Sendable {
         var history = StatusHistory()
         var increases = LastIncreases()
         var differsSince: Timestamp?
+        var today = UsageToday()
         var problems = ProblemTimes()
         var copy = ServedCopy()
     }
@@ -66,6 +67,13 @@ package final class StatusBoard: Sendable {
         document.database.lastRowLost = state.increases.note(.rows, Double(document.database.rowsLost), at: wall)
         document.program.lastSeriesRefused = state.increases.note(
             .seriesRefused, Double(document.program.seriesRefused), at: wall)
+        // Before lkpush is ready the counters may not be those of the restored state yet.
+        if document.health.isReady || state.today.since != nil { state.today.note(sample.connections, at: wall) }
+        if var usage = document.usage {
+            state.today.fill(&usage)
+            usage.lastRowLost = state.increases.note(.usageRowsLost, Double(usage.rowsLost), at: wall)
+            document.usage = usage
+        }
         if document.reconciliation?.differs != true { state.differsSince = nil }
         if document.reconciliation?.differs == true, state.differsSince == nil { state.differsSince = wall }
         document.reconciliation?.differsSince = state.differsSince

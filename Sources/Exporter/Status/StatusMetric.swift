@@ -13,6 +13,17 @@ package enum StatusMetric: String, CaseIterable {
     case lag = "lk_webhook_delivery_lag_seconds"
     case lookupFailures = "lk_org_lookup_failures_total"
 
+    case connectionsActive = "lk_connections_active"
+    case connectionSeconds = "lk_connection_seconds_total"
+    case agentsRunning = "lk_agent_jobs_active"
+    case agentsPending = "lk_agent_jobs_pending"
+    case calls = "lk_sip_calls_active"
+    case usageAhead = "lkpush_usage_ahead_seconds"
+    case usageUncertain = "lkpush_uncertain_seconds_total"
+    case usageRowsWaiting = "lkpush_usage_rows_waiting"
+    case usageRowsLost = "lkpush_usage_rows_lost_total"
+    case tablesWithheld = "lkpush_database_table_withheld"
+
     case rejected = "lkpush_webhook_rejected_total"
     case queue = "lkpush_webhook_queue_events"
     case queueCapacity = "lkpush_webhook_queue_capacity_events"

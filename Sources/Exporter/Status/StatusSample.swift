@@ -16,6 +16,8 @@ struct StatusSample {
     var rooms = 0.0
     var participants = 0.0
     var resident_bytes = 0.0
+    /// The seconds of connections by kind.
+    var connections: [String: Double] = [:]
     var destinations: [Destination] = []
 
     struct Destination {
@@ -38,6 +40,7 @@ struct StatusSample {
         rooms = metrics.sum(.rooms) ?? 0
         participants = metrics.sum(.participants) ?? 0
         resident_bytes = metrics.sum(.resident) ?? 0
+        connections = metrics.sums(.connectionSeconds, by: "kind")
         self.destinations = destinations.map {
             Destination(
                 name: $0.name, accepted: Double($0.accepted), pending: Double($0.pending),

@@ -38,6 +38,7 @@ struct StatusSource: Sendable {
         document.intake = intake(metrics)
         document.journal = journal(metrics)
         document.recorder = recorder(metrics)
+        document.usage = usage(metrics)
         document.database = database(metrics)
         document.destinations =
             running.destinations?.status
@@ -144,6 +145,28 @@ struct StatusSource: Sendable {
         let unknown = plan.recorderInbox.unknownRooms
         (recorder.unknownRooms, recorder.unknownRoomsOmitted) = (unknown.rooms, unknown.omitted)
         return recorder
+    }
+
+    /// The minutes of today are the board's.
+    private func usage(_ metrics: MetricReading) -> UsageStatus? {
+        guard running.hasState else { return nil }
+        var usage = UsageStatus()
+        let kinds = metrics.sums(.connectionSeconds, by: "kind").mapValues { _ in 0.0 }
+            .merging(metrics.sums(.connectionsActive, by: "kind")) { $1 }
+        usage.connections = kinds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+            var connections = ConnectionsStatus()
+            (connections.kind, connections.active) = ($0.key, Int($0.value))
+            return connections
+        }
+        usage.agentsRunning = metrics.count(.agentsRunning)
+        usage.agentsPending = metrics.count(.agentsPending)
+        usage.calls = metrics.count(.calls)
+        usage.ahead_seconds = metrics.sum(.usageAhead) ?? 0
+        usage.uncertain_seconds = metrics.sum(.usageUncertain) ?? 0
+        usage.isTableWithheld = metrics.count(.tablesWithheld, where: ("table", "lkpush_usage_daily")) > 0
+        usage.rowsWaiting = metrics.count(.usageRowsWaiting)
+        usage.rowsLost = metrics.count(.usageRowsLost)
+        return usage
     }
 
     private func database(_ metrics: MetricReading) -> DatabaseStatus {
