@@ -14,7 +14,18 @@ extension QueryTests {
         "pipeline / Ghosts and conflicts / B": unpolled,
         "pipeline / Suspicious lists / A": unpolled,
         "pipeline / Failed requests to LiveKit's API / A": unpolled,
+        "organization / Agents running and waiting / B": jobless,
+        "organization / Waiting time of agents / A": jobless,
+        "organization / Waiting time of agents / B": jobless,
+        "platform / Agents running and waiting / B": jobless,
+        "platform / Waiting time of agents / A": jobless,
+        "platform / Waiting time of agents / B": jobless,
+        "platform / Agents without capacity / A": jobless,
+        "pipeline / Uncertain usage / A": "every end is told",
+        "pipeline / Rows of usage that wait / B": "no row is given up",
     ]
+    /// The cases of `Tests/Dashboards` and of the rules have agent jobs.
+    private static let jobless = "no webhook of agent jobs comes"
     /// The day has no server API. The cases of `Tests/Dashboards` and of the rules have polls.
     private static let unpolled = "nothing is polled"
 
@@ -67,6 +78,9 @@ extension QueryTests {
         "lkpush_series_refused_total",
         // Nothing is polled on this day.
         "lkpush_reconcile_last_success_timestamp_seconds", "lkpush_reconcile_drift", "lkpush_reconcile_requests_total",
+        // No webhook of agent jobs comes, and the server tells no media failure.
+        "lk_agent_jobs_pending", "lk_agent_job_wait_seconds_bucket", "lk_agent_job_wait_seconds_count",
+        #"lk_agent_jobs_ended_total{result=~"failed|cancelled",reason="no_capacity"}"#,
     ]
 
     @Test func `selectors are found in expressions`() {
