@@ -21,9 +21,10 @@ package struct FamilyDescriptor: Sendable, Equatable {
     package enum Cadence: Sendable, Equatable, CaseIterable {
         /// Pushed when it is new or has changed, and else once per idle interval: for counters and histograms.
         case onChange
-        /// Pushed at every tick, so that averages over time are unbiased.
+        /// Pushed at every tick, so that averages over time are unbiased: for gauges.
         case everyTick
-        /// Pushed on a fixed grid of idle intervals: for gauges that are refreshed rarely, and for info metrics.
+        /// Pushed on a fixed grid of idle intervals, changed or not: for gauges that are refreshed rarely, for info
+        /// metrics, and for counters of time, which change with every tick.
         case idleGrid
     }
 
@@ -39,6 +40,7 @@ package struct FamilyDescriptor: Sendable, Equatable {
         if let fault = Self.fault(name: name, help: help, kind: kind, labelNames: labelNames) {
             preconditionFailure(fault)
         }
+        if let fault = Self.fault(kind: kind, cadence: cadence) { preconditionFailure(fault) }
         self.name = name
         self.help = help
         self.kind = kind
@@ -69,6 +71,15 @@ package struct FamilyDescriptor: Sendable, Equatable {
         }
         guard (kind == .counter) == name.hasSuffix("_total") else { return "counters, and only they, end with _total" }
         return nil
+    }
+
+    /// What does not fit together. Nil if it does.
+    package static func fault(kind: Kind, cadence: Cadence) -> String? {
+        switch (kind, cadence) {
+        case (.gauge, _), (_, .onChange), (.counter, .idleGrid): nil
+        case (.counter, .everyTick): "a counter needs no sample at every tick, since increase() looks at two of them"
+        case (.histogram, _): "a histogram has too many series to be pushed unchanged"
+        }
     }
 
     /// A gauge without labels that no registry holds.

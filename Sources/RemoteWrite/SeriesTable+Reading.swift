@@ -12,7 +12,11 @@ extension SeriesTable {
 
     /// Takes a reading, and puts the samples of the series that are due into `block`. Readings come in the order of
     /// their times.
-    package mutating func take(_ reading: RegistryReading, into block: inout SampleBlock) -> Reading {
+    ///
+    /// - Parameter isLast: no other reading follows. So counters are due that would have waited for the grid.
+    package mutating func take(
+        _ reading: RegistryReading, isLast: Bool = false, into block: inout SampleBlock
+    ) -> Reading {
         let now = reading.time
         apply(reading)
         if let last = lastReading ?? floor, now <= last {
@@ -27,7 +31,7 @@ extension SeriesTable {
         let times = Times(
             now: now, previous: lastReading.map { max($0, now - SampleBlock.Limits.span) },
             areIdlePossible: schedule.idleInterval > schedule.pushInterval,
-            idleSlot: idleSlot(now))
+            idleSlot: schedule.idleSlot(of: now, since: firstReading ?? now), isLast: isLast)
         for index in groups.indices {
             switch groups[index].phase {
             case .free: continue
@@ -75,6 +79,8 @@ extension SeriesTable {
         /// Series may be left out of this reading.
         let areIdlePossible: Bool
         let idleSlot: Int64
+        /// No other reading follows.
+        let isLast: Bool
 
         /// The time for a sample before this reading: the previous tick, or right after `last` if `last` is not earlier
         /// than that. Nil if there is no time left between them and now.
@@ -94,7 +100,8 @@ extension SeriesTable {
             var before: Timestamp?
             if groups[index].startsAtZero {
                 before = isZero(index, new) ? nil : times.before(after: groups[index].lastSent)
-            } else if hasChanged && groups[index].accumulates, let last = groups[index].lastSent,
+            } else if hasChanged && groups[index].accumulates && groups[index].cadence != .idleGrid,
+                let last = groups[index].lastSent,
                 let previous = times.previous, last < previous
             {
                 before = previous
@@ -129,19 +136,10 @@ extension SeriesTable {
         guard times.areIdlePossible, !groups[index].isDue, groups[index].lastSent != nil else { return true }
         switch groups[index].cadence {
         case .everyTick: return true
-        case .idleGrid: return groups[index].idleSlot != times.idleSlot
+        case .idleGrid:
+            return groups[index].idleSlot != times.idleSlot || times.isLast && groups[index].accumulates
         case .onChange: return hasChanged || groups[index].idleSlot != times.idleSlot
         }
-    }
-
-    /// The part of the idle grid that a tick belongs to. A tick may come half an interval early or late.
-    ///
-    /// A fixed grid is better than the time since the last sample. In a range of 15 min, the first and the last sample
-    /// of a series are then in all at most one idle interval short of the range. So `increase()` extrapolates by less
-    /// than 10 %.
-    private func idleSlot(_ time: Timestamp) -> Int64 {
-        let origin = (firstReading ?? time) - schedule.pushInterval / 2
-        return time.since(origin).milliseconds / max(1, schedule.idleInterval.milliseconds)
     }
 
     private mutating func write(

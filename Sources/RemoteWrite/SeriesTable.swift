@@ -23,6 +23,15 @@ package struct SeriesTable {
             self.pushInterval = pushInterval
             self.idleInterval = max(pushInterval, pushInterval * Int(idleInterval / pushInterval))
         }
+
+        /// The part of the idle grid that a tick belongs to. A tick may come half an interval early or late.
+        ///
+        /// A fixed grid is better than the time since the last sample. In a range of 15 min, the first and the last
+        /// sample of a series are then in all at most one idle interval short of the range. So `increase()`
+        /// extrapolates by less than 10 %.
+        package func idleSlot(of time: Timestamp, since firstReading: Timestamp) -> Int64 {
+            time.since(firstReading - pushInterval / 2).milliseconds / max(1, idleInterval.milliseconds)
+        }
     }
 
     /// The source of a group's values.

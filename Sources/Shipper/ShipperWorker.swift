@@ -143,7 +143,7 @@ final class ShipperWorker {
         }
         var block = delivery.emptyBlock()
         // The reader makes no reading that is not later than all before it.
-        guard table.take(tick.reading, into: &block) == .made else { return }
+        guard table.take(tick.reading, isLast: tick.isLast, into: &block) == .made else { return }
         var blocks = [block]
         if tick.isLast && settings.staleOnStop {
             var markers = delivery.emptyBlock()

@@ -57,6 +57,7 @@ import Wire
         let url = try #require(EndpointURL(prometheus.writeURL))
         let registry = Registry(maxSeries: 10_000)
         let counters = registry.counter("test_events_total", "T.", labels: ["pace"])
+        let seconds = registry.counter("test_seconds_total", "T.", labels: ["pace"], cadence: .idleGrid)
         let histogram = registry.histogram("test_wait_seconds", "T.", labels: ["pace"], bounds: [10, 60, 600])
         let active = try #require(registry.gauge("test_active", "T.", cadence: .everyTick).series())
         let rare = try #require(registry.gauge("test_rare", "T.").series())
@@ -76,6 +77,8 @@ import Wire
                 counters.series(["\(pace)"])?.increment(by: Double(events))
                 histogram.series(["\(pace)"])?.observe(Double.random(in: 0...900, using: &random))
             }
+            // Time passes in every series, more of it where there are more events.
+            for pace in paces { seconds.series(["\(pace)"])?.increment(by: 15 * max(1, (level * pace).rounded())) }
             level = max(0, level + Double.random(in: -3...3, using: &random).rounded())
             active.set(level)
             if tick.isMultiple(of: 20) { rare.set(level) }
@@ -88,7 +91,9 @@ import Wire
         for minutes in [15, 30, 60] {
             for at in [7_195, 6_300, 5_000] {
                 let end = Double(start) / 1_000 + Double(at)
-                for metric in ["test_events_total", "test_wait_seconds_count", "test_wait_seconds_sum"] {
+                for metric in [
+                    "test_events_total", "test_seconds_total", "test_wait_seconds_count", "test_wait_seconds_sum",
+                ] {
                     let known = Set(
                         try prometheus.query("\(metric) offset \(minutes)m", at: end).compactMap { $0.labels["pace"] })
                     for function in ["increase", "rate"] {

@@ -36,8 +36,8 @@ struct SeriesTableFixture {
         try tick(milliseconds: seconds * 1_000, prefix)
     }
 
-    mutating func tick(milliseconds: Int64, _ prefix: String = "t") throws -> [String] {
-        guard read(milliseconds: milliseconds) == .made else { return ["skipped"] }
+    mutating func tick(milliseconds: Int64, _ prefix: String = "t", isLast: Bool = false) throws -> [String] {
+        guard read(milliseconds: milliseconds, isLast: isLast) == .made else { return ["skipped"] }
         return try lines(prefix)
     }
 
@@ -49,9 +49,10 @@ struct SeriesTableFixture {
     }
 
     /// Reads at this time into `block`.
-    mutating func read(milliseconds: Int64) -> SeriesTable.Reading {
+    mutating func read(milliseconds: Int64, isLast: Bool = false) -> SeriesTable.Reading {
         settleLast()
-        let reading = table.take(reader.read(at: Timestamp(milliseconds: milliseconds)), into: &block)
+        let reading = table.take(
+            reader.read(at: Timestamp(milliseconds: milliseconds)), isLast: isLast, into: &block)
         waits = reading == .made
         return reading
     }
