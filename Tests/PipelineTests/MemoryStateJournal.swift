@@ -18,6 +18,8 @@ final class MemoryStateJournal: StateJournal {
             var snapshots: [Snapshot] = []
             var isFailing = false
             var isNew = true
+            /// The file is gone when the engine opens it again after a failure.
+            var isNewWhenReopened = false
             var sendsLateReadings = false
             /// The series after each commit, the oldest first.
             var seriesByCommit: [Set<[UInt8]>] = []
@@ -187,7 +189,16 @@ final class MemoryStateJournal: StateJournal {
     func reopen(now: Timestamp) throws(JournalError) -> Opening {
         if disk.contents.withLock({ $0.isFailing }) { throw JournalError(.other, "told to fail") }
         isOpen = true
-        return Opening()
+        var opening = Opening()
+        disk.contents.change { contents in
+            guard contents.isNewWhenReopened else { return }
+            contents.isNewWhenReopened = false
+            opening.isNew = true
+            contents.numbers = JournalNumbers()
+            contents.numbers.id = String(repeating: "2", count: 32)
+            (contents.events, contents.inputs, contents.rows) = ([], [], [:])
+        }
+        return opening
     }
 
     func close() { isOpen = false }

@@ -1,6 +1,7 @@
 import HTTPServing
 import Journal
 package import Platform
+import Recording
 package import RemoteWrite
 package import Status
 import Storage
@@ -20,6 +21,9 @@ package final class JournalInbox: Sendable {
         var awaited = Int.max
         /// The turns of the recorder, in order.
         var turns: [RecorderTurn] = []
+        /// The usage of all these turns, merged: a disk that hangs must not cost memory.
+        var usage = UsageReading()
+        var isUsageWanted = false
         /// The recorder has left its last turn.
         var isRecorderDone = false
         /// The readings of the destinations. Each destination waits for its own.
@@ -50,6 +54,8 @@ package final class JournalInbox: Sendable {
         var isStartCancelled = false
         /// The deadline of a stop that was asked for.
         var stopBy: MonotonicTime?
+        /// Everything that the recorder counted is published. No more follows.
+        var isUsagePublished = false
         /// The thread is done.
         var isFinished = false
 
@@ -65,6 +71,8 @@ package final class JournalInbox: Sendable {
             swap(&taken, &events)
             defer {
                 turns.removeAll(keepingCapacity: true)
+                usage = UsageReading()
+                isUsageWanted = false
                 readings.removeAll(keepingCapacity: true)
                 refused.removeAll(keepingCapacity: true)
                 saved.removeAll(keepingCapacity: true)
@@ -73,7 +81,8 @@ package final class JournalInbox: Sendable {
                 isClosing = false
             }
             return Contents(
-                turns: turns, readings: readings, refused: refused, saved: saved, appliedUpTo: appliedUpTo,
+                turns: turns, usage: usage, isUsageWanted: isUsageWanted, readings: readings, refused: refused,
+                saved: saved, appliedUpTo: appliedUpTo,
                 appliedInput: appliedInput, copiedAfter: copiedAfter, isRecorderDone: isRecorderDone,
                 isClosing: isClosing, stopBy: stopBy)
         }
@@ -82,6 +91,8 @@ package final class JournalInbox: Sendable {
     /// Everything that the thread takes at one time, except the events.
     struct Contents: Sendable {
         var turns: [RecorderTurn] = []
+        var usage = UsageReading()
+        var isUsageWanted = false
         var readings: [ShipperReading] = []
         var refused: [RefusedRow] = []
         var saved: [SnapshotResult] = []
@@ -162,10 +173,26 @@ package final class JournalInbox: Sendable {
     }
 
     /// Takes what one turn of the recorder left.
-    func take(_ turn: RecorderTurn) { mail.change { $0.turns.append(turn) } }
+    func take(_ turn: RecorderTurn) {
+        mail.change { mail in
+            mail.usage.add(turn.usage)
+            if turn.isUsageWanted { mail.isUsageWanted = true }
+            mail.turns.append(turn)
+            mail.turns[mail.turns.count - 1].usage = UsageReading()
+        }
+    }
 
     /// Notes that the recorder has left its last turn.
     package func noteRecorderDone() { mail.change { $0.isRecorderDone = true } }
+
+    /// Waits until everything that the recorder counted is published, after its last turn. False where the journal
+    /// cannot be written, or `deadline` came first: then the last totals are never shown.
+    package func waitForUsage(until deadline: MonotonicTime) -> Bool {
+        mail.wait(until: deadline) { mail in
+            if mail.isUsagePublished { return true }
+            return mail.takesEvents && !mail.isFinished ? nil : false
+        } ?? false
+    }
 
     // MARK: Store
 

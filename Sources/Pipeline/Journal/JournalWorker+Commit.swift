@@ -14,7 +14,7 @@ extension JournalWorker {
         if lacksState { return isSnapshotDue }
         return !events.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
             || !backlog.pending.isEmpty || !commit.deadLetters.isEmpty || truncation != nil || commit.coversLoss
-            || commit.lineage != nil
+            || commit.lineage != nil || isUsageDue
     }
 
     /// Commits everything that waits, and lets go what waited for the commit.

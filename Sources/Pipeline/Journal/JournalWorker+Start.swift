@@ -117,6 +117,8 @@ extension JournalWorker {
         }
         start.recorder.startOwnTotalsAtZero()
         start.recorder.rebuildSessions()
+        // All of it is on disk, so it is at least what was seen before. The first reading has it.
+        start.recorder.takeUsageReading().publish()
         delivered = start.events
         start.needsSnapshot =
             !isExact || hasNewerRules || journal.opening.isNew || settings.durability == .memory && !start.isFresh

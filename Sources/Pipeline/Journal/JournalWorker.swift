@@ -43,6 +43,10 @@ final class JournalWorker {
     var events = UncommittedEvents()
     /// The held rows: they may leave when the inputs before them are durable.
     var held: [NumberedRow] = []
+    /// The usage that may be seen when the inputs before it are durable, merged.
+    var usage = UsageReading()
+    /// The usage is to be published as soon as that can be.
+    var isUsageWanted = false
     /// The starts of the program on this state and the names of its rows.
     var lineage = RowLineage(name: "")
     /// The number of the last row that was known when this process began.
@@ -77,7 +81,7 @@ final class JournalWorker {
     var nextStatus: MonotonicTime
 
     private var isClosing = false
-    private var isRecorderDone = false
+    var isRecorderDone = false
     private var stopBy: MonotonicTime?
     /// The last message to the store about rows that it does not have.
     var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
@@ -117,6 +121,7 @@ final class JournalWorker {
             askForSnapshotIfDue()
             collect()
             if isCommitDue { attempt() } else { release() }
+            publishUsage()
             // Before rows are loaded, so that the store asks for those that it makes room for from now on; and after it.
             tellStore()
             loadRows()
@@ -183,6 +188,8 @@ final class JournalWorker {
         isClosing = isClosing || taken.isClosing
         stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
+        usage.add(taken.usage)
+        isUsageWanted = isUsageWanted || taken.isUsageWanted
         readings.append(taken.readings)
         // The new journal is about to begin with the whole state. What it lacks until then is no reason to hold
         // samples.

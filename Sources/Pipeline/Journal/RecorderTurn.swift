@@ -4,19 +4,25 @@ import Recording
 import Storage
 import Wire
 
-/// The inputs, rows and snapshot that one turn of the recorder leaves for the journal.
+/// The inputs, rows, usage and snapshot that one turn of the recorder leaves for the journal.
 package struct RecorderTurn: Sendable {
     /// Inputs other than events that were applied before the snapshot. They are committed before anything leaves that
     /// they caused.
     var inputs: [InputEntry] = []
     /// Rows for the database, in order.
     package var rows: [NumberedRow] = []
+    /// The totals of usage after the inputs and events. Nobody sees them before these are durable.
+    var usage = UsageReading()
+    /// A reading of the registry is near. So the usage is to be published now, and not with the next commit.
+    var isUsageWanted = false
     /// The state after the inputs and rows.
     var snapshot: RecorderSnapshot?
 
     package init() {}
 
-    package var isEmpty: Bool { inputs.isEmpty && rows.isEmpty && snapshot == nil }
+    package var isEmpty: Bool {
+        inputs.isEmpty && rows.isEmpty && usage.isEmpty && !isUsageWanted && snapshot == nil
+    }
 }
 
 /// An input that the recorder applied, with the number of the event that it followed.

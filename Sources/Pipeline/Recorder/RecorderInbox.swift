@@ -29,6 +29,8 @@ package final class RecorderInbox: Sendable {
     package struct Contents: Sendable {
         package var events: [AcceptedEvent] = []
         var snapshot: SnapshotRequest?
+        /// A reading of the registry is near.
+        var wantsUsage = false
         /// Nothing will ever come again.
         package var isLast = false
         /// The deadline of a stop; nil while no stop was asked for.
@@ -43,6 +45,8 @@ package final class RecorderInbox: Sendable {
         var questions: [Question] = []
         var polls: [PollResult] = []
         var snapshot: SnapshotRequest?
+        /// A reading of the registry is near.
+        var wantsUsage = false
         /// The number of events that ends the wait; `Int.max` while nobody waits for any.
         var awaited = Int.max
         /// No event follows.
@@ -53,7 +57,8 @@ package final class RecorderInbox: Sendable {
 
         /// Something other than events has to be looked at now.
         var isUrgent: Bool {
-            !answers.isEmpty || !questions.isEmpty || !polls.isEmpty || snapshot != nil || isClosed && stopBy != nil
+            !answers.isEmpty || !questions.isEmpty || !polls.isEmpty || snapshot != nil || wantsUsage
+                || isClosed && stopBy != nil
         }
     }
 
@@ -115,6 +120,12 @@ package final class RecorderInbox: Sendable {
         }
     }
 
+    // MARK: Reader
+
+    /// Asks for the usage up to now, because a reading of the registry is near. It waits for nothing. What the recorder
+    /// counts until then is published when it is on disk.
+    package func requestUsage() { mail.change { $0.wantsUsage = true } }
+
     // MARK: The end
 
     /// Asks the recorder to apply what is here until `deadline`, and then to end.
@@ -150,6 +161,8 @@ package final class RecorderInbox: Sendable {
             mail.awaited = .max
             swap(&contents.events, &mail.events)
             contents.snapshot = mail.snapshot.take()
+            contents.wantsUsage = mail.wantsUsage
+            mail.wantsUsage = false
             contents.stopBy = mail.stopBy
             contents.isLast = mail.isClosed && contents.events.isEmpty
         }

@@ -64,6 +64,7 @@ struct RecorderWorker {
             inbox.take(into: &contents, until: time.monotonic() + RecorderThread.Limits.pace)
             reservations.free(contents.events.count)
             applyBatch()
+            if contents.wantsUsage { countUsage() }
             if let request = contents.snapshot { takeSnapshot(request) }
             handOver()
             if contents.isLast, let deadline = contents.stopBy { return settle(until: deadline) }
@@ -87,6 +88,12 @@ struct RecorderWorker {
         unknownRooms?.look(at: now)
         if now >= nextStatus { publish(at: now) }
         if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
+    }
+
+    /// Counts the time up to now, where time passes anywhere.
+    private mutating func countUsage() {
+        if recorder.hasOpenUsage { apply(.time(at: time.now())) }
+        turn.isUsageWanted = true
     }
 
     /// Holds events back for answers that are on their way.
@@ -132,6 +139,8 @@ struct RecorderWorker {
             perform()
         }
         unknownRooms?.finish()
+        // What was counted so far goes into rows, and is seen in the last reading.
+        apply(.stopping(at: time.now()))
         let request = inbox.takeSnapshotRequest()
         takeSnapshot(.init(isForced: true, withAllIDs: request?.withAllIDs ?? false), isLast: true)
         handOver()
@@ -184,6 +193,7 @@ struct RecorderWorker {
     }
 
     private mutating func handOver() {
+        turn.usage.add(recorder.takeUsageReading())
         if turn.isEmpty { return }
         journal.take(turn)
         turn = RecorderTurn()
