@@ -222,8 +222,8 @@ package final class Service {
             return
         }
         let destinations = Destinations(
-            plan.destinations, registry: registry, journal: plan.journalInbox, clocks: plan.clocks, log: log,
-            time: time)
+            plan.destinations, registry: registry, journal: plan.journalInbox, clocks: plan.clocks,
+            refresh: { [recorder = plan.recorderInbox] in recorder.requestUsage() }, log: log, time: time)
         do throws(TransportError) {
             try destinations.makeFirstReading(restoring: state.shipped)
         } catch {
@@ -293,6 +293,10 @@ package final class Service {
         // The thread owns nothing. If its file system hangs, it ends with the process.
         _ = keys?.stop(by: deadline(0.5))
         let stored = store?.stop(by: deadline(0.6))
+        // The last reading has what was counted up to the stop.
+        if destinations != nil && recorder != nil && recorded {
+            _ = plan.journalInbox.waitForUsage(until: deadline(0.65))
+        }
         let shipped = destinations?.stop(by: deadline(0.85))
         let isKept = journal?.stop(by: deadline(0.95)) ?? true
         privateServer?.stop(deadline: deadline(0.98))

@@ -13,6 +13,7 @@ package final class Destinations: Sendable {
     private let log: Log
     private let time: any TimeSource
     private let shippers: [ShipperThread]
+    private let refresh: (@Sendable () -> Void)?
     private let readerMetrics: ReaderMetrics
     private let reader = Monitor<ReaderThread?>(nil)
 
@@ -22,13 +23,17 @@ package final class Destinations: Sendable {
     /// - Parameters:
     ///   - settings: at least one.
     ///   - clocks: gets what the answers tell about the receivers' clocks.
+    ///   - refresh: asks for the totals of what grows while time passes, and does not wait for them. It is called shortly
+    ///     before each reading that has the series of the idle grid.
     ///   - journal: keeps what the next process must know. Without one, nothing survives this process but the spools.
     package init(
         _ settings: [ShipperSettings], registry: Registry, journal: (any ReadingJournal)? = nil,
-        clocks: ClockSkew = ClockSkew(), log: Log, time: any TimeSource = SystemTime()
+        clocks: ClockSkew = ClockSkew(), refresh: (@Sendable () -> Void)? = nil, log: Log,
+        time: any TimeSource = SystemTime()
     ) {
         precondition(!settings.isEmpty, "there is a destination")
         self.registry = registry
+        self.refresh = refresh
         self.log = log
         self.time = time
         let families = ShipperFamilies(in: registry)
@@ -65,7 +70,7 @@ package final class Destinations: Sendable {
         tellTotals()
         let schedule = shippers[0].settings.schedule
         let started = ReaderThread(
-            registry, readerMetrics, shippers, every: schedule.pushInterval, after: newest, log: log, time: time)
+            registry, readerMetrics, shippers, schedule, after: newest, refresh: refresh, log: log, time: time)
         reader.change { $0 = started }
         for shipper in shippers {
             log.info(

@@ -5,7 +5,7 @@ import Wire
 
 /// Reads the registry at each tick on the thread `reader`.
 ///
-/// It waits for nothing but the next tick. So no destination can delay the readings of another.
+/// It waits for nothing but the next tick. It asks for fresh totals of usage before a tick, and does not wait for them. So no destination can delay the readings of another.
 final class ReaderThread: Sendable {
     private struct Inbox {
         var hasRead = false
@@ -18,18 +18,19 @@ final class ReaderThread: Sendable {
 
     /// Starts the thread, and returns when it has read every series.
     init(
-        _ registry: Registry, _ metrics: ReaderMetrics, _ shippers: [ShipperThread], every interval: Duration,
-        after newest: Timestamp?, log: Log, time: any TimeSource
+        _ registry: Registry, _ metrics: ReaderMetrics, _ shippers: [ShipperThread], _ schedule: SeriesTable.Schedule,
+        after newest: Timestamp?, refresh: ReaderWorker.Refresh?, log: Log, time: any TimeSource
     ) {
         thread = NamedThread(name: "reader") { [inbox] in
-            let worker = ReaderWorker(registry, metrics, shippers, every: interval, after: newest, log, time)
+            let worker = ReaderWorker(
+                registry, metrics, shippers, schedule, after: newest, refresh: refresh, log, time)
             worker.read()
             inbox.change { $0.hasRead = true }
             while true {
                 // The wait is that of the clock that was given, which may be ahead of the one that ends it.
-                let wait = worker.nextTick.since(time.monotonic())
+                let wait = worker.wakeAt.since(time.monotonic())
                 if inbox.wait(until: SystemTime().monotonic() + wait, { $0.stops ? true : nil }) == true { break }
-                worker.tickIfDue()
+                worker.workIfDue()
             }
             worker.read(isLast: true)
             inbox.change { $0.hasEnded = true }

@@ -7,10 +7,20 @@ import Wire
 ///
 /// It is made and used on that thread.
 final class ReaderWorker {
+    /// Asks for the totals of what grows while time passes. It waits for nothing.
+    typealias Refresh = @Sendable () -> Void
+
+    private enum Limits {
+        /// The time from the question to the reading: a commit takes less on a disk that is not broken. So a sample is
+        /// older than its time by this at most.
+        static let lead = Duration.seconds(1)
+    }
+
     private let registry: Registry
     private let metrics: ReaderMetrics
     private let shippers: [ShipperThread]
-    private let interval: Duration
+    private let schedule: SeriesTable.Schedule
+    private let refresh: Refresh?
     private let log: Log
     private let time: any TimeSource
 
@@ -21,31 +31,59 @@ final class ReaderWorker {
     private let startedAt: MonotonicTime
     /// The time of the next reading.
     private(set) var nextTick: MonotonicTime
+    /// The time before the next reading at which totals are asked for; nil once they were.
+    private var nextQuestion: MonotonicTime?
+    /// The idle grid, as the tables of the destinations have it: its beginning, and the part of the last reading.
+    private var grid: (first: Timestamp, slot: Int64)?
 
-    /// - Parameter newest: the newest time that an earlier process sent or spooled. No reading is made at or before it.
+    /// - Parameters:
+    ///   - newest: the newest time that an earlier process sent or spooled. No reading is made at or before it.
+    ///   - refresh: is called shortly before each reading on the idle grid.
     init(
-        _ registry: Registry, _ metrics: ReaderMetrics, _ shippers: [ShipperThread], every interval: Duration,
-        after newest: Timestamp?, _ log: Log, _ time: any TimeSource
+        _ registry: Registry, _ metrics: ReaderMetrics, _ shippers: [ShipperThread], _ schedule: SeriesTable.Schedule,
+        after newest: Timestamp?, refresh: Refresh?, _ log: Log, _ time: any TimeSource
     ) {
         self.registry = registry
         self.metrics = metrics
         self.shippers = shippers
-        self.interval = interval
+        self.schedule = schedule
         self.newest = newest
+        self.refresh = refresh
         self.log = log
         self.time = time
         reader = RegistryReader(registry)
         clock = ClockGuard(after: newest)
         startedAt = time.monotonic()
-        nextTick = startedAt + interval
+        nextTick = startedAt
+        plan(tick: 1)
     }
 
-    /// Makes the reading that is due. Ticks stay on the grid of the first reading. A missed tick is not made up for.
-    func tickIfDue() {
-        guard time.monotonic() >= nextTick else { return }
-        read()
-        let passed = Int64(time.monotonic().since(startedAt) / interval)
-        nextTick = startedAt + interval * Int(passed + 1)
+    /// The time at which something is to be done.
+    var wakeAt: MonotonicTime { min(nextTick, nextQuestion ?? nextTick) }
+
+    /// Makes the reading that is due, or asks for what it needs. Ticks stay on the grid of the first reading. A missed
+    /// tick is not made up for.
+    func workIfDue() {
+        let now = time.monotonic()
+        if now >= nextTick {
+            read()
+            plan(tick: 1 + Int(time.monotonic().since(startedAt) / schedule.pushInterval))
+        } else if let nextQuestion, now >= nextQuestion {
+            self.nextQuestion = nil
+            if isOnGrid(time.now() + nextTick.since(now)) { refresh?() }
+        }
+    }
+
+    private func plan(tick number: Int) {
+        let interval = schedule.pushInterval
+        nextTick = startedAt + interval * number
+        nextQuestion = refresh == nil ? nil : startedAt + (interval * number - min(Limits.lead, interval / 2))
+    }
+
+    /// A reading at this time has the series that go on the idle grid.
+    private func isOnGrid(_ time: Timestamp) -> Bool {
+        guard schedule.idleInterval > schedule.pushInterval, let grid else { return true }
+        return schedule.idleSlot(of: time, since: grid.first) != grid.slot
     }
 
     /// Reads the registry now.
@@ -74,6 +112,8 @@ final class ReaderWorker {
         registry.collect()
         let tick = Tick(reading: reader.read(at: wall), at: monotonic, setBackTo: setBackTo, isLast: isLast)
         newest = wall
+        let first = setBackTo.map { min($0, grid?.first ?? $0) } ?? grid?.first ?? wall
+        grid = (first, schedule.idleSlot(of: wall, since: first))
         for shipper in shippers { shipper.offer(tick) }
     }
 
