@@ -5,7 +5,7 @@ import Simulation
 /// The bytes that lkpush and Prometheus as an agent send for a simulated office day of 8 hours.
 ///
 /// The time is compressed by 150: what happens every 15 s in life happens every 100 ms here, and the idle interval of
-/// 60 s is 400 ms. Everything is real: three exporters that get the same webhooks from a simulated office each, and an
+/// 60 s is 400 ms. Everything is real: four exporters that get the same webhooks from a simulated office each, and an
 /// agent that scrapes `/metrics` of the first one as often as that pushes.
 final class OfficeDayComparison {
     /// One sender's day.
@@ -25,6 +25,12 @@ final class OfficeDayComparison {
         /// What an agent's last request may wait for.
         static let flush = Duration.seconds(6)
     }
+
+    /// The families of usage and of ends, as globs.
+    static let usageFamilies =
+        "lk_connection*,lk_rooms_ended_total,lk_track_seconds_total,lk_egress_seconds_total,lk_egress_bytes_total,"
+        + "lk_egress_retries_total,lk_egress_results_total,lk_egress_errors_total,lk_ingress_seconds_total,lk_agent_*,"
+        + "lk_sip_*"
 
     static let office = "20 organizations with 5 rooms and 30 people each, 8 hours"
     private static let arguments = ["--orgs", "20", "--rooms", "5", "--users", "30", "--duration", "8h"]
@@ -48,6 +54,10 @@ final class OfficeDayComparison {
             (
                 "idle60sv1", "lkpush, idle 60 s, 1.0",
                 ["PUSH_INTERVAL": "100ms", "IDLE_PUSH_INTERVAL": "400ms", "REMOTE_WRITE_MESSAGE": "1.0"]
+            ),
+            (
+                "idle60splain", "lkpush, idle 60 s, without usage",
+                ["PUSH_INTERVAL": "100ms", "IDLE_PUSH_INTERVAL": "400ms", "METRICS_EXCLUDE": Self.usageFamilies]
             ),
         ]
         receiver = try PeerReceiver(variants.map(\.0) + ["agent"])

@@ -124,5 +124,9 @@ enum PeerReport {
             let ratio = PairedRatio([day.bytesPerReading], to: [agent.bytesPerReading])
             show("bytes on the wire, \(day.name)", "office day", agent.name, ratio, promised: most, isJSON)
         }
+        let (usual, plain) = (days[1], days[3])
+        show(
+            "samples, \(usual.name)", "office day", plain.name,
+            PairedRatio([usual.samplesPerReading], to: [plain.samplesPerReading]), promised: 1.5, isJSON)
     }
 }
