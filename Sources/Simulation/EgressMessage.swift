@@ -27,6 +27,7 @@ struct EgressMessage: Sendable {
     var file: File?
     var error = ""
     var errorCode = 0
+    var retryCount = 0
     var details = ""
 
     /// The location of the recording of a job.
@@ -169,7 +170,7 @@ struct EgressMessage: Sendable {
         json.string("details", details)
         json.string("manifestLocation", "")
         json.flag("backupStorageUsed", false)
-        json.int("retryCount", 0)
+        json.int("retryCount", retryCount)
         // The deprecated member, which the egress service still fills.
         if let file, output == .file { json.object("file") { write(file, to: &$0, shift: shift) } }
     }

@@ -39,18 +39,38 @@ extension Office {
         for organization in organizations.indices {
             let guests = max(1, size.users / 20)
             for kind in [Participant.Kind.sip, .agent, .connector, .bridge] {
-                for _ in 0..<guests { planAnywhere(0.15...0.8, .visit(organization: organization, kind)) }
+                // Where agents have jobs, each of them has one.
+                let comes = size.guests == .few || kind != .agent
+                for _ in 0..<guests {
+                    let share = random.uniform(0.15...0.8)
+                    if comes { plan(at: share, .visit(organization: organization, kind)) }
+                }
             }
             for _ in 0..<max(4, size.rooms) { planAnywhere(0.1...0.9, .record(organization: organization)) }
             for _ in 0..<(1 + size.rooms / 2) { planAnywhere(0.15...0.7, .stream(organization: organization)) }
             // A restart takes half a minute, and everybody must be back well before the end.
             if size.crashes && length >= 600_000 { planAnywhere(0.4...0.7, .crash(organization: organization)) }
+            if size.guests == .all { planGuests(organization) }
         }
         schedule.plan(at: Int64(length), .close)
     }
 
     private mutating func planAnywhere(_ share: ClosedRange<Double>, _ happening: Happening) {
-        schedule.plan(at: Int64(random.uniform(share) * Double(length)), happening)
+        plan(at: random.uniform(share), happening)
+    }
+
+    private mutating func plan(at share: Double, _ happening: Happening) {
+        schedule.plan(at: Int64(share * Double(length)), happening)
+    }
+
+    private mutating func planGuests(_ organization: Int) {
+        for _ in 0..<max(4, size.users / 4) {
+            plan(at: guestRandom.uniform(0.1...0.85), .dispatch(organization: organization))
+        }
+        for _ in 0..<max(4, size.users / 8) {
+            let direction = guestRandom.happens(0.6) ? CallDirection.inbound : .outbound
+            plan(at: guestRandom.uniform(0.12...0.85), .call(organization: organization, direction))
+        }
     }
 
     /// Returns the rooms of an organization that can be entered.

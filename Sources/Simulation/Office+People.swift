@@ -61,28 +61,30 @@ extension Office {
 
     /// A participant becomes active in an open room. Another one with the same identity is disconnected.
     mutating func enter(
-        _ room: Int, _ identity: String, _ name: String, _ kind: Participant.Kind, until: Int64, person: Int?
+        _ room: Int, _ identity: String, _ name: String, _ kind: Participant.Kind, until: Int64, person: Int?,
+        call: CallDirection = .unknown, agentName: String = "", job: String = ""
     ) -> String {
         rooms[room].mark += 1
         let older = rooms[room].attendees.filter { attendees[$0]?.identity == identity }
         // Which of the two events comes first depends on the node.
         let isInverted = random.happens(0.3)
-        if !isInverted { for sid in older { leave(sid, because: "DUPLICATE_IDENTITY") } }
+        if !isInverted { for sid in older { leave(sid, because: .duplicate_identity) } }
         let sid = random.id("PA_")
         let attendee = Attendee(
             sid: sid, room: room, identity: identity, name: name, kind: kind,
-            joinedAt: time(now - random.whole(180...900)), until: until, person: person)
+            joinedAt: time(now - random.whole(180...900)), until: until, person: person, call: call,
+            agentName: agentName, job: job)
         attendees[sid] = attendee
         rooms[room].attendees.append(sid)
         say(
             .participantJoined, in: room, detail: fullRoom(room), .participant(message(attendee, reason: nil)),
-            facts: [.joined(sid: sid, kind: kind)], restated: Self.restatement)
-        if isInverted { for sid in older { leave(sid, because: "DUPLICATE_IDENTITY") } }
+            facts: [.joined(attendee.visitor)], restated: Self.restatement)
+        if isInverted { for sid in older { leave(sid, because: .duplicate_identity) } }
         plan(after: until - now, .leave(attendee: sid))
         return sid
     }
 
-    mutating func leave(_ sid: String, because reason: String) {
+    mutating func leave(_ sid: String, because reason: DisconnectReason) {
         guard let attendee = attendees[sid] else { return }
         let room = attendee.room
         for track in attendee.tracks { unpublish(track, of: attendee) }
@@ -92,11 +94,11 @@ extension Office {
             .participantLeft, in: room, detail: fullRoom(room), .participant(message(attendee, reason: reason)),
             facts: [
                 .left(
-                    sid: sid, identity: attendee.identity, kind: attendee.kind, at: time(now),
-                    stayed_seconds: whole(since: attendee.joinedAt))
+                    attendee.visitor, at: time(now), stayed_seconds: whole(since: attendee.joinedAt), reason: reason)
             ], restated: Self.restatement)
+        if !attendee.job.isEmpty { finishJob(attendee.job, because: reason) }
         watchIdle(room)
-        if let person = attendee.person, reason != "DUPLICATE_IDENTITY", reason != "ROOM_DELETED" {
+        if let person = attendee.person, reason != .duplicate_identity, reason != .room_deleted {
             let pause = random.logNormal(median: Double(length) * 0.03, sigma: 1)
             plan(after: Int64(pause), .arrive(person: person, again: false))
         }
@@ -105,27 +107,29 @@ extension Office {
     /// LiveKit gives up a participant that never became active.
     mutating func giveUp(_ room: Int, sid: String, identity: String, joinedAt: Timestamp) {
         guard rooms[room].isOpen, !rooms[room].isDown else { return }
-        let person = ParticipantMessage.FullParticipant(
-            joinedAt: joinedAt, kind: .standard, name: "", isPublisher: false, disconnectReason: "JOIN_FAILURE",
-            isActive: false)
-        say(
-            .participantConnectionAborted, in: room, detail: fullRoom(room),
-            .participant(ParticipantMessage(sid: sid, identity: identity, detail: .full(person))), facts: [])
+        abort(room, sid: sid, identity: identity, .standard, joinedAt: joinedAt, because: abortReason())
         watchIdle(room)
     }
 
-    mutating func departureReason() -> String {
-        let dice = random.unit()
-        return dice < 0.88
-            ? "CLIENT_INITIATED" : dice < 0.95 ? "CONNECTION_TIMEOUT" : dice < 0.98 ? "SIGNAL_CLOSE" : "MIGRATION"
+    mutating func abort(
+        _ room: Int, sid: String, identity: String, _ kind: Participant.Kind, joinedAt: Timestamp,
+        because reason: DisconnectReason
+    ) {
+        let person = ParticipantMessage.FullParticipant(
+            joinedAt: joinedAt, kind: kind, name: "", isPublisher: false, disconnectReason: reason, isActive: false)
+        say(
+            .participantConnectionAborted, in: room, detail: fullRoom(room),
+            .participant(ParticipantMessage(sid: sid, identity: identity, detail: .full(person))),
+            facts: [.aborted(kind: kind, reason: reason)])
     }
 
-    private func message(_ attendee: Attendee, reason: String?) -> ParticipantMessage {
+    private func message(_ attendee: Attendee, reason: DisconnectReason?) -> ParticipantMessage {
         ParticipantMessage(
             sid: attendee.sid, identity: attendee.identity,
             detail: .full(
                 ParticipantMessage.FullParticipant(
                     joinedAt: attendee.joinedAt, kind: attendee.kind, name: attendee.name,
-                    isPublisher: !attendee.tracks.isEmpty, disconnectReason: reason, isActive: reason == nil)))
+                    isPublisher: !attendee.tracks.isEmpty, disconnectReason: reason, isActive: reason == nil,
+                    attributes: attendee.attributes)))
     }
 }

@@ -37,7 +37,7 @@ extension Office {
     mutating func checkIdle(_ room: Int, _ mark: Int) {
         let place = rooms[room]
         guard place.isOpen, !place.isDown, place.mark == mark, !isInhabited(room) else { return }
-        closeRoom(room, because: "ROOM_CLOSED")
+        closeRoom(room, because: .room_closed)
     }
 
     /// Returns true if people are in the room. Agents and recorders do not keep a room open.
@@ -50,12 +50,13 @@ extension Office {
         }
     }
 
-    mutating func closeRoom(_ room: Int, because reason: String) {
+    mutating func closeRoom(_ room: Int, because reason: DisconnectReason) {
         for sid in rooms[room].attendees { leave(sid, because: reason) }
         let place = rooms[room]
+        let end = endReason(reason)
         say(
-            .roomFinished, in: room, detail: fullRoom(room), .room(ended: true),
-            facts: [.roomClosed(sid: place.sid, lasted_seconds: whole(since: place.openedAt))])
+            .roomFinished, in: room, detail: fullRoom(room), .room(ended: true, reason: end),
+            facts: [.roomClosed(sid: place.sid, lasted_seconds: whole(since: place.openedAt), reason: end)])
         rooms[room].isOpen = false
         // The recordings of the room end a moment later.
         for job in place.jobs { plan(after: 900, .stop(job: job, .complete)) }
@@ -99,7 +100,9 @@ extension Office {
             // A recorder comes back only while its job runs. Its identity is the job's id.
             if old.kind == .egress && jobs[old.identity] == nil { continue }
             let until = max(old.until, now + 60_000)
-            let sid = enter(room, old.identity, old.name, old.kind, until: until, person: old.person)
+            let sid = enter(
+                room, old.identity, old.name, old.kind, until: until, person: old.person, call: old.call,
+                agentName: old.agentName, job: old.job)
             for id in jobs.keys.sorted() where jobs[id]?.attendee == old.sid { jobs[id]?.attendee = sid }
             for id in streams.keys.sorted() where streams[id]?.attendee == old.sid {
                 streams[id] = streams[id]?.with(attendee: sid)

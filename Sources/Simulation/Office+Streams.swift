@@ -53,7 +53,7 @@ extension Office {
         // While the room is down its participant is nowhere. The stream ends when the room is back.
         if rooms[job.room].isDown { return plan(after: 10_000, .endStream(id: id)) }
         streams[id] = nil
-        leave(job.attendee, because: "CLIENT_INITIATED")
+        leave(job.attendee, because: .client_initiated)
         let lasted = time(now).since(job.startedAt).inSeconds
         say(
             .ingressEnded, in: job.room, key: id, detail: .nameOnly, .ingress(message(job, .ended)),

@@ -33,7 +33,7 @@ extension Office {
         // In an office that stops while it is open, a late event would make the track seem to be still there.
         say(
             .trackPublished, in: attendee.room, detail: .brief, subject(track, of: attendee),
-            facts: [.published(sid: track.sid, source: source)], mayBeLate: size.ending == .clean,
+            facts: [.published(sid: track.sid, source: source, by: sid)], mayBeLate: size.ending == .clean,
             restated: Self.restatement)
     }
 

@@ -21,6 +21,9 @@ package struct Office: Sendable {
     var attendees: [String: Attendee] = [:]
     var jobs: [String: RecordingJob] = [:]
     var streams: [String: IngressJob] = [:]
+    var agentJobs: [String: AgentWork] = [:]
+    /// Decides about all guests, so that the day of the others is the same with them.
+    var guestRandom: RandomSource
     private var ready: [Occurrence] = []
     private var taken = 0
     /// Milliseconds since `epoch`.
@@ -39,8 +42,14 @@ package struct Office: Sendable {
         case record(organization: Int)
         case activate(job: String)
         case stop(job: String, Egress.Status)
+        case retry(job: RecordingJob)
         case stream(organization: Int)
         case endStream(id: String)
+        case dispatch(organization: Int)
+        case startJob(id: String)
+        case endJob(id: String, AgentJob.Status, reason: String)
+        case call(organization: Int, CallDirection)
+        case hangUp(attendee: String, DisconnectReason)
         case crash(organization: Int)
         case reopen(room: Int)
         case close
@@ -54,6 +63,7 @@ package struct Office: Sendable {
         var random = RandomSource(seed: seed)
         organizations = (0..<size.organizations).map { _ in random.organizationID() }
         self.random = random
+        guestRandom = RandomSource(seed: seed &+ UInt64(day) &* 0x9E37_79B9_7F4A_7C15)
         furnish()
         var days = self.random
         for _ in 1..<day { self.random = RandomSource(seed: days.next()) }
@@ -93,7 +103,7 @@ package struct Office: Sendable {
         switch happening {
         case .arrive(let person, let again): arrive(person, again: again)
         case .visit(let organization, let kind): visit(organization, kind)
-        case .leave(let sid): leave(sid, because: departureReason())
+        case .leave(let sid): leave(sid, because: departureReason(of: sid))
         case .giveUp(let room, let sid, let identity, let joinedAt):
             giveUp(room, sid: sid, identity: identity, joinedAt: joinedAt)
         case .publish(let sid, let source): publish(sid, source)
@@ -102,8 +112,14 @@ package struct Office: Sendable {
         case .record(let organization): record(organization)
         case .activate(let job): activate(job)
         case .stop(let job, let status): stop(job, status)
+        case .retry(let job): retry(job)
         case .stream(let organization): startStream(organization)
         case .endStream(let id): endStream(id)
+        case .dispatch(let organization): dispatch(organization)
+        case .startJob(let id): startJob(id)
+        case .endJob(let id, let status, let reason): endJob(id, status, reason: reason)
+        case .call(let organization, let direction): call(organization, direction)
+        case .hangUp(let sid, let reason): leave(sid, because: reason)
         case .crash(let organization): crash(organization)
         case .reopen(let room): reopen(room)
         case .close: close()
@@ -175,8 +191,9 @@ package struct Office: Sendable {
     private mutating func close() {
         isClosed = true
         guard size.ending == .clean else { return }
-        for room in rooms.indices where rooms[room].isOpen { closeRoom(room, because: "ROOM_DELETED") }
+        for room in rooms.indices where rooms[room].isOpen { closeRoom(room, because: .room_deleted) }
         for id in jobs.keys.sorted() { stop(id, .complete) }
         for id in streams.keys.sorted() { endStream(id) }
+        for id in agentJobs.keys.sorted() { endJob(id, .cancelled, reason: "") }
     }
 }

@@ -41,6 +41,11 @@ struct Attendee: Sendable {
     let until: Int64
     /// The member of the staff; nil for everybody else.
     let person: Int?
+    var call: CallDirection = .unknown
+    /// The name of an agent that tells it.
+    var agentName = ""
+    /// The job of an agent; empty for everybody else.
+    var job = ""
     var tracks: [OwnTrack] = []
 
     struct OwnTrack: Sendable {
@@ -61,6 +66,22 @@ struct RecordingJob: Sendable {
     var mediaFrom: Timestamp?
     /// The recorder's own participant; nil while it is not in the room.
     var attendee: String?
+    /// The number of attempts before this one.
+    var retryCount = 0
+    /// The code of the error with which it fails.
+    var errorCode = 500
+}
+
+/// The job of an agent, waiting or running.
+struct AgentWork: Sendable {
+    let id: String
+    let room: Int
+    let roomSID: String
+    let agentName: String
+    /// The length of the job, in milliseconds.
+    let lasts: Int64
+    /// Nil while it waits for a worker.
+    var startedAt: Timestamp?
 }
 
 /// A running ingress job.

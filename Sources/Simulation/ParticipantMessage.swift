@@ -16,10 +16,12 @@ struct ParticipantMessage: Sendable {
         var kind: Participant.Kind
         var name: String
         var isPublisher: Bool
-        /// Nil while connected, afterwards the name of a `DisconnectReason`.
-        var disconnectReason: String?
+        /// Nil while connected.
+        var disconnectReason: DisconnectReason?
         /// The participant connected on its own: it moved to another room, or it is still here.
         var isActive: Bool
+        /// In order of their names.
+        var attributes: [(name: String, value: String)] = []
     }
 
     var sid: String
@@ -51,8 +53,12 @@ struct ParticipantMessage: Sendable {
         }
         json.flag("isPublisher", person.isPublisher)
         json.name("kind", Self.name(of: person.kind), zero: "STANDARD")
-        if person.kind == .standard { json.object("attributes") { $0.string("team", "core") } }
-        json.name("disconnectReason", person.disconnectReason, zero: "UNKNOWN_REASON")
+        let attributes = person.kind == .standard ? [("team", "core")] : person.attributes
+        if !attributes.isEmpty {
+            json.object("attributes") { json in for (name, value) in attributes { json.entry(name, value) } }
+        }
+        let reason = person.disconnectReason.flatMap { $0 == .unknown ? nil : $0.rawValue.uppercased() }
+        json.name("disconnectReason", reason, zero: "UNKNOWN_REASON")
         json.names("kindDetails", Self.details(of: person.kind))
         json.int("clientProtocol", 1)
     }

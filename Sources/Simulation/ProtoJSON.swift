@@ -36,6 +36,14 @@ struct ProtoJSON {
         JSONText.append(value, to: &bytes)
     }
 
+    /// Writes an entry of a map, whose key is the same in every form.
+    mutating func entry(_ key: String, _ value: String) {
+        comma()
+        JSONText.append(key, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        JSONText.append(value, to: &bytes)
+    }
+
     /// Writes an enumeration by the name of its value. Nil is the zero value, whose name is `zero`.
     mutating func name(_ name: StaticString, _ value: String?, zero: String = "") {
         if value != nil || form == .api { string(name, value ?? zero) }

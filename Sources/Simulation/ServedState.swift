@@ -33,8 +33,8 @@ struct ServedState: Sendable {
         guard webhook.novelty == .first else { return }
         let room = webhook.message.room
         switch webhook.message.subject {
-        case .room(ended: false): start(room, shift)
-        case .room(ended: true):
+        case .room(ended: false, _): start(room, shift)
+        case .room(ended: true, _):
             if let ended = rooms.removeValue(forKey: room.name) { ghosts[room.name] = ended.ghost(at: webhook.at) }
         case .participant(let participant):
             if webhook.event == .participantLeft {
@@ -52,6 +52,8 @@ struct ServedState: Sendable {
         case .ingress(let ingress):
             streams[ingress.id] = Told(message: ingress, shift: shift)
             if ingress.endedAt != nil { ended.append((ingress.id, now)) }
+        // Its jobs are in no list.
+        case .job: break
         }
     }
 

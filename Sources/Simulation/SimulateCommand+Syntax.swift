@@ -24,6 +24,10 @@ extension SimulateCommand {
                 "--end", .words(OfficeSize.Ending.allCases.map(\.rawValue)),
                 "at the end everybody leaves, or it stops in mid-life", standard: "clean"),
             CommandFlag(
+                "--server", .words(OfficeSize.Server.allCases.map(\.rawValue)),
+                "an old LiveKit (up to 1.13.5) tells no job of an agent and no reason of a room's end",
+                standard: OfficeSize.Server.new.rawValue),
+            CommandFlag(
                 "--lose", .text("SHARE"), "share of the webhooks that are never sent: 0.002 or 0.2%", standard: "0"),
             CommandFlag(
                 "--api", .text("ADDRESS"),

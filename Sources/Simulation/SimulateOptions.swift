@@ -43,7 +43,7 @@ package struct SimulateOptions: Sendable {
         url = Self.url(words.value("--url"), &problems)
         size = OfficeSize(
             organizations: Self.count(words, "orgs", &problems), rooms: Self.count(words, "rooms", &problems),
-            users: Self.count(words, "users", &problems))
+            users: Self.count(words, "users", &problems), guests: .all)
         let duration = words.value("--duration")
         if let length = UnitText.duration(duration), length >= .seconds(1), length <= Limits.length {
             size.length = length
@@ -62,6 +62,7 @@ package struct SimulateOptions: Sendable {
         day = Self.count(words, "day", &problems)
         // Another word has been reported already.
         if let ending = OfficeSize.Ending(rawValue: words.value("--end")) { size.ending = ending }
+        if let server = OfficeSize.Server(rawValue: words.value("--server")) { size.server = server }
         connections = Self.count(words, "connections", most: Limits.connections, &problems)
         lost = Self.share(words.value("--lose"), &problems)
         api = Self.address(words["--api"], &problems)

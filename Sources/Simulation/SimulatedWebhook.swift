@@ -27,4 +27,13 @@ package struct SimulatedWebhook: Sendable {
     package let facts: [Fact]
 
     package var event: EventType { message.event }
+    /// The name of the room.
+    package var room: String { message.room.name }
+
+    /// The same webhook, delivered once more.
+    package var duplicate: SimulatedWebhook {
+        SimulatedWebhook(
+            at: at, key: key, delay: delay, novelty: .duplicate, organization: organization, message: message, facts: []
+        )
+    }
 }

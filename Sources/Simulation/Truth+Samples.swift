@@ -17,6 +17,21 @@ extension Truth {
         for (organization, account) in accounts { samples.set(account, of: organization) }
         return samples.values
     }
+
+    /// Every sample about usage that does not grow while time passes, in the same form. A figure that is 0 is listed too,
+    /// because it was another one before.
+    package func usageSamples(project: String, region: String) -> [String: Double] {
+        var samples = Samples(shared: ["project": project, "region": region])
+        for (figure, value) in usage.figures {
+            samples.set(
+                figure.name, figure.labels.merging(["org_id": figure.organization]) { $1 }, Double(value))
+        }
+        for (use, distribution) in usage.waits {
+            let labels = ["agent_name": String(use.usage.dropFirst(6)), "org_id": use.organization]
+            samples.set("lk_agent_job_wait_seconds", labels, distribution)
+        }
+        return samples.values
+    }
 }
 
 /// Samples by name and labels.
@@ -39,7 +54,7 @@ private struct Samples {
     mutating func set(_ name: String, _ labels: [String: String], _ distribution: Truth.Distribution) {
         set(name + "_count", labels, distribution.count)
         set(name + "_sum", labels, distribution.sum)
-        let bounds = distribution.bounds.map { String(Int($0)) } + ["+Inf"]
+        let bounds = distribution.bounds.map { $0 < 1 || $0 == 2.5 ? "\($0)" : String(Int($0)) } + ["+Inf"]
         for (bound, count) in zip(bounds, distribution.buckets) {
             set(name + "_bucket", labels.merging(["le": bound]) { own, _ in own }, count)
         }

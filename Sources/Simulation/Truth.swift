@@ -81,6 +81,7 @@ package struct Truth: Sendable {
         static let room: [Double] = [30, 54, 97, 175, 315, 567, 1020, 1837, 3307, 5953, 7200, 14400, 28800]
         static let lifetime: [Double] = [15, 27, 48, 87, 157, 283, 509, 916, 1649, 2969, 7200, 14400, 28800]
         static let job: [Double] = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400]
+        static let wait: [Double] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
     }
 
     package private(set) var accounts: [String: Account] = [:]
@@ -91,6 +92,8 @@ package struct Truth: Sendable {
     package private(set) var visits: [Visit: Activity] = [:]
     /// Every recording that ended, with its organization and the times in the bodies.
     package private(set) var recordings: [(organization: String, Fact.Recording)] = []
+    /// The usage of each organization, in the units of an invoice.
+    package private(set) var usage = UsageTruth()
 
     package init() {}
 
@@ -102,21 +105,25 @@ package struct Truth: Sendable {
         }
         events[webhook.event, default: 0] += 1
         for fact in webhook.facts { add(fact, to: webhook.organization, shift: shift) }
+        usage.count(webhook, shift: shift)
     }
 
     /// Counts a crash at once. The webhook that tells it later changes nothing.
     package mutating func count(_ crash: Occurrence.Crash) {
         let fact = Fact.vanished(participants: crash.participants, tracks: crash.tracks)
         accounts[crash.organization, default: Account()].add(fact)
+        usage.count(crash)
     }
 
     private mutating func add(_ fact: Fact, to organization: String, shift: TimeShift) {
-        if case .left(_, let identity, .standard, let at, let stayed) = fact, !identity.isEmpty {
-            let visit = Visit(organization: organization, identity: identity, day: CivilDate(shift(at)))
+        if case .left(let visitor, let at, let stayed, _) = fact, visitor.kind == .standard, !visitor.identity.isEmpty {
+            let visit = Visit(organization: organization, identity: visitor.identity, day: CivilDate(shift(at)))
             visits[visit, default: Activity()].sessions += 1
             visits[visit, default: Activity()].duration_seconds += stayed
         }
         if case .recordingEnded(let recording) = fact {
+            // Another attempt takes the place of the one before it.
+            if recording.retryCount > 0 { recordings.removeAll { $0.1.id == recording.id } }
             recordings.append((organization, recording.moved(by: shift)))
         }
         accounts[organization, default: Account()].add(fact)
@@ -129,19 +136,19 @@ extension Truth.Account {
         case .roomOpened(let sid):
             roomsStarted += 1
             openRooms.insert(sid)
-        case .roomClosed(let sid, let lasted):
+        case .roomClosed(let sid, let lasted, _):
             roomsFinished += 1
             openRooms.remove(sid)
             roomDurations.observe(lasted)
-        case .joined(let sid, let kind):
-            guard kind == .standard else { return }
+        case .joined(let visitor):
+            guard visitor.kind == .standard else { return }
             sessions += 1
-            present.insert(sid)
-        case .left(let sid, _, let kind, _, let stayed):
-            guard kind == .standard else { return }
-            present.remove(sid)
+            present.insert(visitor.sid)
+        case .left(let visitor, _, let stayed, _):
+            guard visitor.kind == .standard else { return }
+            present.remove(visitor.sid)
             lifetimes.observe(stayed)
-        case .published(let sid, let source):
+        case .published(let sid, let source, _):
             tracks[source, default: 0] += 1
             if !endedTracks.contains(sid) { openTracks[sid] = source }
         case .unpublished(let sid): end(track: sid)
@@ -151,6 +158,7 @@ extension Truth.Account {
         case .recordingStarted(let id, let type):
             recordingsStarted[type, default: 0] += 1
             openRecordings[id] = type
+        case .recordingRetried(let id, let type): openRecordings[id] = type
         case .recordingEnded(let recording):
             openRecordings[recording.id] = nil
             let how = Truth.Ended(kind: recording.requestType, hasSucceeded: recording.hasSucceeded)
@@ -165,6 +173,8 @@ extension Truth.Account {
             let how = Truth.Ended(kind: type, hasSucceeded: !hasFailed)
             streamsEnded[how, default: 0] += 1
             streamDurations[how, default: Truth.Distribution(bounds: Truth.Bounds.job)].observe(lasted)
+        // These are a part of `usage` only.
+        case .aborted, .jobWaiting, .jobStarted, .jobEnded: break
         }
     }
 
@@ -177,8 +187,9 @@ extension Truth.Account {
 extension Fact.Recording {
     func moved(by shift: TimeShift) -> Fact.Recording {
         Fact.Recording(
-            id: id, requestType: requestType, hasSucceeded: hasSucceeded, lasted_seconds: lasted_seconds,
-            size_bytes: size_bytes, startedAt: startedAt.map { shift($0) }, endedAt: endedAt.map { shift($0) },
+            id: id, requestType: requestType, status: status, retryCount: retryCount, errorCode: errorCode,
+            lasted_seconds: lasted_seconds, size_bytes: size_bytes, startedAt: startedAt.map { shift($0) },
+            endedAt: endedAt.map { shift($0) },
             roomName: roomName)
     }
 }

@@ -4,11 +4,13 @@ import Wire
 /// The message `livekit.WebhookEvent`, before its times are fixed.
 package struct WebhookMessage: Sendable {
     enum Subject: Sendable {
-        case room(ended: Bool)
+        case room(ended: Bool, reason: RoomEndReason? = nil)
         case participant(ParticipantMessage)
         case track(TrackMessage, by: ParticipantMessage)
         case egress(EgressMessage)
         case ingress(IngressMessage)
+        /// The room is a part of the job.
+        case job(AgentJobMessage)
     }
 
     let event: EventType
@@ -21,7 +23,7 @@ package struct WebhookMessage: Sendable {
     package func body(shift: TimeShift) -> [UInt8] {
         ProtoJSON.message { json in
             json.string("event", event.rawValue)
-            json.object("room") { room.write(to: &$0, shift: shift) }
+            if case .job = subject {} else { json.object("room") { room.write(to: &$0, shift: shift) } }
             switch subject {
             case .room: break
             case .participant(let participant):
@@ -33,10 +35,13 @@ package struct WebhookMessage: Sendable {
                 json.object("egressInfo") { egress.write(to: &$0, shift: shift) }
             case .ingress(let ingress):
                 json.object("ingressInfo") { ingress.write(to: &$0, shift: shift) }
+            case .job(let job): json.object("job") { job.write(in: room, to: &$0, shift: shift) }
             }
             json.string("id", id)
             json.long("createdAt", shift.seconds(createdAt))
-            if case .room(ended: true) = subject { json.name("roomEndReason", "ROOM_END_IDLE_TIMEOUT") }
+            if case .room(_, let reason?) = subject {
+                json.name("roomEndReason", "ROOM_END_\(reason.rawValue.uppercased())")
+            }
         }
     }
 }

@@ -9,11 +9,20 @@ enum OfficeBodies {
 
     private static let size = OfficeSize(organizations: 6, rooms: 6, users: 60, length: .seconds(3_600))
 
+    /// Its bodies are taken only of the kinds that the other office lacks.
+    private static let withGuests = OfficeSize(
+        organizations: 6, rooms: 6, users: 60, length: .seconds(3_600), guests: .all)
+
     private static let day = OfficeSize(
         organizations: 100, rooms: 10, users: 400, length: .seconds(8 * 3_600), ending: .open)
 
     /// Returns up to `limit` bodies of each kind of event.
     static func byKind(limit: Int) -> [EventType: [[UInt8]]] {
+        let bodies = byKind(limit: limit, in: size)
+        return bodies.merging(byKind(limit: limit, in: withGuests)) { usual, _ in usual }
+    }
+
+    private static func byKind(limit: Int, in size: OfficeSize) -> [EventType: [[UInt8]]] {
         var office = Office(size: size, seed: 1)
         var bodies: [EventType: [[UInt8]]] = [:]
         while let webhook = office.next() {

@@ -35,7 +35,7 @@ import Wire
         #expect(status == 0, "\(output)")
 
         let size = OfficeSize(
-            organizations: 3, rooms: 3, users: 12, length: .seconds(3 * 3_600), ending: ending)
+            organizations: 3, rooms: 3, users: 12, length: .seconds(3 * 3_600), ending: ending, guests: .all)
         var office = Office(size: size, seed: 11)
         var truth = Truth()
         while let webhook = office.next() { truth.count(webhook, shift: TimeShift(seconds: 0)) }

@@ -205,8 +205,8 @@ struct WorldTruth {
         case .webhook(let webhook):
             for fact in webhook.facts {
                 switch fact {
-                case .joined(let sid, .standard): joins[sid] = webhook.at
-                case .left(let sid, _, .standard, let at, _): leave(sid, at)
+                case .joined(let visitor) where visitor.kind == .standard: joins[visitor.sid] = webhook.at
+                case .left(let visitor, let at, _, _): leave(visitor.sid, at)
                 case .recordingEnded(let recording): recordings.insert(recording.id)
                 default: break
                 }

@@ -7,8 +7,14 @@ import Wire
     private static let noShift = TimeShift(seconds: 0)
 
     /// An afternoon with everything in it.
-    static func afternoon(seed: UInt64 = 7, ending: OfficeSize.Ending = .clean) -> [SimulatedWebhook] {
-        webhooks(OfficeSize(organizations: 3, rooms: 4, users: 20, length: .seconds(4 * 3_600), ending: ending), seed)
+    static func afternoon(
+        seed: UInt64 = 7, ending: OfficeSize.Ending = .clean, guests: OfficeSize.Guests = .few,
+        server: OfficeSize.Server = .new
+    ) -> [SimulatedWebhook] {
+        var size = OfficeSize(
+            organizations: 3, rooms: 4, users: 20, length: .seconds(4 * 3_600), ending: ending, guests: guests)
+        size.server = server
+        return webhooks(size, seed)
     }
 
     static func webhooks(_ size: OfficeSize, _ seed: UInt64) -> [SimulatedWebhook] {
@@ -120,8 +126,10 @@ import Wire
         for (organizations, rooms, users, seconds) in [(1, 1, 1, 1), (1, 1, 1, 600), (2, 1, 3, 60), (1, 9, 2, 3_600)]
             as [(Int, Int, Int, Int64)]
         {
-            let size = OfficeSize(
+            var size = OfficeSize(
                 organizations: organizations, rooms: rooms, users: users, length: .seconds(seconds))
+            for seed in UInt64(1)...20 { _ = Self.webhooks(size, seed) }
+            size.guests = .all
             for seed in UInt64(1)...20 { _ = Self.webhooks(size, seed) }
         }
     }
@@ -133,8 +141,8 @@ import Wire
         for webhook in Self.webhooks(size, 3) {
             for fact in webhook.facts {
                 switch fact {
-                case .joined(let sid, .standard): present.insert(sid)
-                case .left(let sid, _, .standard, _, _): present.remove(sid)
+                case .joined(let visitor) where visitor.kind == .standard: present.insert(visitor.sid)
+                case .left(let visitor, _, _, _): present.remove(visitor.sid)
                 case .vanished(let participants, _): present.subtract(participants)
                 default: break
                 }

@@ -18,7 +18,8 @@ import Testing
     @Test func `what is not given has a default`() throws {
         let options = try SimulateOptions(arguments: [], environment: Self.environment)
         #expect("\(options.url)" == "http://127.0.0.1:3001/webhook")
-        #expect(options.size == OfficeSize())
+        #expect(options.size == OfficeSize(guests: .all))
+        #expect(options.size.server == .new)
         #expect(options.speed == 60)
         #expect(options.day == 1)
         #expect(options.lost == 0 && options.api == nil && options.lies == [])
@@ -32,6 +33,7 @@ import Testing
                 "--url", "https://metrics.example.com/hooks/livekit", "--orgs=5", "--rooms", "6", "--users=7",
                 "--duration", "8h", "--speed", "0.5", "--seed=9", "--connections", "10", "--end", "open", "--key", "k",
                 "--secret=a=b", "--day=4", "--lose", "0.2%", "--api=:0", "--lie", "cut-list, stale-reads",
+                "--server=old",
             ], environment: [:])
         #expect("\(options.url)" == "https://metrics.example.com/hooks/livekit")
         #expect(options.size.organizations == 5)
@@ -39,6 +41,7 @@ import Testing
         #expect(options.size.users == 7)
         #expect(options.size.length == .seconds(8 * 3_600))
         #expect(options.size.ending == .open)
+        #expect(options.size.server == .old)
         #expect(options.speed == 0.5)
         #expect(options.seed == 9)
         #expect(options.day == 4)

@@ -20,7 +20,7 @@ import Wire
         let timeline = Timeline(startedAt: Self.start, speed: speed)
         for webhook in OfficeTests.afternoon() {
             let event = try EventDecoder().decode(webhook.message.body(shift: timeline.shift(at: webhook.at)).span)
-            guard case .left(_, _, _, _, let stayed)? = webhook.facts.first,
+            guard case .left(_, _, let stayed, _)? = webhook.facts.first,
                 case .participantLeft(let participant) = event.body, let joinedAt = participant.joinedAt
             else { continue }
             #expect(abs(max(0, Double(event.createdAt) - joinedAt.seconds) - stayed) < 0.0005)
