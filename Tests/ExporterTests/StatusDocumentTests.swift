@@ -138,6 +138,38 @@ import Wire
         #expect(board.document.reconciliation?.differsSince == nil)
     }
 
+    @Test func `usage of now is told by kind, with agents and calls, and a table that is there`() throws {
+        let service = try start(TemporaryFolder())
+        defer { _ = service.stop() }
+        let people = [
+            ("1", ""), ("2", ""), ("A", #","kind":"AGENT","attributes":{"lk.agent.name":"helper"}"#),
+            ("S", #","kind":"SIP","attributes":{"sip.callID":"C","sip.ruleID":"R"}"#),
+        ]
+        for (name, more) in people {
+            let now = SystemTime().now()
+            let body = Array(
+                #"""
+                {"event":"participant_joined","id":"EV_\#(name)","createdAt":"\#(now.milliseconds / 1_000)",\#
+                "room":{"sid":"RM_1","name":"office"},\#
+                "participant":{"sid":"PA_\#(name)","identity":"\#(name)"\#(more)}}
+                """#.utf8)
+            let token = TokenSigner(key: "key", secret: Secret("secret")).webhookToken(for: body.span, at: now)
+            let client = try RawHTTP(port: service.publicAddress.port)
+            #expect(client.ask("POST", "/webhook", headers: [("Authorization", token)], body: body)?.status == 200)
+        }
+        var usage: UsageStatus?
+        let isCounted = try eventually {
+            usage = try StatusDocument(json: try ask(service, "/debug/status").body).usage
+            return usage?.connections.reduce(0) { $0 + $1.active } == people.count
+        }
+        #expect(isCounted, "\(String(describing: usage))")
+        let kinds = usage?.connections.map { "\($0.kind) \($0.active)" }
+        #expect(kinds == ["standard 2", "agent 1", "sip 1"])
+        #expect(usage?.agentsRunning == 1 && usage?.agentsPending == 0 && usage?.calls == 1)
+        #expect(usage?.isTableWithheld == false)
+        #expect((usage?.since ?? .absent) > .absent)
+    }
+
     @Test func `every metric that the status shows is declared`() throws {
         let folder = TemporaryFolder()
         let service = try start(folder)
