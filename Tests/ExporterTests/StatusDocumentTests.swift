@@ -139,7 +139,8 @@ import Wire
     }
 
     @Test func `usage of now is told by kind, with agents and calls, and a table that is there`() throws {
-        let service = try start(TemporaryFolder())
+        let folder = TemporaryFolder()
+        let service = try start(folder)
         defer { _ = service.stop() }
         let people = [
             ("1", ""), ("2", ""), ("A", #","kind":"AGENT","attributes":{"lk.agent.name":"helper"}"#),
