@@ -3,7 +3,7 @@ import Metrics
 import Wire
 
 // The jobs of agents: pending, then running, then ended. Where the server sends no events of them, participants of kind
-// AGENT make these metrics. Specification, "Further metrics".
+// AGENT make these metrics. Specification, "Metrics of usage".
 
 /// The result of an agent's job. The raw value is the label value of `result`.
 enum AgentResult: String, CaseIterable {

@@ -4,7 +4,7 @@ import Storage
 import Wire
 
 // Connections: participants of every kind, with the calls and the agents among them. Specification, *Usage* and
-// "Further metrics".
+// "Metrics of usage".
 
 extension Recorder {
     // MARK: Counting

@@ -328,8 +328,18 @@ extension Recorder {
         let slot = tracks.insert(state)
         participants[owner].tracks.append(slot)
         organizations[organization(of: slot)].adjust(catalog.tracksActive, track.ordinal, by: 1)
-        openTrackUsage(slot, start_ms: now.milliseconds, received_ms: now.milliseconds)
+        openTrackUsage(slot, start_ms: publication_ms(of: track, by: owner), received_ms: now.milliseconds)
         count(.adopted, .track)
+    }
+
+    /// Returns the time from which a track counts whose publication was not seen: LiveKit tells no other time than that of
+    /// its last change, and it was not published before its participant joined.
+    private func publication_ms(of track: Track, by owner: Slot<ParticipantState>) -> Int64 {
+        let join_ms = participants[owner].join_ms
+        guard let change_ms = track.version.map({ $0.unixMicro / 1_000 }), change_ms <= now.milliseconds else {
+            return join_ms
+        }
+        return max(join_ms, change_ms)
     }
 
     private mutating func adopt(_ job: Egress, _ room: Room, _ actions: inout [Action]) {

@@ -74,6 +74,7 @@ extension Recorder {
 
     /// Returns the place of a series, and makes it on first use.
     mutating func series(_ key: UsageKey, of organization: Slot<OrganizationState>) -> Int {
+        usage.isUnread = true
         if let place = organizations[organization].usage.find(key) { return place }
         var series = UsageSeries(key)
         let values = organizations[organization].prefix + key.values(organizations[organization].sparse.agents)

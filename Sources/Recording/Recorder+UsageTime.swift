@@ -155,6 +155,7 @@ extension Recorder {
 
     /// Reads all usage series. What is read is an input's effect, so that a replay shows what was shown.
     mutating func readUsage() {
+        usage.isUnread = false
         var ahead_ms = [Int64](repeating: 0, count: UsageKind.allCases.count)
         for place in 0..<organizations.places_count {
             let slot = organizations.slot(at: place)
@@ -193,8 +194,8 @@ extension Recorder {
         return usage.reading
     }
 
-    /// Something is open, so that a reading would find more.
-    package var hasOpenUsage: Bool { usage.open > usage.standing }
+    /// A reading would find more than the last one: something is open, or has ended since.
+    package var hasUnreadUsage: Bool { usage.isUnread || usage.open > usage.standing }
 
     // MARK: Rows
 

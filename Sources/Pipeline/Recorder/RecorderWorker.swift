@@ -30,6 +30,8 @@ struct RecorderWorker {
     /// The database has answered since events were last held back in vain.
     private var mayDelay = true
     private var lastInput: MonotonicTime
+    /// The time at which the recorder was last told the time.
+    private var lastTime: MonotonicTime
     /// The time when people are told again what is here.
     private var nextStatus: MonotonicTime
     /// The last snapshot: which numbers it stood for, and its size, for the buffer of the next one.
@@ -51,6 +53,7 @@ struct RecorderWorker {
         self.unknownRooms = unknownRooms
         self.time = time
         lastInput = time.monotonic()
+        lastTime = lastInput
         nextStatus = lastInput
     }
 
@@ -87,12 +90,18 @@ struct RecorderWorker {
         let pace = recorder.waitingEvents > 0 ? RecorderThread.Limits.pace : RecorderThread.Limits.idlePace
         unknownRooms?.look(at: now)
         if now >= nextStatus { publish(at: now) }
-        if now.since(lastInput) >= pace { apply(.time(at: time.now())) }
+        // Usage is read when the recorder is told the time, however many events come.
+        if now.since(lastInput) >= pace || now.since(lastTime) >= RecorderThread.Limits.idlePace { tellTime() }
+    }
+
+    private mutating func tellTime() {
+        lastTime = time.monotonic()
+        apply(.time(at: time.now()))
     }
 
     /// Counts the time up to now, where time passes anywhere.
     private mutating func countUsage() {
-        if recorder.hasOpenUsage { apply(.time(at: time.now())) }
+        if recorder.hasUnreadUsage { tellTime() }
         turn.isUsageWanted = true
     }
 

@@ -28,6 +28,8 @@ struct UsageState: Sendable {
     var hasShownAhead = false
     /// Uses whose end was estimated, by the fingerprint of their id.
     var estimates: [Fingerprint: UsageEstimate] = [:]
+    /// Something has changed since the last reading. It is not saved.
+    var isUnread = true
     /// The totals that were not published yet. It is not saved: it follows from the series.
     var reading = UsageReading()
 
