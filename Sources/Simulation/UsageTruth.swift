@@ -24,6 +24,7 @@ package struct UsageTruth: Sendable {
         package let day: CivilDate
     }
 
+    /// The time, the ends and the billed minutes of one usage.
     package struct Amount: Sendable, Equatable {
         /// The time that passed.
         package var duration_ms: Int64 = 0
