@@ -177,6 +177,17 @@ extension Recorder {
         tracks[slot].usage = share
     }
 
+    /// Puts the exact end of a track in the place of an estimated one.
+    mutating func replaceEstimate(of track: Track, _ context: EventContext) {
+        let id = Fingerprint(track.sid)
+        guard context.created_ms > 0, let known = usage.estimates[id],
+            let whole = UsageInterval.between(known.whole.start_ms, context.created_ms)
+        else { return }
+        addUsage(
+            UsageKeys(.track(label: track.ordinal)), in: context.organization, whole, id: id,
+            roomName: roomName(ofFailed: context))
+    }
+
     mutating func openTrackUsage(
         _ slot: Slot<TrackState>, start_ms: Int64, received_ms: Int64, isBack: Bool = false
     ) {

@@ -15,7 +15,7 @@ import Wire
 
     @Test func `every recorded webhook is answered 200 and queued in order`() throws {
         let recorded = try WebhookFixture.recorded()
-        #expect(recorded.count == 60)
+        #expect(recorded.count == 66)
         let fixture = try WebhookFixture()
         let client = try fixture.client()
         for one in recorded {
