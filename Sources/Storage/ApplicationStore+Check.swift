@@ -5,7 +5,10 @@ extension ApplicationStore {
     /// nothing.
     package func pendingMigrations() throws(StoreError) -> [String] {
         try Schema.check(database)
-        return try unappliedMigrations()
+        let pending = try unappliedMigrations()
+        // One that somebody dropped is made again.
+        let dropped = try unmadeTables().map(\.migration).filter { !pending.contains($0) }
+        return pending + dropped
     }
 
     /// Returns the names of the migrations that the database has not noted as applied.

@@ -65,14 +65,19 @@ extension ApplicationStore {
 
     func apply(_ migration: Migration, at now: Timestamp) throws(StoreError) -> Bool {
         let done = try database.rows("SELECT 1 FROM lkpush_migrations WHERE name = $1", [.text(migration.name)])
-        guard done.rows.isEmpty else { return false }
+        // Somebody may have dropped an optional table: then it begins anew.
+        if !done.rows.isEmpty {
+            guard migration.isOptional, try !database.exists(migration.table) else { return false }
+        }
         if try !isMade(migration) { try make(migration) }
         if let key = migration.key, try !database.isUnique(key.columns, in: key.table) {
             try database.runScript(
                 "CREATE UNIQUE INDEX \(key.indexName) ON \(key.table) (\(key.columns.joined(separator: ", ")))")
         }
-        _ = try database.run(
-            "INSERT INTO lkpush_migrations (name, applied_at) VALUES ($1, $2)", [.text(migration.name), .time(now)])
+        if done.rows.isEmpty {
+            _ = try database.run(
+                "INSERT INTO lkpush_migrations (name, applied_at) VALUES ($1, $2)", [.text(migration.name), .time(now)])
+        }
         return true
     }
 

@@ -47,7 +47,8 @@ extension ApplicationStore {
         var applied: [String] = []
         var refusals: [String: StoreError] = [:]
         let done = try migrationsDone()
-        for migration in Migration.all where migration.isOptional && !done.contains(migration.name) {
+        for migration in Migration.all where migration.isOptional {
+            if done.contains(migration.name), try database.exists(migration.table) { continue }
             do throws(StoreError) {
                 let isNew = try database.transaction(.migration) { () throws(StoreError) in
                     try apply(migration, at: now)
@@ -59,9 +60,10 @@ extension ApplicationStore {
             }
         }
         try findUsable()
-        for table in OptionalTable.allCases where !usable.contains(table) {
-            // The database's own words tell more.
-            if let refusal = refusals[table.name] { withheldTables[table] = refusal }
+        for table in OptionalTable.allCases {
+            guard let fault = withheldTables[table], let refusal = refusals[table.name] else { continue }
+            withheldTables[table] = StoreError(
+                refusal.kind, operation: fault.operation, code: refusal.code, text: "\(fault.text); \(refusal.text)")
         }
         return applied
     }

@@ -93,13 +93,13 @@ import Testing
     @Test(.enabled(if: WrongClock.isInstalled, "deploy/packages test: faketime"))
     func `without a month it is this one in UTC, and last is the one before`() throws {
         let database = try ApplicationDatabase(.sqlite, in: folder)
-        let ahead = 1_801_483_200 - Int(Date().timeIntervalSince1970)
+        let ahead = 1_801_440_000 - Int(Date().timeIntervalSince1970)
         let environment = WrongClock.environment(ahead: ahead).merging([
-            "DATABASE_URL": database.url, "TZ": "Pacific/Kiritimati", "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": "k",
+            "DATABASE_URL": database.url, "TZ": "Pacific/Pago_Pago", "PATH": "/usr/bin:/bin", "LIVEKIT_API_KEY": "k",
             "LIVEKIT_API_SECRET": "s", "STATE_DIR": folder.file("state"),
         ]) { $1 }
         #expect(ChildProcess.run(BuiltProgram.executable, ["migrate"], environment: environment).status == 0)
-        // It is 2027-02-01T00:00:00Z, and the second of February on Kiritimati.
+        // It is 2027-02-01T00:00:00Z, and still January in Samoa.
         let current = report([], environment)
         #expect(current.status == 0 && current.output.hasPrefix("Usage in February 2027 (UTC)\n\nNothing was used.\n"))
         #expect(current.output.contains("February 2027 is not over: it ends in 27 d 23 h (UTC)"), "\(current.output)")

@@ -111,7 +111,7 @@ import Testing
         }
         let found = try database.rows(queries[1])
         #expect(found.map { $0[0] } == lines.map { $0[1] } && found.map { $0[1] } == lines.map { $0[3] })
-        #expect(found.map { $0[3] } == lines.map { $0[5] } && lines.count == 10)
+        #expect(found.map { $0[3] } == lines.map { $0[5] } && lines.count == 11)
         for (row, line) in zip(found, lines) {
             #expect(
                 Double(row[2] ?? "").map { ($0 * 1_000).rounded() } == Double(line[4]).map { ($0 * 1_000).rounded() })

@@ -38,18 +38,19 @@ import Wire
         #expect(try store.write(rows, at: noon).written == 6)
         let found = try database.rows(
             """
-            SELECT workos_org_id, usage, CAST(usage_date AS text), seconds, count, billed_minutes
+            SELECT workos_org_id, usage, CAST(usage_date AS text), CAST(ROUND(seconds * 1000) AS bigint), count,
+                billed_minutes
             FROM lkpush_usage_daily JOIN organizations ON id = organization_id
             ORDER BY workos_org_id, usage, usage_date
             """, [])
         #expect(
             found.rows == [
-                [.text("org_a"), .text("connection:standard"), .text("2026-11-01"), .double(-9.999), .integer(1)]
+                [.text("org_a"), .text("connection:standard"), .text("2026-11-01"), .integer(-9_999), .integer(1)]
                     + [.integer(3)],
-                [.text("org_a"), .text("connection:standard"), .text("2026-11-02"), .double(0.001), .integer(0)]
+                [.text("org_a"), .text("connection:standard"), .text("2026-11-02"), .integer(1), .integer(0)]
                     + [.integer(0)],
-                [.text("org_a"), .text("track:camera"), .text("2026-11-01"), .double(0.005), .integer(0), .integer(0)],
-                [.text("org_b"), .text("connection:standard"), .text("2026-11-01"), .double(0.007), .integer(0)]
+                [.text("org_a"), .text("track:camera"), .text("2026-11-01"), .integer(5), .integer(0), .integer(0)],
+                [.text("org_b"), .text("connection:standard"), .text("2026-11-01"), .integer(7), .integer(0)]
                     + [.integer(0)],
             ])
     }
@@ -215,6 +216,7 @@ import Wire
         let store = try open()
         #expect(try store.usageReportObstacles().isEmpty)
         #expect(try store.usage(of: november).organizations.map(\.id) == ["org_a"])
+        try server.query("ALTER DATABASE \(name) RESET default_transaction_read_only")
         try server.query("ALTER TABLE recordings ENABLE ROW LEVEL SECURITY", in: name)
         #expect(try store.usage(of: november).guardedTables == ["recordings"])
     }
