@@ -87,6 +87,11 @@ extension UsageTruth {
             let minutes = isConnection ? (stayed_ms + Self.minute_ms - 1) / Self.minute_ms : 0
             end(open.use, from: now_ms - stayed_ms, to: now_ms, billed_minutes: minutes)
             close(open.use)
+            guard open.use.usage.hasPrefix("agent:") else { continue }
+            let result = reason == .agent_error ? "failed" : "success"
+            change(
+                "lk_agent_jobs_ended_total", of: organization,
+                ["agent_name": Self.label(visitor.agentName), "result": result, "reason": reason.rawValue])
         }
         change(
             "lk_connections_ended_total", of: organization,
@@ -146,10 +151,10 @@ extension UsageTruth {
     private mutating func end(_ recording: Fact.Recording, _ organization: String, at now_ms: Int64) {
         let type = ["request_type": recording.requestType.rawValue]
         let to = recording.endedAt?.milliseconds ?? now_ms
-        let lasted_ms = Int64(((recording.lasted_seconds ?? 0) * 1_000).rounded())
-        end(
-            Use(organization: organization, usage: "egress:\(recording.requestType.rawValue)"), from: to - lasted_ms,
-            to: to)
+        if let lasted = recording.lasted_seconds {
+            let use = Use(organization: organization, usage: "egress:\(recording.requestType.rawValue)")
+            end(use, from: to - Int64((lasted * 1_000).rounded()), to: to)
+        }
         let status = recording.status == .limitReached ? "limit_reached" : "\(recording.status)"
         change("lk_egress_results_total", of: organization, type.merging(["status": status]) { $1 })
         if recording.size_bytes > 0 {
@@ -176,8 +181,11 @@ extension UsageTruth {
         tellsJobs = true
         let name = ["agent_name": Self.label(job.agent)]
         let end_ms = shift.milliseconds(job.endedAt)
-        let use = Use(organization: organization, usage: "agent:\(Self.label(job.agent))")
-        end(use, from: job.startedAt.map { shift.milliseconds($0) } ?? end_ms, to: end_ms)
+        // A job that never ran is no use.
+        if let startedAt = job.startedAt {
+            let use = Use(organization: organization, usage: "agent:\(Self.label(job.agent))")
+            end(use, from: shift.milliseconds(startedAt), to: end_ms)
+        }
         if waiting.removeValue(forKey: job.id) != nil {
             change("lk_agent_jobs_pending", of: organization, name, by: -1)
         } else if job.startedAt != nil {

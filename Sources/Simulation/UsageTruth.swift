@@ -22,6 +22,11 @@ package struct UsageTruth: Sendable {
         package let use: Use
         /// The UTC day.
         package let day: CivilDate
+
+        package init(use: Use, day: CivilDate) {
+            self.use = use
+            self.day = day
+        }
     }
 
     /// The time, the ends and the billed minutes of one usage.
