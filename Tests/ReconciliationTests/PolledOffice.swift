@@ -240,7 +240,14 @@ struct RecorderLife {
         recordingRetention: .seconds(30 * 86_400), waitingEvents: 1_000, isSingleSession: false
     ) { UInt64($0.utf8.count) }
 
-    init() { recorder = Recorder(settings: Self.settings, catalog: Self.catalog(registry)) }
+    private let settings: RecorderSettings
+    /// The rooms whose organizations were asked for since the last call of `takeLookups`.
+    private var lookups: [String] = []
+
+    init(_ settings: RecorderSettings = Self.settings) {
+        self.settings = settings
+        recorder = Recorder(settings: settings, catalog: Self.catalog(registry))
+    }
 
     private static func catalog(_ registry: Registry) -> Catalog {
         Catalog(in: registry, longBuckets: true, project: "p", region: "r")
@@ -259,8 +266,12 @@ struct RecorderLife {
     private mutating func take(_ input: Input) {
         recorder.apply(input, into: &actions)
         recorder.takeUsageReading().publish()
-        for case .store(let row) in actions { rows.append(row) }
+        for action in actions {
+            if case .store(let row) = action { rows.append(row) }
+            if case .lookUp(let room) = action { lookups.append(room) }
+        }
         actions = []
+        recorder.takeUsageReading().publish()
     }
 
     private mutating func save() {
@@ -280,25 +291,35 @@ struct RecorderLife {
         }
         registry = Registry(maxSeries: 100_000)
         if saved.isEmpty {
-            recorder = Recorder(settings: Self.settings, catalog: Self.catalog(registry))
+            recorder = Recorder(settings: settings, catalog: Self.catalog(registry))
         } else {
             recorder = try Recorder(
-                restoring: MessageReader(saved), ids: segments, keepsTotals: true, settings: Self.settings,
+                restoring: MessageReader(saved), ids: segments, keepsTotals: true, settings: settings,
                 catalog: Self.catalog(registry))
         }
         rows.removeLast(rows.count - rowsAtSave)
+        let asked = lookups
         for input in replayed { take(input) }
+        lookups = asked
+    }
+
+    mutating func takeLookups() -> [String] {
+        defer { lookups = [] }
+        return lookups
     }
 
     /// The series about LiveKit, without those of webhooks' ways.
-    var series: [String: Double] {
+    ///
+    /// The time of tracks is left out. A counter of usage keeps what it showed before an end was known, so that of lost
+    /// tracks depends on when polls came.
+    var series: [String: Double] { series("lk_").filter { !$0.key.hasPrefix("lk_track_seconds_total") } }
+
+    /// The series whose names begin like this.
+    func series(_ prefix: String) -> [String: Double] {
         var page: [UInt8] = []
         Exposition.append(registry, to: &page)
         var series: [String: Double] = [:]
-        for line in String(decoding: page, as: UTF8.self).split(separator: "\n") where line.hasPrefix("lk_") {
-            // A counter of usage keeps what it showed before an end was known, so it depends on when polls came. The rows
-            // tell the sums.
-            if line.hasPrefix("lk_track_seconds_total") { continue }
+        for line in String(decoding: page, as: UTF8.self).split(separator: "\n") where line.hasPrefix(prefix) {
             guard let blank = line.lastIndex(of: " ") else { continue }
             series[String(line[..<blank])] = Double(line[line.index(after: blank)...])
         }
