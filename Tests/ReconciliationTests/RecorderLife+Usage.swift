@@ -11,7 +11,7 @@ extension RecorderLife {
     /// The time that each use shows, in milliseconds.
     var usage: [UsageTruth.Use: Int64] {
         var usage: [UsageTruth.Use: Int64] = [:]
-        let series = series
+        let series = series("lk_")
         for (family, kind, label) in Self.families {
             for (key, seconds) in series where key.hasPrefix(family + "{") {
                 let organization = Self.value(of: "org_id", in: key)
