@@ -131,7 +131,7 @@ extension Recorder {
                     catalog.usageUncertain, key.kind.ordinal, by: Double(counted.length_ms - whole.length_ms) / 1_000)
             }
         }
-        if !isExact { remember(use, share, keys, id) }
+        if !isExact { remember(use, share, keys, id, roomName: roomName) }
         share = UsageShare()
     }
 
@@ -169,6 +169,10 @@ extension Recorder {
         keys.forEach { key in
             let place = series(key, of: home)
             organizations[home].usage.series[place].ended_ms += whole.length_ms - known.whole.length_ms
+            if home == unknown && !known.roomName.isEmpty {
+                addRows(ofRoom: known.roomName, key, known.rows(of: known.whole), sign: -1, known.isContinued)
+                return addRows(ofRoom: known.roomName, key, known.rows(of: whole), sign: 1, known.isContinued)
+            }
             rewrite(key, home, from: known.rows(of: known.whole), to: known.rows(of: whole))
             guard !known.isContinued else { return }
             bill(key, home, -Self.billedMinutes(known.whole), ends: -1, on: known.whole.end_ms)
@@ -189,31 +193,32 @@ extension Recorder {
     ) {
         let place = series(key, of: use.organization)
         organizations[use.organization].usage.series[place].ended_ms += use.whole.length_ms - use.moved_ms
-        let minutes = use.isContinued ? 0 : Self.billedMinutes(use.whole)
         if use.organization == unknown, let roomName {
-            return addRows(ofRoom: roomName, key, place, new, use)
+            return addRows(ofRoom: roomName, key, new, sign: 1, use.isContinued)
         }
         rewrite(key, use.organization, from: old, to: new)
-        bill(key, use.organization, minutes, ends: use.isContinued ? 0 : 1, on: use.whole.end_ms)
+        guard !use.isContinued else { return }
+        bill(key, use.organization, Self.billedMinutes(use.whole), ends: 1, on: use.whole.end_ms)
     }
 
-    /// Makes rows for a room whose organization the database will tell later.
+    /// Adds a use to the rows of a room whose organization the database will tell later, or takes it back.
     private mutating func addRows(
-        ofRoom name: String, _ key: UsageKey, _ place: Int, _ interval: UsageInterval, _ use: EndedUse
+        ofRoom name: String, _ key: UsageKey, _ whole: UsageInterval, sign: Int64, _ isContinued: Bool
     ) {
-        let minutes = use.isContinued ? 0 : Self.billedMinutes(use.whole)
-        if key.kind == .connection { organizations[unknown].usage.series[place].billed += minutes }
         let text = key.text(organizations[unknown].sparse.agents)
-        interval.forEachDay { day, length_ms in
+        whole.forEachDay { day, length_ms in
             usage.add(
-                UsageAmount(length_ms: length_ms), to: UsageRowKey(owner: .room(name: name), day: day, usage: text))
+                UsageAmount(length_ms: sign * length_ms),
+                to: UsageRowKey(owner: .room(name: name), day: day, usage: text))
         }
-        let end = UsageAmount(
-            count: use.isContinued ? 0 : 1, billed_minutes: key.kind == .connection ? minutes : 0)
+        if isContinued { return }
+        let minutes = key.kind == .connection ? sign * Self.billedMinutes(whole) : 0
+        let place = series(key, of: unknown)
+        organizations[unknown].usage.series[place].billed += minutes
         usage.add(
-            end,
+            UsageAmount(count: sign, billed_minutes: minutes),
             to: UsageRowKey(
-                owner: .room(name: name), day: UsageInterval.day(of: use.whole.end_ms), usage: text))
+                owner: .room(name: name), day: UsageInterval.day(of: whole.end_ms), usage: text))
     }
 
     /// Counts ended uses and billed minutes on a day.
@@ -237,10 +242,13 @@ extension Recorder {
 
     private static func billedMinutes(_ whole: UsageInterval) -> Int64 { (max(0, whole.length_ms) + 59_999) / 60_000 }
 
-    private mutating func remember(_ use: EndedUse, _ share: UsageShare, _ keys: UsageKeys, _ id: Fingerprint) {
+    private mutating func remember(
+        _ use: EndedUse, _ share: UsageShare, _ keys: UsageKeys, _ id: Fingerprint, roomName: String?
+    ) {
         guard usage.estimates.count < Limits.usageEstimates else { return }
         usage.estimates[id] = UsageEstimate(
-            organization: organizations[use.organization].key, whole: use.whole, moved_ms: use.moved_ms,
+            organization: organizations[use.organization].key,
+            roomName: use.organization == unknown ? roomName ?? "" : "", whole: use.whole, moved_ms: use.moved_ms,
             notInRows_ms: use.moved_ms - share.early_ms, isContinued: use.isContinued, madeAt_ms: usage.now_ms)
     }
 

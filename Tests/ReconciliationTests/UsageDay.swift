@@ -23,7 +23,7 @@ struct UsageDay {
         var silence: Range<Int64>?
         /// The process is down in these seconds since the beginning. What it misses comes afterwards.
         var downtimes: [Range<Int64>] = []
-        /// The wall clock is three days ahead in these seconds since the beginning.
+        /// The wall clock is 20 hours ahead in these seconds since the beginning.
         var clockAhead: Range<Int64>?
         /// The number of kills, at random times.
         var kills = 0
@@ -43,7 +43,7 @@ struct UsageDay {
         static let tick = Duration.seconds(10)
         static let look = Duration.seconds(300)
         static let answer = Duration.seconds(2)
-        static let ahead = Duration.seconds(3 * 86_400)
+        static let ahead = Duration.seconds(20 * 3_600)
     }
 
     /// A reading of the usage series, with the amounts of what had ended before it.
@@ -89,7 +89,11 @@ struct UsageDay {
     mutating func live() throws {
         let length = setup.size.length.milliseconds / 1_000
         let end = Office.epoch + .seconds(max(length, setup.silence?.upperBound ?? 0) + 8 * 3_600)
-        var kills = (0..<setup.kills).map { _ in Office.epoch + .milliseconds(below(length * 1_000)) }.sorted()
+        // Its own source of chance, so that the same day is lived with kills and without.
+        var chance = SplitMix(seed: setup.seed + 1_000)
+        var kills = (0..<setup.kills).map { _ in
+            Office.epoch + .milliseconds(Int64(chance.next() % UInt64(length * 1_000)))
+        }.sorted()
         var nextTick = Office.epoch + .seconds(1)
         var nextLook = Office.epoch + .seconds(60)
         life.apply(.report(.usageTable(isUsable: true), at: clock(Office.epoch)))

@@ -124,6 +124,7 @@ extension UsageState {
                 writer.field(6, estimate.notInRows_ms)
                 writer.field(7, estimate.isContinued)
                 writer.field(8, estimate.madeAt_ms)
+                writer.field(9, estimate.roomName)
             }
         }
         writer.field(8, hasShownAhead)
@@ -182,6 +183,7 @@ extension UsageState {
             case 6: estimate.notInRows_ms = try reader.length()
             case 7: estimate.isContinued = try reader.bool()
             case 8: estimate.madeAt_ms = try reader.int64()
+            case 9: estimate.roomName = try reader.string()
             default: try reader.skip()
             }
         }

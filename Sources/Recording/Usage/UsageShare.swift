@@ -85,6 +85,8 @@ enum UsageEnd {
 struct UsageEstimate: Equatable {
     /// The public id of the organization that has it.
     var organization = ""
+    /// The name of the room that owns its rows, if the organization could not be looked up; else empty.
+    var roomName = ""
     /// What was counted in all organizations.
     var whole = UsageInterval.zero
     /// What earlier organizations have of it, in their series and in their rows.
