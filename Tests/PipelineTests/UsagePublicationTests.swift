@@ -1,4 +1,5 @@
 import Journal
+import LiveKit
 import Metrics
 import Platform
 import TestSupport
@@ -152,5 +153,50 @@ import Wire
         let usage = try Usage()
         usage.fixture.inbox.noteRecorderDone()
         #expect(usage.fixture.inbox.waitForUsage(until: Waits.end))
+    }
+
+    // MARK: The recorder
+
+    private static func seconds(_ fixture: JournalFixture) -> Double {
+        fixture.total("lk_connection_seconds_total", of: "standard")
+    }
+
+    @Test func `a question has the seconds on disk and seen, and no replay shows fewer`() throws {
+        let fixture = JournalFixture()
+        let recorder = RecorderThread(
+            fixture.recorderInbox, start: try #require(fixture.journal.awaitStart()), reservations: fixture.intake,
+            journal: fixture.inbox, store: fixture.storeInbox)
+        let event = Event(
+            id: "EV_1", createdAt: SystemTime().now().milliseconds / 1_000, room: Room(sid: "RM_1", name: "room"),
+            body: .participantJoined(Participant(sid: "PA_1", identity: "ann")))
+        let pending = fixture.intake.offer(
+            AcceptedEvent(event: event, receivedAt: SystemTime().now()), now: SystemTime().monotonic())
+        guard case .waiting(let request) = pending else {
+            Issue.record("\(pending)")
+            return
+        }
+        #expect(eventually { request.answer != nil })
+        for _ in 0..<5 {
+            let before = Self.seconds(fixture)
+            // There is no reading and no other event that would bring a commit.
+            #expect(
+                eventually {
+                    fixture.recorderInbox.requestUsage()
+                    return Self.seconds(fixture) > before
+                })
+            let seen = Self.seconds(fixture)
+            let next = JournalFixture(fixture.crash())
+            _ = try #require(next.journal.awaitStart())
+            #expect(Self.seconds(next) >= seen)
+        }
+        fixture.intake.close()
+        fixture.inbox.close()
+        #expect(eventually { recorder.stop(by: SystemTime().monotonic()) })
+        fixture.inbox.noteRecorderDone()
+        #expect(fixture.inbox.waitForUsage(until: Waits.end))
+        let last = Self.seconds(fixture)
+        let next = JournalFixture(fixture.crash())
+        _ = try #require(next.journal.awaitStart())
+        #expect(Self.seconds(next) == last)
     }
 }
