@@ -22,16 +22,18 @@ enum Thresholds {
         "apply/fixed/5000/1000/100": 0.15,
         "apply/database/5000/1000/100": 0.15,
         "apply/fixed/50000/10000/1000": 0.15,
-        "apply/database/50000/10000/1000": 0.15,
-        // Some for each organization: the label values of its info, the buckets of its histograms.
-        "snapshot/50000/10000/1000": 36_000,
-        // Texts and lists of open entities.
-        "restore/50000/10000/1000": 260_000,
+        // A thousand organizations, whose series of usage begin one by one.
+        "apply/database/50000/10000/1000": 0.25,
+        // Some for each organization: the label values of its info and of its series of usage, the buckets of its
+        // histograms.
+        "snapshot/50000/10000/1000": 160_000,
+        // Texts and lists of open entities, and the series of usage of each organization.
+        "restore/50000/10000/1000": 370_000,
         // One for each request, made and freed inside `snappy_compress`. lkpush itself makes none.
-        "tick/all due/allocations per tick": 20,
+        "tick/all due/allocations per tick": 24,
         "tick/with a spool": 0.0003,
         "tick/none changed": 0.0001,
-        "exposition": 350_000,
+        "exposition": 440_000,
         "queue": 0.001,
         // SQLite's own; lkpush itself makes none. A larger group does not need more.
         "journal/groups of 1": 6,
@@ -39,7 +41,8 @@ enum Thresholds {
         "journal/groups of 256": 0.03,
         // A copy of each group's bytes, and its reader.
         "journal/read": 0.25,
-        // Answers wait for the commit: the pending answer with its fallback, and their share of the commit.
-        "http/256 connections": 28,
+        // Answers wait for the commit: the pending answer with its fallback, and their share of the commit; and the totals
+        // of usage of each turn.
+        "http/256 connections": 29.5,
     ]
 }
