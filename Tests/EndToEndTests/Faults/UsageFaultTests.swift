@@ -63,6 +63,8 @@ import Testing
         }
 
         /// The highest value that the receiver has of the seconds of connections. Expects that no total ever fell.
+        ///
+        /// What a killed process sent last may arrive after the first request of the next one. It is refused then.
         func pushed() -> Double {
             var highest = 0.0
             for (series, samples) in receiver.store.samples where Self.isUsage(series) {
@@ -70,7 +72,6 @@ import Testing
                 #expect(values == values.sorted(), "\(series): \(values)")
                 if series.hasPrefix("lk_connection_seconds_total") { highest = max(highest, values.max() ?? 0) }
             }
-            #expect(receiver.store.refusals.isEmpty, "\(receiver.store.refusals.prefix(3))")
             return highest
         }
 
