@@ -41,7 +41,8 @@ extension Recorder {
     private mutating func takeBack(
         _ known: UsageEstimate, _ keys: UsageKeys, _ organization: Slot<OrganizationState>, into share: inout UsageShare
     ) {
-        guard known.organization == organizations[organization].key, known.moved_ms == 0, !known.isContinued else {
+        let isWhole = known.moved_ms == 0 && !known.isContinued && known.roomName.isEmpty
+        guard isWhole, known.organization == organizations[organization].key else {
             share.moved_ms = known.whole.length_ms
             share.isContinued = true
             return
@@ -75,14 +76,23 @@ extension Recorder {
     /// Returns the place of a series, and makes it on first use.
     mutating func series(_ key: UsageKey, of organization: Slot<OrganizationState>) -> Int {
         usage.isUnread = true
-        if let place = organizations[organization].usage.find(key) { return place }
-        var series = UsageSeries(key)
+        var place = organizations[organization].usage.find(key) ?? -1
+        if place < 0 {
+            place = organizations[organization].usage.series.count
+            organizations[organization].usage.series.append(UsageSeries(key))
+            organizations[organization].hasEventSeries = true
+        }
+        // A registry that was full may have room now.
+        if organizations[organization].usage.series[place].counter == nil { makeCounters(place, of: organization) }
+        return place
+    }
+
+    private mutating func makeCounters(_ place: Int, of organization: Slot<OrganizationState>) {
+        let key = organizations[organization].usage.series[place].key
         let values = organizations[organization].prefix + key.values(organizations[organization].sparse.agents)
-        series.counter = catalog.usageSeconds(key.kind).instrument(values)
-        if key.kind == .connection { series.billedCounter = catalog.billedMinutes.instrument(values) }
-        organizations[organization].usage.series.append(series)
-        organizations[organization].hasEventSeries = true
-        return organizations[organization].usage.series.count - 1
+        organizations[organization].usage.series[place].counter = catalog.usageSeconds(key.kind).instrument(values)
+        guard key.kind == .connection else { return }
+        organizations[organization].usage.series[place].billedCounter = catalog.billedMinutes.instrument(values)
     }
 
     /// Shows the number open, where this is the gauge of its kind.
