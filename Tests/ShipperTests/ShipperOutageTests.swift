@@ -166,6 +166,8 @@ import Wire
         let fixture = try ShipperFixture(receiver.url, time: clock)
         try fixture.shipper.makeFirstReading()
         #expect(fixture.run(readings: 3))
+        // A clock is measured by what a receiver has accepted.
+        #expect(receiver.waitForAnswers(2))
         clock.shift(.seconds(seconds))
         let reason = seconds < 0 ? "clock_went_back" : "clock_jumped_ahead"
         #expect(eventually { fixture.own("readings_skipped_total") >= 3 })
