@@ -10,8 +10,14 @@ enum Comparison {
     /// The samples of the specification that events change.
     static func driven(_ samples: [String: Double]) -> [String: Double] {
         samples.filter { sample in
-            sample.key.hasPrefix("lk_") && !apart.contains(String(sample.key.prefix { $0 != "{" }))
+            let name = sample.key.prefix { $0 != "{" }
+            return name.hasPrefix("lk_") && !isRead(name) && !apart.contains(String(name))
         }
+    }
+
+    /// Usage is shown as of the last reading of it, and its time grows while it passes.
+    static func isRead(_ name: some StringProtocol) -> Bool {
+        ["_seconds_total", "_minutes_total"].contains { name.hasSuffix($0) }
     }
 
     /// One line for each difference. A sample that only one side has must be 0 there.

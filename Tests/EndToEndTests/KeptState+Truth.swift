@@ -21,10 +21,19 @@ extension KeptState {
         /// Webhooks that end what was open.
         struct Endings: Decodable {
             let letters: [String]
-            /// By how much they change the sums of metrics.
-            let changes: [String: Double]
+            /// By how much they change the sums of metrics. Versions before 0.8.0 counted no connections.
+            private let changes: [String: Double]
             /// The SIDs of those who are not present any more then.
             let absent: [String]
+
+            /// By how much they change the sums of metrics. Everybody in them is of kind STANDARD.
+            var allChanges: [String: Double] {
+                let connections = [
+                    "lk_connections_active": changes["lk_participants_active"],
+                    "lk_connections_ended_total": changes["lk_participant_lifetime_seconds_count"],
+                ]
+                return changes.merging(connections.compactMapValues { $0 }) { told, _ in told }
+            }
         }
 
         let version: String

@@ -16,7 +16,16 @@ struct Reduction {
         let organization: String
         let identity: String
         let joined_ms: Double
-        let isStandard: Bool
+        /// In lower case, as a label value.
+        let kind: String
+        /// In lower case. Only a leave tells it.
+        let reason: String
+        /// The agent whose job this is, or nil.
+        let agent: String?
+        /// For a call.
+        let direction: String
+
+        var isStandard: Bool { kind == "standard" }
     }
 
     private struct Publication {
@@ -95,8 +104,15 @@ struct Reduction {
     var all: [String: Double] {
         var result = self
         for room in rooms.values { result.add("lk_room_active", shared(room.organization)) }
-        for person in people.values where person.isStandard {
-            result.add("lk_participants_active", shared(person.organization))
+        for person in people.values {
+            if person.isStandard { result.add("lk_participants_active", shared(person.organization)) }
+            result.add("lk_connections_active", shared(person.organization, ["kind": person.kind]))
+            if person.kind == "sip" {
+                result.add("lk_sip_calls_active", shared(person.organization, ["direction": person.direction]))
+            }
+            if let agent = person.agent {
+                result.add("lk_agent_jobs_active", shared(person.organization, ["agent_name": agent]))
+            }
         }
         for track in tracks.values { result.add("lk_tracks_active", track.labels) }
         for job in jobs.values { result.add("lk_\(job.family)_active", job.labels) }
@@ -134,6 +150,7 @@ struct Reduction {
         case "room_started", "room_finished": take(room: room, of: organization, hasEnded: name == "room_finished", at)
         case "participant_joined", "participant_left":
             take(event["participant"] as? Object, room, of: organization, hasLeft: name == "participant_left", at)
+        case "participant_connection_aborted": abort(event["participant"] as? Object, room, of: organization)
         case "track_published", "track_unpublished": take(track: event, of: organization)
         case "egress_started", "egress_ended": take(egress: event, of: organization)
         case "ingress_started", "ingress_ended": take(ingress: event, of: organization)
@@ -166,15 +183,22 @@ struct Reduction {
         add("lk_rooms_finished_total", labels)
         observe("lk_room_duration_seconds", labels, Self.roomBounds, max(0, at * 1_000 - start_ms) / 1_000)
         rooms[sid] = nil
-        for (id, person) in people where person.room == sid { leave(id, person, at) }
+        for (id, person) in people where person.room == sid { leave(id, person, at, reason: "room_closed") }
         tracks = tracks.filter { $0.value.room != sid }
     }
 
-    private mutating func leave(_ sid: String, _ person: Person, _ at: Double) {
+    private mutating func leave(_ sid: String, _ person: Person, _ at: Double, reason: String) {
         people[sid] = nil
         tracks = tracks.filter { $0.value.participant != sid }
-        guard person.isStandard, isNew("left \(sid)") else { return }
+        guard isNew("left \(sid)") else { return }
         let seconds = max(0, at * 1_000 - person.joined_ms) / 1_000
+        add("lk_connections_ended_total", shared(person.organization, ["kind": person.kind, "reason": reason]))
+        if let agent = person.agent {
+            let result = reason == "agent_error" ? "failed" : "success"
+            let job = ["agent_name": agent, "reason": reason, "result": result]
+            add("lk_agent_jobs_ended_total", shared(person.organization, job))
+        }
+        guard person.isStandard else { return }
         observe("lk_participant_lifetime_seconds", shared(person.organization), Self.lifetimeBounds, seconds)
         guard !person.identity.isEmpty, person.organization != "unknown" else { return }
         let session = Session(
@@ -187,23 +211,46 @@ struct Reduction {
         _ participant: Object?, _ room: Object?, of organization: String, hasLeft: Bool, _ at: Double
     ) {
         let (sid, roomSID) = (Self.text(participant, "sid"), Self.text(room, "sid"))
-        let person = Person(
-            room: roomSID, organization: organization, identity: Self.text(participant, "identity"),
-            joined_ms: Self.number(participant, "joinedAtMs"),
-            isStandard: ["", "STANDARD"].contains(Self.text(participant, "kind")))
+        let person = person(participant, in: roomSID, of: organization)
         if hasLeft {
-            leave(sid, person, at)
+            leave(sid, person, at, reason: person.reason)
             once.insert("gone \(sid)")
             return
         }
         guard isNew("joined \(sid)") else { return }
         if person.isStandard { add("lk_participant_sessions_total", shared(organization)) }
+        add("lk_connections_total", shared(organization, ["kind": person.kind]))
+        if person.kind == "sip" { add("lk_sip_calls_total", shared(organization, ["direction": person.direction])) }
+        if let agent = person.agent { add("lk_agent_jobs_started_total", shared(organization, ["agent_name": agent])) }
         guard !isTold("gone \(sid)"), !isTold("finished \(roomSID)") else { return }
         for (id, other) in people where other.room == roomSID && other.identity == person.identity {
             people[id] = nil
             tracks = tracks.filter { $0.value.participant != id }
         }
         people[sid] = person
+    }
+
+    /// An attempt that never became a presence.
+    private mutating func abort(_ participant: Object?, _ room: Object?, of organization: String) {
+        let sid = Self.text(participant, "sid")
+        let person = person(participant, in: Self.text(room, "sid"), of: organization)
+        guard people[sid] == nil, !isTold("gone \(sid)"), isNew("aborted \(sid)") else { return }
+        let labels = ["kind": person.kind, "reason": person.reason]
+        add("lk_connections_aborted_total", shared(organization, labels))
+        once.insert("gone \(sid)")
+    }
+
+    private func person(_ participant: Object?, in room: String, of organization: String) -> Person {
+        let attributes = participant?["attributes"] as? Object
+        let (kind, reason) = (Self.text(participant, "kind"), Self.text(participant, "disconnectReason"))
+        let agent = Self.text(attributes, "lk.agent.name")
+        return Person(
+            room: room, organization: organization, identity: Self.text(participant, "identity"),
+            joined_ms: Self.number(participant, "joinedAtMs"), kind: kind.isEmpty ? "standard" : kind.lowercased(),
+            reason: reason.isEmpty ? "unknown" : reason.lowercased(),
+            agent: kind != "AGENT" ? nil : agent.isEmpty ? "default" : agent,
+            direction: attributes?["sip.ruleID"] != nil
+                ? "inbound" : attributes?["sip.callID"] != nil ? "outbound" : "unknown")
     }
 
     private mutating func take(track event: Object, of organization: String) {
@@ -245,16 +292,26 @@ struct Reduction {
         guard Self.text(event, "event") == "egress_ended" else {
             return start(family: "egress", id, labels)
         }
-        let isCompleted = ["EGRESS_COMPLETE", "EGRESS_LIMIT_REACHED"].contains(Self.text(egress, "status"))
+        let status = Self.text(egress, "status")
+        let isCompleted = ["EGRESS_COMPLETE", "EGRESS_LIMIT_REACHED"].contains(status)
         let file = (egress?["fileResults"] as? [Object])?.first
         let media = Self.nanoseconds(file, "duration")
         let (from, to) = (Self.nanoseconds(egress, "startedAt"), Self.nanoseconds(egress, "endedAt"))
         let length = media > 0 ? media : from > 0 && to > 0 ? to - from : nil
         let seconds = length.map { Double($0) / 1e9 }
         guard end(family: "egress", id, labels, isCompleted, seconds) else { return }
+        let result = status.lowercased().replacingOccurrences(of: "egress_", with: "")
+        add("lk_egress_results_total", labels.merging(["status": result]) { $1 })
+        if !isCompleted {
+            let code = Int(Self.number(egress, "errorCode"))
+            let codeClass = [4, 5].contains(code / 100) ? "\(code / 100)xx" : "none"
+            add("lk_egress_errors_total", labels.merging(["code": codeClass]) { $1 })
+        }
+        let size = Self.number(file, "size")
+        if size > 0 { add("lk_egress_bytes_total", labels, size) }
         recordings[id] = Recording(
             organization: organization, requestType: type, isCompleted: isCompleted, seconds: seconds,
-            size: Int64(Self.number(file, "size")))
+            size: Int64(size))
     }
 
     private mutating func take(ingress event: Object, of organization: String) {

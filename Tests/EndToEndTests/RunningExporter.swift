@@ -65,13 +65,13 @@ final class RunningExporter {
     /// Waits until the event-driven samples are `expected`. Records the differences if they never are.
     static func expect(
         _ expected: [String: Double], at port: UInt16, repeats: [String: Int] = [:],
-        sourceLocation: SourceLocation = #_sourceLocation
+        ignoring isIgnored: (String) -> Bool = { _ in false }, sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        let wanted = Comparison.driven(expected)
+        let wanted = Comparison.driven(expected).filter { !isIgnored($0.key) }
         var differences: [String] = []
         let isEqual = Waiting.until("the samples", sourceLocation: sourceLocation) {
-            differences = Comparison.differences(
-                expected: wanted, found: Comparison.driven(metrics(port)), repeats: repeats)
+            let found = Comparison.driven(metrics(port)).filter { !isIgnored($0.key) }
+            differences = Comparison.differences(expected: wanted, found: found, repeats: repeats)
             return differences.isEmpty
         }
         #expect(isEqual, "\(differences.prefix(20).joined(separator: "\n"))", sourceLocation: sourceLocation)

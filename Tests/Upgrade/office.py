@@ -204,6 +204,7 @@ class Room:
         changes = {
             "lk_ingress_active": -1, "lk_ingress_ended_total": 1, "lk_ingress_duration_seconds_count": 1,
             "lk_participants_active": -1, "lk_participant_lifetime_seconds_count": 1, "lk_tracks_active": -1,
+            "lk_connections_active": -1, "lk_connections_ended_total": 1,
         }
         return [self.ingress(2, 110, 200), self.left(3, 105, 201, "other")], changes
 

@@ -9,7 +9,8 @@ enum Gauges {
         let opened = [
             "lk_room_active": "lk_rooms_started_total", "lk_participants_active": "lk_participant_sessions_total",
             "lk_tracks_active": "lk_tracks_published_total", "lk_egress_active": "lk_egress_started_total",
-            "lk_ingress_active": "lk_ingress_started_total",
+            "lk_ingress_active": "lk_ingress_started_total", "lk_connections_active": "lk_connections_total",
+            "lk_sip_calls_active": "lk_sip_calls_total", "lk_agent_jobs_active": "lk_agent_jobs_started_total",
         ]
         func name(_ key: String) -> String { String(key.prefix { $0 != "{" }) }
         // The sum is over all labels: an entity that is adopted after a loss may count under `unknown`.
