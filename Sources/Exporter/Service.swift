@@ -238,7 +238,8 @@ package final class Service {
             plan.recorderInbox, start: state, reservations: plan.intake, journal: plan.journalInbox,
             store: plan.storeInbox,
             removals: enforcer,
-            unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), time: time)
+            unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), log: log,
+            time: time)
     }
 
     /// Every part has declared its metrics by now.

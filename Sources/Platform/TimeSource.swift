@@ -23,6 +23,14 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
 package protocol TimeSource: Sendable {
     func now() -> Timestamp
     func monotonic() -> MonotonicTime
+    /// The time of receipt of something that is received now. It begins with the wall time and passes as monotonic time
+    /// does: it never goes back, and does not change where the wall clock is set.
+    func received() -> Timestamp
+}
+
+extension TimeSource {
+    /// For a wall clock that nobody sets.
+    package func received() -> Timestamp { now() }
 }
 
 /// The clocks of this machine.
@@ -37,6 +45,15 @@ package struct SystemTime: TimeSource {
     /// The time since the machine started, with the time that it was suspended: a pause is as long as it was.
     /// https://man7.org/linux/man-pages/man2/clock_gettime.2.html
     package func monotonic() -> MonotonicTime { Self.monotonic(CLOCK_BOOTTIME) }
+
+    /// Costs as much as `monotonic()`.
+    package func received() -> Timestamp {
+        let (wall, begin) = Self.begin
+        return wall + monotonic().since(begin)
+    }
+
+    /// What both clocks showed when this process first asked.
+    private static let begin = (SystemTime().now(), SystemTime().monotonic())
 
     /// The same time on the clock that deadlines of the C library have, which stands still while the machine is
     /// suspended.

@@ -98,7 +98,7 @@ final class PollerWorker {
             client.signer = signer
             report.tellNewKey()
         }
-        let askedAt = time.now()
+        let askedAt = time.received()
         let listing = try client.list(withEndedEgress: poll.wantsEndedEgress)
         report.listed(at: time.now())
         let number = inbox.withLock { inbox in

@@ -18,13 +18,19 @@ struct EventContext {
     let created_ms: Int64
     /// `createdAt`, else the time of receipt. It orders events.
     let order_ms: Int64
-    /// The time of the event in Unix seconds: `createdAt`, but the time of receipt if `createdAt` is absent or later.
+    /// The time of the event in Unix seconds: `createdAt`, but that of receipt if `createdAt` is absent, and `latest` if
+    /// it is later.
     let at_s: Int64
     let receivedAt: Timestamp
+    /// The time that a webhook was on its way, in seconds, by the clock that makes it the shortest; nil if `createdAt` is
+    /// absent. `createdAt` has whole seconds.
+    let lag: Double?
+    /// The latest time that the event may have happened at: that of receipt, or of the wall clock if that is later.
+    let latest: Timestamp
 
     init(
         id: String, type: EventType, room: Room, name: Slot<RoomNameState>, organization: Slot<OrganizationState>,
-        created_ms: Int64, order_ms: Int64, receivedAt: Timestamp
+        created_ms: Int64, order_ms: Int64, receivedAt: Timestamp, clockAhead_ms: Int64
     ) {
         self.id = id
         self.type = type
@@ -34,13 +40,18 @@ struct EventContext {
         self.created_ms = created_ms
         self.order_ms = order_ms
         self.receivedAt = receivedAt
-        at_s = Self.second(of: created_ms, receivedAt)
+        let wall = receivedAt + .milliseconds(clockAhead_ms)
+        latest = max(receivedAt, wall)
+        at_s = created_ms > 0 ? Self.second(of: created_ms, latest) : receivedAt.milliseconds / 1_000
+        let created_seconds = Double(created_ms / 1_000)
+        let lags = [receivedAt, wall].map { $0.seconds - created_seconds }
+        lag = created_ms > 0 ? lags.filter { $0 >= 0 }.min() ?? 0 : nil
     }
 
-    /// Returns the whole second of a time in milliseconds. A time that is 0, which means absent, or later than the
-    /// receipt counts as the time of receipt.
-    static func second(of time_ms: Int64, _ receivedAt: Timestamp) -> Int64 {
-        (time_ms > 0 ? min(time_ms, receivedAt.milliseconds) : receivedAt.milliseconds) / 1_000
+    /// Returns the whole second of a time in milliseconds. A time that is 0, which means absent, or later than the latest
+    /// that it can be counts as that.
+    static func second(of time_ms: Int64, _ latest: Timestamp) -> Int64 {
+        (time_ms > 0 ? min(time_ms, latest.milliseconds) : latest.milliseconds) / 1_000
     }
 
     /// The beginning of an entity that this event starts.
@@ -51,7 +62,7 @@ struct EventContext {
         guard let joinedAt = participant.joinedAt?.milliseconds else {
             return Beginning(at_s: at_s, start_ms: endedAt.milliseconds)
         }
-        return Beginning(at_s: Self.second(of: joinedAt, receivedAt), start_ms: joinedAt)
+        return Beginning(at_s: Self.second(of: joinedAt, latest), start_ms: joinedAt)
     }
 }
 

@@ -36,6 +36,9 @@ extension Input {
         case .stopping(let time):
             writer.field(1, time.milliseconds)
             writer.field(7, true)
+        case .clock(let ahead_ms, let time):
+            writer.field(1, time.milliseconds)
+            writer.message(8) { $0.field(1, ahead_ms) }
         }
     }
 
@@ -48,6 +51,7 @@ extension Input {
         var presence: [OpenPresence]?
         var poll: PollResult?
         var isStop = false
+        var ahead_ms: Int64?
         while let field = try reader.next() {
             switch field {
             case 1: time = Timestamp(milliseconds: try reader.int64())
@@ -63,6 +67,7 @@ extension Input {
                 var message = try reader.message()
                 poll = try PollResult(from: &message)
             case 7: isStop = try reader.bool()
+            case 8: ahead_ms = try Self.ahead_ms(reader.message())
             default: try reader.skip()
             }
         }
@@ -76,6 +81,8 @@ extension Input {
             self = .presence(presence, at: time)
         } else if let poll {
             self = .poll(poll, at: time)
+        } else if let ahead_ms {
+            self = .clock(ahead_ms: ahead_ms, at: time)
         } else {
             self = isStop ? .stopping(at: time) : .time(at: time)
         }
@@ -98,6 +105,15 @@ extension Input {
             }
         }
         return (room, result)
+    }
+
+    private static func ahead_ms(_ message: consuming MessageReader) throws(MessageFault) -> Int64 {
+        var reader = message
+        var ahead_ms: Int64 = 0
+        while let field = try reader.next() {
+            if field == 1 { ahead_ms = try reader.int64() } else { try reader.skip() }
+        }
+        return ahead_ms
     }
 
     private static func presence(_ message: consuming MessageReader) throws(MessageFault) -> [OpenPresence] {

@@ -2,7 +2,7 @@ package import LiveKit
 package import Storage
 package import Wire
 
-/// Everything that can happen to the recorder. It knows no clock but the times in here.
+/// Everything that can happen to the recorder. It knows no clock but the times in here, which are times of receipt.
 package enum Input: Sendable, Equatable {
     /// A verified webhook.
     case event(Event, receivedAt: Timestamp)
@@ -18,6 +18,8 @@ package enum Input: Sendable, Equatable {
     case poll(PollResult, at: Timestamp)
     /// The process stops. What it counted goes into rows, although more may be counted on the same day.
     case stopping(at: Timestamp)
+    /// The wall clock was set: it is so far ahead of the times of receipt, or behind them if negative.
+    case clock(ahead_ms: Int64, at: Timestamp)
 }
 
 /// The effects that the recorder asks for, in order.

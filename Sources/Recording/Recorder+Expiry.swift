@@ -5,11 +5,20 @@ import Wire
 // Everything that happens because time passes. It always uses the time of receipt.
 
 extension Recorder {
+    /// Returns a difference of clocks that no sum with a time of receipt overflows.
+    static func clampedAhead_ms(_ ahead_ms: Int64) -> Int64 {
+        let most_ms = UsageInterval.times.upperBound
+        return min(max(ahead_ms, -most_ms), most_ms)
+    }
+
+    /// The latest time that an event may have happened at.
+    var latest: Timestamp { now + .milliseconds(max(0, clockAhead_ms)) }
+
     /// Moves the clock on. It costs one comparison per input, and work in proportion to what is due.
     mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
         now = time
         if beganAt_ms == 0 { beganAt_ms = time.milliseconds }
-        catalog.clock.set(time)
+        catalog.clock.set(time + .milliseconds(min(0, clockAhead_ms)))
         advanceUsage(to: time)
         storeUsage(isLast: false, &actions)
         if waiting.count > 0 { endWaits(&actions) }

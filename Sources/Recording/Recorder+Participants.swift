@@ -231,7 +231,7 @@ extension Recorder {
         var ending = end
         ending.facts.isStartCounted = participant.isStartCounted
         if participant.isEndCounted { ending.facts.isEndCounted = true }
-        if ending.at_s == 0 { ending.at_s = EventContext.second(of: participant.lastEvent_ms, now) }
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: participant.lastEvent_ms, latest) }
         ending.at_s = max(ending.at_s, participant.hasJoined ? participant.began_s : 0)
         // A participant that never joined has no life that could end; its own end event remembers its end.
         if participant.hasJoined || !tellsLives || ending.facts.isGivenUp {

@@ -110,13 +110,13 @@ extension Recorder {
         let room = participants[slot].room
         var seen_ms = agreedAt_ms(room)
         if rooms[room].strangerJoin_ms > 0 { seen_ms = min(seen_ms, rooms[room].strangerJoin_ms) }
-        return min(max(participants[slot].lastEvent_ms, participants[slot].join_ms, seen_ms), now.milliseconds)
+        return min(max(participants[slot].lastEvent_ms, participants[slot].join_ms, seen_ms), latest.milliseconds)
     }
 
     /// The last time at which something showed that a room was there.
     private func lastEvidence_ms(of slot: Slot<RoomState>) -> Int64 {
         let seen_ms = rooms[slot].listed_ms > 0 ? rooms[slot].listed_ms : lastPoll_ms
-        return min(max(rooms[slot].lastEvent_ms, rooms[slot].start_ms ?? 0, seen_ms), now.milliseconds)
+        return min(max(rooms[slot].lastEvent_ms, rooms[slot].start_ms ?? 0, seen_ms), latest.milliseconds)
     }
 
     /// Polls go on, so what ends unseen has an evidence.
@@ -246,7 +246,8 @@ extension Recorder {
         let name = rooms[room].name
         var context = EventContext(
             id: "", type: type, room: Room(sid: rooms[room].key, name: name.isNone ? "" : names[name].key), name: name,
-            organization: rooms[room].organization, created_ms: at_ms, order_ms: at_ms, receivedAt: now)
+            organization: rooms[room].organization, created_ms: at_ms, order_ms: at_ms, receivedAt: now,
+            clockAhead_ms: clockAhead_ms)
         context.openRoom = room
         if !name.isNone, case .failed(let reason, _) = names[name].resolution { context.failure = reason }
         return context
@@ -336,7 +337,7 @@ extension Recorder {
     /// its last change, and it was not published before its participant joined.
     private func publication_ms(of track: Track, by owner: Slot<ParticipantState>) -> Int64 {
         let join_ms = participants[owner].join_ms
-        guard let change_ms = track.version.map({ $0.unixMicro / 1_000 }), change_ms <= now.milliseconds else {
+        guard let change_ms = track.version.map({ $0.unixMicro / 1_000 }), change_ms <= latest.milliseconds else {
             return join_ms
         }
         return max(join_ms, change_ms)

@@ -59,6 +59,7 @@ extension Recorder {
             if isOther { rebucketed.insert(metric.name) }
         }
         now = Timestamp(milliseconds: saved.now_ms)
+        clockAhead_ms = Self.clampedAhead_ms(saved.clockAhead_ms)
         catalog.clock.set(now)
         lastTick_ms = saved.lastTick_ms
         lastSweep_ms = saved.lastSweep_ms

@@ -181,7 +181,7 @@ extension Recorder {
         }
         var ending = end
         ending.facts.isStartCounted = room.isStartCounted
-        if ending.at_s == 0 { ending.at_s = EventContext.second(of: room.lastEvent_ms, now) }
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: room.lastEvent_ms, latest) }
         let id = Fingerprint(room.key)
         endedRooms.set(id, ending.following(endedRooms[ending: id]), at: now)
         organizations[room.organization].entities -= 1

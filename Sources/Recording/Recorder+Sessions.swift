@@ -105,10 +105,12 @@ extension Recorder {
     /// Returns the time until which an event may cause a removal; nil if that is over, or if the event's age is
     /// unknown.
     private func removalLimit(_ context: EventContext) -> Timestamp? {
-        guard context.created_ms > 0 else { return nil }
-        let limit = Timestamp(milliseconds: context.created_ms) + Limits.removal
+        guard let lag = context.lag else { return nil }
         // The event may have waited for its organization after it was received.
-        return max(now, context.receivedAt) <= limit ? limit : nil
+        let waited = max(.zero, now.since(context.receivedAt))
+        let (limit_ms, overflow) = context.created_ms.addingReportingOverflow(Limits.removal.milliseconds)
+        guard !overflow, .seconds(lag) + waited <= Limits.removal else { return nil }
+        return Timestamp(milliseconds: limit_ms)
     }
 
     private func roomName(of slot: Slot<ParticipantState>) -> Slot<RoomNameState> {

@@ -53,6 +53,7 @@ extension Recorder {
         }
         writer.field(29, lastPoll_ms)
         writer.field(30, beganAt_ms)
+        writer.field(35, clockAhead_ms)
         for session in replaced { writer.message(31) { session.encode(into: &$0) } }
         agentJobs.encode(into: &writer, elements: 32, free: 33)
         writer.message(34) { usage.encode(into: &$0) }

@@ -179,7 +179,7 @@ extension Recorder {
         tracks[slot].note(end.version)
         ending.version = tracks[slot].version
         ending.at_s = max(ending.at_s, ending.at_s == 0 ? 0 : tracks[slot].began_s)
-        if ending.at_s == 0 { ending.at_s = EventContext.second(of: tracks[slot].lastEvent_ms, now) }
+        if ending.at_s == 0 { ending.at_s = EventContext.second(of: tracks[slot].lastEvent_ms, latest) }
         let id = Fingerprint(tracks[slot].key)
         endedTracks.set(id, ending.following(endedTracks[ending: id]), at: now)
         let holder = tracks[slot].participant

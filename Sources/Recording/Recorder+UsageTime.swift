@@ -272,5 +272,5 @@ extension UsageShare {
 
 extension EventContext {
     /// The time by LiveKit's clock at which the event shows that its entity is there.
-    var proof_ms: Int64 { created_ms > 0 ? min(created_ms, receivedAt.milliseconds) : receivedAt.milliseconds }
+    var proof_ms: Int64 { created_ms > 0 ? min(created_ms, latest.milliseconds) : receivedAt.milliseconds }
 }

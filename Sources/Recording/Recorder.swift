@@ -60,6 +60,9 @@ package struct Recorder: Sendable {
     var rules = Recorder.rules
     /// The time of the last input.
     var now = Timestamp(milliseconds: .min)
+    /// By how much the wall clock is ahead of the times of receipt. Times of events are measured against the wall clock,
+    /// too, since a process may have begun with a wrong one.
+    package internal(set) var clockAhead_ms: Int64 = 0
     var lastTick_ms: Int64 = .min
     var lastSweep_ms: Int64 = .min
     /// The time of the last poll of LiveKit's API; 0 if there was none.
@@ -127,6 +130,9 @@ package struct Recorder: Sendable {
             advance(to: time, &actions)
             storeUsage(isLast: true, &actions)
             readUsage()
+        case .clock(let ahead_ms, let time):
+            clockAhead_ms = Self.clampedAhead_ms(ahead_ms)
+            advance(to: time, &actions)
         }
     }
 
@@ -200,10 +206,7 @@ package struct Recorder: Sendable {
 
     private mutating func countWebhook(_ context: EventContext) {
         process.increment(catalog.webhookEvents, context.type.ordinal)
-        if context.created_ms > 0 {
-            let lag = context.receivedAt.seconds - Double(context.created_ms / 1_000)
-            process.observe(catalog.webhookLag, context.type.ordinal, max(0, lag))
-        }
+        if let lag = context.lag { process.observe(catalog.webhookLag, context.type.ordinal, lag) }
     }
 
     func context(of event: Event, name: Slot<RoomNameState>, receivedAt: Timestamp) -> EventContext {
@@ -211,7 +214,8 @@ package struct Recorder: Sendable {
         let created_ms = overflow ? .max : milliseconds
         var context = EventContext(
             id: event.id, type: event.type, room: event.room, name: name, organization: unknown, created_ms: created_ms,
-            order_ms: created_ms > 0 ? created_ms : receivedAt.milliseconds, receivedAt: receivedAt)
+            order_ms: created_ms > 0 ? created_ms : receivedAt.milliseconds, receivedAt: receivedAt,
+            clockAhead_ms: clockAhead_ms)
         if !event.room.sid.isEmpty { context.openRoom = rooms.find(event.room.sid) }
         if !fixed.isNone {
             context.organization = fixed

@@ -42,4 +42,48 @@ import Wire
         #expect(isTold)
         #expect(exporter.process.end(with: SIGTERM) == 0)
     }
+
+    @Test(.enabled(if: WrongClock.isInstalled, "deploy/packages test: faketime"))
+    func `a clock that is set three days ahead and back ends no room, and a stay lasts as long as it did`() throws {
+        let folder = TemporaryFolder()
+        let clock = folder.file("clock")
+        try WrongClock.set(clock, ahead: 0)
+        // Each of these times is over if the receipts follow the wall clock.
+        let exporter = try RunningExporter(
+            folder,
+            [
+                "ORG_SOURCE": "room-name", "ORG_ROOM_PATTERN": "(?<org>.*)", "STATE_MAX_SILENCE": "24h",
+                "SERIES_TTL": "24h",
+            ].merging(WrongClock.environment(setBy: clock)) { $1 })
+        let ports = try exporter.ready()
+        let client = try LoopbackClient(port: ports.webhooks)
+        func send(_ event: String, by identity: String? = nil) {
+            let webhook = SignedWebhook.make(event, room: "one", identity: identity)
+            #expect(client.post("/webhook", ["Authorization": webhook.token], webhook.body)?.status == 200)
+        }
+        func sums() -> [String: Double] { KeptState.Truth.sums(RunningExporter.metrics(ports.metrics)) }
+        func grows(beyond seconds: Double) -> Bool {
+            Waiting.until("usage beyond \(seconds) s") { sums()["lk_connection_seconds_total", default: 0] > seconds }
+        }
+        send("room_started")
+        send("participant_joined", by: "ann")
+        #expect(grows(beyond: 0))
+        let before = sums()["lk_connection_seconds_total", default: 0]
+        try WrongClock.set(clock, ahead: 3 * 86_400)
+        #expect(grows(beyond: before + 2))
+        let meanwhile = sums()
+        #expect(meanwhile["lk_room_active"] == 1)
+        #expect(meanwhile["lk_connections_active"] == 1)
+        #expect(meanwhile["lk_connection_seconds_total", default: .infinity] < 86_400)
+        try WrongClock.set(clock, ahead: 0)
+        #expect(grows(beyond: meanwhile["lk_connection_seconds_total", default: 0]))
+        send("participant_left", by: "ann")
+        send("room_finished")
+        #expect(Waiting.until("the end") { sums()["lk_participant_lifetime_seconds_count"] == 1 })
+        let after = sums()
+        #expect(after["lk_connections_active"] == 0)
+        #expect(after["lk_participant_lifetime_seconds_sum", default: .infinity] < 86_400)
+        #expect(after["lk_webhook_delivery_lag_seconds_sum", default: .infinity] < 86_400)
+        #expect(exporter.process.end(with: SIGTERM) == 0)
+    }
 }

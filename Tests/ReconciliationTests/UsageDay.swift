@@ -23,7 +23,7 @@ struct UsageDay {
         var silence: Range<Int64>?
         /// The process is down in these seconds since the beginning. What it misses comes afterwards.
         var downtimes: [Range<Int64>] = []
-        /// The wall clock is 20 hours ahead in these seconds since the beginning.
+        /// The wall clock is three days ahead in these seconds since the beginning.
         var clockAhead: Range<Int64>?
         /// The number of kills, at random times.
         var kills = 0
@@ -43,7 +43,7 @@ struct UsageDay {
         static let tick = Duration.seconds(10)
         static let look = Duration.seconds(300)
         static let answer = Duration.seconds(2)
-        static let ahead = Duration.seconds(20 * 3_600)
+        static let ahead = Duration.seconds(3 * 86_400)
     }
 
     /// A reading of the usage series, with the amounts of what had ended before it.
@@ -65,6 +65,7 @@ struct UsageDay {
     private var queues: [String: Timestamp] = [:]
     private var answers: [(at: Timestamp, room: String)] = []
     private var isDown = false
+    private var isClockAhead = false
     /// What had ended at the last tick, and at the one before, which a reading has seen since.
     private var endedAtTick: [UsageTruth.Use: Int64] = [:]
     private var endedBefore: [UsageTruth.Use: Int64] = [:]
@@ -96,12 +97,13 @@ struct UsageDay {
         }.sorted()
         var nextTick = Office.epoch + .seconds(1)
         var nextLook = Office.epoch + .seconds(60)
-        life.apply(.report(.usageTable(isUsable: true), at: clock(Office.epoch)))
+        life.apply(.report(.usageTable(isUsable: true), at: Office.epoch))
         while let occurrence = office.nextOccurrence() { plan(occurrence) }
         while true {
             let now = [deliveries.next, answers.first?.at, nextTick, nextLook].compactMap { $0 }.min() ?? end
             if now > end { break }
             try comeAndGo(now)
+            setClock(now)
             if let kill = kills.first, kill <= now {
                 kills.removeFirst()
                 if !isDown { try life.kill() }
@@ -110,10 +112,10 @@ struct UsageDay {
             } else if let answer = answers.first, answer.at <= now {
                 answers.removeFirst()
                 if !isDown {
-                    life.apply(.answer(room: answer.room, organization(of: answer.room, now), at: clock(now)))
+                    life.apply(.answer(room: answer.room, organization(of: answer.room, now), at: now))
                 }
             } else if nextTick <= now {
-                if !isDown { life.apply(.time(at: clock(now))) }
+                if !isDown { life.apply(.time(at: now)) }
                 nextTick = nextTick + Pace.tick
                 (endedBefore, endedAtTick) = (endedAtTick, truth.usage.totals.mapValues(\.duration_ms))
             } else {
@@ -122,14 +124,18 @@ struct UsageDay {
             }
             for room in life.takeLookups() { answers.append((now + Pace.answer, room)) }
         }
-        life.apply(.stopping(at: clock(end)))
+        life.apply(.stopping(at: end))
         endedBefore = truth.usage.totals.mapValues(\.duration_ms)
         look(at: end)
     }
 
-    /// Returns the time of the wall clock.
-    private func clock(_ time: Timestamp) -> Timestamp {
-        setup.clockAhead?.contains(second(time)) == true ? time + Pace.ahead : time
+    /// Sets the wall clock. The recorder is told, and the times of receipt go on.
+    private mutating func setClock(_ now: Timestamp) {
+        let isAhead = setup.clockAhead?.contains(second(now)) == true
+        if isAhead != isClockAhead && !isDown {
+            isClockAhead = isAhead
+            life.apply(.clock(ahead_ms: isAhead ? Pace.ahead.milliseconds : 0, at: now))
+        }
     }
 
     /// The process stops and starts: at the first downtime in good order, at the next ones by a kill.
@@ -137,11 +143,11 @@ struct UsageDay {
         let isDown = setup.downtimes.contains { $0.contains(second(now)) }
         defer { self.isDown = isDown }
         if isDown && !self.isDown && setup.downtimes.first?.contains(second(now)) == true {
-            life.apply(.stopping(at: clock(now)))
+            life.apply(.stopping(at: now))
         }
         if !isDown && self.isDown {
             try life.kill()
-            life.apply(.report(.usageTable(isUsable: true), at: clock(now)))
+            life.apply(.report(.usageTable(isUsable: true), at: now))
         }
     }
 
@@ -172,7 +178,7 @@ struct UsageDay {
     private func isSilent(_ webhook: SimulatedWebhook) -> Bool { webhook.room.hasSuffix("~planning-1") }
 
     private mutating func receive(_ webhook: SimulatedWebhook, at now: Timestamp) throws {
-        try life.receive(webhook.message.body(shift: TimeShift(seconds: 0)), at: clock(now))
+        try life.receive(webhook.message.body(shift: TimeShift(seconds: 0)), at: now)
         truth.count(webhook, shift: TimeShift(seconds: 0))
     }
 

@@ -37,6 +37,7 @@ import Wire
                         organization: Organization(id: "acme", name: "Acme"), userID: 1, identity: "i", joinedAt: time)
                 }, at: time),
             .poll(PollResult(askedAt: time), at: time), .poll(poll, at: time), .stopping(at: time),
+            .clock(ahead_ms: -3_600_000, at: time), .clock(ahead_ms: 0, at: time),
             .event(
                 Event(
                     id: "EV", createdAt: 7, room: .office,
@@ -48,7 +49,7 @@ import Wire
         for input in Self.inputs {
             // A new kind of input has to be added to the samples: this stops the build.
             switch input {
-            case .event, .answer, .report, .time, .presence, .poll, .stopping: break
+            case .event, .answer, .report, .time, .presence, .poll, .stopping, .clock: break
             }
             var writer = MessageWriter()
             input.encode(into: &writer)

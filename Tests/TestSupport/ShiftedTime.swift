@@ -22,5 +22,6 @@ package final class ShiftedTime: TimeSource {
     }
 
     package func now() -> Timestamp { (standing ?? SystemTime().now()) + shift.withLock { $0 } }
+    package func received() -> Timestamp { (standing ?? SystemTime().received()) + elapsed.withLock { $0 } }
     package func monotonic() -> MonotonicTime { SystemTime().monotonic() + elapsed.withLock { $0 } }
 }

@@ -19,9 +19,22 @@ package enum WrongClock {
     /// Variables for a program whose wall clock is ahead by this many seconds, or behind if they are negative. Its
     /// monotonic clocks are right, as those of a machine are.
     package static func environment(ahead seconds: Int) -> [String: String] {
-        [
-            "LD_PRELOAD": library ?? "", "FAKETIME": "\(seconds < 0 ? "" : "+")\(seconds)",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        ]
+        preloaded(["FAKETIME": offset(seconds)])
+    }
+
+    /// Variables for a program whose wall clock is set by a file.
+    package static func environment(setBy file: String) -> [String: String] {
+        preloaded(["FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1"])
+    }
+
+    /// Sets the wall clock of a program to so many seconds ahead of the right time.
+    package static func set(_ file: String, ahead seconds: Int) throws {
+        try FileStore.replace(file, with: Array((offset(seconds) + "\n").utf8))
+    }
+
+    private static func offset(_ seconds: Int) -> String { "\(seconds < 0 ? "" : "+")\(seconds)" }
+
+    private static func preloaded(_ more: [String: String]) -> [String: String] {
+        more.merging(["LD_PRELOAD": library ?? "", "FAKETIME_DONT_FAKE_MONOTONIC": "1"]) { $1 }
     }
 }

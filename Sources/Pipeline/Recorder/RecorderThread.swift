@@ -20,6 +20,9 @@ package final class RecorderThread: Sendable {
         /// The time that events are held back for answers that are on their way, when as many events wait as may. It is
         /// less than a webhook waits for a reservation in the intake, so that no webhook is refused for the database's sake.
         static let delay = Duration.milliseconds(400)
+        /// By how much the wall clock must be set until the recorder is told, and people.
+        static let clockChange_ms = 1_000
+        static let loggedClockChange_ms = 60_000
     }
 
     private let inbox: RecorderInbox
@@ -32,17 +35,18 @@ package final class RecorderThread: Sendable {
     ///   - reservations: gets back the reservations of events that were taken.
     ///   - removals: takes removals of sessions; nil where nobody is removed.
     ///   - unknownRooms: logs rooms without an organization; nil where they are not logged.
+    ///   - log: is told when the wall clock was set.
     package init(
         _ inbox: RecorderInbox, start: RecorderStart, reservations: any EventReservations, journal: JournalInbox,
         store: StoreInbox,
         removals: (any SessionRemovals)? = nil, unknownRooms: UnknownRoomsLog? = nil,
-        time: any TimeSource = SystemTime()
+        log: Log? = nil, time: any TimeSource = SystemTime()
     ) {
         self.inbox = inbox
         thread = NamedThread(name: "recorder") {
             var worker = RecorderWorker(
                 start, inbox: inbox, reservations: reservations, journal: journal, store: store, removals: removals,
-                unknownRooms: unknownRooms, time: time)
+                unknownRooms: unknownRooms, log: log, time: time)
             worker.run()
             journal.noteRecorderDone()
             inbox.finish()

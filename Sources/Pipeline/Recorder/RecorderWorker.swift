@@ -22,6 +22,7 @@ struct RecorderWorker {
     private let store: StoreInbox
     private let removals: (any SessionRemovals)?
     private var unknownRooms: UnknownRoomsLog?
+    private let log: Log?
     private let time: any TimeSource
 
     private var contents = RecorderInbox.Contents()
@@ -40,7 +41,7 @@ struct RecorderWorker {
     init(
         _ start: RecorderStart, inbox: RecorderInbox, reservations: any EventReservations, journal: JournalInbox,
         store: StoreInbox,
-        removals: (any SessionRemovals)?, unknownRooms: UnknownRoomsLog?, time: any TimeSource
+        removals: (any SessionRemovals)?, unknownRooms: UnknownRoomsLog?, log: Log?, time: any TimeSource
     ) {
         recorder = start.recorder
         (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
@@ -51,6 +52,7 @@ struct RecorderWorker {
         self.store = store
         self.removals = removals
         self.unknownRooms = unknownRooms
+        self.log = log
         self.time = time
         lastInput = time.monotonic()
         lastTime = lastInput
@@ -75,6 +77,7 @@ struct RecorderWorker {
     }
 
     private mutating func applyBatch() {
+        noteClock()
         let batch = contents.events
         for (index, event) in batch.enumerated() {
             // Answers are taken between events, too, so that events which wait for one do not pile up.
@@ -94,9 +97,25 @@ struct RecorderWorker {
         if now.since(lastInput) >= pace || now.since(lastTime) >= RecorderThread.Limits.idlePace { tellTime() }
     }
 
+    /// Tells the recorder if the wall clock was set.
+    private mutating func noteClock() {
+        let receivedAt = time.received()
+        let ahead_ms = time.now().milliseconds - receivedAt.milliseconds
+        guard (ahead_ms - recorder.clockAhead_ms).magnitude >= RecorderThread.Limits.clockChange_ms else { return }
+        if ahead_ms.magnitude >= RecorderThread.Limits.loggedClockChange_ms {
+            log?.warning(
+                "the wall clock was set: time-outs, and the days of usage, go on from the time at which this process began",
+                [
+                    "ahead_seconds": .int(Int(ahead_ms) / 1_000),
+                    "action": "If the clock was wrong when lkpush started and is right now, restart lkpush.",
+                ])
+        }
+        apply(.clock(ahead_ms: ahead_ms, at: receivedAt))
+    }
+
     private mutating func tellTime() {
         lastTime = time.monotonic()
-        apply(.time(at: time.now()))
+        apply(.time(at: time.received()))
     }
 
     /// Counts the time up to now, where time passes anywhere.
@@ -123,13 +142,13 @@ struct RecorderWorker {
             switch answer {
             case .organization(let room, let result):
                 mayDelay = true
-                apply(.answer(room: room, result, at: time.now()))
-            case .report(let report): apply(.report(report, at: time.now()))
-            case .presence(let people): apply(.presence(people, at: time.now()))
+                apply(.answer(room: room, result, at: time.received()))
+            case .report(let report): apply(.report(report, at: time.received()))
+            case .presence(let people): apply(.presence(people, at: time.received()))
             }
         }
         let polls = inbox.takePolls()
-        for result in polls.results { apply(.poll(result, at: time.now())) }
+        for result in polls.results { apply(.poll(result, at: time.received())) }
         for question in polls.questions { question(recorder) }
     }
 
@@ -144,12 +163,12 @@ struct RecorderWorker {
         if !keepsState {
             // This is no input. But rows may come of it, and the rows of each step need a position of their own.
             inputs += 1
-            recorder.giveUpWaiting(at: time.now(), into: &actions)
+            recorder.giveUpWaiting(at: time.received(), into: &actions)
             perform()
         }
         unknownRooms?.finish()
         // What was counted so far goes into rows, and is seen in the last reading.
-        apply(.stopping(at: time.now()))
+        apply(.stopping(at: time.received()))
         let request = inbox.takeSnapshotRequest()
         takeSnapshot(.init(isForced: true, withAllIDs: request?.withAllIDs ?? false), isLast: true)
         handOver()
@@ -195,9 +214,9 @@ struct RecorderWorker {
         var tables = recorder.tables.map { TableMemory($0.name, $0.entries, max: $0.max, size_bytes: $0.size_bytes) }
         tables += unknownRooms?.tables ?? []
         // Taken out, because it is changed while the recorder is asked.
-        var log = unknownRooms.take()
-        let shown = log?.shown(at: now, wall: time.now()) { recorder.knowsOrganization(ofRoom: $0) }
-        unknownRooms = log
+        var rooms = unknownRooms.take()
+        let shown = rooms?.shown(at: now, wall: time.now()) { recorder.knowsOrganization(ofRoom: $0) }
+        unknownRooms = rooms
         inbox.publish(tables, shown ?? RecentUnknownRooms.Shown())
     }
 

@@ -111,7 +111,7 @@ package final class WebhookRoute: Sendable {
             log.throttled(.warning, advice.what, ["fault": .text(error), "action": advice.field])
             return .respond(Self.invalid)
         }
-        let answer = offer(AcceptedEvent(event: event, receivedAt: now))
+        let answer = offer(AcceptedEvent(event: event, receivedAt: time.received()))
         log.debug(
             "webhook",
             ["event": .string(event.type.rawValue), "id": .string(String(event.id.prefix(Limits.loggedID)))])

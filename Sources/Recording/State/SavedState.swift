@@ -33,6 +33,7 @@ struct SavedState {
     var ids: [(first: UInt64, next: UInt64)] = []
     var lastPoll_ms: Int64 = 0
     var beganAt_ms: Int64 = 0
+    var clockAhead_ms: Int64 = 0
     var replaced: [ReplacedSession] = []
     var agentJobs = Table<JobState>()
     /// Nil in a state of a program before 0.8.0.
@@ -63,6 +64,7 @@ struct SavedState {
             case 28: ids.append(try Self.numbers(reader.message()))
             case 29: lastPoll_ms = try reader.int64()
             case 30: beganAt_ms = try reader.int64()
+            case 35: clockAhead_ms = try reader.int64()
             case 31: replaced.append(try ReplacedSession(reader.message()))
             case 34: usage = try UsageState(from: reader.message())
             default: try reader.skip()
