@@ -43,9 +43,14 @@ struct EventContext {
         let wall = receivedAt + .milliseconds(clockAhead_ms)
         latest = max(receivedAt, wall)
         at_s = created_ms > 0 ? Self.second(of: created_ms, latest) : receivedAt.milliseconds / 1_000
-        let created_seconds = Double(created_ms / 1_000)
-        let lags = [receivedAt, wall].map { $0.seconds - created_seconds }
-        lag = created_ms > 0 ? lags.filter { $0 >= 0 }.min() ?? 0 : nil
+        let createdAt = Double(created_ms / 1_000)
+        lag = created_ms > 0 ? Self.lag(receivedAt.seconds - createdAt, or: wall.seconds - createdAt) : nil
+    }
+
+    /// Returns the shorter of two delays. A negative one is by a clock that is behind, or of an event of the future.
+    private static func lag(_ received: Double, or wall: Double) -> Double {
+        if received < 0 || wall < 0 { return max(0, received, wall) }
+        return min(received, wall)
     }
 
     /// Returns the whole second of a time in milliseconds. A time that is 0, which means absent, or later than the latest

@@ -95,6 +95,9 @@ package struct Truth: Sendable {
     /// The usage of each organization, in the units of an invoice.
     package private(set) var usage = UsageTruth()
 
+    /// Keeps the begin and the end of each use from now on.
+    package mutating func keepSpans() { usage.spans = [:] }
+
     package init() {}
 
     /// Counts a webhook that was answered 200 and whose times were moved by `shift`.

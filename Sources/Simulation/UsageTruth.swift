@@ -73,6 +73,8 @@ package struct UsageTruth: Sendable {
 
     package internal(set) var rows: [Row: Amount] = [:]
     package internal(set) var vanished: [Use: Vanished] = [:]
+    /// The times from the begin to the end of all that ended, in milliseconds; nil unless they are wanted.
+    package internal(set) var spans: [Use: [Range<Int64>]]?
     var figures: [Figure: Int64] = [:]
     /// By organization and agent, in seconds.
     var waits: [Use: Truth.Distribution] = [:]
@@ -111,6 +113,7 @@ package struct UsageTruth: Sendable {
         let last = Self.day(end_ms)
         rows[Row(use: use, day: CivilDate(daysSinceEpoch: last)), default: Amount()] += Amount(
             count: 1, billed_minutes: billed_minutes)
+        spans?[use, default: []].append(start_ms..<max(start_ms, end_ms))
         var from = start_ms
         while from < end_ms {
             let day = Self.day(from)

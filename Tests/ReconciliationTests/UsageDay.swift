@@ -39,7 +39,7 @@ struct UsageDay {
         }
     }
 
-    private enum Pace {
+    enum Pace {
         static let tick = Duration.seconds(10)
         static let look = Duration.seconds(300)
         static let answer = Duration.seconds(2)
@@ -78,6 +78,7 @@ struct UsageDay {
         settings.organizationSource = .database
         settings.stateMaxSilence = setup.stateMaxSilence
         life = RecorderLife(settings)
+        truth.keepSpans()
     }
 
     private func second(_ time: Timestamp) -> Int64 { time.since(Office.epoch).milliseconds / 1_000 }
