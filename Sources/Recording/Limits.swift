@@ -53,6 +53,9 @@ package enum Limits {
     /// The longest time between two inputs of a running process, three times over. More than that is a gap in which
     /// usage does not count. Specification, *Usage*.
     static let usageGap_ms: Int64 = 30_000
+    /// The longest time for which an event waits for its commit, where the disk hangs. An event that was received earlier
+    /// than this before the last input shows that the clock was put back.
+    static let usageLate_ms: Int64 = 900_000
     /// The interval of the rows of usage.
     static let usageRows_ms: Int64 = 300_000
     /// The most amounts of usage that wait for the database: a year of 30 organizations with 9 usages each. Each takes

@@ -144,6 +144,17 @@ extension Recorder {
             roomName: roomName(ofFailed: context))
     }
 
+    /// Puts the exact end of a participant in the place of an estimated one. Its end was counted then.
+    mutating func replaceEstimate(of participant: Participant, _ context: EventContext) {
+        let id = Fingerprint(participant.sid)
+        guard context.created_ms > 0, let known = usage.estimates[id] else { return }
+        let join_ms = participant.joinedAt?.milliseconds ?? known.whole.start_ms
+        guard let whole = UsageInterval.between(join_ms, context.created_ms) else { return }
+        addUsage(
+            usageKeys(of: participant, in: context.organization), in: context.organization, whole, id: id,
+            roomName: roomName(ofFailed: context))
+    }
+
     // MARK: Rooms without an organization
 
     /// The name of a room under which rows wait because its organization could not be looked up; else nil.
@@ -193,8 +204,8 @@ extension Recorder {
     ) {
         let organization = organization(of: slot)
         tracks[slot].usage = openUsage(
-            UsageKeys(.track(label: tracks[slot].label)), in: organization, start_ms: start_ms, received_ms: received_ms
-        )
+            UsageKeys(.track(label: tracks[slot].label)), in: organization, start_ms: start_ms,
+            received_ms: received_ms, id: isBack ? Fingerprint(tracks[slot].key) : nil)
     }
 
     /// Adds the time of a track that is not open any more, whose publication comes after its end.

@@ -36,9 +36,10 @@ extension Recorder {
     mutating func egressUpdated(_ job: Egress, _ context: EventContext) {
         if job.id.isEmpty { return }
         let slot = egress.find(job.id)
+        // A final one that opens nothing is not remembered. Its end tells the attempts again.
+        if slot.isNone && job.status.isFinal { return }
         countRetries(job, slot, context)
         if !slot.isNone { return renew(slot, job, context) }
-        if job.status.isFinal { return }
         let facts = endedEgress[Fingerprint(job.id)] ?? .none
         if facts.isClosed && job.attempt <= facts.endedAttempt { return }
         open(job, facts, context)

@@ -15,11 +15,13 @@ extension Recorder {
     var latest: Timestamp { now + .milliseconds(max(0, clockAhead_ms)) }
 
     /// Moves the clock on. It costs one comparison per input, and work in proportion to what is due.
-    mutating func advance(to time: Timestamp, _ actions: inout [Action]) {
+    ///
+    /// - Parameter isLate: the time is that of something that may have waited since.
+    mutating func advance(to time: Timestamp, isLate: Bool = false, _ actions: inout [Action]) {
         now = time
         if beganAt_ms == 0 { beganAt_ms = time.milliseconds }
         catalog.clock.set(time + .milliseconds(min(0, clockAhead_ms)))
-        advanceUsage(to: time)
+        advanceUsage(to: time, isLate: isLate)
         storeUsage(isLast: false, &actions)
         if waiting.count > 0 { endWaits(&actions) }
         if isDue(after: Limits.tick_ms, since: lastTick_ms) {

@@ -216,10 +216,11 @@ extension Recorder {
         if participants[slot].isActive {
             organizations[rooms[room].organization].adjust(catalog.participantsActive, by: 1)
         }
+        // After an exact end only the rest counts. An estimated one is taken back.
+        let isRest = ending.facts.isEndCounted && usage.estimates[Fingerprint(participant.sid)] == nil
         openConnection(
             slot, received_ms: context.receivedAt.milliseconds,
-            continuedAt: ending.facts.isEndCounted ? context.endedAt.milliseconds : nil,
-            isBack: !ending.facts.isEndCounted)
+            continuedAt: isRest ? context.endedAt.milliseconds : nil, isBack: !isRest)
         _ = claimIdentity(slot, at_s: context.at_s, &actions)
         storePresence(of: slot, owner: owner(of: context), &actions)
         if settings.isSingleSession { noteSession(slot) }

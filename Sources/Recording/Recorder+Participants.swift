@@ -141,7 +141,7 @@ extension Recorder {
         }
         ending.facts.isEndCounted = true
         endedParticipants.set(id, ending.moved(to: context.at_s), at: context.receivedAt)
-        if !isCounted { addConnection(participant, context) }
+        if isCounted { replaceEstimate(of: participant, context) } else { addConnection(participant, context) }
         guard participant.kind == .standard, !isCounted else { return }
         if let join_ms = participant.joinedAt?.milliseconds {
             let userID = userID(of: participant.identity)
@@ -162,8 +162,8 @@ extension Recorder {
         let isOpen = !slot.isNone && !isEarlier(context.at_s, than: participants[slot].began_s, ending)
         if isOpen || !ending.facts.isClosed { countAborted(participant, context) }
         if isOpen && participants[slot].hasJoined {
-            let start_ms = participants[slot].usage.start_ms
-            endConnection(slot, .exact(.between(start_ms, context.created_ms)))
+            // Its own leave may come still, and tells the exact end.
+            endConnection(slot, .estimated(context.endedAt.milliseconds))
             return closeParticipant(
                 slot, Ending(facts: Facts(isClosed: true), at_s: context.at_s), endedAt_ms: context.created_ms, &actions
             )

@@ -171,8 +171,8 @@ extension Recorder {
         let end_ms = end.map { max($0.milliseconds, participants[slot].join_ms) } ?? lastEvidence_ms(of: slot)
         let context = unseen(.participantLeft, in: participants[slot].room, at_ms: end_ms)
         let isExact = end != nil
-        endConnection(
-            slot, isExact ? .exact(.between(participants[slot].usage.start_ms, end_ms)) : .estimated(end_ms))
+        // Somebody else's join is evidence of the end. Its own leave tells it exactly.
+        endConnection(slot, .estimated(end_ms))
         if participants[slot].isActive {
             countUnseenEnd(of: slot)
             endSession(of: slot, context, &actions)

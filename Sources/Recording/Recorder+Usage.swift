@@ -90,9 +90,14 @@ extension Recorder {
     private mutating func makeCounters(_ place: Int, of organization: Slot<OrganizationState>) {
         let key = organizations[organization].usage.series[place].key
         let values = organizations[organization].prefix + key.values(organizations[organization].sparse.agents)
-        organizations[organization].usage.series[place].counter = catalog.usageSeconds(key.kind).instrument(values)
+        let series = organizations[organization].usage.series[place]
+        let counter = catalog.usageSeconds(key.kind).instrument(values)
+        organizations[organization].usage.series[place].counter = counter
+        if let counter, series.shown_ms > 0 { usage.reading.note(counter, total: Double(series.shown_ms) / 1_000) }
         guard key.kind == .connection else { return }
-        organizations[organization].usage.series[place].billedCounter = catalog.billedMinutes.instrument(values)
+        let billed = catalog.billedMinutes.instrument(values)
+        organizations[organization].usage.series[place].billedCounter = billed
+        if let billed, series.billedShown > 0 { usage.reading.note(billed, total: Double(series.billedShown)) }
     }
 
     /// Shows the number open, where this is the gauge of its kind.
@@ -141,7 +146,12 @@ extension Recorder {
                     catalog.usageUncertain, key.kind.ordinal, by: Double(counted.length_ms - whole.length_ms) / 1_000)
             }
         }
-        if !isExact { remember(use, share, keys, id, roomName: roomName) }
+        if !isExact {
+            remember(use, share, keys, id, roomName: roomName)
+        } else if !usage.estimates.isEmpty {
+            // An estimate of an earlier life is not replaced any more.
+            usage.estimates[id] = nil
+        }
         share = UsageShare()
     }
 
@@ -158,9 +168,8 @@ extension Recorder {
 
     /// Returns the time up to the last evidence of a use.
     private func estimate(_ share: UsageShare, _ counted: UsageInterval, _ evidence_ms: Int64) -> UsageInterval {
-        let (length_ms, overflow) = evidence_ms.subtractingReportingOverflow(share.start_ms)
-        guard share.start_ms > 0, !overflow, length_ms <= Limits.duration_ms else { return counted }
-        return UsageInterval(start_ms: share.start_ms, length_ms: max(length_ms, share.moved_ms, 0))
+        guard share.start_ms > 0, let whole = UsageInterval.between(share.start_ms, evidence_ms) else { return counted }
+        return UsageInterval(start_ms: whole.start_ms, length_ms: max(whole.length_ms, share.moved_ms))
     }
 
     /// Adds a use whose opening was not seen, or whose end was estimated before: then it takes the place of the

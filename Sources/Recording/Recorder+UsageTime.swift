@@ -10,12 +10,14 @@ extension Recorder {
 
     /// Moves the clock of usage on. It is the time of receipt, and passes only while inputs come: a longer time without
     /// one is a gap in which this program was down.
-    mutating func advanceUsage(to time: Timestamp) {
+    ///
+    /// - Parameter isLate: an event may have waited for its commit, while the time was told on.
+    mutating func advanceUsage(to time: Timestamp, isLate: Bool = false) {
         let time_ms = max(1, UsageInterval.clamped(time.milliseconds))
         if usage.now_ms == 0 { return setUsageClock(to: time_ms) }
         let passed_ms = time_ms - usage.now_ms
         // Inputs come from several threads, so that the time may go back a little.
-        if passed_ms <= 0 && passed_ms >= -Limits.usageGap_ms { return }
+        if passed_ms <= 0 && passed_ms >= -(isLate ? Limits.usageLate_ms : Limits.usageGap_ms) { return }
         if passed_ms > 0 && passed_ms <= Limits.usageGap_ms { return passUsage(until: time_ms) }
         if passed_ms > 0 { passUsage(until: usage.now_ms + Limits.usageGap_ms) }
         freezeUsage()
@@ -108,7 +110,7 @@ extension Recorder {
     }
 
     private mutating func wake(_ slot: Slot<ParticipantState>, at proved_ms: Int64?) {
-        guard participants[slot].usage.isOpen else { return }
+        guard participants[slot].usage.mayWake else { return }
         var share = participants[slot].usage
         let organization = rooms[participants[slot].room].organization
         wake(&share, usageKeys(of: slot, in: organization), in: organization, at: proved_ms)
@@ -116,23 +118,25 @@ extension Recorder {
     }
 
     mutating func wake(_ slot: Slot<TrackState>, at proved_ms: Int64?) {
-        guard tracks[slot].usage.isOpen else { return }
+        guard tracks[slot].usage.mayWake else { return }
         var share = tracks[slot].usage
         wake(&share, UsageKeys(.track(label: tracks[slot].label)), in: organization(of: slot), at: proved_ms)
         tracks[slot].usage = share
     }
 
     mutating func wake(_ kind: JobKind, _ slot: Slot<JobState>, at proved_ms: Int64?) {
-        guard self[jobs: kind][slot].usage.isOpen else { return }
+        guard self[jobs: kind][slot].usage.mayWake else { return }
         var share = self[jobs: kind][slot].usage
         let organization = self[jobs: kind][slot].organization
         wake(&share, usageKeys(of: kind, slot), in: organization, at: proved_ms)
         self[jobs: kind][slot].usage = share
     }
 
-    /// Lets everything go on that a poll has seen. It costs nothing unless something stands still.
+    /// Lets everything go on that a poll has seen. It costs nothing unless something stands still, or goes on without the
+    /// time of a gap because LiveKit's clock was not known yet.
     mutating func wakeSeen() {
-        guard usage.standing > 0 else { return }
+        guard usage.standing > 0 || usage.isBehind && usage.lag_ms != nil else { return }
+        usage.isBehind = usage.lag_ms == nil
         let proved_ms = usage.lag_ms.map { usage.now_ms - $0 }
         for place in 0..<rooms.places_count {
             let room = rooms.slot(at: place)
@@ -213,7 +217,7 @@ extension Recorder {
         }
         forgetEstimates()
         guard usage.isTableUsable else { return }
-        for (key, amount) in usage.rows.sorted(by: { UsageRowKey.precedes($0.key, $1.key) }) {
+        for (key, amount) in usage.orderedRows {
             let row = UsageRow(
                 owner: key.owner, day: CivilDate(daysSinceEpoch: key.day), usage: key.usage,
                 duration_ms: amount.length_ms, count: amount.count, billed_minutes: amount.billed_minutes)
@@ -265,6 +269,9 @@ extension Recorder {
 }
 
 extension UsageShare {
+    /// It stands still, or goes on without the time of a gap.
+    fileprivate var mayWake: Bool { isOpen && (isStanding || isBehind) }
+
     mutating func freeze(at now_ms: Int64) {
         if isOpen && !isStanding { standing_ms = now_ms - opened_ms }
     }

@@ -108,7 +108,7 @@ package struct Recorder: Sendable {
         self.rules = rules
         switch input {
         case .event(let event, let receivedAt):
-            advance(to: receivedAt, &actions)
+            advance(to: receivedAt, isLate: true, &actions)
             lastWebhook_ms = receivedAt.milliseconds
             accept(event, receivedAt: receivedAt, &actions)
         case .answer(let room, let result, let time):

@@ -5,7 +5,8 @@ import Wire
 
 /// Reads the registry at each tick on the thread `reader`.
 ///
-/// It waits for nothing but the next tick. It asks for fresh totals of usage before a tick, and does not wait for them. So no destination can delay the readings of another.
+/// It waits for nothing but the next tick, so no destination can delay the readings of another. It asks for fresh totals of
+/// usage before a tick, and does not wait for them.
 final class ReaderThread: Sendable {
     private struct Inbox {
         var hasRead = false

@@ -73,8 +73,8 @@ package struct UsageOptions: Sendable, Equatable {
         notes: [
             "It reads DATABASE_URL, or office.db in STATE_DIR, and no other setting. It changes nothing, and may run "
                 + "beside a running lkpush. It needs neither a metrics store nor LiveKit.",
-            "The table shows minutes; with --org also by kind of use. CSV and JSON have everything, in seconds with "
-                + "milliseconds. The article Usage says how each number is counted.",
+            "The table shows minutes, by kind of use for all organizations together, or with --org for each. CSV and "
+                + "JSON have everything, in seconds with milliseconds. The article Usage says how each number is counted.",
         ],
         exits: [
             ("0", "printed, also where nothing was used"), ("1", "the database cannot be read"),

@@ -107,7 +107,7 @@ extension UsageState {
         writer.field(3, hasAgentEvents)
         writer.field(4, isTableUsable)
         writer.field(5, lastRows_ms)
-        for (key, amount) in rows.sorted(by: { UsageRowKey.precedes($0.key, $1.key) }) {
+        for (key, amount) in orderedRows {
             writer.message(6) { writer in
                 writer.message(1) { key.owner.encode(into: &$0) }
                 writer.field(2, key.day)
@@ -128,6 +128,7 @@ extension UsageState {
             }
         }
         writer.field(8, hasShownAhead)
+        writer.field(9, isBehind)
     }
 
     init(from message: consuming MessageReader) throws(MessageFault) {
@@ -136,13 +137,14 @@ extension UsageState {
         while let field = try reader.next() {
             switch field {
             case 1: now_ms = UsageInterval.clamped(try reader.int64())
-            case 2: lag_ms = try reader.int64()
+            case 2: lag_ms = UsageInterval.clamped(try reader.int64())
             case 3: hasAgentEvents = try reader.bool()
             case 4: isTableUsable = try reader.bool()
             case 5: lastRows_ms = try reader.int64()
             case 6: try readRow(reader.message())
             case 7: try readEstimate(reader.message())
             case 8: hasShownAhead = try reader.bool()
+            case 9: isBehind = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -167,6 +169,7 @@ extension UsageState {
             }
         }
         guard let owner else { throw MessageFault("an amount of usage has no owner") }
+        guard UsageInterval.days.contains(day) else { throw MessageFault("an amount of usage has no day") }
         rows[UsageRowKey(owner: owner, day: day, usage: usage)] = amount
     }
 
@@ -314,12 +317,13 @@ extension OrganizationState {
         series.ended_ms = saved.series.ended_ms
         series.written_ms = saved.series.written_ms
         series.billed = saved.series.billed
+        // What a row lacks is due, whatever the counters begin with.
+        (series.ends, series.billedToday) = (saved.series.ends, saved.series.billedToday)
         if keepsTotals {
             series.shown_ms = saved.series.shown_ms
             series.origin_ms = saved.series.origin_ms
             series.billedShown = saved.series.billedShown
             series.billedOrigin = saved.series.billedOrigin
-            (series.ends, series.billedToday) = (saved.series.ends, saved.series.billedToday)
         }
         let created = keepsTotals ? saved.created : nil
         series.counter = catalog.usageSeconds(key.kind).instrument(values, created: created)

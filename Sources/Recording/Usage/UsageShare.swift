@@ -13,6 +13,8 @@ struct UsageInterval: Equatable {
     /// The times that usage knows: up to the end of the year 9999, so that no sum or difference overflows.
     static let times: ClosedRange<Int64> = 0...253_402_300_799_999
 
+    static let days = day(of: times.lowerBound)...day(of: times.upperBound)
+
     /// Returns the nearest time that usage knows.
     static func clamped(_ time_ms: Int64) -> Int64 { min(max(time_ms, times.lowerBound), times.upperBound) }
 

@@ -14,6 +14,8 @@ struct UsageState: Sendable {
     var open = 0
     /// The number of entities that stand still.
     var standing = 0
+    /// A poll has let something go on before LiveKit's clock was known.
+    var isBehind = false
     /// Agent jobs have had events, so agents are not counted by participants any more.
     var hasAgentEvents = false
     /// The database takes rows of usage.
@@ -33,6 +35,13 @@ struct UsageState: Sendable {
     /// The totals that were not published yet. It is not saved: it follows from the series.
     var reading = UsageReading()
 
+    /// The amounts in the order in which rows are made, which is the same in a replay.
+    var orderedRows: [(key: UsageRowKey, amount: UsageAmount)] {
+        rows.map { (order: $0.key.order, key: $0.key, amount: $0.value) }
+            .sorted { $0.order.lexicographicallyPrecedes($1.order) }
+            .map { ($0.key, $0.amount) }
+    }
+
     mutating func add(_ amount: UsageAmount, to key: UsageRowKey) {
         if rows[key] == nil && rows.count >= Limits.usageRows {
             lostRows += 1
@@ -50,12 +59,8 @@ struct UsageRowKey: Hashable, Sendable {
     let day: Int
     let usage: String
 
-    /// The order in which rows are made, which must be the same in a replay.
-    static func precedes(_ a: UsageRowKey, _ b: UsageRowKey) -> Bool {
-        if a.day != b.day { return a.day < b.day }
-        if a.owner != b.owner { return a.owner.order.lexicographicallyPrecedes(b.owner.order) }
-        return a.usage < b.usage
-    }
+    /// Texts that order keys.
+    fileprivate var order: [String] { [String(day)] + owner.order + [usage] }
 }
 
 extension RowOwner {
