@@ -152,7 +152,7 @@ extension Recorder {
         let slot = tracks.find(track.sid)
         var ending = endedTracks[ending: id] ?? .none
         if slot.isNone || isEarlier(track, at_s: context.at_s, than: tracks[slot], ending) {
-            replaceEstimate(of: track, context)
+            if !ending.facts.isEndCounted { replaceEstimate(of: track, context) }
             // An end that is earlier than the remembered one is not the last end.
             if context.at_s >= ending.at_s { ending.facts.isEndCounted = true }
             if let version = track.version { ending.version = max(version, ending.version ?? version) }

@@ -168,6 +168,8 @@ extension Recorder {
 
     /// Returns the time up to the last evidence of a use.
     private func estimate(_ share: UsageShare, _ counted: UsageInterval, _ evidence_ms: Int64) -> UsageInterval {
+        // Events tell times that have not come yet, where a clock is wrong.
+        let evidence_ms = min(evidence_ms, latest.milliseconds)
         guard share.start_ms > 0, let whole = UsageInterval.between(share.start_ms, evidence_ms) else { return counted }
         return UsageInterval(start_ms: whole.start_ms, length_ms: max(whole.length_ms, share.moved_ms))
     }
