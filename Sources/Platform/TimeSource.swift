@@ -52,7 +52,7 @@ package struct SystemTime: TimeSource {
         return wall + monotonic().since(begin)
     }
 
-    /// What both clocks showed when this process first asked.
+    /// The time on both clocks when this process first asked.
     private static let begin = (SystemTime().now(), SystemTime().monotonic())
 
     /// The same time on the clock that deadlines of the C library have, which stands still while the machine is

@@ -77,7 +77,7 @@ import Wire
         var jobs: Set<AgentJob.Status> = []
         var codes: Set<Int> = []
         var retries = 0
-        for fact in (UInt64(1)...8).flatMap({ OfficeTests.afternoon(seed: $0, guests: .all) }).flatMap(\.facts) {
+        for fact in (UInt64(1)...24).flatMap({ OfficeTests.afternoon(seed: $0, guests: .all) }).flatMap(\.facts) {
             switch fact {
             case .joined(let visitor) where visitor.kind == .sip: directions.insert(visitor.direction)
             case .left(_, _, _, let reason): reasons[reason, default: 0] += 1
@@ -95,9 +95,8 @@ import Wire
         #expect(
             Set(reasons.keys).isSuperset(of: [
                 .client_initiated, .duplicate_identity, .connection_timeout, .media_failure, .room_deleted,
+                .user_unavailable,
             ]))
-        // Calls that nobody takes are few.
-        #expect(!Set(reasons.keys).isDisjoint(with: [.user_unavailable, .user_rejected]))
         #expect(reasons.count >= 10)
         let all = reasons.values.reduce(0, +)
         #expect((reasons[.client_initiated] ?? 0) * 2 > all)

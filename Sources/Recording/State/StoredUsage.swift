@@ -317,7 +317,7 @@ extension OrganizationState {
         series.ended_ms = saved.series.ended_ms
         series.written_ms = saved.series.written_ms
         series.billed = saved.series.billed
-        // What a row lacks is due, whatever the counters begin with.
+        // Rows lack these ends and minutes even if the counters begin at 0.
         (series.ends, series.billedToday) = (saved.series.ends, saved.series.billedToday)
         if keepsTotals {
             series.shown_ms = saved.series.shown_ms
