@@ -172,8 +172,8 @@ let package = Package(
         tests(
             "Query",
             uses: [
-                "Exporter", "HTTPClient", "LiveKit", "Metrics", "Platform", "RemoteWrite", "Shipper", "SQLite",
-                "Simulation", "Wire",
+                "Exporter", "HTTPClient", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite", "Shipper",
+                "SQLite", "Simulation", "Wire",
             ]),
         tests("StatusPage", uses: ["LiveKit", "Platform", "Simulation", "Status", "Wire"]),
         tests("Deploy", uses: ["Exporter", "Platform"]),

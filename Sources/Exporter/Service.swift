@@ -3,7 +3,7 @@ import HTTPClient
 package import HTTPServing
 import LiveKit
 package import Metrics
-import Pipeline
+package import Pipeline
 package import Platform
 import Reconciliation
 import Recording
@@ -67,6 +67,9 @@ package final class Service {
 
     /// All metrics.
     package var registry: Registry { plan.registry }
+
+    /// The recorder's inbox.
+    package var recorderInbox: RecorderInbox { plan.recorderInbox }
 
     /// The address of the public listener, after the start.
     package var publicAddress: ListenAddress { Self.address(of: publicServer) }

@@ -1,6 +1,7 @@
 import Exporter
 import Glibc
 import Metrics
+import Pipeline
 import Platform
 import TestSupport
 import Testing
@@ -135,6 +136,25 @@ final class LivedDay {
         try look(minute, at: end)
     }
 
+    /// Lets time pass as a running program sees it: the recorder is told the time at least every 10 s. Otherwise the
+    /// time without webhooks would be gaps, in which usage stands still. Returns the time that the clock shows then.
+    @discardableResult
+    private func pass(until end: Timestamp) throws -> Timestamp {
+        let step = Duration.seconds(10)
+        while time.now() + step < end {
+            time.advance(to: time.now() + step)
+            service.recorderInbox.requestUsage()
+            // The first answer may come before the usage is counted, the second comes after it.
+            for _ in 0..<2 {
+                let answered = Monitor(false)
+                service.recorderInbox.ask { _ in answered.change { $0 = true } }
+                try #require(
+                    answered.wait(until: Waits.end) { $0 ? true : nil } == true, "the recorder answers nothing")
+            }
+        }
+        return time.advance(to: end)
+    }
+
     private var early: Set<Int> = []
 
     private func post(_ index: Int, at moment: Timestamp) throws {
@@ -144,7 +164,7 @@ final class LivedDay {
     }
 
     private func deliver(_ post: SimulatedDay.Post, at moment: Timestamp) throws {
-        time.advance(to: moment)
+        try pass(until: moment)
         try poster.post(post.body, isForged: post.isForged)
         // The answer to the first question about a room must not be overtaken by the clock.
         if knownRooms.insert(post.room).inserted { try waitUntilCounted() }
@@ -187,7 +207,7 @@ final class LivedDay {
     /// Waits until Prometheus has a reading of now.
     private func look(_ minute: Int, at end: Timestamp) throws {
         try waitUntilCounted()
-        let mark = time.advance(to: end)
+        let mark = try pass(until: end)
         var sent = 0.0
         let isSent = eventually {
             sent = sum(
