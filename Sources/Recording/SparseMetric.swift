@@ -9,7 +9,8 @@ import Wire
 final class SparseMetric<I: SparseInstrument>: Sendable {
     /// When its series are pushed, and who sets them.
     enum Cadence {
-        /// Counters and histograms when they changed, gauges at every tick.
+        /// Counters and histograms when they changed, gauges on the idle grid: there are several for each organization,
+        /// and a data point at every tick for each costs more than all else that they tell.
         case standard
         /// The series of usage, on the idle grid. `UsageReading` sets them.
         case usage
@@ -74,7 +75,7 @@ extension SparseMetric: SparseDeclaration {
             MetricLabels.organizationNames + (isByAgent ? ["agent_name"] : []) + labels.names
             + (isByReason ? ["reason"] : [])
         let cadence: FamilyDescriptor.Cadence =
-            cadence == .usage ? .idleGrid : I.column == .gauges ? .everyTick : .onChange
+            cadence == .usage || I.column == .gauges ? .idleGrid : .onChange
         let made: Family<I> = I.declare(
             name, help, labels: names, cadence: cadence, bounds: bounds?.values(long: false) ?? [], in: registry)
         bound.withLock { $0 = (made, clock) }
