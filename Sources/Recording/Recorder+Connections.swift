@@ -174,14 +174,15 @@ extension Recorder {
     /// Ends the usage of an open track.
     ///
     /// - Parameter end_ms: the time of the end, by LiveKit's clock; if nil, it ended unseen, with the last evidence of
-    ///   its participant.
+    ///   its participant. The time of an adopted track is an estimate in both cases: its publication may still come.
     mutating func endTrackUsage(_ slot: Slot<TrackState>, at end_ms: Int64?) {
         guard tracks[slot].usage.isOpen else { return }
         var share = tracks[slot].usage
         let holder = tracks[slot].participant
-        let end: UsageEnd =
-            end_ms.map { .exact(share.start_ms > 0 ? .between(share.start_ms, $0) : nil) }
-            ?? .estimated(max(lastEvidence_ms(of: holder), tracks[slot].lastEvent_ms))
+        var end = UsageEnd.estimated(end_ms ?? max(lastEvidence_ms(of: holder), tracks[slot].lastEvent_ms))
+        if let end_ms, !tracks[slot].isAdopted {
+            end = .exact(share.start_ms > 0 ? .between(share.start_ms, end_ms) : nil)
+        }
         endUsage(
             &share, UsageKeys(.track(label: tracks[slot].label)), in: organization(of: slot), end,
             id: Fingerprint(tracks[slot].key), roomName: nameOfUnresolved(participants[holder].room))

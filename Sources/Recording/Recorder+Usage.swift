@@ -44,7 +44,7 @@ extension Recorder {
         let isWhole = known.moved_ms == 0 && !known.isContinued && known.roomName.isEmpty
         guard isWhole, known.organization == organizations[organization].key else {
             share.moved_ms = known.whole.length_ms
-            share.isContinued = true
+            share.isContinued = known.isContinued || !takeBackEnd(known)
             return
         }
         share.start_ms = known.whole.start_ms
@@ -55,6 +55,28 @@ extension Recorder {
             rewrite(key, organization, from: known.whole, to: .zero)
             bill(key, organization, -Self.billedMinutes(known.whole), ends: -1, on: known.whole.end_ms)
         }
+    }
+
+    /// Takes back that a use has ended: its end will be counted and billed as a whole. Returns false if the organization
+    /// that counted it is not known any more.
+    private mutating func takeBackEnd(_ known: UsageEstimate) -> Bool {
+        let home = organizations.find(known.organization)
+        if home.isNone { return false }
+        keys(of: known, in: home).forEach { key in
+            if home == unknown && !known.roomName.isEmpty {
+                bill(ofRoom: known.roomName, key, known.rows(of: known.whole), sign: -1)
+            } else {
+                bill(key, home, -Self.billedMinutes(known.whole), ends: -1, on: known.whole.end_ms)
+            }
+        }
+        return true
+    }
+
+    /// Returns the series in which an estimate is.
+    private mutating func keys(of known: UsageEstimate, in home: Slot<OrganizationState>) -> UsageKeys {
+        guard let name = known.agentName else { return known.keys }
+        let agent = UsageKey.agent(agentPlace(name, of: home))
+        return known.keys.first.kind == .agent ? UsageKeys(agent) : UsageKeys(known.keys.first, agent)
     }
 
     mutating func enter(_ share: UsageShare, _ keys: UsageKeys, _ organization: Slot<OrganizationState>) {
@@ -142,8 +164,10 @@ extension Recorder {
         keys.forEach { key in
             add(key, use, from: share.rows(at: usage.now_ms), to: share.rows(of: whole), roomName: roomName)
             if !isExact && counted.length_ms > whole.length_ms {
-                process.increment(
-                    catalog.usageUncertain, key.kind.ordinal, by: Double(counted.length_ms - whole.length_ms) / 1_000)
+                let rest_ms = counted.length_ms - whole.length_ms
+                process.increment(catalog.usageUncertain, key.kind.ordinal, by: Double(rest_ms) / 1_000)
+                let place = series(key, of: organization)
+                organizations[organization].usage.series[place].uncertain_ms += rest_ms
             }
         }
         if !isExact {
@@ -187,7 +211,7 @@ extension Recorder {
         }
         let slot = organizations.find(known.organization)
         let home = slot.isNone ? organization : slot
-        keys.forEach { key in
+        self.keys(of: known, in: home).forEach { key in
             let place = series(key, of: home)
             organizations[home].usage.series[place].ended_ms += whole.length_ms - known.whole.length_ms
             if home == unknown && !known.roomName.isEmpty {
@@ -232,14 +256,19 @@ extension Recorder {
                 UsageAmount(length_ms: sign * length_ms),
                 to: UsageRowKey(owner: .room(name: name), day: day, usage: text))
         }
-        if isContinued { return }
+        if !isContinued { bill(ofRoom: name, key, whole, sign: sign) }
+    }
+
+    /// Counts the end of a use of such a room, or takes it back.
+    private mutating func bill(ofRoom name: String, _ key: UsageKey, _ whole: UsageInterval, sign: Int64) {
         let minutes = key.kind == .connection ? sign * Self.billedMinutes(whole) : 0
         let place = series(key, of: unknown)
         organizations[unknown].usage.series[place].billed += minutes
         usage.add(
             UsageAmount(count: sign, billed_minutes: minutes),
             to: UsageRowKey(
-                owner: .room(name: name), day: UsageInterval.day(of: whole.end_ms), usage: text))
+                owner: .room(name: name), day: UsageInterval.day(of: whole.end_ms),
+                usage: key.text(organizations[unknown].sparse.agents)))
     }
 
     /// Counts ended uses and billed minutes on a day.
@@ -267,8 +296,12 @@ extension Recorder {
         _ use: EndedUse, _ share: UsageShare, _ keys: UsageKeys, _ id: Fingerprint, roomName: String?
     ) {
         guard usage.estimates.count < Limits.usageEstimates else { return }
+        var agentName: String?
+        keys.forEach { key in
+            if key.kind == .agent { agentName = key.values(organizations[use.organization].sparse.agents)[0] }
+        }
         usage.estimates[id] = UsageEstimate(
-            organization: organizations[use.organization].key,
+            keys: keys, agentName: agentName, organization: organizations[use.organization].key,
             roomName: use.organization == unknown ? roomName ?? "" : "", whole: use.whole, moved_ms: use.moved_ms,
             notInRows_ms: use.moved_ms - share.early_ms, isContinued: use.isContinued, madeAt_ms: usage.now_ms)
     }

@@ -181,6 +181,7 @@ extension Recorder {
         let sum_ms = series.sum_ms(at: now_ms) - series.origin_ms
         if sum_ms > series.shown_ms {
             series.shown_ms = sum_ms
+            series.uncertain_ms = 0
             if let counter = series.counter { reading.note(counter, total: Double(sum_ms) / 1_000) }
         } else {
             ahead_ms[series.key.kind.ordinal] += series.shown_ms - sum_ms
@@ -255,7 +256,7 @@ extension Recorder {
     mutating func endUsageSeries(of slot: Slot<OrganizationState>) {
         settleUsage(of: slot)
         for series in organizations[slot].usage.series {
-            let ahead_ms = series.ahead_ms(at: usage.now_ms)
+            let ahead_ms = series.ahead_ms(at: usage.now_ms) - series.uncertain_ms
             if ahead_ms > 0 {
                 process.increment(catalog.usageUncertain, series.key.kind.ordinal, by: Double(ahead_ms) / 1_000)
             }

@@ -1,5 +1,6 @@
 import LiveKit
 import Recording
+import Storage
 import Testing
 
 /// Ends that are estimated, and the exact ones that take their place. Specification, *Usage*.
@@ -93,6 +94,118 @@ import Testing
         fixture.poll(at: 2_020)
         fixture.pass(to: 2_020)
         #expect(connected() == 2_020)
+    }
+
+    @Test mutating func `an agent's late end corrects its own series, wherever its room is then`() {
+        fixture = RecorderFixture(.test(.metadata))
+        let agent = { (name: String) in
+            var agent = Participant.person("PA_\(name)", kind: .agent, joined: 0)
+            agent.agentName = name
+            return agent
+        }
+        var room = Room.office
+        room.metadataOrganization = "acme"
+        for name in ["first", "notes"] { fixture.receive(.participantJoined(agent(name)), in: room, at: 0) }
+        run(from: 10, to: 300)
+        fixture.poll(at: 300) { $0.corrections = [.endParticipant(sid: "PA_notes", at: RecorderFixture.time(200))] }
+        room.metadataOrganization = "globex"
+        fixture.receive(.roomStarted, in: room, at: 300)
+        // An event of an agent job decides how later agents count, and nothing about this one.
+        fixture.receive(.agentJobStarted(AgentJob(id: "AJ_1", agentName: "later")), in: room, at: 305)
+        fixture.receive(.participantLeft(agent("notes")), in: room, at: 310)
+        run(from: 310, to: 320)
+        #expect(fixture["lk_agent_job_seconds_total{agent_name=\"first\"}"] == 300)
+        #expect(fixture["lk_agent_job_seconds_total{agent_name=\"notes\"}"] == 310)
+        #expect(fixture["lk_agent_job_seconds_total{org_id=\"globex\",agent_name=\"first\"}"] == 20)
+        #expect(fixture["lk_agent_job_seconds_total{org_id=\"globex\",agent_name=\"notes\"}"] == nil)
+    }
+
+    @Test func `an estimate is saved with its series`() throws {
+        var agent = Participant.person("PA_1", kind: .agent, joined: 0)
+        agent.agentName = "notes"
+        let event = { (id: String, second: Int64, body: Event.Body) in
+            Input.event(
+                Event(id: id, createdAt: RecorderFixture.opening_s + second, room: .office, body: body),
+                receivedAt: RecorderFixture.time(second))
+        }
+        let setup = RestorableFixture.Setup()
+        var whole = RestorableFixture(setup)
+        whole.apply(event("EV_1", 0, .participantJoined(agent)))
+        for second in stride(from: Int64(10), through: 200, by: 10) {
+            whole.apply(.time(at: RecorderFixture.time(second)))
+        }
+        let end = PollResult.asked(at: 200) {
+            $0.corrections = [.endParticipant(sid: "PA_1", at: RecorderFixture.time(100))]
+        }
+        whole.apply(.poll(end, at: RecorderFixture.time(200)))
+        var restored = try RestorableFixture(whole.save(), whole.segments, setup)
+        for input in [event("EV_2", 210, .participantLeft(agent)), .time(at: RecorderFixture.time(211))] {
+            whole.apply(input)
+            restored.apply(input)
+        }
+        #expect(restored.page == whole.page)
+        #expect(
+            restored.page.contains {
+                $0.hasPrefix("lk_agent_job_seconds_total") && $0.contains("notes") && $0.contains(" 210")
+            })
+    }
+
+    @Test mutating func `who returns to another organization after an estimated end is billed there, as a whole`() {
+        fixture = RecorderFixture(.test(.metadata))
+        fixture.report(.usageTable(isUsable: true), at: 0)
+        var room = Room.office
+        room.metadataOrganization = "acme"
+        let person = Participant.person("PA_1", joined: 0)
+        fixture.receive(.participantJoined(person), in: room, at: 0)
+        run(from: 10, to: 300)
+        fixture.poll(at: 300) { $0.corrections = [.endParticipant(sid: "PA_1", at: RecorderFixture.time(200))] }
+        fixture.pass(to: 310)
+        #expect(billed() == 4)
+        room.metadataOrganization = "globex"
+        fixture.receive(.roomStarted, in: room, at: 310)
+        let track = Track(sid: "TR_1", source: .camera, type: .video)
+        fixture.receive(.trackPublished(track, by: person), in: room, at: 400)
+        run(from: 410, to: 600)
+        fixture.receive(.participantLeft(person), in: room, at: 600)
+        fixture.apply(.stopping(at: RecorderFixture.time(610)))
+        #expect(connected() == 300)
+        #expect(fixture["lk_connection_seconds_total{org_id=\"globex\",kind=\"standard\"}"] == 400)
+        #expect(fixture["lk_connection_billed_minutes_total{org_id=\"globex\",kind=\"standard\"}"] == 10)
+        var sums: [String: [Int64]] = [:]
+        for case .usage(let row) in fixture.takeRows() {
+            guard case .organization(let id, _) = row.owner, row.usage == "connection:standard" else { continue }
+            let old = sums[id] ?? [0, 0, 0]
+            sums[id] = [old[0] + row.duration_ms, old[1] + row.count, old[2] + row.billed_minutes]
+        }
+        #expect(sums == ["acme": [200_000, 0, 0], "globex": [400_000, 1, 10]])
+    }
+
+    @Test mutating func `what was shown after an estimated end is uncertain once`() {
+        join(.person("PA_1", joined: 0), at: 0)
+        run(from: 10, to: 300)
+        fixture.poll(at: 300) { $0.corrections = [.endParticipant(sid: "PA_1", at: RecorderFixture.time(200))] }
+        let uncertain = "lkpush_uncertain_seconds_total{usage=\"connection\"}"
+        #expect(fixture[uncertain] == 100)
+        fixture.receive(.roomFinished, at: 300)
+        fixture.pass(to: 300 + 25 * 3_600)
+        #expect(connected() == nil)
+        #expect(fixture[uncertain] == 100)
+    }
+
+    @Test mutating func `the late publication of a track that a poll found and that has ended adds nothing twice`() {
+        let (track, person) = (
+            Track(sid: "TR_1", source: .camera, type: .video), Participant.person("PA_1", joined: 10)
+        )
+        fixture.poll(at: 100) {
+            $0.corrections = [
+                .adoptRoom(.office), .adoptParticipant(person, room: "RM_1"), .adoptTrack(track, participant: "PA_1"),
+            ]
+        }
+        run(from: 110, to: 200)
+        fixture.receive(.trackUnpublished(track, by: person), at: 200)
+        fixture.receive(.trackPublished(track, by: person), at: 50, received: 205)
+        fixture.pass(to: 210)
+        #expect(fixture["lk_track_seconds_total{source=\"camera\",type=\"video\"}"] == 150)
     }
 
     @Test mutating func `the attempts of a recording that ended unseen count once`() {

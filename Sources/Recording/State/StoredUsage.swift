@@ -125,6 +125,12 @@ extension UsageState {
                 writer.field(7, estimate.isContinued)
                 writer.field(8, estimate.madeAt_ms)
                 writer.field(9, estimate.roomName)
+                estimate.keys.forEach { key in
+                    writer.message(10) { writer in
+                        writer.field(1, key.kind.rawValue)
+                        for value in estimate.values(of: key) { writer.element(2, value) }
+                    }
+                }
             }
         }
         writer.field(8, hasShownAhead)
@@ -176,7 +182,8 @@ extension UsageState {
     private mutating func readEstimate(_ message: consuming MessageReader) throws(MessageFault) {
         var reader = message
         var bits: UInt64 = 0
-        var estimate = UsageEstimate()
+        var estimate = UsageEstimate(keys: UsageKeys(.connection(.other)))
+        var keys: [UsageKey] = []
         while let field = try reader.next() {
             switch field {
             case 1: bits = try reader.fixed64()
@@ -187,10 +194,41 @@ extension UsageState {
             case 7: estimate.isContinued = try reader.bool()
             case 8: estimate.madeAt_ms = try reader.int64()
             case 9: estimate.roomName = try reader.string()
+            case 10:
+                if let key = try estimate.readKey(reader.message()) { keys.append(key) }
             default: try reader.skip()
             }
         }
+        // Series that this program does not have are not corrected.
+        guard let first = keys.first else { return }
+        estimate.keys = UsageKeys(first, keys.dropFirst().first)
         estimates[Fingerprint(bits: bits)] = estimate
+    }
+}
+
+extension UsageEstimate {
+    /// Returns the label values of one of its series, after those of the organization.
+    fileprivate func values(of key: UsageKey) -> [String] {
+        if key.kind == .agent { return [agentName ?? ""] }
+        return key.values(NameList())
+    }
+
+    /// Reads one of its series; nil if this program has no such series.
+    fileprivate mutating func readKey(_ message: consuming MessageReader) throws(MessageFault) -> UsageKey? {
+        var reader = message
+        var kind = ""
+        var values: [String] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: kind = try reader.string()
+            case 2: values.append(try reader.string())
+            default: try reader.skip()
+            }
+        }
+        guard let kind = UsageKind(rawValue: kind) else { return nil }
+        if kind == .agent { agentName = values.first }
+        var agents = NameList()
+        return UsageKey(kind, values: values, agents: &agents)
     }
 }
 
@@ -222,6 +260,7 @@ struct SavedUsage: Sendable {
             case 11: series.billedOrigin = try reader.total()
             case 12: created = Timestamp(milliseconds: try reader.int64())
             case 13: billedCreated = Timestamp(milliseconds: try reader.int64())
+            case 15: series.uncertain_ms = try reader.total()
             case 14: gaugeCreated = Timestamp(milliseconds: try reader.int64())
             default: try reader.skip()
             }
@@ -263,6 +302,7 @@ extension OrganizationState {
                 writer.field(9, series.billed)
                 writer.field(10, series.billedShown)
                 writer.field(11, series.billedOrigin)
+                writer.field(15, series.uncertain_ms)
                 if let created = series.counter?.created { writer.element(12, created.milliseconds) }
                 if let created = series.billedCounter?.created { writer.element(13, created.milliseconds) }
                 if let created = series.gauge?.created { writer.element(14, created.milliseconds) }
@@ -321,6 +361,7 @@ extension OrganizationState {
         (series.ends, series.billedToday) = (saved.series.ends, saved.series.billedToday)
         if keepsTotals {
             series.shown_ms = saved.series.shown_ms
+            series.uncertain_ms = saved.series.uncertain_ms
             series.origin_ms = saved.series.origin_ms
             series.billedShown = saved.series.billedShown
             series.billedOrigin = saved.series.billedOrigin

@@ -16,6 +16,8 @@ struct UsageSeries: Sendable {
     var standing_ms: Int64 = 0
     /// The largest sum that was read. It never falls.
     var shown_ms: Int64 = 0
+    /// The part of what is ahead that is counted as uncertain already.
+    var uncertain_ms: Int64 = 0
     /// The sum at which the counter began.
     var origin_ms: Int64 = 0
     /// The part of the sum that is in rows, or belongs to rows of other days.

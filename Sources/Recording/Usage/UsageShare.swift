@@ -84,7 +84,11 @@ enum UsageEnd {
 }
 
 /// A use whose end was estimated, until its exact end comes.
-struct UsageEstimate: Equatable {
+struct UsageEstimate {
+    /// The series that it is in. Places of agents are those of the time at which it was made.
+    var keys: UsageKeys
+    /// The name of the agent, if one of the series is an agent's.
+    var agentName: String?
     /// The public id of the organization that has it.
     var organization = ""
     /// The name of the room that owns its rows, if the organization could not be looked up; else empty.
