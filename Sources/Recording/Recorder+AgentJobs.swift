@@ -111,7 +111,9 @@ extension Recorder {
 
     /// Returns the place of an agent's name in an organization. An agent without a name is `default`.
     mutating func agentPlace(_ name: String, of organization: Slot<OrganizationState>) -> Int {
-        organizations[organization].sparse.agents.place(of: name.isEmpty ? "default" : name)
+        // A text of PostgreSQL has no zero character.
+        let name = name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
+        return organizations[organization].sparse.agents.place(of: name.isEmpty ? "default" : name)
     }
 
     mutating func countAgent(_ metric: SparseMetric<Counter>, _ name: String, of slot: Slot<OrganizationState>) {

@@ -58,15 +58,19 @@ extension Recorder {
         if slot.isNone {
             if !key.isEmpty { endedEgress.remember(id, facts, at: context.receivedAt) }
         } else if job.attempt >= egress[slot].attempt {
-            closeJob(.egress, slot, facts, .exact(isNew ? job.usage(context) : .zero))
+            // An attempt whose end was counted before counts no time again.
+            if !isNew { endUsage(withoutTraceOf: slot) }
+            closeJob(.egress, slot, facts, .exact(job.usage(context)))
         } else {
             egress[slot].facts.endedAttempt = facts.endedAttempt
             isOpen = false
         }
-        if isNew && !isOpen, let whole = job.usage(context) {
+        // The end of an earlier attempt may come after that of a later one. Its time was estimated then.
+        let estimate = estimateID(.egress, key, attempt: job.attempt)
+        if !isOpen, isNew || usage.estimates[estimate] != nil, let whole = job.usage(context) {
             addUsage(
                 UsageKeys(.job(.egress, label: job.requestType.ordinal)), in: context.organization, whole,
-                id: estimateID(.egress, key, attempt: job.attempt), roomName: roomName(ofFailed: context))
+                id: estimate, roomName: roomName(ofFailed: context))
         }
         if isNew { finish(job, key: key, context, &actions) }
     }
@@ -125,7 +129,8 @@ extension Recorder {
     private mutating func renew(_ slot: Slot<JobState>, _ job: Egress, _ context: EventContext) {
         noteEvent(of: slot, .egress, context)
         let isNewAttempt = job.attempt > egress[slot].attempt
-        if isNewAttempt { endJobUsage(.egress, slot, nil) }
+        // The attempt before was over when the next one began.
+        if isNewAttempt { endJobUsage(.egress, slot, .estimated(job.startedAt?.milliseconds ?? context.proof_ms)) }
         egress[slot].attempt = max(egress[slot].attempt, job.attempt)
         egress[slot].start_ms = job.startedAt?.milliseconds ?? egress[slot].start_ms
         if isNewAttempt {

@@ -182,6 +182,7 @@ extension Recorder {
     /// Takes back what an open recording has counted.
     mutating func endUsage(withoutTraceOf slot: Slot<JobState>) {
         let share = egress[slot].usage
+        guard share.isOpen else { return }
         let keys = usageKeys(of: .egress, slot)
         leave(share, keys, egress[slot].organization)
         rewrite(keys.first, egress[slot].organization, from: share.rows(at: usage.now_ms), to: .zero)

@@ -167,7 +167,7 @@ extension ApplicationStore {
             INSERT INTO lkpush_usage_daily (organization_id, usage_date, usage, seconds, count, billed_minutes)
             VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (organization_id, usage_date, usage) DO UPDATE SET
-                seconds = lkpush_usage_daily.seconds + excluded.seconds,
+                seconds = ROUND(CAST(lkpush_usage_daily.seconds + excluded.seconds AS numeric), 3),
                 count = lkpush_usage_daily.count + excluded.count,
                 billed_minutes = lkpush_usage_daily.billed_minutes + excluded.billed_minutes
             """,

@@ -208,6 +208,63 @@ import Testing
         #expect(fixture["lk_track_seconds_total{source=\"camera\",type=\"video\"}"] == 150)
     }
 
+    @Test mutating func `a late end corrects nothing that a series of later has counted`() {
+        let hour: Int64 = 3_600
+        join(.person("PA_1", joined: 0), at: 0)
+        fixture.pass(to: 20 * hour)
+        fixture.poll(at: 20 * hour) {
+            $0.corrections = [
+                .endParticipant(sid: "PA_1", at: RecorderFixture.time(15 * hour)), .endRoom(sid: "RM_1", at: nil),
+            ]
+        }
+        fixture.pass(to: 26 * hour)
+        #expect(connected() == nil)
+        fixture.receive(.participantLeft(.person("PA_1", joined: 0)), at: hour, received: Double(26 * hour))
+        fixture.pass(to: 26 * hour + 1)
+        let later = 26 * hour + 2
+        fixture.receive(.participantJoined(.person("PA_2", joined: later)), in: .named("other", sid: "RM_2"), at: later)
+        run(from: later, to: later + 100)
+        #expect(connected() == 100)
+        #expect(fixture["lkpush_usage_ahead_seconds{usage=\"connection\"}"] == nil)
+    }
+
+    @Test mutating func `the first attempt of a recording ends where the next one begins, and its late end is exact`() {
+        let labels = "request_type=\"room_composite\""
+        fixture.receive(.egressStarted(.job("EG_1", started: 0)), at: 0)
+        run(from: 10, to: 90)
+        // The retry began after 60 s, and is told half a minute later.
+        fixture.receive(.egressStarted(.job("EG_1", started: 60, retry: 1)), at: 60, received: 90)
+        fixture.receive(.egressEnded(.job("EG_1", status: .complete, started: 60, ended: 100, retry: 1)), at: 100)
+        fixture.apply(.stopping(at: RecorderFixture.time(110)))
+        #expect(usageRows(fixture.takeRows()) == [:])
+        fixture.report(.usageTable(isUsable: true), at: 111)
+        fixture.apply(.stopping(at: RecorderFixture.time(112)))
+        #expect(usageRows(fixture.takeRows()) == ["egress:room_composite": [100_000, 2]])
+        fixture.receive(.egressEnded(.job("EG_1", status: .failed, started: 0, ended: 55)), at: 120)
+        fixture.receive(.egressEnded(.job("EG_1", status: .failed, started: 0, ended: 55)), at: 121)
+        fixture.apply(.stopping(at: RecorderFixture.time(122)))
+        #expect(usageRows(fixture.takeRows()) == ["egress:room_composite": [-5_000, 0]])
+        #expect(fixture["lk_egress_ended_total{\(labels),result=\"success\"}"] == 1)
+    }
+
+    /// The milliseconds and the number of ends in rows of usage.
+    private func usageRows(_ rows: [StoreRow]) -> [String: [Int64]] {
+        var sums: [String: [Int64]] = [:]
+        for case .usage(let row) in rows {
+            let old = sums[row.usage] ?? [0, 0]
+            sums[row.usage] = [old[0] + row.duration_ms, old[1] + row.count]
+        }
+        return sums
+    }
+
+    @Test mutating func `a zero character in an agent's name is replaced, since no database takes it`() {
+        var agent = Participant.person("PA_1", kind: .agent, joined: 0)
+        agent.agentName = "a\0b"
+        join(agent, at: 0)
+        run(from: 10, to: 20)
+        #expect(fixture["lk_agent_job_seconds_total{agent_name=\"a\u{FFFD}b\"}"] == 20)
+    }
+
     @Test mutating func `the attempts of a recording that ended unseen count once`() {
         let job = Egress.job("EG_1", status: .complete, retry: 1)
         fixture.receive(.egressUpdated(job), at: 10)

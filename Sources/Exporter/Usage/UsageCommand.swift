@@ -24,7 +24,7 @@ enum UsageCommand {
         do {
             report = try read(place, options)
         } catch {
-            say("no report: \(Check.plain("\(error)"))")
+            say("no report: \(Check.plain("\(error)"))\(advice(on: error))")
             return Program.Status.failed
         }
         let text =
@@ -59,12 +59,25 @@ enum UsageCommand {
         return UsageReport(try store.usage(of: options.month(at: now)), of: options.organizations, at: now)
     }
 
+    /// What to do about an error of the database, where that is likely.
+    private static func advice(on error: any Error) -> String {
+        guard let error = error as? StoreError else { return "" }
+        return switch error.code {
+        case "14", "266":
+            ". Run it as the user whom the server runs as, and see that DATABASE_URL or STATE_DIR names the server's"
+        case "26": ". DATABASE_URL names a file that is no database of SQLite"
+        case "1", "42703":
+            ". A table has other columns than lkpush needs: lkpush check, with the server's settings, names them"
+        default: ""
+        }
+    }
+
     private static func sentences(about obstacles: UsageReportObstacles, _ location: StoreDriver.Location) -> String {
         var sentences: [String] = []
         if !obstacles.missingTables.isEmpty {
             sentences.append(
-                "\(location) lacks \(obstacles.missingTables.joined(separator: ", ")): run lkpush migrate, or start "
-                    + "lkpush serve once, as a role that may create tables")
+                "\(location) lacks \(obstacles.missingTables.joined(separator: ", ")): run lkpush migrate with "
+                    + "the server's settings, or start the server once, as a role that may create tables")
         }
         if !obstacles.grants.isEmpty {
             sentences.append(

@@ -107,7 +107,9 @@ struct RecorderWorker {
                 "the wall clock was set: time-outs, and the days of usage, go on from the time at which this process began",
                 [
                     "ahead_seconds": .int(Int(ahead_ms) / 1_000),
-                    "action": "If the clock was wrong when lkpush started and is right now, restart lkpush.",
+                    "action": .string(
+                        "If the clock was wrong when lkpush started and is right now, restart lkpush. If it is wrong now, "
+                            + "set it right first: a restart takes it for the time, and may end all that is open."),
                 ])
         }
         apply(.clock(ahead_ms: ahead_ms, at: receivedAt))
