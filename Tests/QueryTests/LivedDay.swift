@@ -143,16 +143,33 @@ final class LivedDay {
         let step = Duration.seconds(10)
         while time.now() + step < end {
             time.advance(to: time.now() + step)
-            service.recorderInbox.requestUsage()
-            // The first answer may come before the usage is counted, the second comes after it.
-            for _ in 0..<2 {
-                let answered = Monitor(false)
-                service.recorderInbox.ask { _ in answered.change { $0 = true } }
-                try #require(
-                    answered.wait(until: Waits.end) { $0 ? true : nil } == true, "the recorder answers nothing")
-            }
+            try countUsage()
         }
         return time.advance(to: end)
+    }
+
+    /// Has the recorder count the usage up to now, and waits until it has handed that to the journal.
+    private func countUsage() throws {
+        service.recorderInbox.requestUsage()
+        // The first answer may come before the usage is counted, the second comes after it.
+        for _ in 0..<2 {
+            let answered = Monitor(false)
+            service.recorderInbox.ask { _ in answered.change { $0 = true } }
+            let isAnswered = answered.wait(until: Waits.end) { $0 ? true : nil }
+            try #require(isAnswered == true, "the recorder answers nothing")
+        }
+    }
+
+    /// Waits until the usage up to now is published. A busy disk may take long.
+    private func waitForUsage() throws {
+        try countUsage()
+        let commits = sum("lkpush_journal_commits_total", ["done"])
+        // One commit may have begun before. Every reading makes one, and there is none while the clock stands still.
+        let isCommitted = eventually {
+            time.advance(to: time.now())
+            return sum("lkpush_journal_commits_total", ["done"]) >= commits + 2
+        }
+        try #require(isCommitted, "the journal commits nothing")
     }
 
     private var early: Set<Int> = []
@@ -207,7 +224,9 @@ final class LivedDay {
     /// Waits until Prometheus has a reading of now.
     private func look(_ minute: Int, at end: Timestamp) throws {
         try waitUntilCounted()
-        let mark = try pass(until: end)
+        try pass(until: end)
+        try waitForUsage()
+        let mark = time.advance(to: time.now())
         var sent = 0.0
         let isSent = eventually {
             sent = sum(
