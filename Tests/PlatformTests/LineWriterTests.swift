@@ -136,6 +136,12 @@ import Wire
         #expect(content == (0..<2_000).flatMap(Self.line))
         // The terminal hung up: what is written now fails, and closing does not wait.
         close(master)
+        // A process that another test starts now has a copy of every descriptor until it runs its program.
+        let hasHungUp = eventually {
+            var entry = pollfd(fd: file, events: 0, revents: 0)
+            return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLHUP) != 0
+        }
+        #expect(hasHungUp)
         writer.write(Self.line(2_000))
         #expect(end(writer))
         #expect(writer.dropped == 1)
