@@ -24,7 +24,10 @@ extension QueryTests {
         }
         // What is shown beyond what was used is told, and it is a matter of seconds.
         let told = try lived.prometheus.query(#"lkpush_usage_ahead_seconds{usage="connection"}"#, at: lived.end)
-        #expect(isNear(told.first?.value, ahead, within: 0.001), "\(ahead) s")
+        // The two visits of the day's troubles are no webhooks of the day. Each may be ahead by less than a second, as the
+        // end of a visit is told in whole seconds.
+        let beyond = try #require(told.first?.value) - ahead
+        #expect(beyond > -0.001 && beyond < 2, "\(beyond) s beside \(ahead) s")
     }
 
     @Test func `the queries about minutes are near the truth of the day`() throws {
