@@ -178,7 +178,7 @@ extension Recorder {
     private static func read(
         _ series: inout UsageSeries, at now_ms: Int64, into reading: inout UsageReading, _ ahead_ms: inout [Int64]
     ) {
-        // What ended before the series began may have been corrected to less. That is not this series' to pay.
+        // An end from before the series began may have been corrected to less time. This series does not pay for it.
         series.origin_ms += min(0, series.sum_ms(at: now_ms) - series.origin_ms)
         series.billedOrigin += min(0, series.billed - series.billedOrigin)
         let sum_ms = series.sum_ms(at: now_ms) - series.origin_ms

@@ -59,7 +59,7 @@ enum UsageCommand {
         return UsageReport(try store.usage(of: options.month(at: now)), of: options.organizations, at: now)
     }
 
-    /// What to do about an error of the database, where that is likely.
+    /// Returns a sentence with the likely cure of an error of the database; empty if there is none.
     private static func advice(on error: any Error) -> String {
         guard let error = error as? StoreError else { return "" }
         return switch error.code {

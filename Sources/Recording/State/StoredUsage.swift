@@ -260,8 +260,8 @@ struct SavedUsage: Sendable {
             case 11: series.billedOrigin = try reader.total()
             case 12: created = Timestamp(milliseconds: try reader.int64())
             case 13: billedCreated = Timestamp(milliseconds: try reader.int64())
-            case 15: series.uncertain_ms = try reader.total()
             case 14: gaugeCreated = Timestamp(milliseconds: try reader.int64())
+            case 15: series.uncertain_ms = try reader.total()
             default: try reader.skip()
             }
         }
