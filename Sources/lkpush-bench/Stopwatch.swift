@@ -13,7 +13,7 @@ struct Stopwatch {
     /// For a table that people read.
     static let thorough = Stopwatch(budget: .seconds(2), samples: 7...500, rounds: 5, requestsPerRound: 25_000)
     /// For the check: allocations need no statistics.
-    static let brief = Stopwatch(budget: .milliseconds(150), samples: 3...7, rounds: 2, requestsPerRound: 4_000)
+    static let brief = Stopwatch(budget: .milliseconds(150), samples: 3...7, rounds: 6, requestsPerRound: 4_000)
 
     func measure(_ work: Workload) -> Measurement {
         let own = sample(work.operations, prepare: work.prepare, work.run)
