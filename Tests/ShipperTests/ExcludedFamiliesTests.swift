@@ -88,7 +88,7 @@ import Testing
             _ = try declare(in: fixture.registry)
             try fixture.shipper.makeFirstReading(restoring: journal.states)
             #expect(fixture.run(readings: 4))
-            #expect(eventually { fixture.own("samples_pending") == 0 })
+            #expect(fixture.settlesWhatWaits())
             #expect(page(fixture.registry).contains(#"test_secret_users{org="a"} 4"#))
             #expect(fixture.stop().dropped == 0)
         }

@@ -98,15 +98,25 @@ final class ShipperFixture {
         return 0
     }
 
-    /// Waits for this many readings, with an event before each.
+    /// Waits for this many readings of which samples are sent, with an event before each.
     func run(readings: Int) -> Bool {
         var last = own("readings_total")
-        let end = last + Double(readings)
+        let end = self.readings + Double(readings)
         return eventually {
             let now = own("readings_total")
             if now > last { events.increment() }
             last = now
-            return now >= end
+            return self.readings >= end
+        }
+    }
+
+    /// Waits until nothing is pending of what was enqueued before now. On a busy machine a later reading always is.
+    func settlesWhatWaits() -> Bool {
+        let enqueued = own("samples_enqueued_total")
+        return eventually {
+            // What is enqueued between the two is pending, so it makes the difference only smaller.
+            let now = own("samples_enqueued_total")
+            return now - own("samples_pending") >= enqueued
         }
     }
 

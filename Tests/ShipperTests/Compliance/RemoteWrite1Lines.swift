@@ -164,10 +164,12 @@ import Wire
         #expect(exchange.receiver.store.refusals == [], "seed \(seed)")
         let series = capture.log.series(of: "test_many_total")
         #expect(series.count == 1_000)
+        let merged = exchange.fixture.mergedReadings
         for one in series {
-            // No reading is missing.
+            // No reading is missing but those that became one with the next, on a busy machine.
             let values = capture.log.values(one)
-            #expect(values == values.indices.map { Double($0 + 1) }, "seed \(seed) \(one)")
+            #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 }, "seed \(seed) \(one)")
+            #expect(try #require(values.last) - Double(values.count) <= merged, "seed \(seed) \(one)")
         }
     }
 
