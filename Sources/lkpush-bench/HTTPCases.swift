@@ -45,7 +45,7 @@ enum HTTPCases {
         _ = try theirs?.send(requests, 0..<perRound)
         var (times, plainTimes): ([Double], [Double]) = ([], [])
         var (busy, plainBusy, good) = (0.0, 0.0, 0)
-        // Those of the best round: what else the process does while time passes only adds to them.
+        // The fewest of a round: the process also does what time asks for, which only adds to them.
         var allocations = Double.infinity
         var cpu_ns: Int64 = 0
         for round in 1...rounds {

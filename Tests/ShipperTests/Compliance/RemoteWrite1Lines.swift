@@ -168,6 +168,7 @@ import Wire
         for one in series {
             // No reading is missing but those that became one with the next, on a busy machine.
             let values = capture.log.values(one)
+            #expect(values.allSatisfy { $0 >= 1 && $0 == $0.rounded() }, "seed \(seed) \(one)")
             #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 }, "seed \(seed) \(one)")
             #expect(try #require(values.last) - Double(values.count) <= merged, "seed \(seed) \(one)")
         }
