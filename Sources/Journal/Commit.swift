@@ -8,12 +8,20 @@ package struct Commit: Sendable {
     package enum Limits {
         /// The dead letters that are kept. A person looks at some of them; a broken schema would make millions.
         package static let deadLetters = 10_000
+        /// The events with deaths that are kept. Each start adds one at most, and each snapshot removes those before it.
+        package static let deaths = 1_000
     }
 
     /// The next events. They follow the last committed event without a gap.
     package var events: Group
     /// The next inputs other than events. They follow the last committed input without a gap.
     package var inputs: Group
+    /// The last event of a shared log that the recorder applied, where this commit has what that caused. Nil for a
+    /// journal that is not shared: there, events are applied after their commit.
+    package var eventsApplied: Int64?
+    /// Processes died while they applied these events: one entry for each death. A truncation of events takes their
+    /// deaths with it.
+    package var deaths: [Int64] = []
     /// Rows for the outbox. A row replaces an earlier one with the same number.
     package var outboxRows: [OutboxRow] = []
     /// Rows up to this number are applied. They are deleted from the outbox, after `outboxRows` were added.
@@ -22,7 +30,7 @@ package struct Commit: Sendable {
     package var inputAppliedUpTo: Int64?
     /// The starts of the program and the names of its rows, as text that the journal does not interpret.
     package var lineage: String?
-    /// Rows that the database refused for their data.
+    /// Rows that the database refused for their data, and events that were set aside.
     package var deadLetters: [DeadLetter] = []
     /// The remembered ids that were added since the last snapshot.
     package var ids: [JournalIDSegment] = []
@@ -55,13 +63,16 @@ package struct Commit: Sendable {
     package var isEmpty: Bool {
         events.isEmpty && inputs.isEmpty && outboxRows.isEmpty && rowsAppliedUpTo == nil && deadLetters.isEmpty
             && ids.isEmpty && readingSent == nil && pushedLabels == nil && seriesBegan.isEmpty && seriesEnded.isEmpty
-            && truncation == nil && !coversLoss && unjournaledAfter == nil && lineage == nil
+            && truncation == nil && !coversLoss && unjournaledAfter == nil && lineage == nil && eventsApplied == nil
+            && deaths.isEmpty
     }
 
     /// Empties it, keeps its memory, and begins the groups anew after these numbers.
     package mutating func restart(afterEvent event: Int64, afterInput input: Int64) {
         events.restart(first: event + 1)
         inputs.restart(first: input + 1)
+        eventsApplied = nil
+        deaths.removeAll(keepingCapacity: true)
         outboxRows.removeAll(keepingCapacity: true)
         rowsAppliedUpTo = nil
         inputAppliedUpTo = nil
@@ -89,13 +100,13 @@ package struct OutboxRow: Sendable, Equatable {
     }
 }
 
-/// A row that the database refused, kept for a person to look at.
+/// A row that the database refused, or an event that was set aside, kept for a person to look at.
 package struct DeadLetter: Sendable, Equatable {
     package var sequence: Int64
     package var at: Timestamp
-    /// The message of the database.
+    /// The message of the database, or why the event was set aside.
     package var reason: String
-    /// The row in readable form.
+    /// The row or the event in readable form.
     package var row: String
 
     package init(sequence: Int64, at: Timestamp, reason: String, row: String) {
@@ -104,6 +115,18 @@ package struct DeadLetter: Sendable, Equatable {
         self.reason = reason
         self.row = row
     }
+
+    /// Makes a dead letter of an event that processes died of. Rows of the database never have its number.
+    ///
+    /// - Parameters:
+    ///   - event: the number of the event.
+    ///   - row: the event in readable form.
+    package init(event: Int64, at: Timestamp, reason: String, row: String) {
+        self.init(sequence: Self.firstOfEvents + event, at: at, reason: reason, row: row)
+    }
+
+    /// Above the number of any row. So events are the last to make room.
+    private static let firstOfEvents: Int64 = 1 << 62
 }
 
 /// Ids of one kind that were added between two snapshots.

@@ -1,6 +1,7 @@
 /// An error of the journal or of a file beside it. A refused operation leaves nothing half done.
 package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kind of an error, as far as a caller acts on it. All kinds but `damaged` may pass by themselves.
+    /// The kind of an error, as far as a caller acts on it. All kinds but `damaged`, `replaced` and `conflict` may
+    /// pass by themselves.
     package enum Kind: Sendable, Equatable, CaseIterable {
         /// The device has no room.
         case full
@@ -10,6 +11,10 @@ package struct JournalError: Error, Sendable, Equatable, CustomStringConvertible
         case gone
         /// The file holds something that the journal never wrote.
         case damaged
+        /// Another replica leads the log. No commit of this one will ever succeed.
+        case replaced
+        /// The log has another group under the same producer and number.
+        case conflict
         /// Any other error, such as one of a failing device.
         case other
     }

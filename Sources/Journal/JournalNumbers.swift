@@ -12,7 +12,8 @@ package struct JournalNumbers: Sendable, Equatable {
     package var eventsBase: Int64 = 0
     /// Inputs up to here were truncated, in the same way.
     package var inputsBase: Int64 = 0
-    /// The number of the last committed event; 0 before the first.
+    /// The number of the last committed event; 0 before the first. In a shared log, the last one that a commit
+    /// `eventsApplied`: later events wait for the recorder.
     package var lastEvent: Int64 = 0
     /// The number of the last committed input; 0 before the first.
     package var lastInput: Int64 = 0
@@ -33,6 +34,8 @@ package struct JournalNumbers: Sendable, Equatable {
     /// The number of the newest snapshot when a process began that journals no events. The journal does not know what
     /// followed that snapshot. Nil where no process did so.
     package var unjournaledAfter: Int64?
+    /// The events during whose application processes died, with the number of deaths of each.
+    package var deaths: [Int64: Int] = [:]
     /// Groups below the base, or too many free pages, are still in the file. Each commit removes a few.
     package var hasStaleGroups = true
 

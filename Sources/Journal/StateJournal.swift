@@ -12,6 +12,8 @@ package protocol StateJournal: AnyObject {
     var opening: Opening { get }
     /// `commit` can be tried. After an error it is false until `reopen` succeeds.
     var isOpen: Bool { get }
+    /// Other processes append the events, and this one reads them (`appended`). Else this process commits them.
+    var isShared: Bool { get }
     /// A reading is sent even where it is not committed in time.
     ///
     /// Samples that are a moment ahead of the disk are better than silence if one process writes. Such a reading is
@@ -28,8 +30,11 @@ package protocol StateJournal: AnyObject {
 
     // MARK: Reading
 
-    /// Reads the entries after `number`, in order.
+    /// Reads the entries after `number`, in order. In a shared log: up to the last event that a commit `eventsApplied`.
     func entries(_ kind: EntryKind, after number: Int64) -> any EntryCursor
+
+    /// Reads the events of a shared log after `number`, at most about `limit` of them, whoever appended them.
+    func appended(after number: Int64, limit: Int) throws(JournalError) -> any EntryCursor
 
     /// Returns the next rows of the outbox after `number`, at most `limit`. Fewer rows mean that there are no more.
     func rows(after number: Int64, limit: Int) throws(JournalError) -> JournalPage<OutboxRow>
@@ -83,3 +88,12 @@ package enum JournalAttempt {
 
 /// Opens the journal, or makes it. The thread that calls it owns the journal from then on.
 package typealias OpenJournal = @Sendable (_ now: Timestamp) throws(JournalError) -> JournalAttempt
+
+extension StateJournal {
+    package var isShared: Bool { false }
+
+    /// Never to be called: a journal that is not shared has no events of other processes.
+    package func appended(after number: Int64, limit: Int) throws(JournalError) -> any EntryCursor {
+        preconditionFailure("only a shared log has events of other processes")
+    }
+}

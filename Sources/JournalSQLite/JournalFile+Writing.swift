@@ -46,6 +46,14 @@ extension JournalFile {
             numbers.unjournaledAfter = number
             try connection.setMeta(.unjournaledAfter, number)
         }
+        if !commit.deaths.isEmpty {
+            numbers.add(deaths: commit.deaths)
+            try connection.setMeta(.deaths, numbers.deathsText)
+        }
+        if commit.truncation?.events != nil, numbers.deaths.keys.contains(where: { $0 <= numbers.eventsBase }) {
+            numbers.deaths = numbers.deaths.filter { $0.key > numbers.eventsBase }
+            try connection.setMeta(.deaths, numbers.deathsText)
+        }
         if let truncation = commit.truncation { try truncate(truncation, in: connection, numbers) }
         if numbers.hasStaleGroups { try removeStaleGroups(in: connection, &numbers) }
     }

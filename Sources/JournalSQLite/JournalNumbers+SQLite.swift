@@ -21,6 +21,7 @@ extension JournalNumbers {
         lineage = values[.lineage] ?? ""
         deadLettersDropped = number(.deadLettersDropped) ?? 0
         unjournaledAfter = number(.unjournaledAfter)
+        deaths = Self.deaths(from: values[.deaths] ?? "")
         lastEvent = eventsBase
         lastInput = inputsBase
         for table in EntryKind.allCases {
@@ -29,6 +30,31 @@ extension JournalNumbers {
             self[last: table] = max(self[last: table], row.last)
         }
         deadLetterCount = Int(try connection.number("SELECT COUNT(*) FROM set_aside") ?? 0)
+    }
+
+    /// The text of the deaths in `meta`. A program that does not know it leaves it as it is.
+    var deathsText: String {
+        deaths.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: " ")
+    }
+
+    private static func deaths(from text: String) -> [Int64: Int] {
+        var deaths: [Int64: Int] = [:]
+        for part in text.split(separator: " ") {
+            let pair = part.split(separator: ":")
+            guard pair.count == 2, let event = Int64(pair[0]), let count = Int(pair[1]) else { continue }
+            deaths[event] = count
+        }
+        return deaths
+    }
+
+    /// Adds one death of each event. Where too many events have some, those with the fewest give way.
+    mutating func add(deaths events: [Int64]) {
+        for event in events { deaths[event, default: 0] += 1 }
+        let excess = deaths.count - Commit.Limits.deaths
+        guard excess > 0 else { return }
+        for (event, _) in deaths.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }).prefix(excess) {
+            deaths[event] = nil
+        }
     }
 
     subscript(last table: EntryKind) -> Int64 {

@@ -81,6 +81,8 @@ enum MetaKey: String, CaseIterable {
     case pushedLabels = "pushed_labels"
     /// The number of dead letters that were deleted to make room for later ones.
     case deadLettersDropped = "set_aside_dropped"
+    /// The events during whose application processes died, and how many: `event:deaths`, by event, with spaces between.
+    case deaths
     /// The number of the newest snapshot when a process began that journals no events.
     case unjournaledAfter = "unjournaled_after"
 }

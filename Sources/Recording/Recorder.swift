@@ -1,7 +1,7 @@
-import LiveKit
+package import LiveKit
 import Metrics
 import Storage
-import Wire
+package import Wire
 
 /// The state of all rooms, and the metrics that report it: it takes events, and returns metric updates and actions.
 ///
@@ -134,6 +134,11 @@ package struct Recorder: Sendable {
             clockAhead_ms = Self.clampedAhead_ms(ahead_ms)
             advance(to: time, &actions)
         }
+    }
+
+    /// Leaves out an event that is never applied. Only its id is remembered, so that a repetition is a duplicate.
+    package mutating func passOver(_ event: Event, receivedAt: Timestamp) {
+        if !event.id.isEmpty { _ = seen.insert(Fingerprint(event.id), at: receivedAt) }
     }
 
     // MARK: One event

@@ -35,18 +35,22 @@ package struct DatabaseStatus: StatusObject {
             "last_row_lost_timestamp_seconds", &lastRowLost,
             "when one was given up last, Unix seconds; null where none was")
         try visitor.field("errors_total", &errors, "operations that failed")
-        try visitor.field("dead_letters", &deadLetters, "rows that it refused, kept in the journal")
+        try visitor.field(
+            "dead_letters", &deadLetters, "rows that it refused and events that were set aside, kept in the journal")
         try visitor.field(
             "dead_letters_dropped_total", &deadLettersDropped,
-            "refused rows that were deleted to make room for later ones")
+            "those that were deleted to make room for later ones")
         try visitor.field(
             "last_dead_letters", &lastDeadLetters,
             "the last ones since the start, the newest first, at most 20")
     }
 }
 
-/// A row that the database refused.
+/// A row that the database refused, or an event that was set aside because processes died of it.
 package struct DeadLetterStatus: StatusObject {
+    /// The place of the table's name for an event.
+    package static let event = "event"
+
     package var at = Timestamp.absent
     package var table = ""
     package var reason = ""
@@ -55,7 +59,7 @@ package struct DeadLetterStatus: StatusObject {
 
     package mutating func visit<Visitor: StatusVisitor>(_ visitor: inout Visitor) throws(Visitor.Fault) {
         try visitor.field("timestamp_seconds", &at, "when, Unix seconds")
-        try visitor.field("table", &table, "the table that it was for")
-        try visitor.field("reason", &reason, "what the database said")
+        try visitor.field("table", &table, "the table that it was for; event for an event that was set aside")
+        try visitor.field("reason", &reason, "what the database said, or why the event was set aside")
     }
 }

@@ -154,9 +154,8 @@ extension HealthRules {
     }
 
     static func deadLetters(_ document: StatusDocument) -> [Problem] {
-        guard let last = document.database.lastDeadLetters.first, document.now.since(last.at) < Limits.hour else {
-            return []
-        }
+        let rows = document.database.lastDeadLetters.filter { $0.table != DeadLetterStatus.event }
+        guard let last = rows.first, document.now.since(last.at) < Limits.hour else { return [] }
         return [
             Problem(
                 "dead_letters", .warning, last.table,
@@ -170,6 +169,21 @@ extension HealthRules {
                     See the constraint or the type that refuses them, and mend it. Then write the rows by hand: the section \
                     Opening journal.db of Debugging says how to read them.
                     """, alert: "LkpushDeadLetters")
+        ]
+    }
+
+    static func eventsSetAside(_ document: StatusDocument) -> [Problem] {
+        let events = document.database.lastDeadLetters.filter { $0.table == DeadLetterStatus.event }
+        guard let last = events.first, document.now.since(last.at) < Limits.hour else { return [] }
+        return [
+            Problem(
+                "events_set_aside", .warning,
+                what: HealthText.sentence("lkpush died of an event: \(HealthText.line(last.reason))"),
+                cost: "It is not counted. The journal keeps it as a dead letter. Everything after it is counted.",
+                action: """
+                    Keep the log of the processes that died, and report it with the event: the section Opening journal.db of \
+                    Debugging says how to read it.
+                    """, alert: "LkpushEventsSetAside")
         ]
     }
 }

@@ -35,7 +35,8 @@ package enum HealthRules {
 
     static let all: [Rule] = [
         notReady, journal, snapshot, disk, webhooksRefused, destinations, spools, samplesLost, backlog, database,
-        rowsLost, usageLost, usageTable, deadLetters, unknownRooms, clocks, queue, lag, silence, reconciliation,
+        rowsLost, usageLost, usageTable, deadLetters, eventsSetAside, unknownRooms, clocks, queue, lag, silence,
+        reconciliation,
         webhooksMissing, seriesRefused,
     ]
 

@@ -95,6 +95,8 @@ final class MemoryStateJournal: StateJournal {
         if let input = commit.inputAppliedUpTo { contents.numbers.inputApplied = input }
         if let lineage = commit.lineage { contents.numbers.lineage = lineage }
         contents.ids += commit.ids
+        for event in commit.deaths { contents.numbers.deaths[event, default: 0] += 1 }
+        contents.numbers.deadLetterCount += commit.deadLetters.count
         if let at = commit.readingSent {
             contents.numbers.lastReading = at
             contents.readings.append(at)

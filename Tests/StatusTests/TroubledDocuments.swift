@@ -85,6 +85,13 @@ enum TroubledDocuments {
                 (letter.at, letter.table, letter.reason) = (now - .seconds(60), "room_presence", "check violated")
                 $0.database.lastDeadLetters = [letter]
             },
+            "event": made {
+                var letter = DeadLetterStatus()
+                (letter.at, letter.table, letter.reason) = (
+                    now - .seconds(60), DeadLetterStatus.event, "3 processes died"
+                )
+                $0.database.lastDeadLetters = [letter]
+            },
             "rooms": made {
                 $0.recorder.unknownRooms = [room("a", "room_not_found"), room("b", "room_not_found")]
             },

@@ -284,8 +284,15 @@ extension Settings {
         return RecorderSettings(
             organizationSource: source, dedupTTL: dedupTTL, seriesTTL: seriesTTL, stateMaxSilence: stateMaxSilence,
             organizationCacheTTL: organizationCacheTTL, recordingRetention: recordingRetention,
-            waitingEvents: queueSize, isSingleSession: singleSession, digest: { Digest(of: Array($0.utf8).span).prefix }
-        )
+            waitingEvents: queueSize, isSingleSession: singleSession, digest: Self.digest)
+    }
+
+    /// The number of an identity.
+    private static let digest: @Sendable (String) -> UInt64 = { identity in
+        #if DEBUG
+            PlantedTrap.spring(identity)
+        #endif
+        return Digest(of: Array(identity.utf8).span).prefix
     }
 
     /// The settings of a journal that `open` opens.

@@ -46,6 +46,8 @@ enum JournalAdvice {
         case .readOnly: "let lkpush write to STATE_DIR: see its owner, its mode, and how its file system is mounted"
         case .gone: "find out what removes or replaces the files in STATE_DIR, and see whether its disk is mounted"
         case .damaged: "see whether the disk of STATE_DIR has errors: the kernel's log tells"
+        case .replaced: "nothing: another replica leads the log, and this one stands by"
+        case .conflict: "see whether two replicas run on copies of one volume, and give each a volume of its own"
         case .other: "see the error, and whether the disk of STATE_DIR has errors: the kernel's log tells"
         }
     }

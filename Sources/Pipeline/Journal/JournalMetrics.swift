@@ -13,6 +13,8 @@ struct JournalMetrics: Sendable {
     private let snapshot_seconds: Histogram?
     private let replayed: Counter?
     private let deadLetters: Counter?
+    private let eventDeaths: Counter?
+    private let eventsSetAside: Counter?
     private let size: Gauge?
     private let snapshotSize: Gauge?
     private let snapshotTime: Gauge?
@@ -51,6 +53,15 @@ struct JournalMetrics: Sendable {
                 "lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them."
             )
             .series()
+        eventDeaths =
+            registry.counter(
+                "lkpush_event_deaths_total",
+                "Deaths of the process before, found at the start, while it applied an event."
+            ).series()
+        eventsSetAside =
+            registry.counter(
+                "lkpush_events_set_aside_total", "Events that are not counted because processes died of them."
+            ).series()
         size = registry.gauge("lkpush_journal_size_bytes", "What the journal takes on disk.").series()
         snapshotSize = registry.gauge("lkpush_snapshot_size_bytes", "The size of the last snapshot.").series()
         snapshotTime =
@@ -103,6 +114,8 @@ struct JournalMetrics: Sendable {
     func noteCopy() { copies?.increment() }
     func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
+    func noteEventDeath() { eventDeaths?.increment() }
+    func noteEventSetAside() { eventsSetAside?.increment() }
     func noteDeadLetters(_ count: Int) { deadLetters?.increment(by: Double(count)) }
     func noteSnapshot(isSaved: Bool) { snapshots.series([isSaved ? "done" : "failed"])?.increment() }
 }

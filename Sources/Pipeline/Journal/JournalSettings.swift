@@ -30,6 +30,11 @@ package struct JournalSettings: Sendable {
         static let inputs_bytes = 16 << 20
         /// The pace at which the room on the disk is looked at: below any interval of pushing that is of use.
         static let diskPace = Duration.seconds(5)
+        /// The deaths of one event after which it is set aside: one may be anything that kills at random, two may be a
+        /// coincidence. Each costs a restart.
+        static let deaths = 3
+        /// The bytes of each text of a dead event. A person recognizes it by less.
+        static let eventText_bytes = 256
         /// The pace at which people are told what waits: faster than anybody reads it.
         static let statusPace = Duration.seconds(1)
     }
@@ -45,6 +50,9 @@ package struct JournalSettings: Sendable {
     package let destinations: Set<String>
     /// The folder whose file system is watched. Nil if none is.
     package let directory: String?
+    /// The number of the event in hand, with a shared journal. With another one the journal thread opens it in
+    /// `directory`, because only that thread knows when the folder is its own.
+    package var hand: EventInHand?
 
     package init(
         open: OpenJournal?, durability: Durability, maxBytes: ByteCount, snapshotInterval: Duration,

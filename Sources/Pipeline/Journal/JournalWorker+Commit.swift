@@ -231,6 +231,7 @@ extension JournalWorker {
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
         noteLineage(in: files.journal)
         guard opening.isNew else { return false }
+        renameHand(files.journal)
         metrics.noteDamage()
         self.files = files
         health = .good

@@ -9,10 +9,10 @@ import Wire
 extension JournalWorker {
     /// Applies the entries of the journal after the snapshot; false where a stop came first.
     func replay(
-        _ journal: any StateJournal, into start: inout RecorderStart, _ rows: inout ReplayedRows, isExact: inout Bool,
-        _ hasNewerRules: inout Bool
+        _ journal: any StateJournal, without setAside: EventsSetAside, into start: inout RecorderStart,
+        _ rows: inout ReplayedRows, isExact: inout Bool, _ hasNewerRules: inout Bool
     ) throws -> Bool {
-        var replay = Replay(start)
+        var replay = Replay(start, hand)
         var events = journal.entries(.events, after: start.events)
         var inputs = journal.entries(.inputs, after: start.inputs)
         var pending = try nextInput(&inputs, &replay)
@@ -24,6 +24,10 @@ extension JournalWorker {
                     replay.apply(input)
                     pending = try nextInput(&inputs, &replay)
                 }
+                if setAside.appliedBefore.contains(number) {
+                    replay.skip(to: number)
+                    continue
+                }
                 let event: AcceptedEvent
                 do throws(MessageFault) {
                     event = try AcceptedEvent(from: &reader)
@@ -31,7 +35,11 @@ extension JournalWorker {
                     replay.skip(to: number)
                     continue
                 }
-                replay.apply(event, number, rules: events.rules)
+                if setAside.neverApplied.contains(number) {
+                    replay.passOver(event, number)
+                } else {
+                    replay.apply(event, number, rules: events.rules)
+                }
             }
             if try !pause(&replay, &rows, journal) { return false }
         }
@@ -131,21 +139,25 @@ private struct Replay {
     /// Something was applied that was noted with rules which this program does not know.
     private(set) var hasNewerRules = false
     private let base: Int64
+    private let hand: EventInHand?
     private var actions: [Action] = []
 
-    init(_ start: RecorderStart) {
+    init(_ start: RecorderStart, _ hand: EventInHand?) {
+        self.hand = hand
         (recorder, events, inputs, base) = (start.recorder, start.events, start.inputs, start.ordinalBase)
         lastRow = start.rows
     }
 
     mutating func apply(_ event: AcceptedEvent, _ number: Int64, rules: Int) {
         events = number
+        hand?.take(number)
         apply(.event(event.event, receivedAt: event.receivedAt), rules: rules)
+        hand?.putDown()
     }
 
     mutating func apply(_ input: NumberedInput) {
         inputs = max(inputs, input.number)
-        apply(input.applied.input, rules: input.rules)
+        if input.applied.setAside == nil { apply(input.applied.input, rules: input.rules) }
     }
 
     /// Applies an input, and keeps only the rows of its actions. Look-ups are asked for again after the replay, and no
@@ -171,6 +183,12 @@ private struct Replay {
     mutating func takeRows() -> [NumberedRow] {
         defer { rows.removeAll() }
         return rows
+    }
+
+    /// Leaves an event out that was never applied. It keeps its number.
+    mutating func passOver(_ event: AcceptedEvent, _ number: Int64) {
+        events = number
+        recorder.passOver(event.event, receivedAt: event.receivedAt)
     }
 
     /// Skips events that are missing. Rows made after them may differ from those made before, so they are not made

@@ -99,7 +99,10 @@ extension JournalWorker {
 
         var rows = ReplayedRows(first: start.rows + 1, canSpill: isExact)
         var hasNewerRules = false
-        guard try replay(journal, into: &start, &rows, isExact: &isExact, &hasNewerRules) else { return nil }
+        let setAside = try findSetAside(journal, after: start.events)
+        guard try replay(journal, without: setAside, into: &start, &rows, isExact: &isExact, &hasNewerRules) else {
+            return nil
+        }
         start.rows = rows.last
         if !isExact {
             // A total lower than the one that was pushed would count as a restart, and its whole value would be added.
@@ -133,6 +136,8 @@ extension JournalWorker {
         ordinalBase = start.ordinalBase
         start.keepsState = true
         start.keepsInputs = settings.durability == .commit
+        // Events that are not journaled die with their process.
+        if start.keepsInputs { (start.hand, start.setAside) = (hand, setAside.neverApplied) }
         nextSnapshot = time.monotonic() + settings.snapshotInterval
         if start.needsSnapshot { recorder.requestSnapshot(isForced: true, withAllIDs: isNew) }
         if isNew && !start.isFresh { beginAnew() } else { beGood() }

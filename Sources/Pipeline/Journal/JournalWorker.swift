@@ -85,6 +85,10 @@ final class JournalWorker {
     private var stopBy: MonotonicTime?
     /// The last message to the store about rows that it does not have.
     var toldStore: (onDisk: Int, areExpected: Bool, areKept: Bool)?
+    /// The number of the event in hand; nil where it cannot be kept.
+    var hand: EventInHand?
+    /// The event that the process before had in hand when it died, until its death is committed.
+    var uncountedDeath: Int64?
     /// A recorder was made, and may have left series.
     var hasBegun = false
 

@@ -18,6 +18,11 @@ package struct RecorderStart: Sendable {
     package var keepsState = false
     /// Inputs other than events are journaled.
     package var keepsInputs = false
+    /// Is told which event is being applied; nil where no later process could learn from that.
+    package var hand: EventInHand?
+    /// The events that are not applied, although they have numbers. With a journal that is not shared, all of them are
+    /// behind the start.
+    package var setAside: Set<Int64> = []
     /// The shipped state of earlier processes, by destination.
     package var shipped = ShippedStates()
 

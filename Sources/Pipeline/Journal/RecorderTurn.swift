@@ -29,33 +29,53 @@ package struct RecorderTurn: Sendable {
 struct InputEntry: Sendable {
     let input: Input
     let after: Int64
+    /// The event that is not applied, now and in every replay; nil in all other entries. Such an entry is no input of
+    /// the recorder. It is decided at a start, before the event unless that had been applied.
+    let setAside: Int64?
 
     init(input: Input, after: Int64) {
         self.input = input
         self.after = after
+        setAside = nil
+    }
+
+    /// Makes the entry that sets an event aside.
+    ///
+    /// - Parameters:
+    ///   - receivedAt: the time of the event. Programs that know of no such entry take the entry for passed time.
+    ///   - after: as of the other entries; below `event` where no process has applied it.
+    init(settingAside event: Int64, receivedAt: Timestamp, after: Int64) {
+        input = .time(at: receivedAt)
+        self.after = after
+        setAside = event
     }
 
     /// Encodes the entry of the journal's table `inputs`.
     func encode(into writer: inout MessageWriter) {
         writer.field(1, after)
         writer.message(2) { input.encode(into: &$0) }
+        if let setAside { writer.field(3, setAside) }
     }
 
     /// Decodes an entry of the journal's table `inputs`.
     init(from reader: inout MessageReader) throws(MessageFault) {
         var after: Int64 = 0
         var input: Input?
+        var setAside: Int64?
         while let field = try reader.next() {
             switch field {
             case 1: after = try reader.int64()
             case 2:
                 var message = try reader.message()
                 input = try Input(from: &message)
+            case 3: setAside = try reader.int64()
             default: try reader.skip()
             }
         }
         guard let input else { throw MessageFault("an entry without an input") }
-        self.init(input: input, after: after)
+        self.input = input
+        self.after = after
+        self.setAside = setAside
     }
 }
 

@@ -15,6 +15,8 @@ struct RecorderWorker {
     private let ordinalBase: Int64
     private let keepsState: Bool
     private let keepsInputs: Bool
+    private let hand: EventInHand?
+    private let setAside: Set<Int64>
 
     private let inbox: RecorderInbox
     private let reservations: any EventReservations
@@ -46,6 +48,7 @@ struct RecorderWorker {
         recorder = start.recorder
         (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
         (keepsState, keepsInputs) = (start.keepsState, start.keepsInputs)
+        (hand, setAside) = (start.hand, start.setAside)
         self.inbox = inbox
         self.reservations = reservations
         self.journal = journal
@@ -84,7 +87,13 @@ struct RecorderWorker {
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }
             if recorder.isWaitingRoomFull && mayDelay { delayForAnswers() }
             events += 1
+            if setAside.contains(events) {
+                recorder.passOver(event.event, receivedAt: event.receivedAt)
+                continue
+            }
+            hand?.take(events)
             recorder.apply(.event(event.event, receivedAt: event.receivedAt), into: &actions)
+            hand?.putDown()
             perform()
         }
         takeAnswers()
