@@ -52,6 +52,7 @@ let package = Package(
         library("Status", layer: pure, uses: ["Wire"]),
         // The SQL of its migrations is built into the program.
         library("Storage", layer: pure, uses: ["Wire"], resources: [.embedInCode("Migrations")]),
+        library("Postgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
 
         // The machines.
         library("Recording", layer: pure, uses: ["LiveKit", "Metrics", "Storage", "Matching", "Wire"]),
@@ -62,8 +63,9 @@ let package = Package(
         library("HTTPServing", layer: house, uses: ["CMicroHTTPD", "Platform"]),
         library("HTTPClient", layer: house, uses: ["CCurl", "Platform", "Wire"]),
         library("JournalSQLite", layer: house, uses: ["Journal", "Platform", "SQLite", "Wire"]),
+        library("JournalPostgres", layer: house, uses: ["Journal", "Platform", "Postgres", "Storage", "Wire"]),
         library("StorageSQLite", layer: house, uses: ["SQLite", "Storage", "Wire"]),
-        library("StoragePostgres", layer: house, uses: ["CPostgres", "Platform", "Storage", "Wire"]),
+        library("StoragePostgres", layer: house, uses: ["Platform", "Postgres", "Storage", "Wire"]),
 
         // The way in, the way out, and capabilities of their own: none of them knows another.
         library(
@@ -88,9 +90,10 @@ let package = Package(
         library(
             "Exporter", layer: house,
             uses: [
-                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
-                "Metrics", "Pipeline", "Platform", "Reconciliation", "Recording", "RemoteWrite", "Shipper", "Status",
-                "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalPostgres", "JournalSQLite", "LiveKit",
+                "Matching",
+                "Metrics", "Pipeline", "Platform", "Postgres", "Reconciliation", "Recording", "RemoteWrite", "Shipper",
+                "Status", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
             ],
             // The status page is built into the program.
             resources: [.embedInCode("Page")]),
@@ -121,8 +124,13 @@ let package = Package(
         tests("LiveKit", uses: ["LiveKit", "Platform", "Wire"], resources: [.copy("Data")]),
         tests("Metrics", uses: ["Metrics", "Wire"]),
         tests("Status", uses: ["Status", "Wire"]),
-        tests("Storage", uses: ["Platform", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
+        tests(
+            "Storage",
+            uses: ["Platform", "Postgres", "SQLite", "Storage", "StoragePostgres", "StorageSQLite", "Wire"]),
         tests("JournalSQLite", uses: ["Journal", "JournalSQLite", "Platform", "SQLite", "Wire"]),
+        tests(
+            "JournalPostgres",
+            uses: ["Journal", "JournalPostgres", "JournalSQLite", "Platform", "Postgres", "Storage", "Wire"]),
         tests(
             "Recording", uses: ["LiveKit", "Matching", "Metrics", "Platform", "Recording", "Storage", "Wire"],
             resources: [.copy("Data")]),
@@ -136,7 +144,7 @@ let package = Package(
             "Pipeline",
             uses: [
                 "Exporter", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching", "Metrics", "Pipeline",
-                "Platform", "Recording", "RemoteWrite", "SQLite", "Status", "Storage", "StoragePostgres",
+                "Platform", "Postgres", "Recording", "RemoteWrite", "SQLite", "Status", "Storage", "StoragePostgres",
                 "StorageSQLite", "Wire",
             ]),
         tests(
@@ -157,8 +165,10 @@ let package = Package(
         tests(
             "Exporter",
             uses: [
-                "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Metrics", "Pipeline", "Platform", "RemoteWrite",
-                "SQLite", "Shipper", "Status", "Storage", "StoragePostgres", "StorageSQLite", "Wire",
+                "Exporter", "HTTPClient", "HTTPServing", "Journal", "JournalPostgres", "JournalSQLite", "LiveKit",
+                "Metrics",
+                "Pipeline", "Platform", "Postgres", "RemoteWrite", "SQLite", "Shipper", "Status", "Storage",
+                "StoragePostgres", "StorageSQLite", "Wire",
             ]),
         tests(
             "EndToEnd",

@@ -14,25 +14,23 @@ import Storage
 /// The settings of each part, made before anything starts, so that a mistake stops nothing halfway.
 struct Plan {
     let registry: Registry
-    let catalog: Catalog
     let readiness: Readiness
-    let storeInbox: StoreInbox
-    let journalInbox: JournalInbox
-    let recorderInbox: RecorderInbox
+    /// The parts that count, for as long as the process runs. Nil for a replica, which has them while it leads.
+    let tenure: TenurePlan?
+    /// The parts of a replica. Nil where the journal is this process's own.
+    let replica: ReplicaPlan?
     let clocks = ClockSkew()
-    /// The label `instance`. Nothing is remembered for it where nothing is pushed.
+    /// The label `instance` of metrics about this process. Nothing is remembered for it where nothing is pushed.
     let instance: String
+    /// The answers to webhooks.
+    let answers: WebhookAnswers
     let intake: WebhookIntake
     let webhook: WebhookRoute
     let listen: ListenAddress
     let metricsListen: ListenAddress
     let publicServerSettings: ServerSettings
-    let journalSettings: JournalSettings
     let recorderSettings: RecorderSettings
-    let restoration: JournalThread.Restoration
     let storeSettings: StoreSettings
-    let openDatabase: OpenDatabase
-    let databaseInterruption = Interruption()
     /// The address of the database, without its secrets.
     let database: String
     /// One for each destination; empty if nothing is pushed.
@@ -56,20 +54,32 @@ struct Plan {
                 }, clock: { time.now() })
             ProcessMetrics.declare(in: registry, version: Version.number, log: log)
             ClockMetrics.declare(in: registry, clocks, log: log, time: time)
-            catalog = Catalog(
-                in: registry, longBuckets: settings.longBuckets, project: settings.project,
-                region: settings.regionLabel)
             readiness = Readiness()
-            instance = isTrial ? settings.instanceGlimpse : settings.instanceName(log: log)
+            instance =
+                settings.sharedJournal != nil
+                ? InstanceName.host : isTrial ? settings.instanceGlimpse : settings.instanceName(log: log)
             storeSettings = try settings.store()
-            storeInbox = StoreInbox(storeSettings, registry: registry, log: log)
+            recorderSettings = try settings.recorder()
             let webhookMetrics = WebhookMetrics(in: registry)
             let answers = WebhookRoute.answers(metrics: webhookMetrics, log: log, time: time)
-            journalInbox = JournalInbox(answers: answers, time: time)
-            recorderInbox = RecorderInbox(capacity: settings.queueSize, time: time)
-            intake = WebhookIntake(
-                answers: answers, journal: settings.durability == .commit ? journalInbox : nil,
-                recorder: recorderInbox, isOpen: false)
+            self.answers = answers
+            if let journal = settings.sharedJournal {
+                let replica = try ReplicaPlan(journal, settings, answers: answers, isTrial: isTrial)
+                self.replica = replica
+                tenure = nil
+                intake = WebhookIntake(answers: answers, journal: replica.appendInbox, capacity: settings.queueSize)
+            } else {
+                replica = nil
+                let journalInbox = JournalInbox(answers: answers, time: time)
+                let tenure = try TenurePlan(
+                    settings, store: storeSettings, recorder: recorderSettings,
+                    journal: settings.journal(open: Self.openJournal(settings.stateDirectory)), journalInbox,
+                    registry: registry, readiness: readiness, log: log, time: time)
+                self.tenure = tenure
+                intake = WebhookIntake(
+                    answers: answers, journal: settings.durability == .commit ? journalInbox : nil,
+                    recorder: tenure.recorderInbox, isOpen: false)
+            }
             WebhookMetrics.show(intake, in: registry)
             listen = try ListenAddress(settings.listen)
             metricsListen = try ListenAddress(settings.metricsListen)
@@ -81,12 +91,13 @@ struct Plan {
                 verifier: TokenVerifier(secrets: KeyRing(keyPairs).secrets, leeway: settings.webhookClockLeeway),
                 decoder: EventDecoder(metadataKey: metadataKey), intake: intake, answers: answers,
                 metrics: webhookMetrics, clocks: clocks, time: time, log: log)
-            recorderSettings = try settings.recorder()
-            restoration = JournalThread.Restoration(recorderSettings, catalog)
-            journalSettings = settings.journal(open: Self.openJournal(settings.stateDirectory))
             database = try StoreDriver.location(of: settings.databaseLocation()).description
-            openDatabase = try StoreDriver.open(settings, interruption: databaseInterruption)
-            destinations = try settings.destinations(instance: instance)
+            destinations = try settings.destinations(instance: replica?.instance ?? instance).map { [replica] in
+                var destination = $0
+                // Another replica goes on with the series.
+                if replica != nil { destination.staleOnStop = false }
+                return destination
+            }
             enforcer = Self.enforcer(settings, keyPairs)
             poller = Self.poller(settings, keyPairs, metadataKey: metadataKey)
         } catch {

@@ -57,7 +57,7 @@ package enum Program {
             return simulate.run(flags, keys.environment) { keys.newestSigner }
         case .top(let flags): return top.run(flags, environment)
         case .report(let options): return UsageCommand.run(options, environment)
-        case .serve, .check, .migrate, .completion, .manual, .version, .help: break
+        case .serve, .check, .migrate, .migrateJournal, .adoptJournal, .completion, .manual, .version, .help: break
         }
 
         var reader = SettingsReader(environment, isTerminal: Terminal.isTerminal(STDERR_FILENO))
@@ -79,6 +79,11 @@ package enum Program {
             for warning in reader.warnings { Terminal.printError("lkpush: warning: \(warning)\n") }
             return migrate(settings)
         }
+        if case .migrateJournal(let direction, let isTrial) = words.command {
+            for warning in reader.warnings { Terminal.printError("lkpush: warning: \(warning)\n") }
+            return MoveCommand.run(direction, isTrial: isTrial, settings)
+        }
+        if words.command == .adoptJournal { return MoveCommand.adopt(settings) }
         for warning in reader.warnings {
             log.warning("a part of the configuration is not in effect as it was given", ["setting": .string(warning)])
         }
@@ -93,7 +98,7 @@ package enum Program {
         case .version: "lkpush \(Version.number)\n"
         case .completion(let shell): CompletionScript.text(for: shell, commands)
         case .manual: ManualPage.text(commands)
-        case .serve, .check, .migrate, .report, .simulate, .top: nil
+        case .serve, .check, .migrate, .migrateJournal, .adoptJournal, .report, .simulate, .top: nil
         }
     }
 

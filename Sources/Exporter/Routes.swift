@@ -16,13 +16,17 @@ package enum Routes {
     /// The routes of the private listener, `METRICS_LISTEN`, for operators.
     ///
     /// - Parameter status: nil for a listener that tells no status.
+    ///
+    /// - Parameter leader: a line for people below `ready`: who leads. Nil where nobody else could. Strangers are not
+    ///   told, so only this listener has it.
     package static func `private`(
-        registry: Registry, readiness: Readiness, status: StatusRoutes? = nil
+        registry: Registry, readiness: Readiness, status: StatusRoutes? = nil,
+        leader: (@Sendable () -> String)? = nil
     ) -> [Described] {
         let usual = [
             Described(metrics(registry), "every metric: Prometheus text format 0.0.4, OpenMetrics 1.0 when asked"),
             Described(healthz([:]), "200 while the process works"),
-            Described(readyz(readiness, [:]), "200 when webhooks are taken, else 503 with the reason"),
+            Described(readyz(readiness, [:], leader), "200 when webhooks are taken, else 503 with the reason"),
         ]
         guard let status else { return usual }
         return [Described(status.page, "the status page")] + usual + [
@@ -55,13 +59,16 @@ package enum Routes {
         return Route(.get, "/healthz") { _, _ in .respond(ok) }
     }
 
-    private static func readyz(_ readiness: Readiness, _ headers: KeyValuePairs<String, String>) -> Route {
+    private static func readyz(
+        _ readiness: Readiness, _ headers: KeyValuePairs<String, String>, _ leader: (@Sendable () -> String)? = nil
+    ) -> Route {
         let ready = Response.text(200, "ready", headers: headers)
         return Route(.get, "/readyz") { _, _ in
             let obstacles = readiness.obstacles
-            return .respond(
-                obstacles.isEmpty
-                    ? ready : .text(503, "not ready: \(obstacles.joined(separator: "; "))", headers: headers))
+            guard obstacles.isEmpty else {
+                return .respond(.text(503, "not ready: \(obstacles.joined(separator: "; "))", headers: headers))
+            }
+            return .respond(leader.map { .text(200, "ready\n\($0())", headers: headers) } ?? ready)
         }
     }
 

@@ -32,20 +32,15 @@ package final class Service {
     private let log: Log
     private let time: any TimeSource
 
-    /// Nil if sessions are not enforced.
-    private var enforcer: EnforcerThread?
-    /// Nil if nothing is compared with LiveKit's API.
-    private var poller: PollerThread?
     private var status: StatusThread?
     private var privateServer: Server?
     private var publicServer: Server?
     /// Nil if all keys come from the environment.
     private var keys: KeyThread?
-    private var store: StoreThread?
-    private var journal: JournalThread?
-    /// Nil if no receiver is configured.
-    private var destinations: Destinations?
-    private var recorder: RecorderThread?
+    /// The parts that count. Nil for a replica.
+    private let tenure: Tenure?
+    /// Nil for a process with a journal of its own.
+    private let replica: Replica?
 
     /// Makes everything from the settings that must be right before anything starts.
     ///
@@ -58,6 +53,13 @@ package final class Service {
         self.time = time
         plan = try Plan(settings, log: log, time: time)
         running = RunningParts(instance: plan.instance, database: plan.database)
+        running.tenurePlan = plan.tenure
+        tenure = plan.tenure.map { [plan, running] in
+            Tenure($0, of: plan, running: running, reservations: plan.intake, log: log, time: time)
+        }
+        replica = plan.replica.map { [plan, running] in
+            Replica($0, of: plan, settings, running: running, log: log, time: time)
+        }
         board = StatusBoard(
             StatusSource(plan, settings, rows: rows, running: running, log: log), time: time)
     }
@@ -68,8 +70,11 @@ package final class Service {
     /// All metrics.
     package var registry: Registry { plan.registry }
 
-    /// The recorder's inbox.
-    package var recorderInbox: RecorderInbox { plan.recorderInbox }
+    /// The recorder's inbox. Traps in a replica that does not lead.
+    package var recorderInbox: RecorderInbox {
+        guard let plan = running.tenurePlan else { preconditionFailure("a replica that does not lead has no recorder") }
+        return plan.recorderInbox
+    }
 
     /// The address of the public listener, after the start.
     package var publicAddress: ListenAddress { Self.address(of: publicServer) }
@@ -86,12 +91,7 @@ package final class Service {
 
     /// Cancels a start that waits for the state, for example for a folder that another process has locked. Any thread
     /// may call it.
-    package var cancelStart: @Sendable () -> Void {
-        { [journal = plan.journalInbox, store = plan.storeInbox] in
-            journal.cancelStart()
-            store.endFirstAttempt()
-        }
-    }
+    package var cancelStart: @Sendable () -> Void { { [plan] in plan.tenure?.cancelStart() } }
 
     /// Starts all parts, and returns when webhooks are taken. Call it once.
     ///
@@ -99,52 +99,29 @@ package final class Service {
     package func start() throws(StartError) {
         let begin = time.monotonic()
         do throws(StartError) {
-            try startEnforcer()
-            try startPoller()
+            try tenure?.prepare()
+            if let tenure { running.tenure = tenure }
             // The listeners start first, so that health can be asked for while the state is restored.
             try startListeners()
             status = StatusThread(board, time: time)
             startKeys()
-            startStore()
-            var state = try restoreState()
-            running.hasState = true
-            greetDatabase(state, until: begin + Limits.databasePatience)
-            // The first reading comes before the first event, so every counter is known to have been zero.
-            try startDestinations(restoring: state)
-            // The recorder needs no list of every series that was pushed.
-            state.shipped = ShippedStates()
-            startRecorder(with: state)
-            poller?.begin()
+            try tenure?.start(until: Limits.databasePatience)
+            try replica?.start()
         } catch {
             if error != .stopped { _ = stop(by: time.monotonic() + Limits.farewell, isAnnounced: false) }
             throw error
         }
-        warnOfUnusedGlobs()
+        // A replica knows all metrics when it leads.
+        if tenure != nil { warnOfUnusedGlobs() }
         plan.intake.open()
         plan.readiness.clear(.starting)
         log.info("ready", ["took_ms": .milliseconds(time.monotonic().since(begin))])
     }
 
-    private func startEnforcer() throws(StartError) {
-        guard let (settings, signer) = plan.enforcer else { return }
-        do throws(TransportError) {
-            enforcer = try EnforcerThread(settings, signer: signer, registry: registry, log: log, time: time)
-        } catch {
-            throw StartError.unavailable("\(error)")
-        }
-    }
-
-    /// Starts the poller. It polls when the recorder can answer.
-    private func startPoller() throws(StartError) {
-        guard let (settings, signer) = plan.poller else { return }
-        do throws(TransportError) {
-            let poller = try PollerThread(
-                settings, signer: signer, recorder: plan.recorderInbox, registry: registry, log: log, time: time)
-            self.poller = poller
-            running.reconciliation = { poller.status }
-        } catch {
-            throw StartError.unavailable("\(error)")
-        }
+    /// Tells who leads, in one line. Nil in a process with a journal of its own.
+    private var leaderLine: (@Sendable () -> String)? {
+        guard let replica = plan.replica else { return nil }
+        return { [running, time] in replica.status(running, at: time.monotonic()).leaderLine }
     }
 
     private func startListeners() throws(StartError) {
@@ -152,7 +129,8 @@ package final class Service {
             registry: registry, readiness: plan.readiness,
             status: StatusRoutes(
                 board, MemoryReport(plan, running: running, time: time),
-                hosts: AllowedHosts(settings.metricsAllowedHosts + [plan.metricsListen.host])))
+                hosts: AllowedHosts(settings.metricsAllowedHosts + [plan.metricsListen.host])),
+            leader: leaderLine)
         running.routes = routes.map(\.status)
         do {
             privateServer = try Server(
@@ -182,67 +160,14 @@ package final class Service {
     /// If keys are in files, starts the thread that passes on new ones, for verifying and for signing.
     private func startKeys() {
         guard settings.liveKitKeys.isInFile else { return }
-        let (webhook, enforcer, poller, leeway) = (plan.webhook, enforcer, poller, settings.webhookClockLeeway)
+        let (webhook, running, leeway) = (plan.webhook, running, settings.webhookClockLeeway)
         keys = KeyThread(settings.liveKitKeys, from: plan.keyPairs, log: log, time: time) { ring in
             webhook.use(TokenVerifier(secrets: ring.secrets, leeway: leeway))
             if let first = ring.pairs.first {
-                enforcer?.use(first.signer)
-                poller?.use(first.signer)
+                running.signer = first.signer
+                running.tenure?.use(first.signer)
             }
         }
-    }
-
-    private func startStore() {
-        let (recorder, journal) = (plan.recorderInbox, plan.journalInbox)
-        store = StoreThread(
-            plan.storeInbox, settings: plan.storeSettings, open: plan.openDatabase, clocks: plan.clocks, log: log,
-            time: time, interruption: plan.databaseInterruption, answer: { recorder.leave($0) },
-            progress: { journal.note($0) })
-    }
-
-    /// Starts the journal, and waits for the state that it restores.
-    private func restoreState() throws(StartError) -> RecorderStart {
-        let journal = JournalThread(
-            plan.journalInbox, settings: plan.journalSettings, store: plan.storeInbox, events: plan.recorderInbox,
-            reservations: plan.intake, restoration: plan.restoration, registry: registry, readiness: plan.readiness,
-            log: log,
-            time: time)
-        self.journal = journal
-        guard let state = journal.awaitStart() else { throw StartError.stopped }
-        return state
-    }
-
-    /// Waits for a moment for the database. After a restart many webhooks come at once, and their look-ups should not
-    /// wait for a connection that is just being opened. A database that does not answer does not keep the webhooks out.
-    private func greetDatabase(_ state: RecorderStart, until deadline: MonotonicTime) {
-        if state.isFresh { plan.storeInbox.askForPresence() }
-        plan.storeInbox.awaitFirstAttempt(until: deadline)
-    }
-
-    private func startDestinations(restoring state: RecorderStart) throws(StartError) {
-        guard !plan.destinations.isEmpty else {
-            log.info("no receiver is configured: metrics are served at /metrics and pushed nowhere")
-            return
-        }
-        let destinations = Destinations(
-            plan.destinations, registry: registry, journal: plan.journalInbox, clocks: plan.clocks,
-            refresh: { [recorder = plan.recorderInbox] in recorder.requestUsage() }, log: log, time: time)
-        do throws(TransportError) {
-            try destinations.makeFirstReading(restoring: state.shipped)
-        } catch {
-            throw StartError.unavailable("\(error)")
-        }
-        self.destinations = destinations
-        running.destinations = destinations
-    }
-
-    private func startRecorder(with state: RecorderStart) {
-        recorder = RecorderThread(
-            plan.recorderInbox, start: state, reservations: plan.intake, journal: plan.journalInbox,
-            store: plan.storeInbox,
-            removals: enforcer,
-            unknownRooms: UnknownRoomsLog(source: plan.recorderSettings.organizationSource, log: log), log: log,
-            time: time)
     }
 
     /// Every part has declared its metrics by now.
@@ -263,7 +188,8 @@ package final class Service {
         } else {
             log.info("no keys are in files: there is nothing to read again")
         }
-        destinations?.reloadCredentials()
+        running.tenure?.destinations?.reloadCredentials()
+        running.ownDestinations?.reloadCredentials()
     }
 
     // MARK: Stopping
@@ -285,33 +211,21 @@ package final class Service {
         plan.readiness.block(.stopping, because: "stopping")
         publicServer?.stopAccepting()
         if isAnnounced { log.info("stopping") }
-        // Each stage has its share of the time. A stage may also use the time that earlier stages left.
-        func deadline(_ share: Double) -> MonotonicTime { start + timeout * share }
+        let deadline = StopTime(begin: start, length: timeout)
         let served = publicServer?.stop(deadline: deadline(0.2)) ?? .finished
         plan.intake.close()
-        plan.journalInbox.close()
-        if recorder == nil { plan.journalInbox.noteRecorderDone() }
-        let recorded = recorder?.stop(by: deadline(0.4)) ?? true
-        let enforced = enforcer?.stop(by: deadline(0.5)) ?? true
-        let polled = poller?.stop(by: deadline(0.5)) ?? true
+        let ended = tenure?.stop(deadline) ?? replica?.stop(deadline)
         // The thread owns nothing. If its file system hangs, it ends with the process.
-        _ = keys?.stop(by: deadline(0.5))
-        let stored = store?.stop(by: deadline(0.6))
-        // The last reading has what was counted up to the stop.
-        if destinations != nil && recorder != nil && recorded {
-            _ = plan.journalInbox.waitForUsage(until: deadline(0.65))
-        }
-        let shipped = destinations?.stop(by: deadline(0.85))
-        let isKept = journal?.stop(by: deadline(0.95)) ?? true
+        _ = keys?.stop(by: deadline(0.95))
         privateServer?.stop(deadline: deadline(0.98))
         status?.stop()
-        let isInTime =
-            served != .abandoned && recorded && enforced && polled && stored?.isFinished ?? true && isKept
+        let isInTime = served != .abandoned && ended?.isInTime ?? true
         guard isAnnounced else { return isInTime }
-        let rowsLeft = stored?.rowsLeft ?? 0
+        let rowsLeft = ended?.rowsLeft ?? 0
         let fields: Log.Fields = [
             "took_ms": .milliseconds(time.monotonic().since(start)), "rows_left": .int(rowsLeft),
-            "samples_dropped": .int(Int(shipped?.dropped ?? 0)), "samples_kept": .int(Int(shipped?.kept ?? 0)),
+            "samples_dropped": .int(Int(ended?.shipped?.dropped ?? 0)),
+            "samples_kept": .int(Int(ended?.shipped?.kept ?? 0)),
         ]
         if isInTime && served == .finished {
             log.info(
@@ -323,5 +237,3 @@ package final class Service {
         return isInTime
     }
 }
-
-extension EnforcerThread: SessionRemovals {}

@@ -1,4 +1,5 @@
 package import Platform
+import Postgres
 package import Storage
 import StoragePostgres
 import StorageSQLite

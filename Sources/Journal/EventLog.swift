@@ -37,6 +37,8 @@ package protocol EventLog: AnyObject {
 
 /// The lease of a log, as it was read at one time.
 package struct LeaseRecord: Sendable, Equatable {
+    /// The id of the log. It changes where the log was found to have lost its end.
+    package var id = ""
     /// Rises with each taking; 0 before the first one.
     package var epoch: Int64 = 0
     /// The host name of the replica that took it last; empty before the first.
@@ -55,6 +57,9 @@ package struct LeaseRecord: Sendable, Equatable {
     package var lastEvent: Int64 = 0
     /// The number of the last event that a leader's commit had applied.
     package var applied: Int64 = 0
+    /// The number of the last input that a leader committed, and the time of the newest reading.
+    package var lastInput: Int64 = 0
+    package var lastReading: Timestamp?
     /// The clock of the database at the time of reading.
     package var now = Timestamp(milliseconds: 0)
 
@@ -88,9 +93,25 @@ package protocol LogLease: AnyObject {
     /// Gives the lease up, so that another replica takes it at once. Nothing happens where another one has it.
     func release(_ epoch: Int64) throws(JournalError)
 
+    /// Begins another history of the log, because the database lost the end of this one: the totals begin at zero, and
+    /// every leader is replaced. False where the log has another id already, so somebody else did it.
+    ///
+    /// - Parameter epoch: the highest epoch that was ever seen. The next one is above it.
+    func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool
+
+    /// Notes by how much the clock of this replica is ahead of the database's, in milliseconds. Returns the same of every
+    /// replica that noted it within the last `within`.
+    func note(ahead_ms: Int64, holder: String, within: Duration) throws(JournalError) -> [Int64]
+
     /// Notes that a process died while it applied the event with this number.
     func note(deathOf event: Int64) throws(JournalError)
 
     /// Closes the connection. The next call connects again.
     func close()
+}
+
+extension LogLease {
+    package func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool { false }
+
+    package func note(ahead_ms: Int64, holder: String, within: Duration) throws(JournalError) -> [Int64] { [ahead_ms] }
 }

@@ -94,3 +94,9 @@ package final class SQLiteJournal: StateJournal {
 }
 
 extension SnapshotFiles: SnapshotWriter {}
+
+extension SQLiteJournal: MovableJournal {
+    package func deadLetters(after sequence: Int64, limit: Int) throws(JournalError) -> JournalPage<DeadLetter> {
+        try file.deadLetters(after: sequence, limit: limit)
+    }
+}

@@ -65,6 +65,9 @@ package final class Family<I: Instrument>: Sendable {
         for values in all().map(\.labelValues) where matches(values) { end(values) }
     }
 
+    /// Ends every series.
+    func endAll() { end(where: { _ in true }) }
+
     /// All series, in no particular order.
     func all() -> [Series] {
         children.withLock { children in children.values.map(\.series) }
@@ -75,6 +78,7 @@ package final class Family<I: Instrument>: Sendable {
 protocol AnyFamily: Sendable {
     var descriptor: FamilyDescriptor { get }
     func all() -> [Series]
+    func endAll()
 }
 
 extension Family: AnyFamily {}

@@ -1,7 +1,8 @@
 import Synchronization
 package import Wire
 
-/// All metrics of the process. It records which series come and go for the reader that pushes them.
+/// All metrics of the process, or those of a part that begins and ends while the process runs. It records which series
+/// come and go for the reader that pushes them.
 ///
 /// Families are declared at start; series come and go while the program runs. Any thread may use it. Reading all series
 /// is `O(series)` and never blocks an update for longer than the reading of one series takes.
@@ -16,6 +17,12 @@ package final class Registry: Sendable {
     private let shared: Shared
     private let families = Mutex<[any AnyFamily]>([])
     private let collectors = Mutex<[@Sendable () -> Void]>([])
+    /// The parts that have begun and not ended.
+    private let parts = Mutex<[Registry]>([])
+    /// The registry that this one is a part of.
+    private let whole: Registry?
+    /// The families of this part that are in the readings of the whole.
+    private let lent = Mutex<[any AnyFamily]>([])
 
     /// - Parameters:
     ///   - maxSeries: the most time series at one time, where each bucket, sum and count of a histogram is one; further
@@ -26,18 +33,43 @@ package final class Registry: Sendable {
         maxSeries: Int, onFirstRefusal: @escaping @Sendable (String) -> Void = { _ in },
         clock: (@Sendable () -> Timestamp)? = nil
     ) {
+        whole = nil
         shared = Shared(maxSeries: maxSeries, onFirstRefusal: onFirstRefusal, clock: clock)
+        declareFigures()
+    }
+
+    /// Begins a part of the process, with as much room for series as `whole`.
+    ///
+    /// Readings of the part (`takeChanges`) have LiveKit's metrics, `lk_*`. What is declared in it about lkpush itself is
+    /// in the readings of the whole. A snapshot of the whole has all of it, until `end(part:)`.
+    package init(partOf whole: Registry) {
+        self.whole = whole
+        shared = Shared(of: whole.shared)
+        whole.parts.withLock { $0.append(self) }
+    }
+
+    /// Ends every series that was declared in a part, and forgets the part.
+    package func end(part: Registry) {
+        parts.withLock { $0.removeAll { $0 === part } }
+        for family in part.all + part.lent.withLock({ $0 }) { family.endAll() }
+    }
+
+    private func declareFigures() {
         let series = gauge("lkpush_series", "Time series held now.")
         let refused = counter(
             Shared.refusals, "Series refused because MAX_SERIES was reached.", labels: ["family"])
         let cut = counter("lkpush_label_values_cut_total", "Label values cut because they were too long.")
         let seriesGauge = series.series()
         let cutCounter = cut.series()
-        onRead { [shared] in
-            let (count, refusals, cuts) = shared.figures
-            seriesGauge?.set(count)
-            cutCounter?.set(total: Double(cuts))
-            for (family, total) in refusals { refused.series([family])?.set(total: Double(total)) }
+        onRead { [weak self] in
+            guard let self else { return }
+            let all = ([shared] + parts.withLock { $0.map(\.shared) }).map(\.figures)
+            seriesGauge?.set(all.reduce(0) { $0 + $1.series })
+            cutCounter?.raise(to: all.reduce(0) { $0 + $1.valuesCut })
+            let refusals = all.reduce(into: [String: Int]()) { $0.merge($1.refused, uniquingKeysWith: +) }
+            for (family, total) in refusals {
+                refused.series([family])?.raise(to: total)
+            }
         }
     }
 
@@ -67,12 +99,36 @@ package final class Registry: Sendable {
     }
 
     private func declare<I: Instrument>(_ descriptor: FamilyDescriptor) -> Family<I> {
+        guard let whole, !descriptor.name.hasPrefix("lk_") else { return declare(descriptor, shared, families) }
+        // The one series of such a metric can be counted by both.
+        if descriptor.labelNames.isEmpty,
+            let family = whole.families.withLock({ $0.first { $0.descriptor == descriptor } }) as? Family<I>
+        {
+            return family
+        }
+        return declare(descriptor, whole.shared, lent)
+    }
+
+    private func declare<I: Instrument>(
+        _ descriptor: FamilyDescriptor, _ shared: Shared, _ families: borrowing Mutex<[any AnyFamily]>
+    ) -> Family<I> {
         let family = Family<I>(descriptor, in: shared)
         families.withLock { families in
             precondition(!families.contains { $0.descriptor.stem == descriptor.stem }, "a metric is declared once")
             families.append(family)
         }
         return family
+    }
+
+    /// The families of this registry and of its parts. Two of them have one name where the whole and a part have declared
+    /// it.
+    private var all: [any AnyFamily] {
+        parts.withLock { $0 }.reduce(families.withLock { $0 }) { $0 + $1.all + $1.lent.withLock { $0 } }
+    }
+
+    /// The families whose series take their room here: all but those that a part shows itself.
+    private var housed: [any AnyFamily] {
+        parts.withLock { $0 }.reduce(families.withLock { $0 }) { $0 + $1.lent.withLock { $0 } }
     }
 
     /// Adds a closure that runs before each reading, for instruments that mirror a value kept elsewhere.
@@ -85,24 +141,37 @@ package final class Registry: Sendable {
     /// Runs the closures of `onRead`. Call it once before the instruments are read.
     package func collect() {
         for body in collectors.withLock({ $0 }) { body() }
+        for part in parts.withLock({ $0 }) { part.collect() }
     }
 
     /// The descriptors of all families, sorted by name.
-    package var descriptors: [FamilyDescriptor] {
-        families.withLock { $0.map(\.descriptor) }.sorted { $0.name < $1.name }
-    }
+    package var descriptors: [FamilyDescriptor] { groups.map(\.family) }
 
     /// The series of one family, in no order; empty if there is no such family.
     package func series(of name: String) -> [Series] {
-        families.withLock { $0.first { $0.descriptor.name == name } }?.all() ?? []
+        all.filter { $0.descriptor.name == name }.flatMap { $0.all() }
     }
 
     /// Returns all families that have series: families sorted by name, series by label values.
     package func snapshot() -> [(family: FamilyDescriptor, series: [Series])] {
-        families.withLock { $0 }
-            .sorted { $0.descriptor.name < $1.descriptor.name }
-            .map { ($0.descriptor, $0.all().sorted { $0.labelValues.lexicographicallyPrecedes($1.labelValues) }) }
+        groups
+            .map { group in
+                (group.family, Self.sorted(group.members.flatMap { $0.all() }))
+            }
             .filter { !$0.1.isEmpty }
+    }
+
+    /// The families by name, sorted.
+    private var groups: [(family: FamilyDescriptor, members: [any AnyFamily])] {
+        var groups: [(family: FamilyDescriptor, members: [any AnyFamily])] = []
+        for family in all.sorted(by: { $0.descriptor.name < $1.descriptor.name }) {
+            if groups.last?.family.name == family.descriptor.name {
+                groups[groups.count - 1].members.append(family)
+            } else {
+                groups.append((family.descriptor, [family]))
+            }
+        }
+        return groups
     }
 
     /// Starts to record which series come and go, for one reader that calls `takeChanges` regularly.
@@ -112,7 +181,12 @@ package final class Registry: Sendable {
         // once.
         shared.startLog()
         shared.changes.start()
-        shared.log(existing: snapshot().flatMap(\.series))
+        let families = housed.sorted { $0.descriptor.name < $1.descriptor.name }
+        shared.log(existing: families.flatMap { Self.sorted($0.all()) })
+    }
+
+    private static func sorted(_ series: [Series]) -> [Series] {
+        series.sorted { $0.labelValues.lexicographicallyPrecedes($1.labelValues) }
     }
 
     /// Returns the series that came and went since the last call, each list in order. A series that did both is in
@@ -161,6 +235,11 @@ extension Registry {
             self.maxSeries = maxSeries
             self.onFirstRefusal = onFirstRefusal
             self.clock = clock
+        }
+
+        /// Makes an empty one with the same bounds.
+        init(of other: Shared) {
+            (maxSeries, onFirstRefusal, clock) = (other.maxSeries, other.onFirstRefusal, other.clock)
         }
 
         var figures: (series: Int, refused: [String: Int], valuesCut: Int) {
@@ -247,4 +326,9 @@ extension Registry {
             return changes
         }
     }
+}
+
+extension Counter {
+    /// Sets the total where it is below this one.
+    fileprivate func raise(to total: Int) { if Double(total) > value { set(total: Double(total)) } }
 }

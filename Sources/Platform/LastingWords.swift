@@ -96,4 +96,13 @@ package final class LastingWords: @unchecked Sendable {
         var word = word
         _ = pwrite(file, &word, MemoryLayout<Int64>.size, off_t(place * MemoryLayout<Int64>.size))
     }
+
+    /// The first bytes of a text, eight in each word.
+    package static func words(of text: String, count: Int) -> [Int64] {
+        var words = [Int64](repeating: 0, count: count)
+        for (index, byte) in text.utf8.prefix(count * 8).enumerated() {
+            words[index / 8] = words[index / 8] << 8 | Int64(byte)
+        }
+        return words
+    }
 }

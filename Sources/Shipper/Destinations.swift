@@ -125,6 +125,25 @@ package final class Destinations: Sendable {
         return shippers.reduce(ShipperReport()) { $0 + $1.awaitEnd(until: patience) }
     }
 
+    /// Deletes the spools of destinations that do not run, because what they hold may be older than what another process
+    /// has sent since.
+    package static func discardSpools(of settings: [ShipperSettings], log: Log) {
+        for settings in settings {
+            guard let spool = settings.spool ?? settings.unusedSpools else { continue }
+            let path = SpoolFile.path(directory: spool.directory, destination: settings.destination)
+            guard SpoolFile.exists(at: path) else { continue }
+            let samples = SpoolFile.glimpse(at: path)?.samples ?? 0
+            SpoolFile.discard(path)
+            if samples == 0 { continue }
+            log.warning(
+                """
+                samples of an earlier leadership are dropped: another replica may have sent later ones since, so the \
+                receiver would refuse them; the totals are right with the next sample
+                """,
+                ["destination": .string(settings.destination), "samples": .int(samples)])
+        }
+    }
+
     /// Declares the metrics of destinations that do not run, for a list of all names.
     package static func declareMetrics(in registry: Registry) {
         _ = ReaderMetrics(in: registry)

@@ -143,7 +143,8 @@ package struct ShipperReport: Sendable, Equatable {
         kept = statistics.pending
     }
 
-    static func + (a: ShipperReport, b: ShipperReport) -> ShipperReport {
+    /// The sum of both.
+    package static func + (a: ShipperReport, b: ShipperReport) -> ShipperReport {
         var sum = a
         sum.enqueued += b.enqueued
         sum.accepted += b.accepted

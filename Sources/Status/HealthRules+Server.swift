@@ -11,6 +11,9 @@ extension HealthRules {
         let action: String
     }
 
+    /// The beginning of the reason of a replica that can neither append nor keep events.
+    static let sharedLog = "the shared log"
+
     private static let obstacles = [
         Obstacle(
             start: "STATE_DIR/lock", subject: "lock", severity: .critical,
@@ -21,6 +24,9 @@ extension HealthRules {
         Obstacle(
             start: "the journal", subject: "journal", severity: .critical,
             action: "See the error, and whether the disk of STATE_DIR has room and can be written."),
+        Obstacle(
+            start: sharedLog, subject: "journal", severity: .critical,
+            action: "See whether the database of JOURNAL_URL answers; lkpush check asks it."),
         Obstacle(
             start: "stopping", subject: "stopping", severity: .warning, action: "Wait: lkpush is being stopped."),
     ]
@@ -44,6 +50,7 @@ extension HealthRules {
     static func journal(_ document: StatusDocument) -> [Problem] {
         guard let journal = document.journal, journal.isUp == false else { return [] }
         let why = journal.error.isEmpty ? "" : ": \(journal.error)"
+        if document.replicas != nil { return [unwritableLog(journal, why)] }
         let isAnswered = journal.durability == "memory"
         return [
             Problem(
@@ -58,13 +65,27 @@ extension HealthRules {
         ]
     }
 
+    /// A leader that cannot commit sends nothing. Webhooks are another matter.
+    private static func unwritableLog(_ journal: JournalStatus, _ why: String) -> Problem {
+        Problem(
+            "readings_held", .critical,
+            what: HealthText.sentence("The shared log cannot be written, so readings are held\(why)"),
+            cost: "Shared series stand still, and no rows are written, until it can. No event is lost.",
+            action: journal.action.isEmpty
+                ? "See whether the database of JOURNAL_URL answers; lkpush check asks it."
+                : HealthText.sentence(journal.action),
+            alert: "LkpushReadingsHeld")
+    }
+
     static func snapshot(_ document: StatusDocument) -> [Problem] {
         guard let journal = document.journal, !journal.snapshotError.isEmpty, journal.isUp != false else { return [] }
         return [
             Problem(
                 "state_not_saved", .warning, what: "The state cannot be saved: \(journal.snapshotError).",
                 cost: "The journal grows until it can, and the next start takes longer. Nothing is lost.",
-                action: "See whether the disk of STATE_DIR (\(journal.directory)) has room and can be written.")
+                action: document.replicas == nil
+                    ? "See whether the disk of STATE_DIR (\(journal.directory)) has room and can be written."
+                    : "See whether the database of JOURNAL_URL has room and can be written.")
         ]
     }
 

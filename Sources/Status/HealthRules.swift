@@ -36,8 +36,8 @@ package enum HealthRules {
     static let all: [Rule] = [
         notReady, journal, snapshot, disk, webhooksRefused, destinations, spools, samplesLost, backlog, database,
         rowsLost, usageLost, usageTable, deadLetters, eventsSetAside, unknownRooms, clocks, queue, lag, silence,
-        reconciliation,
-        webhooksMissing, seriesRefused,
+        reconciliation, webhooksMissing, seriesRefused, noLeader, mayNotLead, leaseUnreadable, logAway, spilled,
+        spillUnusable, spillLost,
     ]
 
     /// Everything that is wrong, the worst first.

@@ -16,13 +16,16 @@ package struct StatusDocument: StatusObject {
     package var organizations = OrganizationsStatus()
     package var history = HistoryStatus()
     package var routes: [RouteStatus] = []
-    package var replicas: [LaterStatus] = []
+    package var replicas: ReplicaStatus?
     package var reconciliation: ReconciliationStatus?
     package var relays: [LaterStatus] = []
     package var settings: [SettingStatus] = []
     package var messages: [LogMessageStatus] = []
 
     package init() {}
+
+    /// This is a replica that does not lead: what is counted is another one's.
+    package var isStandby: Bool { replicas.map { !$0.isLeader } ?? false }
 
     package mutating func visit<Visitor: StatusVisitor>(_ visitor: inout Visitor) throws(Visitor.Fault) {
         try visitor.field("now_timestamp_seconds", &now, "when this copy was made, Unix seconds")
@@ -40,7 +43,8 @@ package struct StatusDocument: StatusObject {
         try visitor.field("organizations", &organizations, "who uses LiveKit now")
         try visitor.field("history", &history, "the last 15 minutes")
         try visitor.field("routes", &routes, "what else the private listener answers")
-        try visitor.field("replicas", &replicas, "other processes of the same journal; always empty in this version")
+        try visitor.field(
+            "replicas", &replicas, "the shared journal and its leader; null where the journal is this process's own")
         try visitor.field(
             "reconciliation", &reconciliation, "the comparison with LiveKit's API; null where it is off")
         try visitor.field("relays", &relays, "targets that webhooks are passed on to; always empty in this version")

@@ -27,6 +27,15 @@ package struct StatusInput: Sendable {
         return try reader.nextElement(bytes.span)
     }
 
+    /// Passes over an empty array. False, and nothing is read, where there is something else.
+    mutating func emptyList() throws(DecodingFault) -> Bool {
+        var ahead = self
+        // What is no array is left to whoever reads it.
+        guard (try? ahead.beginArray()) == true, try !ahead.nextElement() else { return false }
+        self = ahead
+        return true
+    }
+
     mutating func null() throws(DecodingFault) -> Bool {
         let bytes = bytes
         return try reader.readNull(bytes.span)

@@ -1,4 +1,4 @@
-import CPostgres
+import Postgres
 package import Storage
 
 /// The form in which a look-up is sent.

@@ -1,27 +1,14 @@
-import CPostgres
+import Postgres
 package import Storage
 
 extension PostgresDatabase {
-    /// A statement that is checked and prepared.
-    private struct Ready {
-        let statement: SQLStatement
-        let name: String?
-
-        func send(_ handle: OpaquePointer) -> Bool {
-            PostgresDatabase.send(handle, statement.sql, statement.values, preparedAs: name) == 1
-        }
-    }
-
     package func runAll(_ statements: [SQLStatement]) throws(StoreError) -> [Int] {
         var changes: [Int] = []
         for start in stride(from: 0, to: statements.count, by: PostgresSettings.Limits.pipeline) {
             let end = min(start + PostgresSettings.Limits.pipeline, statements.count)
-            var ready: [Ready] = []
-            for statement in statements[start..<end] { ready.append(try self.ready(statement)) }
-            let groups = try connection.pipeline("write", groups: 1) { handle, _ in
-                ready.allSatisfy { $0.send(handle) }
-            }
-            for group in groups { changes += try group.get() }
+            var calls: [PostgresCall] = []
+            for statement in statements[start..<end] { calls.append(try ready(statement)) }
+            for group in try connection.pipeline("write", groups: [calls]) { changes += try group.get() }
         }
         return changes
     }
@@ -33,11 +20,11 @@ extension PostgresDatabase {
         let set = try ready(SQLStatement("SAVEPOINT one_row", []))
         let release = try ready(SQLStatement("RELEASE SAVEPOINT one_row", []))
         let goBack = try ready(SQLStatement("ROLLBACK TO SAVEPOINT one_row", []))
-        _ = try run(set.statement.sql, [])
+        _ = try run("SAVEPOINT one_row", [])
         var refusals: [StoreError?] = []
         let count = PostgresSettings.Limits.pipeline / 4
         for start in stride(from: 0, to: statements.count, by: count) {
-            var parts: [Result<Ready, StoreError>] = []
+            var parts: [Result<PostgresCall, StoreError>] = []
             for statement in statements[start..<min(start + count, statements.count)] {
                 do throws(StoreError) {
                     parts.append(.success(try ready(statement)))
@@ -47,20 +34,16 @@ extension PostgresDatabase {
                 }
             }
             let sent = parts.compactMap { try? $0.get() }
-            let groups = try connection.pipeline("write", groups: sent.count * 2) { handle, index in
-                index % 2 == 1
-                    ? goBack.send(handle)
-                    : sent[index / 2].send(handle) && release.send(handle) && set.send(handle)
-            }
+            let groups = try connection.pipeline("write", groups: sent.flatMap { [[$0, release, set], [goBack]] })
             refusals += try Self.refusals(of: parts, groups)
         }
-        _ = try run(release.statement.sql, [])
+        _ = try run("RELEASE SAVEPOINT one_row", [])
         return refusals
     }
 
     /// The refusal of each part, if it was refused. Any other error is thrown, as it concerns all parts.
     private static func refusals(
-        of parts: [Result<Ready, StoreError>], _ groups: [Result<[Int], StoreError>]
+        of parts: [Result<PostgresCall, StoreError>], _ groups: [Result<[Int], StoreError>]
     ) throws(StoreError) -> [StoreError?] {
         var refusals: [StoreError?] = []
         var place = 0
@@ -81,9 +64,9 @@ extension PostgresDatabase {
         return refusals
     }
 
-    private func ready(_ statement: SQLStatement) throws(StoreError) -> Ready {
+    private func ready(_ statement: SQLStatement) throws(StoreError) -> PostgresCall {
         try checkSendable(statement.sql, statement.values)
-        return Ready(
-            statement: statement, name: try prepare(statement.sql, statement.values.map { PostgresValue.type(of: $0) }))
+        let name = try prepare(statement.sql, statement.values.map { PostgresValue.type(of: $0) })
+        return PostgresCall(statement.sql, statement.values, preparedAs: name)
     }
 }

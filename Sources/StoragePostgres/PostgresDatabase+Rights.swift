@@ -1,3 +1,4 @@
+import Postgres
 package import Storage
 
 /// The rights of the connection's role, and the policies that apply to it.

@@ -1,5 +1,5 @@
-import CPostgres
 package import Platform
+package import Postgres
 package import Storage
 package import Wire
 
@@ -21,7 +21,7 @@ package final class PostgresDatabase: Database {
     /// The key of a prepared statement. The same SQL with other types of parameters is another statement.
     private struct Text: Hashable {
         let sql: String
-        let types: [Oid]
+        let types: [PostgresValue.TypeNumber]
     }
 
     /// Connects.
@@ -62,44 +62,31 @@ package final class PostgresDatabase: Database {
         try execute(sql, values).rows()
     }
 
-    /// Wraps `PQsendQuery`.
     package func runScript(_ sql: String) throws(StoreError) {
-        _ = try connection.request(Self.operation(sql)) { PQsendQuery($0, sql) }
+        try connection.run(Self.operation(sql), script: sql)
     }
 
     func execute(_ sql: String, _ values: [SQLValue]) throws(StoreError) -> QueryResult {
         try checkSendable(sql, values)
         let name = try prepare(sql, values.map { PostgresValue.type(of: $0) })
-        return try connection.request(Self.operation(sql)) { Self.send($0, sql, values, preparedAs: name) }
+        return try connection.execute(Self.operation(sql), PostgresCall(sql, values, preparedAs: name))
     }
 
-    /// Wraps `PQsendQueryPrepared` and `PQsendQueryParams`.
-    static func send(
-        _ handle: OpaquePointer, _ sql: String, _ values: [SQLValue], preparedAs name: String?
-    ) -> Int32 {
-        PostgresValue.withParameters(values) { texts in
-            if let name { return PQsendQueryPrepared(handle, name, Int32(values.count), texts, nil, nil, 0) }
-            let types = values.map { PostgresValue.type(of: $0) }
-            return PQsendQueryParams(handle, sql, Int32(values.count), types, texts, nil, nil, 0)
-        }
-    }
-
-    /// The name of the prepared statement. Nil if too many statements are prepared already. Wraps `PQsendPrepare`.
-    func prepare(_ sql: String, _ types: [Oid]) throws(StoreError) -> String? {
+    /// The name of the prepared statement. Nil if too many statements are prepared already.
+    func prepare(_ sql: String, _ types: [PostgresValue.TypeNumber]) throws(StoreError) -> String? {
         let text = Text(sql: sql, types: types)
         if let name = prepared[text] { return name }
         guard prepared.count < PostgresSettings.Limits.preparedStatements else { return nil }
         let name = "lkpush_\(prepared.count)"
-        _ = try connection.request(Self.operation(sql)) { PQsendPrepare($0, name, sql, Int32(types.count), types) }
+        try connection.prepare(Self.operation(sql), name, sql, types)
         prepared[text] = name
         return name
     }
 
-    /// The type that the server infers for the first parameter. Wraps `PQsendDescribePrepared`.
-    func firstParameterType(of sql: String) throws(StoreError) -> Oid {
+    /// The type that the server infers for the first parameter.
+    func firstParameterType(of sql: String) throws(StoreError) -> PostgresValue.TypeNumber {
         guard let name = try prepare(sql, [PostgresValue.TypeID.inferred]) else { return PostgresValue.TypeID.text }
-        let description = try connection.request(Self.operation(sql)) { PQsendDescribePrepared($0, name) }
-        return description.firstParameterType ?? PostgresValue.TypeID.text
+        return try connection.firstParameterType(Self.operation(sql), ofPrepared: name) ?? PostgresValue.TypeID.text
     }
 
     func checkSendable(_ sql: String, _ values: [SQLValue]) throws(StoreError) {

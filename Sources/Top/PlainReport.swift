@@ -81,10 +81,16 @@ struct PlainReport: Sendable {
         texts += [
             Figures.rate(intake.eventsPerSecond), "lag \(intake.lag.map { Figures.time($0) } ?? "-")",
             "queue \(Figures.count(intake.queue))", "rejected \(Figures.count(intake.rejected))",
-            Figures.count(document.organizations.total, "organization", "organizations"),
-            Figures.count(document.recorder.rooms, "room", "rooms"),
-            Figures.count(document.recorder.participants, "person", "people"),
         ]
+        if let replicas = document.replicas { texts.append(TopPicture.summary(replicas)) }
+        // A standby counts nothing.
+        if !document.isStandby {
+            texts += [
+                Figures.count(document.organizations.total, "organization", "organizations"),
+                Figures.count(document.recorder.rooms, "room", "rooms"),
+                Figures.count(document.recorder.participants, "person", "people"),
+            ]
+        }
         if let usage = document.usage {
             texts.append("\(Figures.decimal(usage.connection_minutes)) min connected today")
             if usage.agentsPending > 0 {
@@ -97,8 +103,10 @@ struct PlainReport: Sendable {
             texts.append(
                 "\(one.name): \(one.state.rawValue)\(answer), \(pushed), backlog \(Figures.count(one.pending))")
         }
-        let database = document.database.isUp ? "database up" : "database down"
-        texts.append("\(database), \(Figures.count(document.database.rowsWaiting, "row waits", "rows wait"))")
+        if !document.isStandby {
+            let database = document.database.isUp ? "database up" : "database down"
+            texts.append("\(database), \(Figures.count(document.database.rowsWaiting, "row waits", "rows wait"))")
+        }
         if let polls = document.reconciliation {
             let state = polls.failures > 0 ? "fails" : polls.differs ? "differs" : "agrees"
             let asked = polls.lastSuccess.map { "answered \(Figures.ago($0, document.now))" } ?? "not asked yet"

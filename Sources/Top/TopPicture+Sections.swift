@@ -12,15 +12,19 @@ extension TopPicture {
 
     func sections(_ document: StatusDocument, _ paper: inout Paper) {
         webhooks(document, &paper)
-        journal(document, &paper)
-        database(document, &paper)
+        if let replicas = document.replicas { self.replicas(replicas, document.now, &paper) }
+        // The state, the rows and the people are the leader's: a standby would show zeros.
+        if !document.isStandby {
+            journal(document, &paper)
+            database(document, &paper)
+        }
         for destination in document.destinations { self.destination(destination, document, &paper) }
         if let polls = document.reconciliation { reconciliation(polls, document.now, &paper) }
-        use(document, &paper)
+        if !document.isStandby { use(document, &paper) }
         if let usage = document.usage { self.usage(usage, &paper) }
         process(document, &paper)
         plots(document, &paper)
-        organizations(document.organizations, document.recorder, &paper)
+        if !document.isStandby { organizations(document.organizations, document.recorder, &paper) }
         refused(document, &paper)
         unknownRooms(document, &paper)
         deadLetters(document, &paper)
@@ -28,7 +32,7 @@ extension TopPicture {
     }
 
     /// Adds a section: its name, and items that flow.
-    private func section(_ name: String, _ items: [Paper.Item], _ paper: inout Paper) {
+    func section(_ name: String, _ items: [Paper.Item], _ paper: inout Paper) {
         if paper.columns >= Layout.columns_min {
             let padded = name + String(repeating: " ", count: max(0, Layout.names - 1 - name.unicodeScalars.count))
             // A long name of a receiver is no name of ours: it stands before its items.
@@ -40,7 +44,7 @@ extension TopPicture {
     }
 
     /// Adds text that explains the section above.
-    private func explanation(_ item: Paper.Item, _ paper: inout Paper) {
+    func explanation(_ item: Paper.Item, _ paper: inout Paper) {
         let indent = paper.columns >= Layout.columns_min ? Layout.names : 3
         paper.paragraph(item, indent: indent, hanging: indent)
     }

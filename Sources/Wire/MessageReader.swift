@@ -89,6 +89,9 @@ package struct MessageReader: Sendable {
 
     // MARK: Bytes
 
+    /// A copy of the bytes that were not read yet.
+    package var rest: [UInt8] { Array(bytes[position..<end]) }
+
     private mutating func expect(_ wanted: MessageWriter.WireType) throws(MessageFault) {
         guard wireType == wanted else { throw MessageFault("a field has another form") }
         wireType = nil

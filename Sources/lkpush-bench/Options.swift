@@ -17,6 +17,8 @@ struct Options {
         case peers
         /// Reports what an outage of the receiver costs.
         case outage
+        /// Reports the computing time for a webhook with a shared journal.
+        case replicas
         /// Runs as the exporter whose memory is measured.
         case serve
         /// Runs as the exporter that is compared with others.
@@ -34,7 +36,7 @@ struct Options {
 
     static let help = """
         Usage: lkpush-bench [--filter TEXT] [--json] [--check | --memory | --peers [--rounds N]
-                            | --outage [--readings N] | --list | --help]
+                            | --replicas [--rounds N] | --outage [--readings N] | --list | --help]
 
         Measures each case: time and allocations of one operation, and a plain lower bound in the same run.
 
@@ -45,6 +47,8 @@ struct Options {
           --peers        lkpush beside Prometheus 2.42 as an agent and vmagent 1.79 of Debian, all pushing the same
                          samples to a receiver in this process; parts for --filter: cpu equal rate, cpu backlog,
                          office day. Each ratio is lkpush's figure to the other's, with what is promised
+          --replicas     the computing time of lkpush for a webhook with the journal in PostgreSQL, beside the embedded
+                         one, over --rounds office hours each; starts a PostgreSQL of its own
           --rounds N     rounds of 10 s for each program and run of --peers (7, which take 18 minutes in all)
           --outage       93,000 series and a receiver that is away, with two kills: memory, disk, what was lost; exit 1
                          if anything but a reading for each kill is
@@ -67,6 +71,7 @@ struct Options {
             case "--check": mode = .check
             case "--memory": mode = .memory
             case "--peers": mode = .peers
+            case "--replicas": mode = .replicas
             case "--rounds":
                 guard let count = rest.popFirst().flatMap({ Int($0) }), count > 0 else {
                     throw FlagFault(description: "--rounds wants a number above 0")

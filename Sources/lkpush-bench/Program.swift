@@ -31,6 +31,7 @@ enum Program {
         case .serveMoving: return MovingService.run()
         case .peers:
             return PeerReport.print(rounds: options.rounds, filter: options.filter, isJSON: options.isJSON) ? 0 : 1
+        case .replicas: return ReplicaReport.print(rounds: options.rounds, isJSON: options.isJSON) ? 0 : 1
         case .memory: return MemoryReport.print(isJSON: options.isJSON) ? 0 : 1
         case .outage: return OutageReport.print(readings: options.readings, isJSON: options.isJSON) ? 0 : 1
         case .measure: show(chosen, isJSON: options.isJSON)

@@ -113,6 +113,19 @@ GIVEN = [
     series("lk_agent_job_wait_seconds_bucket", "0+10x60", 1, org_id="a", agent_name="helper", le="+Inf"),
     *regional("lkpush_usage_ahead_seconds", {"eu": "0x60", "us": "90x60"}, usage="connection"),
     *regional("lkpush_usage_rows_waiting", {"eu": "0x60", "us": "12x60", "old": "3x10 stale"}),
+    # Two replicas of one log: the first one led for 20 minutes, then the second one.
+    series("lkpush_leader", "1x20 0x40", 1),
+    series("lkpush_leader", "0x20 1x40", 2),
+    *both("lkpush_log_events_behind", "7x60"),
+    series("lkpush_log_contact_age_seconds", "1x60", 1),
+    series("lkpush_log_contact_age_seconds", "0+60x60", 2),
+    series("lkpush_spill_events", "0x60", 1),
+    series("lkpush_spill_events", "0x20 5x40", 2),
+    series("lkpush_leaderships_total", "1x60", 1),
+    series("lkpush_leaderships_total", "0x20 1x40", 2),
+    series("lkpush_readings_held_total", "0+4x60", 2),
+    series("lkpush_log_append_duration_seconds_bucket", "0+9x60", 1, le="0.01"),
+    series("lkpush_log_append_duration_seconds_bucket", "0+10x60", 1, le="+Inf"),
 ]
 
 Result = dict[str, float]
@@ -128,6 +141,10 @@ def of_regions(values: dict[str, float], **labels: str) -> Result:
     pairs = {"instance": "lkpush-0", "job": "lkpush"} | labels
     text = ", ".join(f'{key}="{value}"' for key, value in pairs.items())
     return {f'{{{text}, region="{region}"}}': value for region, value in values.items()}
+
+
+def of_replicas(values: dict[str, float]) -> Result:
+    return {f'{{instance="{number}", job="lkpush"}}': value for number, value in values.items()}
 
 
 ONLINE = ("lkpush-platform", "People online, largest organizations", 0)
@@ -188,6 +205,15 @@ EXPECTED: list[tuple[tuple[str, str, int], int, Result]] = [
     (("lkpush-platform", "People who lost their connection", 0), 60, {"{}": 0.25}),
     (("lkpush-pipeline", "Usage ahead of its sum", 0), 30, of_regions({"eu": 0, "us": 90}, usage="connection")),
     (("lkpush-pipeline", "Rows of usage that wait", 0), 30, of_regions({"eu": 0, "us": 12})),
+    (("lkpush-pipeline", "Who leads", 0), 10, of_replicas({"1": 1, "2": 0})),
+    (("lkpush-pipeline", "Who leads", 0), 30, of_replicas({"1": 0, "2": 1})),
+    (("lkpush-pipeline", "Events not applied yet", 0), 30, of_replicas({"1": 7, "2": 7})),
+    (("lkpush-pipeline", "Events not applied yet", 1), 30, of_replicas({"1": 1, "2": 1800})),
+    (("lkpush-pipeline", "Append time of the log", 0), 30, of_replicas({"1": 0.005555555555555556})),
+    (("lkpush-pipeline", "Events on their own disks", 0), 30, of_replicas({"1": 0, "2": 5})),
+    (("lkpush-pipeline", "Events on their own disks", 1), 30, {}),
+    (("lkpush-pipeline", "Changes of the leader", 0), 60, of_replicas({"1": 0, "2": 1})),
+    (("lkpush-pipeline", "Readings held", 0), 30, of_replicas({"2": 4})),
     (("lkpush-platform", "People online", 0), 5, {"{}": 16}),
     (("lkpush-platform", "People online", 0), 30, {"{}": 9}),
     (("lkpush-platform", "Organizations online", 0), 30, {"{}": 2}),

@@ -12,7 +12,9 @@ import yaml
 # What the Secrets of the renderings hold.
 CONTENT = {
     "LIVEKIT_KEYS": "APIxxxxxxxx: its-secret\n", "LIVEKIT_API_SECRET": "its-secret", "GRAFANA_API_KEY": "glc_xxxxxxxx",
-    "DATABASE_URL": "postgres://lkpush:password@postgres.example.com/office", "REMOTE_WRITE_BEARER_TOKEN": "token",
+    "DATABASE_URL": "postgres://lkpush:password@postgres.example.com/office",
+    "JOURNAL_URL": "postgres://lkpush:password@postgres.example.com/lkpush?target_session_attrs=read-write",
+    "REMOTE_WRITE_BEARER_TOKEN": "token",
     "REMOTE_WRITE_HEADERS": "X-Scope-OrgID=office", "REMOTE_WRITE_DESTINATION_EU_PASSWORD": "password",
     "REMOTE_WRITE_DESTINATION_EU_BEARER_TOKEN": "token", "REMOTE_WRITE_DESTINATION_EU_HEADERS": "X-Scope-OrgID=office",
 }
@@ -21,6 +23,7 @@ LABELS = {"environment": "prod", "region": "eu"}
 PUSH = {"push": {"enabled": True, "url": URL, "username": "123456"}}
 MADE = {"secrets": {name: CONTENT[name] for name in ["LIVEKIT_KEYS", "GRAFANA_API_KEY"]}}
 
+WITH_DATABASE = {"secrets": MADE["secrets"] | {"DATABASE_URL": CONTENT["DATABASE_URL"]}}
 # Each switch with all its settings. Every combination is rendered.
 SWITCHES = {
     "state": {
@@ -87,6 +90,21 @@ OTHERS = {
         "tls": [{"hosts": ["a.example.com"], "secretName": "a-tls"}]}},
     "ids of the cluster": PUSH | MADE | {
         "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
+    "replicas": PUSH | {
+        "replicaCount": 3, "existingSecret": "mine",
+        "existingSecretKeys": ["LIVEKIT_KEYS", "GRAFANA_API_KEY", "DATABASE_URL", "JOURNAL_URL"]},
+    "replicas by a Secret of the database": PUSH | WITH_DATABASE | {
+        "replicaCount": 2, "journal": {"existingSecret": "postgres-app", "existingSecretKey": "uri", "name": "calls"}},
+    "replicas by a URL": PUSH | WITH_DATABASE | {
+        "replicaCount": 5, "journal": {"url": CONTENT["JOURNAL_URL"]}, "instance": "office"},
+    "replicas without volumes": PUSH | WITH_DATABASE | {
+        "replicaCount": 3, "journal": {"existingSecret": "journal"}, "persistence": {"enabled": False}},
+    "one pod with a shared journal": PUSH | WITH_DATABASE | {"journal": {"existingSecret": "journal"}},
+    "replicas that stand elsewhere": PUSH | WITH_DATABASE | {
+        "replicaCount": 3, "journal": {"existingSecret": "journal"}, "affinity": {"nodeAffinity": {}},
+        "topologySpreadConstraints": [{
+            "maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "lkpush"}}}]},
     "nobody reads": PUSH | MADE | {"networkPolicy": {"privateFrom": []}},
 }
 RIGHT = LABELS | PUSH | MADE
@@ -112,12 +130,23 @@ WRONG = {
         ["config.LIVEKIT_API_KEY: required", "the Secret has no GRAFANA_API_KEY"]),
     "keys-twice": (
         RIGHT | {"config": {"LIVEKIT_API_KEY": "x"}}, ["leave out LIVEKIT_API_SECRET and config.LIVEKIT_API_KEY"]),
+    "no-journal": (
+        RIGHT | {"replicaCount": 3, "journal": {"name": "calls"}},
+        ["replicaCount is 3, and without a journal in PostgreSQL one process owns the state",
+            "journal.name is given, but no journal in PostgreSQL"]),
+    "journal-twice": (
+        RIGHT | {
+            "journal": {"existingSecret": "mine", "url": CONTENT["JOURNAL_URL"]},
+            "push": {"enabled": False}, "persistence": {"existingClaim": "mine"}},
+        ["the journal is given 2 times (journal.existingSecret, journal.url): give one",
+            "persistence.existingClaim is one volume", "push.enabled: replicas push", "the Secret has no DATABASE_URL"]),
     # The rest of what the schema refuses is tried without helm.
     "misspelt": (RIGHT | {"persistance": {"enabled": True}}, ["persistance"]),
 }
 # Values that the schema must refuse, each with the name that its message must have.
 REFUSED = [
-    ({"replicas": 2}, "replicas"), ({"replicaCount": 2}, "replicaCount"), ({"push": {"URL": URL}}, "URL"),
+    ({"replicas": 2}, "replicas"), ({"replicaCount": 0}, "0"), ({"journal": {"url": "mysql://a"}}, "mysql"),
+    ({"journal": {"URL": "postgres://a"}}, "URL"), ({"push": {"URL": URL}}, "URL"),
     ({"config": {"LOGLEVEL": "debug"}}, "LOGLEVEL"), ({"config": {"LISTEN": ":80"}}, "LISTEN"),
     ({"config": {"GRAFANA_API_KEY": "x"}}, "GRAFANA_API_KEY"), ({"config": {"LOG_LEVEL": ["debug"]}}, "debug"),
     ({"secrets": {"LIVEKIT_KEY": "x"}}, "LIVEKIT_KEY"),
@@ -200,7 +229,8 @@ def notes(chart: pathlib.Path, name: str) -> list[str]:
 def note_problems(name: str, status: int, text: str):
     notes = text.partition("NOTES:\n")[2]
     wanted = ["create secret generic lkpush", "-- lkpush check", "https://lkpush.example.com/webhook", "port-forward"]
-    wanted += ["WITHOUT A VOLUME"] if name == "no-volume" else []
+    wanted += ["WITHOUT A VOLUME"] if name.endswith("no-volume") else []
+    wanted += ["3 pods share the log lkpush"] if name.startswith("replicas") else []
     if status or not notes:
         yield f"no notes: {text[-400:]}"
     for words in wanted:

@@ -34,6 +34,11 @@ class Parts:
         return found["data"]
 
     @property
+    def is_shared(self) -> bool:
+        """True if the journal is in PostgreSQL, where any number of processes share it."""
+        return "JOURNAL_URL_FILE" in self.variables
+
+    @property
     def variables(self) -> dict[str, str]:
         own = {entry["name"]: entry["value"] for entry in self.container.get("env", []) if "value" in entry}
         return self.settings | own
@@ -48,16 +53,39 @@ def problems(documents: list[dict]) -> list[str]:
 
 
 def one_process(parts: Parts):
-    if parts.spec["replicas"] != 1:
-        yield "there is more than one process"
-    if parts.workload["kind"] == "Deployment" and parts.spec["strategy"] != {"type": "Recreate"}:
-        yield "an update starts a second process beside the first"
+    if parts.is_shared:
+        yield from several(parts)
+    else:
+        if parts.spec["replicas"] != 1:
+            yield "there is more than one process"
+        if parts.workload["kind"] == "Deployment" and parts.spec["strategy"] != {"type": "Recreate"}:
+            yield "an update starts a second process beside the first"
     grace, timeout = parts.pod["terminationGracePeriodSeconds"], parts.settings["SHUTDOWN_TIMEOUT"]
     if grace <= int(timeout.removesuffix("s")):
         yield f"it is killed after {grace} s, and a stop may take {timeout}"
     budgets = parts.of("PodDisruptionBudget")
     if any(budget["spec"].get("maxUnavailable") != 1 or "minAvailable" in budget["spec"] for budget in budgets):
         yield "no node with it can be drained"
+
+
+def several(parts: Parts):
+    """What holds where pods share a journal: one at a time goes, and they stand apart."""
+    if parts.spec["minReadySeconds"] <= 5:
+        yield f"an update goes on after {parts.spec['minReadySeconds']} s, and a change of leader may take 5 s"
+    if not parts.settings.get("JOURNAL_NAME"):
+        yield "the log has no name"
+    if parts.workload["kind"] == "Deployment":
+        if parts.spec["strategy"].get("rollingUpdate") != {"maxSurge": 1, "maxUnavailable": 0}:
+            yield "an update ends all pods at once"
+    else:
+        if parts.spec["updateStrategy"] != {"type": "RollingUpdate"}:
+            yield "an update waits for a person"
+        if parts.spec["podManagementPolicy"] != "Parallel":
+            yield "one pod that is not ready keeps the others away"
+    if not parts.pod.get("affinity"):
+        yield "nothing keeps the pods on nodes of their own"
+    if not parts.pod.get("topologySpreadConstraints"):
+        yield "nothing spreads the pods over zones"
 
 
 def security(parts: Parts):
@@ -88,6 +116,11 @@ def resources(parts: Parts):
 
 def selectors(parts: Parts):
     chosen = [("the workload", parts.spec["selector"]["matchLabels"])]
+    for term in parts.pod.get("affinity", {}).get("podAntiAffinity", {}).get(
+            "preferredDuringSchedulingIgnoredDuringExecution", []):
+        chosen.append(("the affinity", term["podAffinityTerm"]["labelSelector"]["matchLabels"]))
+    for constraint in parts.pod.get("topologySpreadConstraints", []):
+        chosen.append(("the spreading", constraint["labelSelector"]["matchLabels"]))
     for document in parts.documents:
         spec = document.get("spec", {})
         match document["kind"]:
@@ -155,15 +188,19 @@ def mounts(parts: Parts):
     if paths["state"] != parts.settings["STATE_DIR"]:
         yield f"STATE_DIR is not what is mounted: {paths['state']}"
     for name, value in parts.variables.items():
-        if name.endswith("_FILE") and value != f"{paths['secret']}/{name.removesuffix('_FILE')}":
+        # A journal may have a Secret of its own.
+        folder = paths["journal" if name == "JOURNAL_URL_FILE" and "journal" in paths else "secret"]
+        if name.endswith("_FILE") and value != f"{folder}/{name.removesuffix('_FILE')}":
             yield f"{name} names {value}, which is not mounted"
-    secret = volumes["secret"]["secret"]["secretName"]
-    if parts.of("Secret") and not parts.named("Secret", secret):
-        yield f"the Secret {secret} is mounted and not made"
+    mounted = {volume["secret"]["secretName"] for volume in volumes.values() if "secret" in volume}
+    for document in parts.of("Secret"):
+        if document["metadata"]["name"] not in mounted:
+            yield f"the Secret {document['metadata']['name']} is made and not mounted"
     if any(name in parts.settings for name in [entry["name"] for entry in parts.container.get("env", [])]):
         yield "a variable is set twice"
     if "emptyDir" in volumes.get("state", {}):
-        if not volumes["state"]["emptyDir"].get("sizeLimit") or not parts.settings.get("INSTANCE"):
+        has_name = parts.settings.get("INSTANCE") or parts.is_shared
+        if not volumes["state"]["emptyDir"].get("sizeLimit") or not has_name:
             yield "an emptyDir without a limit, or without INSTANCE"
 
 

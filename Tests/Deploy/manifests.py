@@ -25,7 +25,7 @@ import validity
 
 ROOT = pathlib.Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/lkpush"
-OVERLAYS = ["volume", "no-volume", "scraped"]
+OVERLAYS = ["volume", "no-volume", "scraped", "replicas", "replicas-no-volume"]
 FILLED = {
     "ENVIRONMENT": "prod", "REGION": "eu", "GRAFANA_PROM_USERNAME": "123456",
     "GRAFANA_PROM_REMOTE_WRITE_URL": "https://prometheus.example.com/api/prom/push",
@@ -131,7 +131,7 @@ def environment(documents: list[dict], example: dict) -> dict:
     variables = found.variables
     files = {
         value: content[value.rpartition("/")[2]] for name, value in variables.items()
-        if value.startswith("/etc/lkpush/secret/")}
+        if value.startswith(("/etc/lkpush/secret/", "/etc/lkpush/journal/"))}
     return {"variables": variables, "files": files}
 
 
@@ -202,7 +202,8 @@ def main(tools: pathlib.Path, work: pathlib.Path) -> dict:
             if status == 0 or expected not in text:
                 run.tell("wrong", [f"{name}: expected «{expected}», got {text[-400:] if status else 'a rendering'}"])
     run.tell("wrong", chart.schema_problems(CHART))
-    run.tell("mistakes", mistakes.unnoticed(built["scraped"].result(), run.valid))
+    for name, tried in mistakes.MISTAKES.items():
+        run.tell("mistakes", mistakes.unnoticed(built[name].result(), tried, run.valid))
     return {
         "problems": run.problems,
         "environments": list(environments.values()),
@@ -210,7 +211,8 @@ def main(tools: pathlib.Path, work: pathlib.Path) -> dict:
             environment(given[name].result(), chart.CONTENT) | {"names": [name]} for name in OVERLAYS],
         "requests": sorted({request for name in OVERLAYS for request in laws.requests(built[name].result())}),
         "counts": {
-            "renderings": len(grid.ways), "documents": len(run.documents), "mistakes": len(mistakes.MISTAKES),
+            "renderings": len(grid.ways), "documents": len(run.documents),
+            "mistakes": sum(len(tried) for tried in mistakes.MISTAKES.values()),
             "wrong": sum(len(expected) for _, expected in chart.WRONG.values()) + len(chart.REFUSED)},
     }
 

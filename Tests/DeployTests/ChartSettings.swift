@@ -9,6 +9,7 @@ struct ChartSettings {
     static let others: Set = [
         "ENVIRONMENT", "REGION", "INSTANCE", "LISTEN", "METRICS_LISTEN", "STATE_DIR", "SHUTDOWN_TIMEOUT",
         "GRAFANA_PROM_REMOTE_WRITE_URL", "GRAFANA_PROM_USERNAME", "REMOTE_WRITE_DESTINATIONS", "LIVEKIT_KEYS_FILE",
+        "JOURNAL_NAME",
     ]
 
     private static let path = Repository.root + "/deploy/helm/lkpush/values.schema.json"

@@ -38,7 +38,7 @@ extension KubernetesTests {
                 let expected = overlay.names == ["scraped"] ? [] : missing
                 #expect(asked == expected, "\(overlay.names): \(problems)")
             }
-            #expect(report.unfilled.count == 3)
+            #expect(report.unfilled.count == 5)
         }
 
         @Test func `what a cluster asks for is served`() throws {

@@ -10,6 +10,17 @@ struct ApplicationTables {
         let organization: String
         let user: Int64
         let day: String
+
+        init(organization: String, user: Int64, day: String) {
+            (self.organization, self.user, self.day) = (organization, user, day)
+        }
+
+        /// The row of a session of a day's sum.
+        init(_ session: Reduction.Session) throws {
+            organization = session.organization
+            user = try ApplicationTables.user(session.identity)
+            day = CivilDate(daysSinceEpoch: session.day).description
+        }
     }
 
     struct Recording: Equatable {
@@ -71,9 +82,7 @@ struct ApplicationTables {
         }
         var wanted: [Session: (count: Int64, seconds: Double)] = [:]
         for (session, activity) in expected.sessions {
-            let row = Session(
-                organization: session.organization, user: try Self.user(session.identity),
-                day: CivilDate(daysSinceEpoch: session.day).description)
+            let row = try Session(session)
             wanted[row, default: (0, 0)].count += Int64(activity.count)
             wanted[row, default: (0, 0)].seconds += activity.seconds
         }

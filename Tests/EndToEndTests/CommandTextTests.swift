@@ -5,7 +5,8 @@ import Testing
 /// The texts about the command line that the built program prints.
 @Suite struct CommandTextTests {
     private static let commands = [
-        "serve", "check", "migrate", "report", "simulate", "top", "completion", "man", "version", "help",
+        "serve", "check", "migrate", "migrate-journal", "report", "simulate", "top", "completion", "man", "version",
+        "help",
     ]
 
     private func run(_ arguments: [String]) -> (status: Int32, output: String) {

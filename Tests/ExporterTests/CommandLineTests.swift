@@ -17,6 +17,9 @@ import Testing
     @Test func `without words it serves`() throws {
         let table: [([String], CommandLine.Command)] = [
             ([], .serve), (["serve"], .serve), (["check"], .check(room: nil)), (["migrate"], .migrate),
+            (["migrate-journal", "--to-shared"], .migrateJournal(.toShared, isTrial: false)),
+            (["migrate-journal", "--adopt"], .adoptJournal),
+            (["migrate-journal", "--dry-run", "--to-embedded"], .migrateJournal(.toEmbedded, isTrial: true)),
             (["check", "--room", "daily"], .check(room: "daily")), (["check", "--room=a=b"], .check(room: "a=b")),
             (["report"], .report(UsageOptions())),
             (
@@ -36,7 +39,7 @@ import Testing
     }
 
     @Test func `a file of settings may be named before and after every command`() throws {
-        for name in Commands.names where !["help", "completion"].contains(name) {
+        for name in Commands.names where !["help", "completion", "migrate-journal"].contains(name) {
             for words in [["--env-file", "x", name], [name, "--env-file", "x"], [name, "--env-file=x"]] {
                 #expect(try CommandLine(words).environmentFile == "x", "\(words)")
             }
@@ -67,6 +70,11 @@ import Testing
             ),
             (["check", "serve"], "serve: expected a flag. See lkpush check --help"),
             (["migrate", "now"], "now: lkpush migrate takes no argument. See lkpush migrate --help"),
+            (["migrate-journal"], "migrate-journal needs one of --to-shared, --to-embedded and --adopt"),
+            (
+                ["migrate-journal", "--to-shared", "--to-embedded"],
+                "migrate-journal needs one of --to-shared, --to-embedded and --adopt"
+            ),
             (["check", "--rom", "x"], "--rom: no such flag. Did you mean --room? See lkpush check --help"),
             (["check", "--room"], "--room: needs a value"), (["check", "--room="], "--room needs the name of a room"),
             (

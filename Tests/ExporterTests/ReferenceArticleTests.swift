@@ -1,5 +1,6 @@
 import Exporter
 import Metrics
+import Platform
 import TestSupport
 import Testing
 
@@ -18,9 +19,9 @@ import Testing
 
     @Test func `the table of metrics is what the program declares`() throws {
         let folder = TemporaryFolder()
-        let service = try IdleService.start(in: folder)
-        defer { _ = service.stop() }
-        try check("metrics", of: "Metrics", Self.metrics(service.registry))
+        var reader = SettingsReader(IdleService.environment(folder))
+        let families = try DeclaredFamilies.ofAnySetup(Settings(&reader), log: Log(level: .error, format: .text))
+        try check("metrics", of: "Metrics", Self.metrics(families))
     }
 
     // MARK: The tables
@@ -35,10 +36,10 @@ import Testing
         return (["| variable | default | |", "|---|---|---|"] + rows).joined(separator: "\n")
     }
 
-    /// The metrics that a registry declares, sorted by name.
-    private static func metrics(_ registry: Registry) -> String {
+    /// The metrics, sorted by name.
+    private static func metrics(_ families: [FamilyDescriptor]) -> String {
         let organization = ["project", "region", "org_id"]
-        let rows = registry.descriptors.map { family in
+        let rows = families.map { family in
             var labels = family.labelNames
             if labels.starts(with: organization) { labels.replaceSubrange(0..<3, with: ["P"]) }
             return "| `\(family.name)` | \(family.kind.name) | \(labels.joined(separator: " ")) | \(family.help) |"

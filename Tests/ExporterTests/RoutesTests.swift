@@ -45,6 +45,17 @@ import Testing
         #expect(client.ask("GET", "/readyz")?.text == "ready")
     }
 
+    @Test func `readiness of a replica says who leads, and an obstacle comes before that`() throws {
+        let server = try Server(
+            listen: ListenAddress("127.0.0.1:0"),
+            routes: Routes.private(registry: registry, readiness: readiness, leader: { "leader: none" }).map(\.route))
+        let client = try RawHTTP(port: server.address.port)
+        #expect(client.ask("GET", "/readyz")?.text == "not ready: starting")
+        readiness.clear(.starting)
+        let reply = try #require(client.ask("GET", "/readyz"))
+        #expect(reply.status == 200 && reply.text == "ready\nleader: none")
+    }
+
     @Test func `a listener's figures are metrics`() throws {
         let server = try serve()
         ListenerMetrics(in: registry).show(server, as: "private", in: registry)

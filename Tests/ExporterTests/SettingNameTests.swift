@@ -26,7 +26,7 @@ import Testing
         #expect(read([name: "hunter2"]).warnings == [])
     }
 
-    @Test(arguments: ["SPOOL_DIR", "RELAY_CONFIG", "JOURNAL_URL"])
+    @Test(arguments: ["SPOOL_DIR", "RELAY_CONFIG", "JOURNAL_SIZE"])
     func `a prefix of lkpush's own is an error before its settings exist`(_ name: String) {
         let problems = read([name: "x"]).problems
         #expect(problems.count == 1 && problems[0].hasPrefix("\(name): no such setting; is "))

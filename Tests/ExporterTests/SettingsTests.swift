@@ -109,6 +109,29 @@ import Testing
         #expect(settings.spoolMaxBytes == .mebibytes(256) && settings.spoolMaxAge == .seconds(7_200))
     }
 
+    private let log = ["JOURNAL_URL": "postgres://u:pw@db-1,db-2/log?target_session_attrs=read-write"]
+
+    @Test(arguments: [nil, "sqlite:/var/lib/lkpush/office.db"])
+    func `replicas need a database that all of them see`(database: String?) {
+        let changes = database.map { ["DATABASE_URL": $0] } ?? [:]
+        let (_, problems, _) = read(log.merging(changes) { $1 })
+        #expect(
+            problems == [
+                "DATABASE_URL: expected postgres://… with JOURNAL_URL, because a file would be another one on each replica"
+            ])
+        #expect(read(changes).problems == [], "one process may have a file")
+        let shared = read(log.merging(["DATABASE_URL": "postgres://u:pw@db/app"]) { $1 })
+        #expect(shared.problems == [] && shared.reader.warnings == [])
+    }
+
+    @Test func `replicas that keep nothing in their folders are told what that costs`() {
+        let memory = ["DURABILITY": "memory", "DATABASE_URL": "postgres://u:pw@db/app"]
+        let (_, problems, reader) = read(log.merging(memory) { $1 })
+        #expect(problems == [])
+        #expect(reader.warnings.count == 1 && reader.warnings[0].hasPrefix("DURABILITY=memory with JOURNAL_URL: "))
+        #expect(read(memory).reader.warnings == [], "without a shared journal that is what it says")
+    }
+
     @Test func `a database changes how organizations are found, unless told otherwise`() {
         #expect(read(["DATABASE_URL": "sqlite:/tmp/x.db"]).settings.organizationSource == .database)
         #expect(

@@ -2,6 +2,7 @@ import Foundation
 import HTTPServing
 import LiveKit
 import Metrics
+import Pipeline
 import Platform
 import Status
 import Synchronization
@@ -116,10 +117,10 @@ import Wire
         let (log, time) = (Log(level: .error, format: .text), ShiftedTime(isStanding: true))
         let running = RunningParts(instance: "a", database: "")
         let plan = try Plan(settings, log: log, time: time, isTrial: true)
-        let board = StatusBoard(StatusSource(plan, settings, rows: [], running: running, log: log), time: time)
-        #expect(board.document.reconciliation == nil)
+        let isPolled = Mutex(false)
         let missing = Mutex(0)
-        running.reconciliation = {
+        let source = StatusSource(plan, settings, rows: [], running: running, log: log) {
+            guard isPolled.withLock({ $0 }) else { return nil }
             var entity = ReconciledEntityStatus()
             (entity.entity, entity.missing) = ("room", missing.withLock { $0 })
             var polls = ReconciliationStatus()
@@ -127,6 +128,9 @@ import Wire
             polls.entities = [entity]
             return polls
         }
+        let board = StatusBoard(source, time: time)
+        #expect(board.document.reconciliation == nil && board.document.replicas == nil)
+        isPolled.withLock { $0 = true }
         #expect(board.document.reconciliation?.differs == false && board.document.reconciliation?.differsSince == nil)
         missing.withLock { $0 = 2 }
         let since = try #require(board.document.reconciliation?.differsSince)
@@ -175,6 +179,8 @@ import Wire
         let folder = TemporaryFolder()
         let service = try start(folder)
         defer { _ = service.stop() }
+        // Only a replica has these.
+        AppendThread.declareMetrics(in: service.registry)
         let declared = Set(service.registry.descriptors.map(\.name))
         for metric in StatusMetric.allCases { #expect(declared.contains(metric.rawValue), "\(metric.rawValue)") }
     }

@@ -47,7 +47,8 @@ let package = Package(
         product("HTTPClient", uses: ["CCurl", "Platform", "Wire"]),
         product("JournalSQLite", uses: ["Journal", "Platform", "SQLite", "Wire"]),
         product("StorageSQLite", uses: ["SQLite", "Storage", "Wire"]),
-        product("StoragePostgres", uses: ["CPostgres", "Platform", "Storage", "Wire"]),
+        product("Postgres", uses: ["CPostgres", "Platform", "Storage", "Wire"]),
+        product("StoragePostgres", uses: ["Platform", "Postgres", "Storage", "Wire"]),
         product(
             "Pipeline",
             uses: [
@@ -61,7 +62,7 @@ let package = Package(
             uses: [
                 "Enforcement", "HTTPClient", "HTTPServing", "Journal", "JournalSQLite", "LiveKit", "Matching",
                 "Metrics",
-                "Pipeline", "Platform", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
+                "Pipeline", "Platform", "Postgres", "Recording", "RemoteWrite", "Shipper", "Storage", "StoragePostgres",
                 "StorageSQLite", "Wire",
             ]),
 
@@ -73,7 +74,7 @@ let package = Package(
             name: "Fuzzers",
             dependencies: [
                 "CFuzzer", "Exporter", "HTTPClient", "HTTPServing", "LiveKit", "Matching", "Metrics", "Pipeline",
-                "Platform",
+                "Platform", "Postgres",
                 "Recording", "RemoteWrite", "SQLite", "Shipper", "Storage", "StoragePostgres", "TestSupport", "Wire",
             ],
             path: "Fuzzers", swiftSettings: fuzzed,

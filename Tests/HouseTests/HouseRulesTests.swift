@@ -4,12 +4,12 @@ import Testing
 /// The one target that may import each C library.
 private let owners = [
     "CMicroHTTPD": "HTTPServing", "CCurl": "HTTPClient", "CSQLite": "SQLite", "CSnappy": "RemoteWrite",
-    "CCrypto": "LiveKit", "CPCRE2": "Matching", "CPostgres": "StoragePostgres", "CBenchmark": "lkpush-bench",
+    "CCrypto": "LiveKit", "CPCRE2": "Matching", "CPostgres": "Postgres", "CBenchmark": "lkpush-bench",
 ]
 
 /// The targets in which a promise to the compiler may stand, always beside a comment that proves it.
 private let mayPromise: Set<String> = [
-    "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "StoragePostgres", "LiveKit",
+    "Platform", "SQLite", "Matching", "HTTPServing", "HTTPClient", "StorageSQLite", "Postgres", "LiveKit",
     "RemoteWrite",
 ]
 

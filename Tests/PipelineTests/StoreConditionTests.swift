@@ -1,6 +1,7 @@
 import Glibc
 import Pipeline
 import Platform
+import Postgres
 import Storage
 import StoragePostgres
 import StorageSQLite

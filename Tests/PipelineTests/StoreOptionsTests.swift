@@ -1,5 +1,6 @@
 import Pipeline
 import Platform
+import Postgres
 import Storage
 import StoragePostgres
 import StorageSQLite

@@ -1,6 +1,7 @@
 import Exporter
 import Pipeline
 import Platform
+import Postgres
 import Storage
 import StoragePostgres
 import TestSupport

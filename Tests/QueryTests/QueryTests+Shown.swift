@@ -23,7 +23,20 @@ extension QueryTests {
         "platform / Agents without capacity / A": jobless,
         "pipeline / Uncertain usage / A": "every end is told",
         "pipeline / Rows of usage that wait / B": "no row is given up",
+        "pipeline / Who leads / A": alone,
+        "pipeline / Events not applied yet / A": alone,
+        "pipeline / Events not applied yet / B": alone,
+        "pipeline / Append time of the log / A": alone,
+        "pipeline / Append time of the log / B": alone,
+        "pipeline / Events on their own disks / A": alone,
+        "pipeline / Events on their own disks / B": alone,
+        "pipeline / Changes of the leader / A": alone,
+        "pipeline / Changes of the leader / B": alone,
+        "pipeline / Readings held / A": alone,
+        "pipeline / Readings held / B": alone,
     ]
+    /// The cases of `Tests/Dashboards` and of the rules have replicas.
+    private static let alone = "one process has a journal of its own"
     /// The cases of `Tests/Dashboards` and of the rules have agent jobs.
     private static let jobless = "no webhook of agent jobs comes"
     /// The day has no server API. The cases of `Tests/Dashboards` and of the rules have polls.
@@ -87,6 +100,10 @@ extension QueryTests {
         #"lk_agent_jobs_ended_total{reason="no_capacity",result=~"failed|cancelled"}"#,
         // The table of usage is there, so that no row is given up.
         "lkpush_usage_rows_lost_total",
+        // One process has a journal of its own.
+        "lkpush_leader", "lkpush_leaderships_total", "lkpush_spill_events", "lkpush_spill_lost_events_total",
+        "lkpush_log_contact_age_seconds", "lkpush_log_events_behind", "lkpush_journal_synchronous",
+        "lkpush_readings_held_total",
     ]
     /// Recording rules that the day gives nothing to, with the reason.
     private static let recordsNothing = ["lkpush:agent_job_wait_seconds:p95": jobless]

@@ -18,6 +18,7 @@ struct RuleTests {
         #expect(
             Set(groups.keys) == [
                 "lkpush-usage", "lkpush-business-hours", "lkpush-livekit", "lkpush-push", "lkpush-server",
+                "lkpush-replicas",
             ])
         for (name, rules) in groups { #expect(rules.count <= 20, "\(name)") }
         #expect(Set(files.alerts.map(\.name)).count == files.alerts.count, "two alerts have one name")
@@ -123,7 +124,7 @@ struct RuleTests {
             values[family.name] = Set(series.flatMap(\.labelValues))
         }
         // What is polled begins to have series with the first poll.
-        return (try DeclaredFamilies.all(settings, log: Log(level: .error, format: .text)), values)
+        return (try DeclaredFamilies.ofAnySetup(settings, log: Log(level: .error, format: .text)), values)
     }
 
     /// Settings with which the program has all its metrics. Nobody listens on the port of the receiver.

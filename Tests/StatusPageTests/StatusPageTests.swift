@@ -135,6 +135,62 @@ struct StatusPageTests {
         try exporter.program.terminate()
     }
 
+    @Test func `a replica shows who leads, and a standby none of what is the leader's`() throws {
+        let exporter = try ShownExporter()
+        let browser = try Chromium()
+        try browser.open(exporter.page)
+        #expect(try browser.wait(forText: "no replicas"))
+        #expect(try browser.run("return document.getElementById('replicas').hidden"))
+        // The page gets the document of the program, with a section that this program does not have.
+        try browser.perform(
+            """
+            const ask = window.fetch;
+            window.replicas = {
+                name: 'pod-0', leads: false, holder: 'pod-1', epoch: 5, since_timestamp_seconds: Date.now() / 1000 - 7200,
+                last_event: 1000750, applied_event: 1000747, events_behind: 3, contact_age_seconds: 0.4, reason: '',
+                error: '', log_up: true, log_error: '', log_failing_since_timestamp_seconds: null, spilled_events: 0,
+                spilled_size_bytes: 0, spill_error: '', spill_lost_events_total: 0, last_spill_loss_timestamp_seconds: null,
+            };
+            window.fetch = async (...wanted) => {
+                const answer = await ask(...wanted);
+                const status = {...await answer.json(), replicas: window.replicas};
+                if (!window.replicas.leads) Object.assign(status, {journal: null, usage: null});
+                return new Response(JSON.stringify(status));
+            };
+            """)
+        #expect(try browser.wait(forText: "pod-0, stands by"))
+        func expect(_ section: String, _ parts: [String]) throws {
+            let text: String = try browser.run("return document.getElementById('\(section)').innerText")
+            for part in parts { #expect(text.contains(part), "\(section): \(part): \(text)") }
+        }
+        try expect("replicas", ["Replicas", "pod-1", "2 h ago", "1,000,750", "takes events", "400 ms"])
+        for section in ["recorder", "usage", "journal", "database", "organizations"] {
+            try expect(section, ["pod-1 leads, and has these."])
+        }
+        try browser.emulate(width: 360)
+        try browser.screenshot("replicas")
+        #expect(try browser.accessibility() == [] && browser.layout() == [])
+        try browser.perform(
+            """
+            Object.assign(window.replicas, {
+                holder: '', since_timestamp_seconds: null, reason: 'its settings differ', log_up: false,
+                log_error: 'connection refused', log_failing_since_timestamp_seconds: Date.now() / 1000 - 80,
+                spilled_events: 1234, spilled_size_bytes: 3145728, spill_error: 'permission denied',
+                spill_lost_events_total: 17, last_spill_loss_timestamp_seconds: Date.now() / 1000 - 80});
+            """)
+        #expect(try browser.wait(forText: "its settings differ"))
+        try expect(
+            "replicas",
+            ["none", "cannot be reached", "connection refused", "1,234, 3 MiB", "permission denied", "17"])
+        try expect("journal", ["The replica that leads has these."])
+        #expect(try browser.accessibility() == [] && browser.layout() == [])
+        try browser.perform("Object.assign(window.replicas, {leads: true, holder: 'pod-0', epoch: 6, reason: ''});")
+        #expect(try browser.wait(forText: "pod-0, leads"))
+        try expect("journal", ["Durability"])
+        try browser.expectQuiet(exporter.page)
+        try exporter.program.terminate()
+    }
+
     @Test func `the page may load nothing and run only its own script`() throws {
         let exporter = try ShownExporter()
         let client = try RawHTTP(port: exporter.program.metrics)

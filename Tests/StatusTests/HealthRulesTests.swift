@@ -48,7 +48,7 @@ import Wire
     @Test func `a trouble that is over is no problem any more`() throws {
         for (name, seconds) in [
             ("secret", 301), ("lost", 301), ("rows", 3_601), ("letters", 3_601), ("event", 3_601), ("rooms", 3_601),
-            ("usageLost", 3_601),
+            ("usageLost", 3_601), ("spillLost", 3_601),
         ] {
             var document = try #require(TroubledDocuments.all[name])
             document.now = document.now + .seconds(seconds)
@@ -138,6 +138,30 @@ import Wire
             document.intake.rejections = [rejection]
             #expect(HealthRules.problems(of: document) == [], "\(reason)")
         }
+    }
+
+    @Test func `a replica that works has no problem, leading or not`() {
+        var document = TroubledDocuments.healthy
+        document.replicas = TroubledDocuments.standby
+        #expect(HealthRules.problems(of: document) == [] && document.isStandby)
+        document.replicas?.isLeader = true
+        document.replicas?.holder = "pod-0"
+        #expect(HealthRules.problems(of: document) == [] && !document.isStandby)
+        // The reason was found before it took the lead.
+        document.replicas?.reason = "its settings differed"
+        #expect(HealthRules.problems(of: document) == [])
+        // Nothing is known yet.
+        document.replicas = ReplicaStatus()
+        #expect(HealthRules.problems(of: document) == [])
+    }
+
+    @Test func `a log that is away and a STATE_DIR that keeps nothing are told together`() throws {
+        var document = try #require(TroubledDocuments.all["noSpill"])
+        document.replicas?.spillError = "permission denied"
+        let problems = HealthRules.problems(of: document)
+        #expect(problems.map(\.name) == ["not_ready", "spill_unusable"])
+        #expect(problems.map(\.severity) == [.critical, .critical])
+        #expect(problems.first?.action.contains("JOURNAL_URL") == true)
     }
 
     @Test func `the worst comes first`() {

@@ -123,6 +123,66 @@ enum TroubledDocuments {
                 $0.reconciliation?.entities[1].extra = 1_200
                 $0.reconciliation?.differsSince = now - .seconds(700)
             },
+            "noLeader": made {
+                $0.replicas = standby
+                $0.replicas?.holder = ""
+                $0.replicas?.since = nil
+            },
+            "bar": made {
+                $0.replicas = standby
+                $0.replicas?.reason = "its settings differ from those of the log"
+            },
+            "lease": made {
+                $0.replicas = standby
+                $0.replicas?.error = "connection refused"
+                $0.replicas?.contactAge = 75
+            },
+            "spilled": made {
+                $0.replicas = standby
+                $0.replicas?.isLogUp = false
+                $0.replicas?.logError = "connection refused"
+                $0.replicas?.spilledEvents = 1_234
+                $0.replicas?.spilled_bytes = 3 << 20
+                $0.replicas?.error = "connection refused"
+            },
+            "forwarding": made {
+                $0.replicas = standby
+                $0.replicas?.spilledEvents = 1
+            },
+            "logAway": made {
+                $0.replicas = standby
+                $0.replicas?.isLogUp = false
+                $0.replicas?.logError = "connection refused"
+            },
+            "noSpill": made {
+                $0.replicas = standby
+                $0.replicas?.isLogUp = false
+                $0.replicas?.logError = "connection refused"
+                $0.health.isReady = false
+                $0.health.obstacles = ["the shared log cannot be reached: connection refused"]
+            },
+            "spill": made {
+                $0.replicas = standby
+                $0.replicas?.spillError = "permission denied"
+            },
+            "nothingTakes": made {
+                $0.replicas = standby
+                $0.replicas?.isLogUp = false
+                $0.replicas?.spillError = "permission denied"
+            },
+            "spillLost": made {
+                $0.replicas = standby
+                $0.replicas?.spillLost = 17
+                $0.replicas?.lastSpillLoss = now - .seconds(60)
+            },
+            "held readings": made {
+                $0.replicas = standby
+                $0.replicas?.isLeader = true
+                $0.replicas?.holder = "pod-0"
+                $0.journal?.isUp = false
+                $0.journal?.error = "connection refused"
+                $0.replicas?.error = "connection refused"
+            },
             "series": made { $0.program.lastSeriesRefused = now - .seconds(60) },
         ]
     }
@@ -131,6 +191,16 @@ enum TroubledDocuments {
         var document = healthy
         change(&document)
         return document
+    }
+
+    /// A replica that stands by and works.
+    static var standby: ReplicaStatus {
+        var replica = ReplicaStatus()
+        (replica.name, replica.holder) = ("pod-0", "pod-1")
+        (replica.epoch, replica.since) = (5, now - .seconds(3_600))
+        (replica.lastEvent, replica.applied, replica.contactAge) = (1_000, 1_000, 0.4)
+        replica.isLogUp = true
+        return replica
     }
 
     /// Polls of LiveKit's API that agree with lkpush.

@@ -1,4 +1,5 @@
 import Glibc
+import Postgres
 import Storage
 import StoragePostgres
 import StorageSQLite

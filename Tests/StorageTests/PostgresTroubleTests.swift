@@ -1,4 +1,5 @@
 import Platform
+import Postgres
 import Storage
 import StoragePostgres
 import TestSupport

@@ -16,6 +16,8 @@ package final class MortalExporter {
     /// The folder must live as long as the program.
     private let folder: TemporaryFolder
     private let log: String
+    /// The host name that it sees. Nil for that of the machine.
+    private let host: String?
     private var process: ChildProcess?
     /// The number of starts and the number of kills.
     package private(set) var starts = 0
@@ -23,13 +25,17 @@ package final class MortalExporter {
     /// Posts that were sent more than once, by event.
     package var repeats: [String: Int] = [:]
 
-    /// Prepares the program without starting it. `environment` adds to, or replaces, the variables of every run.
-    package init(_ folder: TemporaryFolder, name: String = "exporter", _ environment: [String: String]) {
+    /// Prepares the program without starting it. `environment` adds to, or replaces, the variables of every run. A host
+    /// name of its own is possible if `HostName.isAllowed`.
+    package init(
+        _ folder: TemporaryFolder, name: String = "exporter", host: String? = nil, _ environment: [String: String]
+    ) {
         let own = [
             "LISTEN": "127.0.0.1:\(webhooks)", "METRICS_LISTEN": "127.0.0.1:\(metrics)", "LOG_LEVEL": "info",
         ]
         self.environment = BuiltProgram.environment(folder).merging(own) { $1 }.merging(environment) { $1 }
         self.folder = folder
+        self.host = host
         log = folder.file("\(name).log")
     }
 
@@ -37,8 +43,17 @@ package final class MortalExporter {
     package func start(_ more: [String: String] = [:]) throws {
         precondition(process == nil, "it lives")
         starts += 1
-        process = try ChildProcess(
-            BuiltProgram.executable, [], environment: environment.merging(more) { $1 }, output: log)
+        let (environment, log) = (environment.merging(more) { $1 }, log)
+        guard let host else {
+            process = try ChildProcess(BuiltProgram.executable, [], environment: environment, output: log)
+            return
+        }
+        let started = Monitor<ChildProcess?>(nil)
+        try HostName.run(host) {
+            let child = try ChildProcess(BuiltProgram.executable, [], environment: environment, output: log)
+            started.change { $0 = child }
+        }
+        process = started.withLock { $0 }
     }
 
     /// Starts the program and waits until it is ready.

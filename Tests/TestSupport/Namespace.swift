@@ -6,6 +6,8 @@ import Platform
 enum Namespace: Int32 {
     /// https://man7.org/linux/man-pages/man7/mount_namespaces.7.html
     case mounts = 0x2_0000
+    /// The host name. https://man7.org/linux/man-pages/man7/uts_namespaces.7.html
+    case names = 0x400_0000
     /// Only programs are in it. https://man7.org/linux/man-pages/man7/time_namespaces.7.html
     case time = 0x80
 

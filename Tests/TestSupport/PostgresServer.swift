@@ -30,44 +30,63 @@ package final class PostgresServer: Sendable {
         }
     }
 
+    /// A folder for a server, and who watches it.
+    struct Place {
+        /// The folder of PostgreSQL's programs.
+        let bin: String
+        let folder: String
+        /// The end of the watchdog's pipe that the tests hold open.
+        let leash: Int32
+
+        init() throws {
+            bin = try PostgresServer.findPrograms()
+            var template = Array("/tmp/lkpush-postgres-XXXXXX".utf8CString)
+            guard mkdtemp(&template) != nil else { throw PostgresError(description: "no folder in /tmp") }
+            folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            chmod(folder, 0o777)
+            leash = try PostgresServer.startWatchdog(folder)
+        }
+    }
+
     package let port: UInt16
     /// The folder of its unix socket.
-    package let folder: String
-    private let bin: String
+    package var folder: String { place.folder }
+    private let place: Place
     private let names = Monitor(0)
-    /// The end of the watchdog's pipe that the tests hold open.
-    private let leash: Int32
 
     /// Starts a server for one test that stops it or needs other settings. With `isEncrypted` it accepts TLS, and
     /// `server.crt` in its folder is its certificate.
-    package init(settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false) throws {
-        bin = try Self.findPrograms()
-        var template = Array("/tmp/lkpush-postgres-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw PostgresError(description: "no folder in /tmp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        chmod(folder, 0o777)
-        leash = try Self.startWatchdog(folder, bin: bin)
+    package convenience init(
+        settings: [String: String] = [:], isSynced: Bool = false, isEncrypted: Bool = false
+    ) throws {
+        let place = try Place()
         try Self.command(
-            bin + "/initdb",
+            place.bin + "/initdb",
             [
-                "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                "-D", place.folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
                 "--locale=C.UTF-8", "--no-sync", "--no-instructions",
             ])
         var settings = settings
         if isEncrypted {
-            try Self.makeCertificate(folder)
+            try Self.makeCertificate(place.folder)
             settings.merge(["ssl": "on"]) { $1 }
         }
-        port = FixedPorts.pick()
-        try Self.configure(folder, port: port, settings: settings, isSynced: isSynced)
-        try Self.control(bin, folder, "start")
+        try self.init(place, settings: settings, isSynced: isSynced)
         try query(
             """
             CREATE ROLE \(Self.role) LOGIN; CREATE ROLE \(Self.guardedRole) LOGIN PASSWORD '\(Self.plainPassword)';
             """)
     }
 
-    deinit { close(leash) }
+    /// Starts a server on the data in a place.
+    init(_ place: Place, settings: [String: String], isSynced: Bool) throws {
+        self.place = place
+        port = FixedPorts.pick()
+        try Self.configure(place.folder, port: port, settings: settings, isSynced: isSynced)
+        try control("start")
+    }
+
+    deinit { close(place.leash) }
 
     // MARK: Databases
 
@@ -119,7 +138,7 @@ package final class PostgresServer: Sendable {
     @discardableResult
     private func psql(_ words: [String], in database: String, as user: String = "postgres") throws -> String {
         let result = ChildProcess.run(
-            bin + "/psql",
+            place.bin + "/psql",
             [
                 "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-p", "\(port)", "-U", user, "-d",
                 database,
@@ -137,13 +156,13 @@ package final class PostgresServer: Sendable {
     // MARK: Stopping and starting
 
     /// Stops the server at once: connections are cut, and committed transactions stay.
-    package func stop() throws { try Self.control(bin, folder, "stop", "-m", "fast") }
+    package func stop() throws { try control("stop", "-m", "fast") }
 
     /// Ends the server as a power failure does: committed transactions are recovered from its log.
-    package func crash() throws { try Self.control(bin, folder, "stop", "-m", "immediate") }
+    package func crash() throws { try control("stop", "-m", "immediate") }
 
     /// Starts the server again on the same data and port.
-    package func start() throws { try Self.control(bin, folder, "start") }
+    package func start() throws { try control("start") }
 
     /// The text that the server logged.
     package var log: String { Self.log(folder) }
@@ -176,16 +195,17 @@ package final class PostgresServer: Sendable {
         getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : []
     }
 
-    private static func command(_ program: String, _ arguments: [String]) throws {
+    static func command(_ program: String, _ arguments: [String]) throws {
         let words = asUser + [program] + arguments
         let result = ChildProcess.run(words[0], Array(words.dropFirst()))
         guard result.status == 0 else { throw PostgresError(description: "\(program): \(result.output)") }
     }
 
-    private static func control(_ bin: String, _ folder: String, _ words: String...) throws {
+    /// Runs `pg_ctl`, and waits until it is done.
+    func control(_ words: String...) throws {
         let seconds = "\(Waits.limit.components.seconds)"
-        try command(
-            bin + "/pg_ctl", ["-D", folder + "/data", "-l", folder + "/log", "-w", "-t", seconds] + words)
+        try Self.command(
+            place.bin + "/pg_ctl", ["-D", folder + "/data", "-l", folder + "/log", "-w", "-t", seconds] + words)
     }
 
     private static func configure(
@@ -201,7 +221,8 @@ package final class PostgresServer: Sendable {
         let lines = all.map { "\($0.key) = '\($0.value)'" }.sorted().joined(separator: "\n")
         let rules =
             "host all \(guardedRole) 127.0.0.1/32 scram-sha-256\nlocal all all trust\n"
-            + "host all all 127.0.0.1/32 trust\n"
+            + "host all all 127.0.0.1/32 trust\nlocal replication all trust\n"
+            + "host replication all 127.0.0.1/32 trust\n"
         for (name, text) in [("postgresql.auto.conf", lines + "\n"), ("pg_hba.conf", rules)] {
             let file = "\(folder)/data/\(name)"
             try FileStore.replace(file, with: Array(text.utf8), mode: 0o600)
@@ -222,7 +243,7 @@ package final class PostgresServer: Sendable {
     }
 
     /// Starts a shell that waits until this process is gone. Returns the descriptor that it waits for.
-    private static func startWatchdog(_ folder: String, bin: String) throws -> Int32 {
+    private static func startWatchdog(_ folder: String) throws -> Int32 {
         let pipe = folder + "/leash"
         guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo", pipe) }
         // The pipe is open for reading and writing, so that neither side waits for the other.

@@ -105,6 +105,13 @@ package final class RawHTTP {
         }
     }
 
+    /// True if the server has closed the connection, as far as this side knows by now. Does not wait.
+    package var isOver: Bool {
+        var byte: UInt8 = 0
+        let count = recv(file, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
+    }
+
     /// Sends a request and returns its response. A body gets a `Content-Length`.
     package func ask(
         _ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil

@@ -94,8 +94,24 @@ package final class RetryingSender: Sendable {
     /// - Parameters:
     ///   - connections: the number of connections. Webhooks of one key share one.
     ///   - pace: the shortest time between two first attempts on one connection.
-    package init(
+    package convenience init(
         _ webhooks: [Webhook], to port: UInt16, connections: Int = 8, patience: Patience, pace: Duration = .zero
+    ) {
+        self.init(webhooks, to: [port], lanes: connections, patience: patience, pace: pace)
+    }
+
+    /// Starts to send to several receivers, as through a load balancer that keeps a lane with one of them, and gives the
+    /// next attempt to another one when that fails. So the events of a room stay in order where one replica spills them.
+    ///
+    /// - Parameters:
+    ///   - lanes: the number of webhooks under way at once. Webhooks of one key share a lane, which has one connection
+    ///     to each receiver.
+    ///   - answer: the longest wait for an answer, in whole seconds. Then the connection is given up, and the attempt
+    ///     has no answer.
+    ///   - pace: the shortest time between two first attempts in one lane.
+    package init(
+        _ webhooks: [Webhook], to ports: [UInt16], lanes connections: Int = 8, patience: Patience,
+        answer: Duration = Waits.limit, pace: Duration = .zero
     ) {
         var queues = Array(repeating: [Int](), count: connections)
         var queueOfKey: [String: Int] = [:]
@@ -107,9 +123,10 @@ package final class RetryingSender: Sendable {
         let outcomes = Array(repeating: Outcome(), count: webhooks.count)
         let state = Monitor(State(record: Record(outcomes: outcomes)))
         self.state = state
-        lanes = queues.filter { !$0.isEmpty }.map { queue in
+        lanes = queues.filter { !$0.isEmpty }.enumerated().map { number, queue in
             NamedThread(name: "sender") {
-                var lane = Lane(port: port, patience: patience, pace: pace, state: state)
+                var lane = Lane(
+                    ports: ports, first: number, patience: patience, answer: answer, pace: pace, state: state)
                 lane.send(queue.map { ($0, webhooks[$0]) })
             }
         }
@@ -152,19 +169,29 @@ package final class RetryingSender: Sendable {
         return record
     }
 
-    // MARK: One connection
+    // MARK: One webhook after the other
 
     private struct Lane {
-        let port: UInt16
+        let ports: [UInt16]
         let patience: Patience
+        let answer: Duration
         let pace: Duration
         let state: Monitor<State>
-        var connection: RawHTTP?
+        /// The connection to each port.
+        var connections: [RawHTTP?]
+        /// The port of the next attempt, counted on and on.
+        var turn: Int
         let time = SystemTime()
 
-        init(port: UInt16, patience: Patience, pace: Duration, state: Monitor<State>) {
-            self.port = port
+        init(
+            ports: [UInt16], first turn: Int, patience: Patience, answer: Duration, pace: Duration,
+            state: Monitor<State>
+        ) {
+            self.ports = ports
+            self.turn = turn
+            connections = Array(repeating: nil, count: ports.count)
             self.patience = patience
+            self.answer = answer
             self.pace = pace
             self.state = state
         }
@@ -226,14 +253,18 @@ package final class RetryingSender: Sendable {
         }
 
         private mutating func exchange(_ webhook: Webhook) -> RawHTTP.Reply? {
-            if connection == nil { connection = try? RawHTTP(port: port) }
-            let reply = connection?.ask(
+            let place = turn % ports.count
+            // A load balancer notices that a receiver has closed. A connection to a lone one may die in use.
+            if ports.count > 1, connections[place]?.isOver == true { connections[place] = nil }
+            if connections[place] == nil { connections[place] = try? RawHTTP(port: ports[place], patience: answer) }
+            let reply = connections[place]?.ask(
                 "POST", "/webhook",
                 headers: [
                     ("Authorization", webhook.token), ("Content-Type", "application/webhook+json"),
                     ("User-Agent", "LiveKit"),
                 ], body: webhook.body)
-            if reply == nil || reply?.header("connection")?.lowercased() == "close" { connection = nil }
+            if reply.map({ $0.status >= 500 }) ?? true { turn += 1 }
+            if reply == nil || reply?.header("connection")?.lowercased() == "close" { connections[place] = nil }
             return reply
         }
     }

@@ -227,6 +227,70 @@ enum Documents {
         return document
     }
 
+    /// A replica that leads.
+    static var leader: StatusDocument {
+        var document = healthy
+        document.replicas = replica
+        document.replicas?.isLeader = true
+        return document
+    }
+
+    private static var replica: ReplicaStatus {
+        var replica = ReplicaStatus()
+        (replica.name, replica.holder) = ("lkpush-0", "lkpush-0")
+        (replica.epoch, replica.since) = (5, ago(7_200))
+        (replica.lastEvent, replica.applied, replica.behind) = (1_000_750, 1_000_747, 3)
+        (replica.contactAge, replica.isLogUp) = (0.42, true)
+        return replica
+    }
+
+    /// A replica that stands by, and that has lost the log.
+    static var standby: StatusDocument {
+        var document = healthy
+        document.health.state = .degraded
+        document.health.problems = [
+            problem(
+                "events_spilled", .warning,
+                what: "1,234 events wait in STATE_DIR (3.0 MiB), because the shared log cannot be reached.",
+                cost: "They are not counted yet. Without a volume they are lost with the pod.",
+                action: "See whether the database of JOURNAL_URL answers; lkpush check asks it.")
+        ]
+        (document.journal, document.usage) = (nil, nil)
+        document.database = DatabaseStatus()
+        document.recorder = RecorderStatus()
+        document.organizations = OrganizationsStatus()
+        document.replicas = replica
+        document.replicas?.holder = "lkpush-2"
+        document.replicas?.contactAge = 75
+        document.replicas?.error = "connection to server at db-1 failed: Connection refused"
+        document.replicas?.isLogUp = false
+        document.replicas?.logError = "connection to server at db-1 failed: Connection refused"
+        document.replicas?.logSince = ago(74)
+        document.replicas?.spilledEvents = 1_234
+        document.replicas?.spilled_bytes = 3 << 20
+        document.replicas?.reason = "its settings differ from those of the log"
+        document.replicas?.spillError = "no space left on device"
+        document.replicas?.spillLost = 17
+        return document
+    }
+
+    /// No replica leads.
+    static var leaderless: StatusDocument {
+        var document = standby
+        document.replicas = replica
+        document.replicas?.holder = ""
+        document.replicas?.since = nil
+        document.replicas?.behind = 512
+        document.health.state = .failing
+        document.health.problems = [
+            problem(
+                "no_leader", .critical, what: "No replica leads the shared log.",
+                cost: "Webhooks are taken and kept in the log, and nobody counts them yet.",
+                action: "Wait for some seconds after a replica has ended.")
+        ]
+        return document
+    }
+
     /// Names that try to command the terminal.
     static let hostileNames = [
         "\u{1B}[2J\u{1B}[31mred", "a\u{9B}31mb", "line\nfeed\r\ttab", "\u{202E}gpj.exe", "\u{2066}isolated\u{2069}",
@@ -263,7 +327,8 @@ enum Documents {
 
     /// A document with anything in it.
     static func generated(_ generator: inout SeededGenerator) -> StatusDocument {
-        var document = [healthy, degraded, failing, hostile].randomElement(using: &generator) ?? healthy
+        var document =
+            [healthy, degraded, failing, hostile, leader, standby].randomElement(using: &generator) ?? healthy
         func number() -> Int { [0, 1, 17, 4_096, 1_000_000, .max, -1, .min].randomElement(using: &generator) ?? 0 }
         func decimal() -> Double { [0, 0.001, 3, 1e9, 1e300, -5].randomElement(using: &generator) ?? 0 }
         func text() -> String {
@@ -273,6 +338,12 @@ enum Documents {
             }.joined(separator: " ")
         }
         document.intake.events = number()
+        document.replicas?.holder = text()
+        document.replicas?.reason = text()
+        document.replicas?.logError = text()
+        document.replicas?.epoch = number()
+        document.replicas?.spilledEvents = number()
+        document.replicas?.contactAge = decimal()
         document.reconciliation?.failures = number()
         document.reconciliation?.cause = text()
         document.reconciliation?.doubt = text()

@@ -56,6 +56,18 @@ private let refused = TopPicture.Failure(
         try check("whole-degraded-20", picture(Documents.degraded).page(columns: 20, at: Documents.now))
     }
 
+    @Test func `a replica says who leads, and a standby shows nothing that is the leader's`() throws {
+        for (name, document) in [
+            ("leader", Documents.leader), ("standby", Documents.standby), ("leaderless", Documents.leaderless),
+        ] {
+            try check("whole-\(name)-80", picture(document).page(columns: 80, at: Documents.now))
+        }
+        var report = PlainReport(glyphs: unicode)
+        try check(
+            "plain-replicas",
+            [Documents.leader, Documents.standby, Documents.leaderless].flatMap { report.lines($0) })
+    }
+
     @Test func `plain lines of a day that goes wrong and comes right`() throws {
         var report = PlainReport(glyphs: unicode)
         var lines: [Line] = []

@@ -2,7 +2,7 @@ import Platform
 import Wire
 
 /// `lkpush check`: prints the configuration in effect, and looks at everything that lkpush will need: its folder, its
-/// addresses, the limits of the process, the database, LiveKit and the receivers.
+/// addresses, the limits of the process, the shared journal, the database, LiveKit and the receivers.
 ///
 /// It only looks. No file, lock or table is made or changed, here or elsewhere, so it may run beside a running lkpush and
 /// as another user.
@@ -24,6 +24,7 @@ enum Check {
         let holder = state(settings, &report)
         addresses(settings, holder: holder, &report)
         limits(settings, &report)
+        journal(settings, &report)
         database(settings, room: room, &report)
         liveKit(settings, &report)
         destinations(settings, holder: holder, log, &report)
@@ -68,6 +69,8 @@ enum Check {
     enum Limits {
         /// The memory of a small lkpush without a backlog, and room for its peaks.
         static let memory = ByteCount.mebibytes(96)
+        /// The longest time that the shared journal takes for an answer about its clock.
+        static let journalAnswer = Duration.seconds(3)
     }
 
     /// The text on one line, with single blanks, and without characters that a terminal obeys. The excerpt spells out

@@ -8,6 +8,10 @@ package struct CommandLine: Sendable, Equatable {
         /// With the name of a room whose organization is looked for; nil for none.
         case check(room: String?)
         case migrate
+        /// With where the journal goes. A trial moves nothing.
+        case migrateJournal(JournalMove.Direction, isTrial: Bool)
+        /// Makes the settings of this command the ones that lead the shared journal.
+        case adoptJournal
         case report(UsageOptions)
         /// The arguments after `simulate`, which has flags of its own.
         case simulate([String])
@@ -97,6 +101,15 @@ package struct CommandLine: Sendable, Equatable {
             if arguments["--room"] == "" { throw CommandFault(description: "--room needs the name of a room") }
             return .check(room: arguments["--room"])
         case "migrate": return .migrate
+        case "migrate-journal":
+            let directions = [("--to-shared", JournalMove.Direction.toShared), ("--to-embedded", .toEmbedded)]
+                .filter { arguments[$0.0] != nil }
+            let adopts = arguments["--adopt"] != nil
+            guard directions.count + (adopts ? 1 : 0) == 1 else {
+                throw CommandFault(description: "migrate-journal needs one of --to-shared, --to-embedded and --adopt")
+            }
+            guard let (_, direction) = directions.first else { return .adoptJournal }
+            return .migrateJournal(direction, isTrial: arguments["--dry-run"] != nil)
         case "report": return .report(try UsageOptions(arguments))
         case "completion":
             guard let shell = arguments.argument.flatMap(Shell.init(rawValue:)) else {

@@ -6,7 +6,9 @@ package enum Commands {
     static let elsewhere = ["simulate", "top"]
     /// All names, in the order of the help.
     package static let names =
-        ["serve", "check", "migrate", "report"] + elsewhere + ["completion", "man", "version", "help"]
+        ["serve", "check", "migrate", "migrate-journal", "report"] + elsewhere + [
+            "completion", "man", "version", "help",
+        ]
 
     /// The declarations of all commands, in the order of `names`.
     ///
@@ -52,6 +54,21 @@ package enum Commands {
                     + "role of the exporter may not."
             ],
             exits: [("0", "the tables are up to date"), ("1", "they are not"), usageExit, configurationExit]),
+        CommandSyntax(
+            "migrate-journal", "move the state to the journal that replicas share, or back, then exit",
+            flags: [
+                CommandFlag("--to-shared", .none, "move it from STATE_DIR to the log of JOURNAL_URL and JOURNAL_NAME"),
+                CommandFlag("--to-embedded", .none, "move it from that log to STATE_DIR"),
+                CommandFlag(
+                    "--adopt", .none, "move nothing: let replicas with these settings lead the log from now on"),
+                CommandFlag("--dry-run", .none, "only say what would be moved"),
+            ],
+            notes: [
+                "Stop every lkpush that uses either in order first. Counters, open rooms, rows that wait for the database and "
+                    + "remembered webhooks go on where they were. What they are moved from cannot be started by accident. "
+                    + "After a crash the same command finishes the move."
+            ],
+            exits: [("0", "moved"), ("1", "not moved"), usageExit, configurationExit]),
         UsageOptions.syntax,
         CommandSyntax(
             "completion", "print what makes a shell complete lkpush's commands and flags",

@@ -164,7 +164,7 @@ function fieldReading(name, value, now) {
 }
 
 const laterSections = [
-  { field: "replicas", off: "no replicas", objects: value => asList(value) },
+  { field: "replicas", off: "no replicas", objects: value => value === asObject(value) ? [value] : [] },
   { field: "reconciliation", off: "no comparison with LiveKit", objects: value => value ? [value] : [] },
   { field: "relays", off: "no relay", objects: value => asList(value) },
 ];

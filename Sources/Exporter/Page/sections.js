@@ -177,6 +177,55 @@ function differences(polls, field) {
   return words(text === "" ? "none" : text);
 }
 
+const replicaFacts = [
+  fact("Leader", "the replica that counts, writes rows and pushes shared series", replica => leaderReading(replica)),
+  fact("This replica", "its host name, and whether it leads", replica =>
+    words(`${asText(replica.name)}, ${replica.leads === true ? "leads" : "stands by"}`)),
+  fact("Leads since", "when the lead was taken", (replica, _, now) =>
+    asTime(replica.since_timestamp_seconds) === null ? null : age(replica.since_timestamp_seconds, now)),
+  fact("Epoch", "how often the lead was taken", replica => count(replica.epoch)),
+  fact("Last event", "the number of the last event in the shared log", replica => count(replica.last_event)),
+  fact("Behind", "events in the log that no leader has applied yet", replica => count(replica.events_behind)),
+  fact("Last contact", "the time since this replica read the lease", replica =>
+    duration(replica.contact_age_seconds, asText(replica.error) === "" ? "" : "warning")),
+  fact("Log", "whether this replica can append to the log", replica => logReading(replica)),
+  fact("Fails since", "", (replica, _, now) => asTime(replica.log_failing_since_timestamp_seconds) === null
+    ? null : age(replica.log_failing_since_timestamp_seconds, now, "warning")),
+  fact("Waiting", "events that wait in STATE_DIR for the log, and their size", replica => {
+    const waiting = count(replica.spilled_events, replica.spilled_events > 0 ? "warning" : "");
+    if (!(replica.spilled_events > 0)) return waiting;
+    const size = byteCount(replica.spilled_size_bytes);
+    return { ...waiting, text: `${waiting.text}, ${size.text}`, exact: `${waiting.exact}, ${size.exact}` };
+  }),
+  fact("Lost", "events in STATE_DIR that could not be read any more", (replica, _, now) =>
+    replica.spill_lost_events_total > 0
+      ? troubles(replica.spill_lost_events_total, replica.last_spill_loss_timestamp_seconds, now, "critical") : null),
+  wideFact("May not lead", "why this replica may not lead", replica => words(replica.reason, "warning")),
+  wideFact("Lease", "why the lease cannot be read", replica => words(replica.error, "warning")),
+  wideFact("Error", "why the log cannot be reached", replica => words(replica.log_error, "critical")),
+  wideFact("STATE_DIR", "why it can keep no events", replica => words(replica.spill_error, "warning")),
+];
+
+function leaderReading(replica) {
+  if (asText(replica.holder) !== "") return { text: asText(replica.holder), exact: "", tone: "ok" };
+  return asNumber(replica.contact_age_seconds) !== null && asText(replica.error) === ""
+    ? { text: "none", exact: "", tone: "critical" } : notKnown;
+}
+
+function logReading(replica) {
+  if (replica.log_up === true) return { text: "takes events", exact: "", tone: "ok" };
+  if (replica.log_up === false) return { text: "cannot be reached", exact: "", tone: "critical" };
+  return { text: "not tried yet", exact: "", tone: "quiet" };
+}
+
+/** Why a replica that does not lead has no such figures; nothing where it leads, or has a journal of its own. */
+function standbyWords(status) {
+  const replica = asObject(status.replicas);
+  if (replica.leads !== false) return "";
+  const holder = visible(replica.holder);
+  return holder === "" ? "The replica that leads has these." : `${beginning(holder, 80)} leads, and has these.`;
+}
+
 const processFacts = [
   fact("Memory", "resident memory", program => byteCount(program.resident_memory_bytes)),
   fact("Processor", "processor time of the last seconds; 100 % is a whole core", program => percent(program.cpu_ratio)),
@@ -209,6 +258,7 @@ const plotPlaces = {
   journal: ["journal_commit_seconds", "disk_free_bytes"],
   database: ["rows_waiting"],
   reconciliation: [],
+  replicas: [],
   usage: [],
 };
 
@@ -233,7 +283,7 @@ class FactSection {
   }
 
   update(status, now) {
-    const why = this.absence(status[this.field]);
+    const why = this.absence(status[this.field], status);
     setHidden(this.list, why !== "");
     if (this.element.querySelector("p.quiet")) setQuietLine(this.element, why);
     if (why === "") this.facts.update(asObject(status[this.field]), status, now);
@@ -246,12 +296,14 @@ class FactSection {
 function factSections() {
   return [
     new FactSection("webhooks", webhookFacts, "intake"),
-    new FactSection("recorder", recorderFacts, "recorder"),
-    new FactSection("usage", usageFacts, "usage", usage => usage ? "" : "The state is being restored."),
-    new FactSection("journal", journalFacts, "journal", journal =>
-      journal ? "" : "The state is being restored."),
-    new FactSection("database", databaseFacts, "database", database =>
-      asText(database?.engine) === "" ? "No database is configured." : ""),
+    new FactSection("replicas", replicaFacts, "replicas"),
+    new FactSection("recorder", recorderFacts, "recorder", (_, status) => standbyWords(status)),
+    new FactSection("usage", usageFacts, "usage", (usage, status) =>
+      standbyWords(status) || (usage ? "" : "The state is being restored.")),
+    new FactSection("journal", journalFacts, "journal", (journal, status) =>
+      standbyWords(status) || (journal ? "" : "The state is being restored.")),
+    new FactSection("database", databaseFacts, "database", (database, status) =>
+      standbyWords(status) || (asText(database?.engine) === "" ? "No database is configured." : "")),
     new FactSection("reconciliation", reconciliationFacts, "reconciliation"),
     new FactSection("process", processFacts, "lkpush"),
   ];

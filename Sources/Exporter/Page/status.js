@@ -8,18 +8,24 @@ const patience_ms = 10_000;
 
 const overview = [
   { target: "webhooks", title: "Webhooks", read: ({ intake }) => perSecond(asObject(intake).events_per_second) },
-  { target: "recorder", title: "Participants", read: ({ recorder }) => count(asObject(recorder).participants) },
+  { target: "recorder", title: "Participants", read: status =>
+    leaders(status, count(asObject(status.recorder).participants)) },
   { target: "usage", title: "Minutes today", read: ({ usage }) => minutes(asObject(usage).connection_minutes_today) },
   { target: "journal", title: "Free disk", read: ({ journal }) => byteCount(asObject(journal).disk_free_bytes) },
-  { target: "database", title: "Rows waiting", read: ({ database }) => count(asObject(database).rows_waiting) },
+  { target: "database", title: "Rows waiting", read: status =>
+    leaders(status, count(asObject(status.database).rows_waiting)) },
   { target: "destinations", title: "Destinations", read: status => destinationsSummary(asList(status.destinations)) },
-  { target: "organizations", title: "Organizations", read: status => count(asObject(status.organizations).total) },
+  { target: "organizations", title: "Organizations", read: status =>
+    leaders(status, count(asObject(status.organizations).total)) },
   { target: "rejections", title: "Refused", read: ({ intake }, now) => refused(asObject(intake), now) },
   { target: "messages", title: "Log", read: ({ messages }, now) =>
     troubles(asList(messages).length, newest(messages, "timestamp_seconds"), now) },
   { target: "process", title: "Memory", read: ({ lkpush }) => byteCount(asObject(lkpush).resident_memory_bytes) },
   { target: "settings", title: "Settings", read: ({ settings }) => count(asList(settings).length) },
 ];
+
+/** A figure that a replica has only while it leads. */
+function leaders(status, reading) { return standbyWords(status) === "" ? reading : notKnown; }
 
 function destinationsSummary(destinations) {
   if (destinations.length === 0) return { text: "none", exact: "", tone: "quiet" };

@@ -130,7 +130,7 @@ class OrganizationsView {
     this.omitted = asNumber(organizations.omitted) ?? 0;
     this.table.update(asList(organizations.list));
     const isEmpty = this.table.rows.length === 0;
-    setQuietLine(this.element, isEmpty ? "Nobody uses LiveKit now." : "");
+    setQuietLine(this.element, isEmpty ? standbyWords(status) || "Nobody uses LiveKit now." : "");
     setHidden(this.element.querySelector(".scroll"), isEmpty);
     setHidden(this.element.querySelector("label"), isEmpty);
     setText(byID("organizations-more"), `and ${wholeNumbers.format(this.omitted)} more with fewer participants`);

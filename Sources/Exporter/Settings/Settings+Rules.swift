@@ -1,6 +1,7 @@
 import HTTPClient
 import HTTPServing
 import Matching
+import Pipeline
 import Platform
 import RemoteWrite
 import Shipper
@@ -36,7 +37,24 @@ extension Settings {
         if pushing != nil || singleSession || polls {
             for problem in network.problems { reader.report(problem) }
         }
+        checkReplicas(&reader)
         checkOrganizations(&reader)
+    }
+
+    /// Replicas share all that one process keeps in its folder.
+    private func checkReplicas(_ reader: inout SettingsReader) {
+        guard sharedJournal != nil else { return }
+        // A URL that cannot be read was reported.
+        if let text = try? databaseLocation(), let file = try? StoreDriver.location(of: text).file, !file.isEmpty {
+            reader.report(
+                "DATABASE_URL: expected postgres://… with JOURNAL_URL, because a file would be another one on each replica"
+            )
+        }
+        if durability == .memory {
+            reader.warn(
+                "DURABILITY=memory with JOURNAL_URL: nothing is kept in STATE_DIR, so webhooks are refused with 503 while the "
+                    + "database of JOURNAL_URL does not answer; DURABILITY=commit keeps them in STATE_DIR meanwhile")
+        }
     }
 
     /// Reads a list of host names.

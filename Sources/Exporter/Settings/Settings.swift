@@ -42,6 +42,8 @@ package struct Settings: Sendable {
     // Recording
     package let dedupTTL: Duration
     package let stateDirectory: String
+    /// Nil if the journal is this process's own.
+    package let sharedJournal: SharedJournal?
     package let durability: JournalSettings.Durability
     package let journalMaxBytes: ByteCount
     package let snapshotInterval: Duration
@@ -134,6 +136,7 @@ package struct Settings: Sendable {
         dedupTTL = reader.duration(
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
         stateDirectory = DatabasePlace.stateDirectory(&reader)
+        sharedJournal = SharedJournal(&reader)
         durability = reader.choice(
             "DURABILITY", .commit,
             "A webhook is answered when its event is on disk (`commit`), or at once (`memory`, for a pod without a disk)."

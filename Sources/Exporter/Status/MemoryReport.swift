@@ -36,8 +36,8 @@ package final class MemoryReport: Sendable {
         document.process = ProcessMemory(MemoryUsage.current ?? MemoryUsage(status: ""))
         document.allocator = Heap.statistics.map { AllocatorMemory($0) }
         document.tables =
-            plan.intake.tables + plan.recorderInbox.tables + plan.storeInbox.tables + plan.journalInbox.tables
-            + (running.destinations?.tables ?? [])
+            plan.intake.tables + (running.tenurePlan?.tables ?? []) + (running.tenure?.destinations?.tables ?? [])
+            + (plan.replica?.appendInbox.tables ?? []) + (running.ownDestinations?.tables ?? [])
         return document
     }
 }

@@ -1,3 +1,5 @@
+import LiveKit
+import Pipeline
 import Shipper
 import Status
 import Synchronization
@@ -7,8 +9,11 @@ final class RunningParts: Sendable {
     private struct State {
         var publicAddress = ""
         var hasState = false
-        var destinations: Destinations?
-        var reconciliation: (@Sendable () -> ReconciliationStatus)?
+        var tenurePlan: TenurePlan?
+        var tenure: Tenure?
+        var ownDestinations: Destinations?
+        var lease: LeaseThread?
+        var signer: TokenSigner?
         var routes: [RouteStatus] = []
     }
 
@@ -34,16 +39,35 @@ final class RunningParts: Sendable {
         set { state.withLock { $0.hasState = newValue } }
     }
 
-    /// Nil before pushing has started, and where nothing is pushed.
-    var destinations: Destinations? {
-        get { state.withLock { $0.destinations } }
-        set { state.withLock { $0.destinations = newValue } }
+    /// The doors of the parts that count. Nil in a replica that does not lead.
+    var tenurePlan: TenurePlan? {
+        get { state.withLock { $0.tenurePlan } }
+        set { state.withLock { $0.tenurePlan = newValue } }
     }
 
-    /// Tells the comparison with LiveKit's API. Nil before the polls have started, and where nothing is polled.
-    var reconciliation: (@Sendable () -> ReconciliationStatus)? {
-        get { state.withLock { $0.reconciliation } }
-        set { state.withLock { $0.reconciliation = newValue } }
+    /// The parts that count, when they are made. Nil in a replica that does not lead.
+    var tenure: Tenure? {
+        get { state.withLock { $0.tenure } }
+        set { state.withLock { $0.tenure = newValue } }
+    }
+
+    /// The destinations of a replica's own metrics. Nil before pushing has started, where nothing is pushed, and in a
+    /// process with a journal of its own.
+    var ownDestinations: Destinations? {
+        get { state.withLock { $0.ownDestinations } }
+        set { state.withLock { $0.ownDestinations = newValue } }
+    }
+
+    /// The lease of the shared log. Nil in a process with a journal of its own.
+    var lease: LeaseThread? {
+        get { state.withLock { $0.lease } }
+        set { state.withLock { $0.lease = newValue } }
+    }
+
+    /// The newest key for calls of LiveKit's API. Nil while it is the first one.
+    var signer: TokenSigner? {
+        get { state.withLock { $0.signer } }
+        set { state.withLock { $0.signer = newValue } }
     }
 
     /// The routes of the private listener.

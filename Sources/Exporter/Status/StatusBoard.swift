@@ -60,7 +60,7 @@ package final class StatusBoard: Sendable {
     private func document(_ state: inout State) -> (document: StatusDocument, sample: StatusSample) {
         let (now, wall) = (time.monotonic(), time.now())
         let metrics = source.metrics()
-        var document = source.document(metrics, at: wall)
+        var document = source.document(metrics, at: wall, now)
         let sample = StatusSample(metrics, document.destinations, at: now, wall: wall)
         fill(&document, sample, state.history)
         document.intake.lastEvent = state.increases.note(.events, sample.events, at: wall)
@@ -73,6 +73,10 @@ package final class StatusBoard: Sendable {
             state.today.fill(&usage)
             usage.lastRowLost = state.increases.note(.usageRowsLost, Double(usage.rowsLost), at: wall)
             document.usage = usage
+        }
+        if let lost = document.replicas?.spillLost {
+            // What waited is read at the start, maybe before the first look.
+            document.replicas?.lastSpillLoss = state.increases.note(.spillLost, Double(lost), from: 0, at: wall)
         }
         if document.reconciliation?.differs != true { state.differsSince = nil }
         if document.reconciliation?.differs == true, state.differsSince == nil { state.differsSince = wall }

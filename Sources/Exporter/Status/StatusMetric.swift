@@ -44,6 +44,8 @@ package enum StatusMetric: String, CaseIterable {
     case rows = "lkpush_database_rows_total"
     case rowsWaiting = "lkpush_database_rows_waiting"
 
+    case spillLost = "lkpush_spill_lost_events_total"
+
     case clockSkew = "lkpush_clock_skew_seconds"
     case series = "lkpush_series"
     case seriesRefused = "lkpush_series_refused_total"

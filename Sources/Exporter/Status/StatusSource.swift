@@ -3,6 +3,7 @@ import HTTPClient
 import Metrics
 import Pipeline
 import Platform
+import Reconciliation
 import Shipper
 import Status
 import Synchronization
@@ -17,19 +18,27 @@ struct StatusSource: Sendable {
     private let rows: [SettingsReader.Row]
     private let log: Log
     private let running: RunningParts
+    private let reconciliation: @Sendable () -> ReconciliationStatus?
 
-    /// - Parameter rows: the table of settings.
-    init(_ plan: Plan, _ settings: Settings, rows: [SettingsReader.Row], running: RunningParts, log: Log) {
+    /// - Parameters:
+    ///   - rows: the table of settings.
+    ///   - reconciliation: tells of the comparison with LiveKit's API, instead of the part that runs.
+    init(
+        _ plan: Plan, _ settings: Settings, rows: [SettingsReader.Row], running: RunningParts, log: Log,
+        reconciliation: (@Sendable () -> ReconciliationStatus?)? = nil
+    ) {
         self.plan = plan
         self.settings = settings
         self.rows = rows
         self.running = running
         self.log = log
+        self.reconciliation = reconciliation ?? { running.tenure?.poller?.status }
     }
 
     func metrics() -> MetricReading { MetricReading(plan.registry) }
 
-    func document(_ metrics: MetricReading, at now: Timestamp) -> StatusDocument {
+    /// - Parameter monotonic: the same time, by the clock that ages are measured with.
+    func document(_ metrics: MetricReading, at now: Timestamp, _ monotonic: MonotonicTime) -> StatusDocument {
         var document = StatusDocument()
         document.now = now
         document.program = program(metrics)
@@ -40,16 +49,10 @@ struct StatusSource: Sendable {
         document.recorder = recorder(metrics)
         document.usage = usage(metrics)
         document.database = database(metrics)
-        document.destinations =
-            running.destinations?.status
-            ?? plan.destinations.map { settings in
-                // Pushing begins when the state is restored.
-                var destination = DestinationStatus()
-                (destination.name, destination.url) = (settings.destination, settings.url.description)
-                destination.state = .starting
-                return destination
-            }
-        document.reconciliation = running.reconciliation?()
+        document.destinations = destinations
+        document.replicas = plan.replica?.status(running, at: monotonic)
+        document.replicas?.spillLost = metrics.count(.spillLost)
+        document.reconciliation = reconciliation()
         document.organizations = OrganizationsStatus(metrics, limit: StatusBoard.Limits.organizations)
         document.routes = running.routes
         document.settings = rows.filter { !$0.isPattern && !$0.effective.isEmpty }.map {
@@ -70,6 +73,21 @@ struct StatusSource: Sendable {
     }
 
     // MARK: Sections
+
+    private var destinations: [DestinationStatus] {
+        if let destinations = running.tenure?.destinations { return destinations.status + own }
+        // A replica that does not lead pushes only what is its own.
+        guard plan.replica == nil else { return own }
+        return plan.destinations.map { settings in
+            // Pushing begins when the state is restored.
+            var destination = DestinationStatus()
+            (destination.name, destination.url) = (settings.destination, settings.url.description)
+            destination.state = .starting
+            return destination
+        }
+    }
+
+    private var own: [DestinationStatus] { running.ownDestinations?.status ?? [] }
 
     private func program(_ metrics: MetricReading) -> ProgramStatus {
         var program = ProgramStatus()
@@ -113,7 +131,7 @@ struct StatusSource: Sendable {
 
     private func journal(_ metrics: MetricReading) -> JournalStatus? {
         guard running.hasState else { return nil }
-        let condition = plan.journalInbox.condition
+        let condition = running.tenurePlan?.journalInbox.condition ?? JournalCondition()
         var journal = JournalStatus()
         journal.durability = settings.durability.rawValue
         journal.isUp = condition.isUp
@@ -142,7 +160,7 @@ struct StatusSource: Sendable {
         recorder.ingresses = metrics.count(.entities, where: ("entity", "ingress"))
         recorder.waitingEvents = metrics.count(.waitingEvents)
         recorder.lookupFailures = metrics.count(.lookupFailures)
-        let unknown = plan.recorderInbox.unknownRooms
+        let unknown = running.tenurePlan?.recorderInbox.unknownRooms ?? RecentUnknownRooms.Shown()
         (recorder.unknownRooms, recorder.unknownRoomsOmitted) = (unknown.rooms, unknown.omitted)
         return recorder
     }
@@ -173,7 +191,7 @@ struct StatusSource: Sendable {
         var database = DatabaseStatus()
         database.url = running.database
         database.engine = database.url.hasPrefix("sqlite") ? "sqlite" : "postgresql"
-        let condition = plan.storeInbox.condition
+        let condition = running.tenurePlan?.storeInbox.condition ?? StoreCondition()
         database.isUp = condition.isConnected
         database.error = condition.error
         database.action = condition.advice?.action ?? ""
@@ -183,7 +201,7 @@ struct StatusSource: Sendable {
         database.rowsWritten = metrics.count(.rows, where: ("result", "written"))
         database.rowsLost = metrics.count(.rows, where: ("result", "given_up"))
         database.errors = metrics.count(.databaseErrors)
-        let letters = plan.journalInbox.deadLetters
+        let letters = running.tenurePlan?.journalInbox.deadLetters ?? DeadLetters()
         database.deadLetters = letters.kept
         database.deadLettersDropped = letters.dropped
         database.lastDeadLetters = letters.last

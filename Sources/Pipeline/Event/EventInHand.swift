@@ -51,11 +51,5 @@ package final class EventInHand: Sendable {
     /// Notes that no event is being applied.
     func putDown() { words.store(0, at: Place.event) }
 
-    private static func words(of log: String) -> [Int64] {
-        var words = [Int64](repeating: 0, count: Place.end - Place.log)
-        for (index, byte) in log.utf8.prefix(words.count * 8).enumerated() {
-            words[index / 8] = words[index / 8] << 8 | Int64(byte)
-        }
-        return words
-    }
+    private static func words(of log: String) -> [Int64] { LastingWords.words(of: log, count: Place.end - Place.log) }
 }

@@ -33,6 +33,22 @@ enum JournalAdvice {
         }
     }
 
+    /// A commit to a shared log failed.
+    static var logUnwritable: Advice {
+        Advice(
+            what: """
+                the shared log cannot be written: readings are held and rows wait until it can; webhooks go to STATE_DIR
+                """,
+            action: "see whether the database of JOURNAL_URL answers and has room, and whether its standby does")
+    }
+
+    /// A shared log could not be opened or read at the start of a leadership.
+    static var logUnreadable: Advice {
+        Advice(
+            what: "the shared log cannot be read, so nobody counts and nothing is pushed: it is tried again",
+            action: "see the error, and whether the database of JOURNAL_URL answers")
+    }
+
     /// A snapshot could not be saved.
     static var unsaved: Advice {
         Advice(

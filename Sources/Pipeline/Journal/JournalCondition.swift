@@ -15,6 +15,8 @@ package struct JournalCondition: Sendable {
     package var advice: Advice?
     /// The reason why the last snapshot could not be saved; empty where it could.
     package var snapshotError = ""
+
+    package init() {}
 }
 
 /// Rows that the database refused.
@@ -40,4 +42,6 @@ package struct DeadLetters: Sendable {
         if last.count >= Limits.shown { last.removeLast() }
         last.insert(letter, at: 0)
     }
+
+    package init() {}
 }

@@ -1,4 +1,4 @@
-import HTTPServing
+package import HTTPServing
 import Journal
 package import Platform
 import Recording
@@ -12,7 +12,7 @@ package import Wire
 /// news about rows, results of the snapshot thread, and the stop.
 ///
 /// Any thread may call it; only `commit(reading:)` waits.
-package final class JournalInbox: Sendable {
+package final class JournalInbox: EventJournal {
     /// Everything that waits for the thread, and the state that its callers need to know.
     struct Mail: Sendable {
         /// The events of the intake.
@@ -46,6 +46,18 @@ package final class JournalInbox: Sendable {
         var rowsOnDisk = 0
         /// False while the journal cannot be written; then events are refused.
         var takesEvents = true
+        /// The shared log may have more events than were read.
+        var isLogLonger = false
+        /// The events of the shared log that were delivered and that the recorder has not taken.
+        var outstanding = 0
+        /// The thread waits until the recorder has taken events.
+        var wantsRoom = false
+        /// The last event of the shared log that the recorder has applied, or is about to.
+        var applying: Int64 = 0
+        /// Another replica leads the log, or this one has to restore the state again. Nothing leaves any more.
+        var isReplaced = false
+        /// The thread has acted on that.
+        var isReplacementKnown = false
         /// The outcome of readings that are not committed in time.
         var lateReadings = ReadingOutcome.maySend
         /// No event follows. Events that are here are committed, then the recorder is told.
@@ -62,7 +74,7 @@ package final class JournalInbox: Sendable {
         /// Something has to be done now.
         var isUrgent: Bool {
             !events.isEmpty || !turns.isEmpty || !readings.isEmpty || !refused.isEmpty || wantsRows || !saved.isEmpty
-                || isClosing || copiedAfter != nil
+                || isClosing || copiedAfter != nil || isLogLonger || isReplaced && !isReplacementKnown
         }
 
         /// Takes what has come since the last time. Fields that describe a state keep their values.
@@ -79,12 +91,13 @@ package final class JournalInbox: Sendable {
                 wantsRows = false
                 copiedAfter = nil
                 isClosing = false
+                isLogLonger = false
             }
             return Contents(
                 turns: turns, usage: usage, isUsageWanted: isUsageWanted, readings: readings, refused: refused,
                 saved: saved, appliedUpTo: appliedUpTo,
                 appliedInput: appliedInput, copiedAfter: copiedAfter, isRecorderDone: isRecorderDone,
-                isClosing: isClosing, stopBy: stopBy)
+                isClosing: isClosing, isLogLonger: isLogLonger, applying: applying, stopBy: stopBy)
         }
     }
 
@@ -101,6 +114,8 @@ package final class JournalInbox: Sendable {
         var copiedAfter: Int64?
         var isRecorderDone = false
         var isClosing = false
+        var isLogLonger = false
+        var applying: Int64 = 0
         var stopBy: MonotonicTime?
     }
 
@@ -116,10 +131,21 @@ package final class JournalInbox: Sendable {
     /// The answers to requests whose events are committed, or cannot be.
     let answers: WebhookAnswers
 
+    private let noteHeld: @Sendable () -> Void
+    /// Is called on the journal thread when nothing may leave any more.
+    let noteReplaced: @Sendable () -> Void
     private let time: any TimeSource
 
-    package init(answers: WebhookAnswers, time: any TimeSource = SystemTime()) {
+    /// - Parameters:
+    ///   - noteHeld: is called for each reading whose samples are held.
+    ///   - noteReplaced: is called once, on the journal thread, when `isReplaced` becomes true.
+    package init(
+        answers: WebhookAnswers, noteHeld: @escaping @Sendable () -> Void = {},
+        noteReplaced: @escaping @Sendable () -> Void = {}, time: any TimeSource = SystemTime()
+    ) {
         self.answers = answers
+        self.noteHeld = noteHeld
+        self.noteReplaced = noteReplaced
         self.time = time
     }
 
@@ -146,7 +172,7 @@ package final class JournalInbox: Sendable {
 
     /// Queues an event for the next commit; `request` is answered after that. False while the journal cannot be
     /// written.
-    func add(_ event: AcceptedEvent, _ request: PendingResponse) -> Bool {
+    package func add(_ event: AcceptedEvent, _ request: PendingResponse) -> Bool {
         var isTaken = false
         mail.changeWakingIfNeeded { mail in
             guard mail.takesEvents else { return false }
@@ -181,6 +207,11 @@ package final class JournalInbox: Sendable {
             mail.turns[mail.turns.count - 1].usage = UsageReading()
         }
     }
+
+    /// Notes that the recorder is about to apply the events of a shared log up to this number.
+    ///
+    /// It does not wake the thread. A reading that shows an effect of them is committed after this.
+    func noteApplying(upTo event: Int64) { mail.withLock { $0.applying = event } }
 
     /// Notes that the recorder has left its last turn.
     package func noteRecorderDone() { mail.change { $0.isRecorderDone = true } }
@@ -245,6 +276,36 @@ package final class JournalInbox: Sendable {
     }
 }
 
+// MARK: A shared log
+
+extension JournalInbox: EventReservations {
+    /// Notes that the recorder has taken events of the shared log.
+    package func free(_ count: Int) {
+        mail.changeWakingIfNeeded { mail in
+            mail.outstanding -= count
+            guard mail.wantsRoom else { return false }
+            mail.wantsRoom = false
+            mail.isLogLonger = true
+            return true
+        }
+    }
+
+    /// Notes that this process appended events to the shared log. It is a hint: the log is looked at now and then anyway.
+    package func noteAppended() {
+        mail.changeWakingIfNeeded { mail in
+            if mail.isLogLonger { return false }
+            mail.isLogLonger = true
+            return true
+        }
+    }
+
+    /// Another replica leads the log, so nothing of this one leaves any more.
+    package var isReplaced: Bool { mail.withLock { $0.isReplaced } }
+
+    /// Has the thread let nothing leave any more, because another replica was seen to lead the log.
+    package func giveWay() { mail.change { $0.isReplaced = true } }
+}
+
 extension JournalInbox: ReadingJournal {
     /// Has the reading committed after everything that it shows. It waits for that, a second at most. Each reading has
     /// its own outcome and deadline, so destinations share commits and nothing else.
@@ -259,7 +320,9 @@ extension JournalInbox: ReadingJournal {
             outcome: Monitor(nil))
         mail.change { $0.readings.append(reading) }
         let deadline = time.monotonic() + JournalSettings.Limits.readingPatience
-        return reading.outcome.wait(until: deadline) { $0 } ?? mail.withLock { $0.lateReadings }
+        let outcome = reading.outcome.wait(until: deadline) { $0 } ?? mail.withLock { $0.lateReadings }
+        if outcome == .withhold { noteHeld() }
+        return outcome
     }
 }
 

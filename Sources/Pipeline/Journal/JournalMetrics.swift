@@ -53,11 +53,7 @@ struct JournalMetrics: Sendable {
                 "lkpush_rows_set_aside_total", "Rows kept in the journal because the database refused them."
             )
             .series()
-        eventDeaths =
-            registry.counter(
-                "lkpush_event_deaths_total",
-                "Deaths of the process before, found at the start, while it applied an event."
-            ).series()
+        eventDeaths = Self.deathCounter(in: registry)
         eventsSetAside =
             registry.counter(
                 "lkpush_events_set_aside_total", "Events that are not counted because processes died of them."
@@ -114,6 +110,14 @@ struct JournalMetrics: Sendable {
     func noteCopy() { copies?.increment() }
     func noteEncoded(took: Duration) { snapshot_seconds?.observe(took.inSeconds) }
     func noteReplayed(_ count: Int) { replayed?.increment(by: Double(count)) }
+    /// Declares the counter of deaths. Whoever finds one counts it: this thread, or that of the lease of a shared log.
+    static func deathCounter(in registry: Registry) -> Counter? {
+        registry.counter(
+            "lkpush_event_deaths_total",
+            "Deaths of the process before, found at the start, while it applied an event."
+        ).series()
+    }
+
     func noteEventDeath() { eventDeaths?.increment() }
     func noteEventSetAside() { eventsSetAside?.increment() }
     func noteDeadLetters(_ count: Int) { deadLetters?.increment(by: Double(count)) }
@@ -121,6 +125,14 @@ struct JournalMetrics: Sendable {
 }
 
 extension JournalThread {
+    /// Declares the counter of deaths. Whoever finds one counts it: this thread, or that of the lease of a shared log.
+    static func deathCounter(in registry: Registry) -> Counter? {
+        registry.counter(
+            "lkpush_event_deaths_total",
+            "Deaths of the process before, found at the start, while it applied an event."
+        ).series()
+    }
+
     /// Declares the metrics of a journal that does not run, for a list of all names.
     package static func declareMetrics(in registry: Registry) { _ = JournalMetrics(in: registry) }
 }

@@ -9,10 +9,11 @@ extension JournalWorker {
     /// There is work that only a commit can bring further, and a commit may be tried now.
     var isCommitDue: Bool {
         guard let files else { return !readings.isEmpty || !events.isEmpty }
+        if isReplaced { return false }
         if case .failing(let again, _) = health { return time.monotonic() >= again }
         let isSnapshotDue = snapshot != nil && !files.saver.isBusy
         if lacksState { return isSnapshotDue }
-        return !events.isEmpty || (!held.isEmpty && !commit.inputs.isEmpty) || isSnapshotDue || !readings.isEmpty
+        return !events.isEmpty || isTurnDue || isSnapshotDue || !readings.isEmpty
             || !backlog.pending.isEmpty || !commit.deadLetters.isEmpty || truncation != nil || commit.coversLoss
             || commit.lineage != nil || isUsageDue
     }
@@ -31,13 +32,14 @@ extension JournalWorker {
             }
             self.files = files
             let end = time.monotonic()
+            nextTurn = end + JournalSettings.Limits.turnPace
             if !events.isEmpty { lastGroup = (end, end.since(begin), events.count) }
             metrics.noteCommit(took: end.since(begin), events: events.count)
             if case .failing = health { recovered() }
             if let used { succeeded(used) }
         } catch {
             self.files = files
-            failed(error)
+            if error.kind == .replaced || inbox.isReplaced { giveWay() } else { failed(error) }
         }
     }
 
@@ -120,6 +122,7 @@ extension JournalWorker {
     private func succeeded(_ used: Used) {
         truncation = nil
         forgotten = []
+        if let marks = settings.marks, let journal = files?.journal { marks.note(journal.numbers) }
         answerReadings()
         events.accept(inbox.answers)
         if !events.isEmpty {
@@ -145,7 +148,8 @@ extension JournalWorker {
     /// Lets held rows go whose inputs are durable: to memory while there is room, else to disk.
     func release(areOnDisk: Bool = false) {
         if files == nil { commit.restart(afterEvent: 0, afterInput: 0) }
-        guard commit.inputs.isEmpty, isStartDurable, !lacksState, !held.isEmpty else { return }
+        // After a replacement the inputs before them are dropped, so nothing seems to be open.
+        guard !isReplaced, !isTurnOpen, isStartDurable, !lacksState, !held.isEmpty else { return }
         var inMemory = store.rowsInMemory
         var direct: [NumberedRow] = []
         for row in held {
@@ -175,7 +179,7 @@ extension JournalWorker {
 
     private func failed(_ error: JournalError) {
         metrics.noteFailedCommit()
-        let advice = JournalAdvice.unwritable(error, settings.durability)
+        let advice = adviceOnWriting(error)
         log.throttled(.error, advice.what, ["error": .text(error), "action": advice.field])
         publish(error, advice)
         if settings.durability == .commit {
@@ -228,6 +232,7 @@ extension JournalWorker {
     /// Opens the journal again after a failure. True where it is a new one, to which the state has to be saved first.
     private func reopen(_ files: inout ActiveJournal) throws(JournalError) -> Bool {
         let opening = try files.journal.reopen(now: time.now())
+        if let applied = commit.eventsApplied, applied <= files.journal.numbers.lastEvent { commit.eventsApplied = nil }
         for note in opening.notes { log.warning("the journal was opened again", ["note": .string(note)]) }
         noteLineage(in: files.journal)
         guard opening.isNew else { return false }

@@ -18,7 +18,7 @@ extension JournalWorker {
             try journal.commit(note)
         } catch {
             commit.lineage = lineage.text
-            let advice = JournalAdvice.unwritable(error, settings.durability)
+            let advice = adviceOnWriting(error)
             log.throttled(
                 .error, "the journal cannot be written: rows wait", ["error": .text(error), "action": advice.field])
         }
@@ -34,21 +34,37 @@ extension JournalWorker {
         appliedInput = 0
         inbox.mail.withLock { $0.appliedInput = 0 }
         isRenaming = true
-        metrics.noteCopy()
-        log.warning(
-            """
-            STATE_DIR is a copy, or was copied: another lkpush with the same state has written to the database. Rows get a \
-            new name from here on, so none is lost or written twice; but counters go on from the copied state, and what \
-            the other one counted is not in them. If both are running, stop one or give it an empty STATE_DIR
-            """,
-            ["former": .string(old), "name": .string(lineage.current)])
+        renamedFrom = old
     }
 
     /// Tells the store, which has been waiting, that the new name is on disk.
     func finishRenaming() {
         guard isRenaming, isStartDurable else { return }
         isRenaming = false
+        tellOfCopy()
         store.use(lineage, beganAfter: beganAfter, appliedInput: 0)
+    }
+
+    /// Tells people about the copy. In a shared log, only the process that leads it gets so far: one that was replaced
+    /// finds its commit refused.
+    private func tellOfCopy() {
+        guard let old = renamedFrom.take() else { return }
+        metrics.noteCopy()
+        let fields: Log.Fields = ["former": .string(old), "name": .string(lineage.current)]
+        guard files?.journal.isShared == true else {
+            return log.warning(
+                """
+                STATE_DIR is a copy, or was copied: another lkpush with the same state has written to the database. Rows get a \
+                new name from here on, so none is lost or written twice; but counters go on from the copied state, and what \
+                the other one counted is not in them. If both are running, stop one or give it an empty STATE_DIR
+                """, fields)
+        }
+        log.warning(
+            """
+            another journal with the same rows writes to the database: it, or this one, was copied. Rows get a new name \
+            from here on, so none is lost or written twice; but counters go on from the copied state, and what the other \
+            one counted is not in them. If both are in use, give one of them a database of its own
+            """, fields)
     }
 
     /// Writes the lineage again where it is missing: a journal that was opened again may be a new file.

@@ -23,6 +23,12 @@ extension JournalWorker {
                 }
             } catch {
                 files?.saver.stop()
+                if (error as? JournalError)?.kind == .replaced {
+                    files?.close()
+                    files = nil
+                    giveWay()
+                    return nil
+                }
                 // A file too large to be checked as a whole shows its damage when it is read.
                 let isDamaged = (error as? JournalError)?.kind == .damaged
                 if isDamaged, let note = try? files?.journal.reopen(now: time.now()).notes.first {
@@ -31,10 +37,11 @@ extension JournalWorker {
                 files?.close()
                 files = nil
                 metrics.noteDown()
-                let advice = JournalAdvice.unreadable(error, settings.durability)
+                let advice = adviceOnReading(error)
                 log.throttled(.error, advice.what, ["error": .string("\(error)"), "action": advice.field])
                 publish(error, advice)
                 if settings.durability == .memory { return beginWithoutFiles() }
+                // Nobody reads it in a shared journal: what keeps webhooks out there is said by who appends them.
                 readiness.block(.journal, because: "STATE_DIR cannot be used: \(error)")
             }
             inbox.waitForCancellation(until: time.monotonic() + JournalSettings.Limits.lockPace)
@@ -136,6 +143,8 @@ extension JournalWorker {
         ordinalBase = start.ordinalBase
         start.keepsState = true
         start.keepsInputs = settings.durability == .commit
+        start.isLogShared = journal.isShared
+        eventOfSnapshot = start.events
         // Events that are not journaled die with their process.
         if start.keepsInputs { (start.hand, start.setAside) = (hand, setAside.neverApplied) }
         nextSnapshot = time.monotonic() + settings.snapshotInterval

@@ -6,7 +6,7 @@ import Recording
 
 extension JournalWorker {
     /// The inputs that the usage rests on have to be committed now: a reading is near, or the recorder has ended.
-    var isUsageDue: Bool { (isUsageWanted || isRecorderDone) && !usage.isEmpty && !commit.inputs.isEmpty }
+    var isUsageDue: Bool { (isUsageWanted || isRecorderDone) && !usage.isEmpty && isTurnOpen }
 
     /// Shows the usage where the inputs before it are durable. While the journal cannot be written, or is new and has no
     /// state, they are not.
@@ -25,6 +25,6 @@ extension JournalWorker {
     private var isUsageDurable: Bool {
         guard files != nil, settings.durability == .commit else { return true }
         guard case .good = health, !lacksState else { return false }
-        return commit.inputs.isEmpty
+        return !isTurnOpen
     }
 }

@@ -80,7 +80,22 @@ final class JournalWorker {
     /// The time when people are told again what waits.
     var nextStatus: MonotonicTime
 
-    private var isClosing = false
+    /// The time when the shared log is looked at again, and when a commit may note again what was applied.
+    var nextLook: MonotonicTime
+    var nextTurn: MonotonicTime
+    /// The shared log may have more events, or had no more when it was read last.
+    var isLogLonger = false
+    var isAtEndOfLog = false
+    /// The recorder was told that no event follows.
+    var isRecorderClosed = false
+    /// The event of the last snapshot that was asked for because many had come.
+    var eventOfSnapshot: Int64 = 0
+    /// Another replica leads the log, or this one has to restore the state again: nothing leaves any more.
+    var isReplaced = false
+    /// The name that rows had before they are renamed.
+    var renamedFrom: String?
+
+    private(set) var isClosing = false
     var isRecorderDone = false
     private var stopBy: MonotonicTime?
     /// The last message to the store about rows that it does not have.
@@ -112,6 +127,8 @@ final class JournalWorker {
         nextSnapshot = now + settings.snapshotInterval
         nextDiskLook = now
         nextStatus = now
+        nextLook = now
+        nextTurn = now
     }
 
     // MARK: Turns
@@ -124,18 +141,22 @@ final class JournalWorker {
             lookAtDiskIfDue()
             askForSnapshotIfDue()
             collect()
+            if !isReplaced && inbox.isReplaced { giveWay() }
+            readLogIfDue()
             if isCommitDue { attempt() } else { release() }
+            if isReplaced { discard() }
             publishUsage()
             // Before rows are loaded, so that the store asks for those that it makes room for from now on; and after it.
             tellStore()
             loadRows()
             tellStore()
             publishTablesIfDue()
-            if isClosing && inbox.mail.withLock({ $0.events.isEmpty }) {
+            if isClosing && hasEveryEvent {
                 isClosing = false
+                isRecorderClosed = true
                 recorder.close()
             }
-            if let stopBy, isDone || time.monotonic() >= stopBy { return }
+            if let stopBy, isReplaced || isDone || time.monotonic() >= stopBy { return }
         }
     }
 
@@ -189,9 +210,15 @@ final class JournalWorker {
         appliedUpTo = taken.appliedUpTo
         appliedInput = taken.appliedInput
         isRecorderDone = taken.isRecorderDone
-        isClosing = isClosing || taken.isClosing
+        if taken.isClosing {
+            // What was appended before has to be read.
+            isClosing = true
+            isAtEndOfLog = false
+        }
+        isLogLonger = isLogLonger || taken.isLogLonger
         stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
+        if taken.applying > (files?.journal.numbers.lastEvent ?? .max) { commit.eventsApplied = taken.applying }
         usage.add(taken.usage)
         isUsageWanted = isUsageWanted || taken.isUsageWanted
         readings.append(taken.readings)
@@ -208,6 +235,7 @@ final class JournalWorker {
         var wakeAt = stopBy
         if case .failing(let again, _) = health { wakeAt = min(wakeAt ?? again, again) }
         if settings.directory != nil { wakeAt = min(wakeAt ?? nextDiskLook, nextDiskLook) }
+        if let log = wakeAtForLog { wakeAt = min(wakeAt ?? log, log) }
         return files == nil ? wakeAt : min(wakeAt ?? nextSnapshot, nextSnapshot)
     }
 
@@ -287,6 +315,6 @@ final class JournalWorker {
         guard let files else { return !isCommitDue }
         if files.saver.isBusy || !held.isEmpty { return false }
         guard case .failing = health else { return !isCommitDue }
-        return snapshot == nil && commit.inputs.isEmpty && readings.isEmpty && backlog.pending.isEmpty
+        return snapshot == nil && !isTurnOpen && readings.isEmpty && backlog.pending.isEmpty
     }
 }

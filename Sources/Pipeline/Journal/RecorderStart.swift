@@ -18,6 +18,8 @@ package struct RecorderStart: Sendable {
     package var keepsState = false
     /// Inputs other than events are journaled.
     package var keepsInputs = false
+    /// Events come from a log that several processes share. They are applied before a commit says so.
+    package var isLogShared = false
     /// Is told which event is being applied; nil where no later process could learn from that.
     package var hand: EventInHand?
     /// The events that are not applied, although they have numbers. With a journal that is not shared, all of them are

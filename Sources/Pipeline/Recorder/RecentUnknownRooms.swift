@@ -27,6 +27,11 @@ package struct RecentUnknownRooms {
         package var rooms: [UnknownRoomStatus] = []
         /// The number of further rooms of the last hour, as far as they are remembered.
         package var omitted = 0
+
+        package init(rooms: [UnknownRoomStatus] = [], omitted: Int = 0) {
+            self.rooms = rooms
+            self.omitted = omitted
+        }
     }
 
     private struct Key: Hashable {

@@ -15,6 +15,7 @@ struct RecorderWorker {
     private let ordinalBase: Int64
     private let keepsState: Bool
     private let keepsInputs: Bool
+    private let isLogShared: Bool
     private let hand: EventInHand?
     private let setAside: Set<Int64>
 
@@ -47,7 +48,7 @@ struct RecorderWorker {
     ) {
         recorder = start.recorder
         (events, inputs, rows, ordinalBase) = (start.events, start.inputs, start.rows, start.ordinalBase)
-        (keepsState, keepsInputs) = (start.keepsState, start.keepsInputs)
+        (keepsState, keepsInputs, isLogShared) = (start.keepsState, start.keepsInputs, start.isLogShared)
         (hand, setAside) = (start.hand, start.setAside)
         self.inbox = inbox
         self.reservations = reservations
@@ -82,6 +83,7 @@ struct RecorderWorker {
     private mutating func applyBatch() {
         noteClock()
         let batch = contents.events
+        if isLogShared && !batch.isEmpty { journal.noteApplying(upTo: events + Int64(batch.count)) }
         for (index, event) in batch.enumerated() {
             // Answers are taken between events, too, so that events which wait for one do not pile up.
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }

@@ -19,4 +19,6 @@ package struct StoreCondition: Sendable {
 
     /// All is well, or nothing was tried yet.
     package var isWorking: Bool { failing.isEmpty }
+
+    package init() {}
 }

@@ -60,16 +60,17 @@ package final class WebhookIntake: Sendable {
     private let state: Mutex<State>
     private let patience: Duration
     private let answers: WebhookAnswers
-    private let journal: JournalInbox?
-    private let recorder: RecorderInbox
+    private let journal: (any EventJournal)?
+    private let recorder: RecorderInbox?
 
     /// - Parameters:
     ///   - journal: makes events durable; nil where being queued is enough.
     ///   - recorder: its inbox has the reservations that are reserved here.
     package init(
-        answers: WebhookAnswers, patience: Duration = Limits.patience, journal: JournalInbox?,
-        recorder: RecorderInbox, isOpen: Bool = true
+        answers: WebhookAnswers, patience: Duration = Limits.patience, journal: (any EventJournal)?,
+        recorder: RecorderInbox? = nil, capacity: Int? = nil, isOpen: Bool = true
     ) {
+        self.capacity = capacity ?? recorder?.capacity ?? 1
         state = Mutex(State(phase: isOpen ? .open : .starting))
         self.patience = patience
         self.answers = answers
@@ -78,7 +79,7 @@ package final class WebhookIntake: Sendable {
     }
 
     /// The most events that may be on their way to the recorder.
-    package var capacity: Int { recorder.capacity }
+    package let capacity: Int
 
     /// The number of events that have a reservation now: being committed, or queued for the recorder.
     package var count: Int { state.withLock { $0.reserved } }
@@ -133,7 +134,7 @@ package final class WebhookIntake: Sendable {
         }
         for waiter in waiters { waiter.request.expire() }
         // Without a journal nobody else closes the recorder's inbox.
-        if journal == nil { recorder.close() }
+        if journal == nil { recorder?.close() }
     }
 
     private func pending(until deadline: MonotonicTime, _ refusal: WebhookRefusal) -> PendingResponse {
@@ -142,7 +143,7 @@ package final class WebhookIntake: Sendable {
 
     /// Passes on an event that needs no commit.
     private func pass(_ event: AcceptedEvent, _ state: inout State) {
-        recorder.deliver(Committed(event, by: .withoutJournal))
+        recorder?.deliver(Committed(event, by: .withoutJournal))
         state.reserved += 1
     }
 

@@ -56,6 +56,38 @@ import Testing
         _ = sender.stop()
     }
 
+    @Test func `each attempt goes to the next receiver, and an answer that does not come is not waited for`() throws {
+        let receivers = [
+            try ScriptedReceiver(otherwise: .hang), try ScriptedReceiver(script: [.init(503)], otherwise: .init(200)),
+        ]
+        let sender = RetryingSender(
+            [webhook("a", "1"), webhook("a", "2"), webhook("a", "3")], to: receivers.map(\.port),
+            patience: .untilAnswered(scaledBy: 0.001), answer: .seconds(1))
+        #expect(sender.waitUntilAllSettled())
+        let record = sender.stop()
+        #expect(record.outcomes.map(\.attempts) == [4, 2, 2])
+        #expect(record.outcomes.map(\.unanswered) == [2, 1, 1])
+        #expect(receivers.map { $0.requests.count } == [4, 4])
+    }
+
+    @Test func `a connection that one of several receivers has closed is made anew without an attempt`() throws {
+        let port = FixedPorts.pick()
+        let first = try ScriptedReceiver(port: port, otherwise: .init(200))
+        let second = try ScriptedReceiver(otherwise: .init(200, delay: .milliseconds(1)))
+        let sender = RetryingSender(
+            (1...40).map { webhook("a", "\($0)") }, to: [port, second.port],
+            patience: .untilAnswered(scaledBy: 0.001), pace: .milliseconds(20))
+        #expect(sender.wait(untilSettled: 3))
+        first.stop()
+        let again = try ScriptedReceiver(port: port, otherwise: .init(200))
+        #expect(sender.waitUntilAllSettled())
+        let record = sender.stop()
+        #expect(record.accepted == 40)
+        #expect(!again.requests.isEmpty)
+        // Attempts fail only while nobody listens.
+        #expect(record.outcomes.allSatisfy { $0.attempts <= 2 })
+    }
+
     @Test(arguments: FaultyDisk.Death.allCases)
     func `a program dies at the call that it is told to die at`(death: FaultyDisk.Death) throws {
         let folder = TemporaryFolder()

@@ -3,6 +3,7 @@ import HTTPClient
 import HTTPServing
 import Platform
 import Storage
+import Postgres
 import StoragePostgres
 import Wire
 

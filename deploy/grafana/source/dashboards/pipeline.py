@@ -1,6 +1,6 @@
 """lkpush itself: from the webhook to the receiver, and what it needs for that."""
 
-from . import reconciliation, sending, usage
+from . import reconciliation, replicas, sending, usage
 from .panel import (
     AMOUNT,
     ANY_LKPUSH,
@@ -432,5 +432,8 @@ DASHBOARD = Dashboard(
             all=".*",
         ),
     ),
-    rows=(HEALTH, WEBHOOKS, reconciliation.RECONCILIATION, STATE, usage.COUNTING, sending.PUSH, sending.PROCESS),
+    rows=(
+        HEALTH, WEBHOOKS, reconciliation.RECONCILIATION, STATE, replicas.REPLICAS, usage.COUNTING, sending.PUSH,
+        sending.PROCESS,
+    ),
 )

@@ -67,6 +67,20 @@ where these are in use.
 {{- sortAlpha $keys | toJson -}}
 {{- end -}}
 
+{{/* The name of a Secret that holds JOURNAL_URL alone: one of yours, or one that the chart makes of journal.url. */}}
+{{- define "lkpush.journalSecret" -}}
+{{- if .Values.journal.existingSecret -}}
+{{- .Values.journal.existingSecret -}}
+{{- else if .Values.journal.url -}}
+{{- printf "%s-journal" (include "lkpush.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" if the journal is in PostgreSQL, where several pods share it. */}}
+{{- define "lkpush.isShared" -}}
+{{- or (not (empty (include "lkpush.journalSecret" .))) (has "JOURNAL_URL" (include "lkpush.secretKeys" . | fromJsonArray)) -}}
+{{- end -}}
+
 {{/* A value as text. Helm reads numbers of a file as floating-point ones, so 150000 would become 1.5e+05. */}}
 {{- define "lkpush.text" -}}
 {{- if and (kindIs "float64" .) (eq . (floor .)) -}}
@@ -97,8 +111,11 @@ where these are in use.
 {{- end -}}
 {{- if .Values.instance -}}
 {{- $_ := set $settings "INSTANCE" .Values.instance -}}
-{{- else if not .Values.persistence.enabled -}}
+{{- else if not (or .Values.persistence.enabled (eq (include "lkpush.isShared" .) "true")) -}}
 {{- $_ := set $settings "INSTANCE" $name -}}
+{{- end -}}
+{{- if eq (include "lkpush.isShared" .) "true" -}}
+{{- $_ := set $settings "JOURNAL_NAME" (default $name .Values.journal.name) -}}
 {{- end -}}
 {{- if .Values.push.enabled -}}
 {{- with .Values.push.url -}}
@@ -184,6 +201,31 @@ where these are in use.
 {{- end -}}
 {{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
 {{- $problems = append $problems "persistence.existingClaim is given, but persistence.enabled is false" -}}
+{{- end -}}
+{{- $ways := list -}}
+{{- range $way, $isGiven := dict "journal.existingSecret" .Values.journal.existingSecret "journal.url" .Values.journal.url "JOURNAL_URL in the Secret" (has "JOURNAL_URL" $keys) -}}
+{{- if $isGiven -}}{{- $ways = append $ways $way -}}{{- end -}}
+{{- end -}}
+{{- if gt (len $ways) 1 -}}
+{{- $problems = append $problems (printf "the journal is given %d times (%s): give one" (len $ways) (join ", " (sortAlpha $ways))) -}}
+{{- end -}}
+{{- if eq (include "lkpush.isShared" .) "true" -}}
+{{- if .Values.persistence.existingClaim -}}
+{{- $problems = append $problems "persistence.existingClaim is one volume, and pods with a journal in PostgreSQL need one each: leave it out" -}}
+{{- end -}}
+{{- if not (or (has "DATABASE_URL" $keys) (hasKey .Values.config "DATABASE_URL")) -}}
+{{- $problems = append $problems "the Secret has no DATABASE_URL: with a journal in PostgreSQL the rows of every pod go to one database" -}}
+{{- end -}}
+{{- if not .Values.push.enabled -}}
+{{- $problems = append $problems "push.enabled: replicas push, because shared series are written by the leader alone; scraping would give them anew with each leader" -}}
+{{- end -}}
+{{- else -}}
+{{- if gt (int .Values.replicaCount) 1 -}}
+{{- $problems = append $problems (printf "replicaCount is %d, and without a journal in PostgreSQL one process owns the state: give journal.existingSecret, journal.url or JOURNAL_URL in the Secret" (int .Values.replicaCount)) -}}
+{{- end -}}
+{{- if .Values.journal.name -}}
+{{- $problems = append $problems "journal.name is given, but no journal in PostgreSQL: give journal.existingSecret, journal.url or JOURNAL_URL in the Secret" -}}
+{{- end -}}
 {{- end -}}
 {{- if $problems -}}
 {{- fail (printf "\n  %s" (join "\n  " $problems)) -}}

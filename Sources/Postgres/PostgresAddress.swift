@@ -1,15 +1,15 @@
 import CPostgres
-import Storage
+package import Storage
 
 /// The checked URL of a database, with the secrets in it that must never be shown.
-struct PostgresAddress: Sendable {
+package struct PostgresAddress: Sendable {
     let url: String
     let hostCount: Int
     private let secrets: [String]
 
     /// Throws if libpq cannot read the URL. The error quotes nothing of it but names of parameters: a text that is not
     /// understood may be a password.
-    init(_ url: PostgresURL) throws(DatabaseURLFault) {
+    package init(_ url: PostgresURL) throws(DatabaseURLFault) {
         self.url = url.exposed
         if let problem = ForeignParameters.problem(in: url.exposed) { throw DatabaseURLFault(problem) }
         var message: UnsafeMutablePointer<CChar>?

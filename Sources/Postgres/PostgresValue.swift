@@ -1,30 +1,35 @@
-import CPostgres
-import Storage
-import Wire
+package import Storage
 
 /// The form of values on the wire: text in both directions, which every type of column reads.
 ///
 /// Numbers are sent with their type, so that a column of another numeric type converts them as in an assignment. The
 /// server infers the type of all others: a text may be meant for a `uuid`, a time for a `timestamp` without zone.
-enum PostgresValue {
+package enum PostgresValue {
+    /// The object id of a type.
+    package typealias TypeNumber = UInt32
+
     /// Object ids of built-in types, which never change.
     /// https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat
-    enum TypeID {
-        static let bool: Oid = 16
-        static let int8: Oid = 20
-        static let int2: Oid = 21
-        static let int4: Oid = 23
-        static let text: Oid = 25
-        static let oid: Oid = 26
-        static let float4: Oid = 700
-        static let float8: Oid = 701
-        static let numeric: Oid = 1_700
-        static let uuid: Oid = 2_950
+    package enum TypeID {
+        package static let bool: TypeNumber = 16
+        package static let int8: TypeNumber = 20
+        package static let int2: TypeNumber = 21
+        package static let int4: TypeNumber = 23
+        package static let text: TypeNumber = 25
+        package static let bytea: TypeNumber = 17
+        package static let byteaArray: TypeNumber = 1_001
+        package static let int8Array: TypeNumber = 1_016
+        package static let oid: TypeNumber = 26
+        package static let float4: TypeNumber = 700
+        package static let float8: TypeNumber = 701
+        package static let numeric: TypeNumber = 1_700
+        package static let uuid: TypeNumber = 2_950
         /// The server infers the type.
-        static let inferred: Oid = 0
+        package static let inferred: TypeNumber = 0
     }
 
-    static func type(of value: SQLValue) -> Oid {
+    /// Returns the type that a value is sent with.
+    package static func type(of value: SQLValue) -> TypeNumber {
         switch value {
         case .integer: TypeID.int8
         case .double: TypeID.float8
@@ -54,13 +59,13 @@ enum PostgresValue {
 
     /// False for a text with a zero character, which would end there.
     /// https://www.postgresql.org/docs/15/datatype-character.html
-    static func isSendable(_ value: SQLValue) -> Bool {
+    package static func isSendable(_ value: SQLValue) -> Bool {
         if case .text(let text) = value { return !text.utf8.contains(0) }
         return true
     }
 
     /// The value that the server returned for a column of this type.
-    static func value(_ text: String, type: Oid) -> SQLValue {
+    static func value(_ text: String, type: TypeNumber) -> SQLValue {
         switch type {
         case TypeID.int2, TypeID.int4, TypeID.int8, TypeID.oid:
             Int64(text).map { .integer($0) } ?? .text(text)
@@ -75,7 +80,7 @@ enum PostgresValue {
     }
 
     /// The text form of an array.
-    static func array(_ texts: [String]) -> String {
+    package static func array(_ texts: [String]) -> String {
         var result = "{"
         for (index, text) in texts.enumerated() {
             if index > 0 { result += "," }
@@ -91,7 +96,7 @@ enum PostgresValue {
 
     /// True for a text that the type `uuid` reads: 32 hexadecimal digits, with an optional hyphen after each group of
     /// four, and optional braces around. https://www.postgresql.org/docs/15/datatype-uuid.html
-    static func isUUID(_ text: String) -> Bool {
+    package static func isUUID(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]
         if rest.first == UInt8(ascii: "{") {
             guard rest.last == UInt8(ascii: "}"), rest.count > 1 else { return false }

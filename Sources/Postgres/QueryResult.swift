@@ -1,8 +1,8 @@
 import CPostgres
-import Storage
+package import Storage
 
 /// One answer of the server. It is freed with this value.
-struct QueryResult: ~Copyable {
+package struct QueryResult: ~Copyable {
     private let handle: OpaquePointer
 
     init(_ handle: OpaquePointer) { self.handle = handle }
@@ -13,13 +13,13 @@ struct QueryResult: ~Copyable {
     var status: ExecStatusType { PQresultStatus(handle) }
 
     /// The number of rows that a statement changed. Wraps `PQcmdTuples`.
-    var changes: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
+    package var changes: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
 
     /// The command that was executed, such as `COMMIT`. Wraps `PQcmdStatus`.
-    var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
+    package var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
 
     /// The type that the server inferred for the first parameter. Wraps `PQparamtype`.
-    var firstParameterType: Oid? { PQnparams(handle) > 0 ? PQparamtype(handle, 0) : nil }
+    var firstParameterType: PostgresValue.TypeNumber? { PQnparams(handle) > 0 ? PQparamtype(handle, 0) : nil }
 
     /// A field of an error. Nil if the error does not have it. Wraps `PQresultErrorField`.
     func errorField(_ field: ErrorField) -> String? {
@@ -38,8 +38,8 @@ struct QueryResult: ~Copyable {
         case function = 0x52
     }
 
-    /// All rows.
-    func rows() -> SQLRows {
+    /// Returns all rows.
+    package func rows() -> SQLRows {
         let columnCount = PQnfields(handle)
         let columns = (0..<columnCount).map { PQfname(handle, $0).map { String(cString: $0) } ?? "" }
         let types = (0..<columnCount).map { PQftype(handle, $0) }
@@ -53,5 +53,19 @@ struct QueryResult: ~Copyable {
             }
         }
         return SQLRows(columns: columns, rows: rows)
+    }
+
+    /// Returns all rows of a result in binary form.
+    func values() -> [[BinaryValue]] {
+        let columns = PQnfields(handle)
+        return (0..<PQntuples(handle)).map { row in
+            (0..<columns).map { column -> BinaryValue in
+                guard PQgetisnull(handle, row, column) == 0, let start = PQgetvalue(handle, row, column) else {
+                    return .null
+                }
+                let bytes = UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(handle, row, column)))
+                return BinaryValue(bytes, type: PQftype(handle, column))
+            }
+        }
     }
 }

@@ -1,33 +1,35 @@
 import CPostgres
 import Glibc
-import Platform
-import Storage
+package import Platform
+package import Storage
 import Wire
 
 /// A connection of libpq. No call waits longer than its deadline, and another thread can end every wait.
 ///
 /// It belongs to the thread that made it. After an error of the kind `connectionLost` it is closed, and stays so.
-final class PostgresConnection {
+package final class PostgresConnection {
     /// Nil when the connection is gone.
     private var handle: OpaquePointer?
     private let settings: PostgresSettings
     private let interruption: Interruption
     private let redacted: (String) -> String
+    /// The warnings of the server since they were last taken.
+    private let notices = Notices()
     private let owner = ThreadOwner()
     private let time = SystemTime()
     /// True while the server may be working on a statement.
     private var isWaiting = false
     /// The time limit of a statement now.
-    var statementTimeout: Duration
+    package var statementTimeout: Duration
 
     /// Connects. Wraps `PQconnectStartParams` and `PQconnectPoll`.
-    init(
+    package init(
         _ address: PostgresAddress, _ settings: PostgresSettings, _ interruption: Interruption
     ) throws(StoreError) {
         self.settings = settings
         self.interruption = interruption
         statementTimeout = settings.statementTimeout
-        let handle = Self.start(address)
+        let handle = Self.start(address, settings, notices)
         self.handle = handle
         // A password may also come from a file or the environment. Only libpq knows that one.
         let password = handle.flatMap { PQpass($0) }.map { String(cString: $0) } ?? ""
@@ -45,7 +47,7 @@ final class PostgresConnection {
     deinit { close() }
 
     /// Closes the connection. If the server still works on a statement, that is cancelled. Wraps `PQfinish`.
-    func close() {
+    package func close() {
         guard let handle else { return }
         if isWaiting, let request = Canceller.Request(handle) { Canceller.send(request) }
         PQfinish(handle)
@@ -53,17 +55,47 @@ final class PostgresConnection {
     }
 
     /// True while a transaction is open. Wraps `PQtransactionStatus`.
-    var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
+    package var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
 
     /// The encoding of the database. Wraps `PQparameterStatus`.
-    var serverEncoding: String? {
+    package var serverEncoding: String? {
         handle.flatMap { PQparameterStatus($0, "server_encoding") }.map { String(cString: $0) }
     }
 
+    /// The version of the server, such as 150004; 0 where it is not connected. Wraps `PQserverVersion`.
+    package var serverVersion: Int { handle.map { Int(PQserverVersion($0)) } ?? 0 }
+
+    /// The connection can be used.
+    package var isOpen: Bool { handle != nil }
+
     // MARK: Requests
 
+    /// Runs any number of statements without parameters. Wraps `PQsendQuery`.
+    package func run(_ operation: String, script: String) throws(StoreError) {
+        _ = try request(operation) { PQsendQuery($0, script) }
+    }
+
+    /// Prepares a statement under a name. Wraps `PQsendPrepare`.
+    package func prepare(
+        _ operation: String, _ name: String, _ sql: String, _ types: [PostgresValue.TypeNumber]
+    ) throws(StoreError) {
+        _ = try request(operation) { PQsendPrepare($0, name, sql, Int32(types.count), types) }
+    }
+
+    /// Returns the type of the first parameter of a prepared statement. Wraps `PQsendDescribePrepared`.
+    package func firstParameterType(
+        _ operation: String, ofPrepared name: String
+    ) throws(StoreError) -> PostgresValue.TypeNumber? {
+        try request(operation) { PQsendDescribePrepared($0, name) }.firstParameterType
+    }
+
+    /// Runs one statement.
+    package func execute(_ operation: String, _ call: PostgresCall) throws(StoreError) -> QueryResult {
+        try request(operation) { call.send($0) ? 1 : 0 }
+    }
+
     /// Sends one request, and returns the last of its answers.
-    func request(
+    private func request(
         _ operation: String, _ send: (OpaquePointer) -> Int32
     ) throws(StoreError) -> QueryResult {
         let handle = try open(operation)
@@ -90,28 +122,46 @@ final class PostgresConnection {
     /// Sends many requests before it reads the first answer, in one round trip. The requests are in groups. After an
     /// error the server skips the rest of the group, and goes on with the next one. Wraps `PQenterPipelineMode`.
     ///
-    /// - Parameter send: queues the requests of the group with this number.
     /// - Returns: for each group the number of rows that each request changed, or the first error of the group.
-    func pipeline(
-        _ operation: String, groups count: Int, _ send: (OpaquePointer, Int) -> Bool
+    package func pipeline(
+        _ operation: String, groups: [[PostgresCall]]
     ) throws(StoreError) -> [Result<[Int], StoreError>] {
+        try pipelined(operation, groups) { $0.changes }
+    }
+
+    /// Does the same as `pipeline`, and returns the rows of each request.
+    package func rows(
+        _ operation: String, groups: [[PostgresCall]]
+    ) throws(StoreError) -> [Result<[[[BinaryValue]]], StoreError>] {
+        try pipelined(operation, groups) { $0.values() }
+    }
+
+    /// Returns the codes of the warnings that the server sent since the last call, and forgets them.
+    package func takeWarnings() -> [String] { notices.take() }
+
+    private func pipelined<Answer>(
+        _ operation: String, _ groups: [[PostgresCall]], _ read: (borrowing QueryResult) -> Answer
+    ) throws(StoreError) -> [Result<[Answer], StoreError>] {
         let handle = try open(operation)
         isWaiting = true
         guard PQenterPipelineMode(handle) == 1 else { throw lost(operation) }
-        for index in 0..<count {
-            guard send(handle, index), PQpipelineSync(handle) == 1 else { throw lost(operation) }
+        for group in groups {
+            for call in group { guard call.send(handle) else { throw lost(operation) } }
+            guard PQpipelineSync(handle) == 1 else { throw lost(operation) }
         }
         try flush(operation, until: deadline)
-        var groups: [Result<[Int], StoreError>] = []
-        for _ in 0..<count { groups.append(try answers(operation)) }
+        var all: [Result<[Answer], StoreError>] = []
+        for _ in groups { all.append(try answers(operation, read)) }
         isWaiting = false
         guard PQexitPipelineMode(handle) == 1 else { throw lost(operation) }
-        return groups
+        return all
     }
 
     /// Reads the answers to one group of a pipeline.
-    private func answers(_ operation: String) throws(StoreError) -> Result<[Int], StoreError> {
-        var changes: [Int] = []
+    private func answers<Answer>(
+        _ operation: String, _ read: (borrowing QueryResult) -> Answer
+    ) throws(StoreError) -> Result<[Answer], StoreError> {
+        var found: [Answer] = []
         var error: StoreError?
         while true {
             // Each statement has the full time limit. Between two answers, libpq reports with nil that a statement is
@@ -123,10 +173,10 @@ final class PostgresConnection {
                 error = error ?? failure(operation, result)
                 if let error, handle == nil { throw error }
             } else {
-                changes.append(result.changes)
+                found.append(read(result))
             }
         }
-        return error.map { .failure($0) } ?? .success(changes)
+        return error.map { .failure($0) } ?? .success(found)
     }
 
     private var deadline: MonotonicTime { time.monotonic() + statementTimeout + settings.grace }

@@ -1,0 +1,36 @@
+/// The place on this machine for groups of events while the shared log cannot be reached. First in, first out.
+///
+/// It belongs to the thread that opened it. After an error it is closed; the next call opens it again.
+package protocol EventSpill: AnyObject {
+    /// The events that wait, and the bytes that they take. They are of the last call, also after an error.
+    var events: Int { get }
+    var size_bytes: Int { get }
+
+    /// Keeps groups behind those that wait. They are on disk when it returns; after an error none of them is.
+    func add(_ groups: [ProducedGroup]) throws(JournalError)
+
+    /// Returns the oldest groups, at least one if any waits, and more while all have at most `limit_bytes`.
+    func oldest(limit_bytes: Int) throws(JournalError) -> SpilledGroups
+
+    /// Deletes the groups up to this place, because the log has them.
+    func remove(upTo place: Int64) throws(JournalError)
+
+    /// Gives the groups up to this place another producer. Their numbers are their places from then on.
+    func rename(upTo place: Int64, producer: String) throws(JournalError)
+
+    func close()
+}
+
+/// Groups that were read from a spill.
+package struct SpilledGroups: Sendable, Equatable {
+    package var groups: [ProducedGroup] = []
+    /// The place of the last of them.
+    package var last: Int64 = 0
+    /// The events of groups that cannot be read. They are deleted with the others.
+    package var damagedEvents = 0
+
+    package init() {}
+}
+
+/// Opens the spill, or makes it. The thread that calls it owns the spill from then on.
+package typealias OpenSpill = @Sendable () throws(JournalError) -> any EventSpill

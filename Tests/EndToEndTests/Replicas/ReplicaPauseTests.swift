@@ -1,0 +1,73 @@
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+extension ReplicaTests {
+    /// A leader that stands still for longer than its lease, wherever it is, and goes on later as if nothing had
+    /// happened.
+    @Suite(.enabled(if: ReplicaTests.isThorough, "a long run: set REPLICA_RUNS")) struct ReplicaPauseTests {
+        /// The point at which the leader stands still.
+        enum Phase: String, CaseIterable, Sendable {
+            /// Between readings or in one, by chance.
+            case anywhere
+            /// It has sent samples, and has no answer yet.
+            case inSend
+            /// It writes rows into the application's database, and waits for another client there.
+            case inDatabaseWrite
+        }
+
+        @Test(arguments: Phase.allCases)
+        func `a leader that stands still is replaced, and nothing is lost, doubled or wrong when it is back`(
+            phase: Phase
+        ) throws {
+            let trial = try ReplicaTrial("pause-\(phase.rawValue.lowercased())", ReplicatedPostgres())
+            let replicas = trial.replicas
+            let record = try trial.send { sender in
+                let old = try replicas.waitForLeader()
+                let release = try halt(old, phase, trial)
+                let new = try replicas.waitForLeader(after: old)
+                // The new one works, and the old one is back in the middle of that.
+                let settled = sender.record.settled
+                _ = sender.wait(untilSettled: min(settled + 50, trial.day.posts.count))
+                try release()
+                replicas.resume(old)
+                #expect(
+                    try eventually {
+                        try replicas.expectAlive()
+                        return replicas.samples(old)["lkpush_leader"] == 0
+                    }, "\(replicas.logs())")
+                #expect(replicas.samples(new)["lkpush_leader"] != nil)
+            }
+            try trial.expectTruth(record)
+        }
+
+        /// Halts a replica in a phase. Returns what ends the circumstances of that.
+        private func halt(_ leader: Int, _ phase: Phase, _ trial: ReplicaTrial) throws -> () throws -> Void {
+            switch phase {
+            case .anywhere:
+                trial.replicas.pause(leader)
+                return {}
+            case .inSend:
+                let pid = trial.replicas.programs[leader].pid ?? 0
+                let isHalted = Monitor(false)
+                trial.receivers.receivers[leader].observe { _ in
+                    isHalted.change { isHalted in
+                        if !isHalted { kill(pid, SIGSTOP) }
+                        isHalted = true
+                    }
+                }
+                let isThere: Bool? = isHalted.wait(until: Waits.end) { $0 ? true : nil }
+                trial.replicas.notePause(leader)
+                #expect(isThere == true, "the leader sends nothing")
+                return {}
+            case .inDatabaseWrite:
+                let blocker = try ApplicationLock(trial.application)
+                let isWaiting = eventually { (try? blocker.hasWaiters()) == true }
+                #expect(isWaiting, "nothing is written")
+                trial.replicas.pause(leader)
+                return { blocker.release() }
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import Platform
+import TestSupport
+import Testing
+
+/// Tests of several replicas of the built program on one log. One runs at a time: each keeps a machine busy.
+@Suite(.serialized, .enabled(if: HostName.isAllowed, "replicas need host names of their own: root, CAP_SYS_ADMIN"))
+enum ReplicaTests {
+    /// The long runs are asked for: `REPLICA_RUNS` is set.
+    static let isThorough = ProcessEnvironment.current["REPLICA_RUNS"] != nil
+}
