@@ -56,10 +56,10 @@ final class Tenure: Sendable {
         self.time = time
     }
 
-    /// What is pushed, and what became of it. Nil before pushing has started, and if nothing is pushed.
+    /// The destinations and their state. Nil before pushing has started, and if nothing is pushed.
     var destinations: Destinations? { parts.withLock { $0.destinations } }
 
-    /// What the comparison with LiveKit's API tells. Nil if nothing is compared.
+    /// Compares with LiveKit's API. Nil if nothing is compared.
     var poller: PollerThread? { parts.withLock { $0.poller } }
 
     // MARK: Starting

@@ -43,7 +43,7 @@ struct TenurePlan: Sendable {
         journalSettings = journal
     }
 
-    /// What waits in the inboxes.
+    /// The sizes of the inboxes.
     var tables: [TableMemory] { recorderInbox.tables + storeInbox.tables + journalInbox.tables }
 
     /// Has threads that wait for the state or the database give up. Any thread may call it.

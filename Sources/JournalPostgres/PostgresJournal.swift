@@ -29,7 +29,7 @@ final class PostgresJournal: StateJournal {
     private var unknown: UnknownCommit?
     private let snapshots: PostgresSnapshots
 
-    /// What has to be taken back of a commit with an unknown outcome. The rest of it may be done twice.
+    /// The part of a commit with an unknown outcome that has to be taken back. The rest of it may be done twice.
     private struct UnknownCommit {
         /// The serial that it would leave.
         let serial: Int64

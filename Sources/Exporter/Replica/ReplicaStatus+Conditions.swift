@@ -5,7 +5,7 @@ import Status
 import Wire
 
 extension ReplicaStatus {
-    /// What the threads `lease` and `append` found last. What counters tell is the caller's.
+    /// The findings of the threads `lease` and `append`. The caller adds the values of counters.
     ///
     /// - Parameters:
     ///   - name: the host name of this replica.
@@ -37,7 +37,7 @@ extension ReplicaStatus {
         guard let leading = lease.epoch else { return }
         holder = name
         epoch = Int(leading)
-        // Where the lease was not read since it was taken, its record is that of the leader before.
+        // The record is that of the leader before until the lease is read again.
         if lease.record?.epoch != leading { since = lease.since }
         since = since ?? lease.since
     }

@@ -48,7 +48,7 @@ final class TenureThread: Sendable {
                         } ?? false
                 }
                 let end = worker.end(within: isBegun ? mail.withLock { $0.stop } : nil)
-                // What became of a tenure that was lost says nothing of the stop.
+                // A tenure that was lost says nothing of the stop.
                 if isBegun { last = end }
                 let isStopping = mail.change { mail in
                     if mail.epoch == epoch { mail.epoch = nil }
@@ -119,7 +119,7 @@ private final class TenureWorker {
     /// Begins the tenure of an epoch. False where it could not begin.
     func begin(epoch: Int64) -> Bool {
         let begin = time.monotonic()
-        // What an earlier tenure of this replica left is older than what another leader may have sent since.
+        // Samples of an earlier tenure are older than those that another leader may have sent since.
         Destinations.discardSpools(of: process.destinations, log: log)
         do {
             let doors = try plan.tenure(

@@ -12,7 +12,7 @@ package final class AppendInbox: EventJournal {
     struct Mail: Sendable {
         /// The events that wait, in groups of at most `AppendSettings.Limits.group_bytes`.
         var batches: [UncommittedEvents] = []
-        /// What became of the call that was on its way.
+        /// The outcome of the call that was on its way.
         var outcome: LogOutcome?
         /// False while neither the log nor the spill takes events.
         var takesEvents = true
@@ -40,7 +40,7 @@ package final class AppendInbox: EventJournal {
     /// The way to the log, as the thread found it last. Any thread may ask.
     package var condition: AppendCondition { published.withLock { $0 } }
 
-    /// What waits here.
+    /// The number of events that wait here.
     package var tables: [TableMemory] {
         [TableMemory("append_events", mail.withLock { $0.batches.reduce(0) { $0 + $1.count } })]
     }

@@ -91,8 +91,8 @@ final class AppendWorker {
     private var isDone: Bool {
         if case .direct = call { return false }
         guard inbox.mail.withLock({ $0.batches.isEmpty }) else { return false }
-        // What is spilled is forwarded while that works, and tried once more where it did not; else it waits for the next
-        // start.
+        // Spilled events are forwarded while that works, and tried once more where it did not; else they wait for the
+        // next start.
         return !hasSpilled || failures > failuresAtStop
     }
 

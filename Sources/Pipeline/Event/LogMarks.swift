@@ -4,7 +4,7 @@ import Wire
 
 /// The highest numbers of a shared log that this machine saw, in a file that outlives the process.
 ///
-/// Where the log has lower ones later, its database has lost the end of it: an asynchronous standby was promoted, or a
+/// A log that has lower ones later has lost its end with its database: an asynchronous standby was promoted, or a
 /// backup restored. Any thread may note numbers; each call costs some stores in memory.
 package final class LogMarks: Sendable {
     /// The name of the file in `STATE_DIR`.

@@ -16,7 +16,7 @@ extension JournalWorker {
     /// Something was applied that no commit has.
     var isTurnOpen: Bool { !commit.inputs.isEmpty || commit.eventsApplied != nil }
 
-    /// What was applied has to be committed now: something waits for it, or, in a shared log, others want to see it.
+    /// A commit is due for what was applied: something waits for it, or, in a shared log, others want to see it.
     var isTurnDue: Bool {
         guard isTurnOpen else { return false }
         return sharedLog == nil ? !held.isEmpty : time.monotonic() >= nextTurn

@@ -211,7 +211,7 @@ final class JournalWorker {
         appliedInput = taken.appliedInput
         isRecorderDone = taken.isRecorderDone
         if taken.isClosing {
-            // What was appended before has to be read.
+            // Events that were appended before have to be read.
             isClosing = true
             isAtEndOfLog = false
         }
