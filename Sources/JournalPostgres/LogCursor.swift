@@ -88,14 +88,6 @@ struct LogCursor: EntryCursor {
     private var isWhole: Bool
     private var group: OpenGroup?
 
-    /// A group that is being read.
-    private struct OpenGroup {
-        var reader: MessageReader
-        var number: Int64
-        let end: Int64
-        var rules = 1
-    }
-
     /// Reads the entries from `number` to `last`, which are asked for when they are needed.
     init(_ connection: LogConnection, _ kind: EntryKind, from number: Int64, to last: Int64) {
         self.connection = connection
@@ -126,7 +118,7 @@ struct LogCursor: EntryCursor {
             }
             // The next intact group shows which entries are missing.
             guard row.isIntact, row.last >= expected else { continue }
-            group = OpenGroup(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
+            group = OpenGroup(row.bytes, from: row.first, upTo: row.last + 1)
             if row.first > expected {
                 defer { expected = row.first }
                 return .damaged(from: expected, to: row.first - 1)
@@ -136,7 +128,7 @@ struct LogCursor: EntryCursor {
 
     private mutating func nextOfGroup() -> EntryStep? {
         while var open = group {
-            guard open.number < open.end, open.number <= last, let entry = Self.entry(&open) else {
+            guard open.number < open.end, open.number <= last, let entry = open.entry() else {
                 let end = min(open.end, last + 1)
                 group = nil
                 // Only a fault of the writer leads here: the checksum is right, and entries are missing.
@@ -151,21 +143,6 @@ struct LogCursor: EntryCursor {
             expected = number + 1
             rules = open.rules
             return .entry(number: number, entry)
-        }
-        return nil
-    }
-
-    private static func entry(_ open: inout OpenGroup) -> MessageReader? {
-        // A malformed field ends the group.
-        while let field = try? open.reader.next() {
-            switch field {
-            case Group.entryField: return try? open.reader.message()
-            case Group.rulesField:
-                guard let rules = try? open.reader.uint64() else { return nil }
-                // A number that is too large for `Int` is above all others all the same.
-                open.rules = max(1, Int(clamping: rules))
-            default: if (try? open.reader.skip()) == nil { return nil }
-            }
         }
         return nil
     }

@@ -20,14 +20,6 @@ package struct GroupCursor: EntryCursor {
     private var isStarted = false
     private var group: OpenGroup?
 
-    /// A group that is being read.
-    private struct OpenGroup {
-        var reader: MessageReader
-        var number: Int64
-        let end: Int64
-        var rules = 1
-    }
-
     init(_ journal: JournalFile, _ table: EntryKind, after number: Int64) {
         self.journal = journal
         self.table = table
@@ -47,7 +39,7 @@ package struct GroupCursor: EntryCursor {
             }
             // A damaged group does not even tell how many entries it had. The next intact one shows which are missing.
             guard row.isIntact, row.last >= expected else { continue }
-            group = OpenGroup(reader: MessageReader(row.bytes), number: row.first, end: row.last + 1)
+            group = OpenGroup(row.bytes, from: row.first, upTo: row.last + 1)
             if row.first > expected {
                 defer { expected = row.first }
                 return .damaged(from: expected, to: row.first - 1)
@@ -57,7 +49,7 @@ package struct GroupCursor: EntryCursor {
 
     private mutating func nextOfGroup() -> EntryStep? {
         while var open = group {
-            guard open.number < open.end, let entry = Self.entry(&open) else {
+            guard open.number < open.end, let entry = open.entry() else {
                 group = nil
                 // Only a fault of the writer leads here: the checksum is right, and entries are missing.
                 guard expected < open.end else { return nil }
@@ -71,21 +63,6 @@ package struct GroupCursor: EntryCursor {
             expected = number + 1
             rules = open.rules
             return .entry(number: number, entry)
-        }
-        return nil
-    }
-
-    private static func entry(_ open: inout OpenGroup) -> MessageReader? {
-        // A malformed field ends the group.
-        while let field = try? open.reader.next() {
-            switch field {
-            case Group.entryField: return try? open.reader.message()
-            case Group.rulesField:
-                guard let rules = try? open.reader.uint64() else { return nil }
-                // A number that is too large for `Int` is above all others all the same.
-                open.rules = max(1, Int(clamping: rules))
-            default: if (try? open.reader.skip()) == nil { return nil }
-            }
         }
         return nil
     }
