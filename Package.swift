@@ -116,7 +116,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["LiveKit", "Platform", "Wire", "Metrics", "Storage"],
             path: "Tests/TestSupport",
-            swiftSettings: house),
+            // Tests decode millions of samples, and would wait most of their time for that.
+            swiftSettings: house + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         tests("Wire", uses: ["Wire"]),
         tests("Platform", uses: ["Platform", "Wire"]),
         tests("Matching", uses: ["Matching"]),

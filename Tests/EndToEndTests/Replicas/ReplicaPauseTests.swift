@@ -66,7 +66,7 @@ extension ReplicaTests {
                 let isWaiting = eventually { (try? blocker.hasWaiters()) == true }
                 #expect(isWaiting, "nothing is written")
                 trial.replicas.pause(leader)
-                return { blocker.release() }
+                return { try blocker.release() }
             }
         }
     }

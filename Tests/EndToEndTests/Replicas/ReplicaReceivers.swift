@@ -12,38 +12,23 @@ final class ReplicaReceivers {
         let replica: Int
         let key: String
         let sample: WriteRequest.Sample
-        let at: MonotonicTime
     }
 
+    /// All samples in the order of their times.
     private func arrivals() throws -> [Arrival] {
         var arrivals: [Arrival] = []
+        var keys: [String: String] = [:]
         for (replica, receiver) in receivers.enumerated() {
             for request in receiver.requests where request.method == "POST" {
                 for series in try request.decoded().series where series.name.hasPrefix("lk_") {
-                    arrivals += series.samples.map {
-                        Arrival(replica: replica, key: series.text, sample: $0, at: request.at)
-                    }
+                    let text = series.text
+                    let key = keys[text] ?? Self.key(series)
+                    keys[text] = key
+                    arrivals += series.samples.map { Arrival(replica: replica, key: key, sample: $0) }
                 }
             }
         }
         return arrivals.sorted { $0.sample.milliseconds < $1.sample.milliseconds }
-    }
-
-    /// The last value of each shared series, in the form of `/metrics`.
-    private func last() throws -> [String: Double] {
-        var newest: [String: (milliseconds: Int64, value: Double)] = [:]
-        for receiver in receivers {
-            for request in receiver.requests where request.method == "POST" {
-                for series in try request.decoded().series where series.name.hasPrefix("lk_") {
-                    guard let sample = series.samples.last else { continue }
-                    let key = Self.key(series)
-                    if sample.milliseconds < newest[key]?.milliseconds ?? 0 { continue }
-                    newest[key] = (sample.milliseconds, sample.value)
-                }
-            }
-        }
-        // A series that has ended has no value.
-        return newest.mapValues(\.value).filter { !$0.value.isNaN }
     }
 
     /// The name and labels without those that only pushing adds.
@@ -64,8 +49,12 @@ final class ReplicaReceivers {
         let arrivals = try arrivals()
         var problems: [String] = []
         var before: [String: Arrival] = [:]
+        var newest: [String: Double] = [:]
         var senders: [Int] = []
-        for arrival in arrivals where !arrival.sample.isStale {
+        for arrival in arrivals {
+            // A series that has ended has no value.
+            newest[arrival.key] = arrival.sample.isStale ? nil : arrival.sample.value
+            if arrival.sample.isStale { continue }
             if senders.last != arrival.replica { senders.append(arrival.replica) }
             defer { before[arrival.key] = arrival }
             guard let last = before[arrival.key] else { continue }
@@ -84,7 +73,7 @@ final class ReplicaReceivers {
         if senders.isEmpty || senders.count > leaderships {
             problems.append("in the order of time the samples came from \(senders), with \(leaderships) tenures")
         }
-        let found = Comparison.driven(try last())
+        let found = Comparison.driven(newest)
         return problems
             + Comparison.differences(expected: Comparison.driven(samples), found: found).map { "pushed: \($0)" }
     }
