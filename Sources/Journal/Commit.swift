@@ -19,6 +19,9 @@ package struct Commit: Sendable {
     /// The last event of a shared log that the recorder applied, where this commit has what that caused. Nil for a
     /// journal that is not shared: there, events are applied after their commit.
     package var eventsApplied: Int64?
+    /// The last event of a shared log that was applied to its end when the commit was made. Those after it, up to
+    /// `eventsApplied`, may be the death of the process. Alone it is no reason to commit (`isEmpty`).
+    package var eventsFinished: Int64?
     /// Processes died while they applied these events: one entry for each death. A truncation of events takes their
     /// deaths with it.
     package var deaths: [Int64] = []
@@ -72,6 +75,7 @@ package struct Commit: Sendable {
         events.restart(first: event + 1)
         inputs.restart(first: input + 1)
         eventsApplied = nil
+        eventsFinished = nil
         deaths.removeAll(keepingCapacity: true)
         outboxRows.removeAll(keepingCapacity: true)
         rowsAppliedUpTo = nil

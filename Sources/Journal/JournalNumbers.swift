@@ -15,6 +15,8 @@ package struct JournalNumbers: Sendable, Equatable {
     /// The number of the last committed event; 0 before the first. In a shared log, the last one that a commit
     /// `eventsApplied`: later events wait for the recorder.
     package var lastEvent: Int64 = 0
+    /// The last event of a shared log that a process applied to its end, as far as the journal was told.
+    package var eventsFinished: Int64 = 0
     /// The number of the last committed input; 0 before the first.
     package var lastInput: Int64 = 0
     /// Rows up to here are applied, as far as the journal was told.

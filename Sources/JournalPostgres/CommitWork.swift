@@ -31,6 +31,7 @@ struct CommitWork {
         if let applied = commit.rowsAppliedUpTo { numbers.rowsApplied = max(numbers.rowsApplied, applied) }
         if let input = commit.inputAppliedUpTo { numbers.inputApplied = input }
         if let time = commit.readingSent { numbers.lastReading = time }
+        if let event = commit.eventsFinished { numbers.eventsFinished = max(numbers.eventsFinished, event) }
         if commit.coversLoss { numbers.hasLost = false }
         if let number = commit.unjournaledAfter { numbers.unjournaledAfter = number }
         calls.append(
@@ -38,7 +39,7 @@ struct CommitWork {
                 Self.state, log, .integer(serial), .integer(new), .integer(numbers.lastEvent),
                 .integer(numbers.rowsApplied), .integer(numbers.inputApplied),
                 BinaryValue(numbers.lastReading?.milliseconds), BinaryValue(numbers.unjournaledAfter),
-                .flag(numbers.hasLost)))
+                .flag(numbers.hasLost), .integer(numbers.eventsFinished)))
         if !commit.inputs.isEmpty { insert(commit.inputs) }
         insert(commit.outboxRows)
         if let applied = commit.rowsAppliedUpTo { calls.append(LogCall(Self.rowsApplied, log, .integer(applied))) }
@@ -203,7 +204,7 @@ extension CommitWork {
     /// It fails by itself where another serial is there: a commit was made or prevented since the journal was opened.
     fileprivate static let state = """
         WITH u AS (UPDATE lkpush_journal_state SET serial = $3, event_applied = $4, rows_applied = $5, input_applied = $6,
-            last_reading = $7::bigint, unjournaled_after = $8::bigint, has_lost = $9
+            last_reading = $7::bigint, unjournaled_after = $8::bigint, has_lost = $9, event_finished = $10
             WHERE log = $1 AND serial = $2 RETURNING 1)
         SELECT (n::text || CASE WHEN n = 1 THEN '' ELSE ' states' END)::integer FROM (SELECT count(*) AS n FROM u) c
         """

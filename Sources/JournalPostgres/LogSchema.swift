@@ -31,9 +31,9 @@ enum LogSchema {
         CREATE TABLE lkpush_journal_inputs (log text, first bigint, count bigint NOT NULL, checksum bigint NOT NULL,
             bytes bytea NOT NULL, PRIMARY KEY (log, first));
         CREATE TABLE lkpush_journal_state (log text PRIMARY KEY, serial bigint NOT NULL,
-            has_lost boolean NOT NULL, event_applied bigint NOT NULL, rows_applied bigint NOT NULL,
-            input_applied bigint NOT NULL, last_reading bigint, unjournaled_after bigint,
-            dead_letters_dropped bigint NOT NULL) WITH (fillfactor = 50);
+            has_lost boolean NOT NULL, event_applied bigint NOT NULL, event_finished bigint NOT NULL,
+            rows_applied bigint NOT NULL, input_applied bigint NOT NULL, last_reading bigint,
+            unjournaled_after bigint, dead_letters_dropped bigint NOT NULL) WITH (fillfactor = 50);
         CREATE TABLE lkpush_journal_texts (log text, name text, value bytea NOT NULL, PRIMARY KEY (log, name));
         CREATE TABLE lkpush_journal_shipped (log text, hash bytea, checksum bigint NOT NULL, key bytea NOT NULL,
             PRIMARY KEY (log, hash));
@@ -129,7 +129,7 @@ enum LogSchema {
             PostgresCall("INSERT INTO lkpush_journal_trims VALUES ($1, 0, 0) ON CONFLICT DO NOTHING", binary: [log]),
             PostgresCall(
                 """
-                INSERT INTO lkpush_journal_state VALUES ($1, 0, false, 0, 0, 0, NULL, NULL, 0)
+                INSERT INTO lkpush_journal_state VALUES ($1, 0, false, 0, 0, 0, 0, NULL, NULL, 0)
                 ON CONFLICT DO NOTHING
                 """, binary: [log]),
             PostgresCall("COMMIT", binary: []),

@@ -18,7 +18,7 @@ extension PostgresJournal {
         SELECT l.id, t.events_base, t.inputs_base, s.event_applied,
             (SELECT i.first + i.count - 1 FROM lkpush_journal_inputs i WHERE i.log = $1 ORDER BY i.first DESC LIMIT 1),
             s.rows_applied, s.input_applied, s.last_reading, s.unjournaled_after, s.has_lost, s.dead_letters_dropped,
-            (SELECT count(*) FROM lkpush_journal_dead_letters d WHERE d.log = $1)
+            (SELECT count(*) FROM lkpush_journal_dead_letters d WHERE d.log = $1), s.event_finished
         FROM lkpush_journal_logs l, lkpush_journal_trims t, lkpush_journal_state s
         WHERE l.log = $1 AND t.log = $1 AND s.log = $1
         """

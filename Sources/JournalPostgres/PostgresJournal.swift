@@ -202,6 +202,7 @@ extension JournalNumbers {
         hasLost = row[9].asFlag ?? false
         deadLettersDropped = number(10)
         deadLetterCount = Int(number(11))
+        eventsFinished = number(12)
         for text in texts {
             let value = String(decoding: text[1].asBytes ?? [], as: UTF8.self)
             switch text[0].asText {

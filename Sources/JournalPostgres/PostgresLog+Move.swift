@@ -48,7 +48,7 @@ extension PostgresLog {
         """
 
     private static let emptyState = """
-        UPDATE lkpush_journal_state SET has_lost = false, event_applied = 0, rows_applied = 0,
+        UPDATE lkpush_journal_state SET has_lost = false, event_applied = 0, event_finished = 0, rows_applied = 0,
             input_applied = 0, last_reading = NULL, unjournaled_after = NULL, dead_letters_dropped = 0
         WHERE log = $1
         """

@@ -54,6 +54,8 @@ package final class JournalInbox: EventJournal {
         var wantsRoom = false
         /// The last event of the shared log that the recorder has applied, or is about to.
         var applying: Int64 = 0
+        /// The last event of the shared log that the recorder has applied to its end, looked at once for each batch.
+        var finished: Int64 = 0
         /// Another replica leads the log, or this one has to restore the state again. Nothing leaves any more.
         var isReplaced = false
         /// The thread has acted on that.
@@ -97,7 +99,8 @@ package final class JournalInbox: EventJournal {
                 turns: turns, usage: usage, isUsageWanted: isUsageWanted, readings: readings, refused: refused,
                 saved: saved, appliedUpTo: appliedUpTo,
                 appliedInput: appliedInput, copiedAfter: copiedAfter, isRecorderDone: isRecorderDone,
-                isClosing: isClosing, isLogLonger: isLogLonger, applying: applying, stopBy: stopBy)
+                isClosing: isClosing, isLogLonger: isLogLonger, applying: applying,
+                finished: finished, stopBy: stopBy)
         }
     }
 
@@ -116,6 +119,7 @@ package final class JournalInbox: EventJournal {
         var isClosing = false
         var isLogLonger = false
         var applying: Int64 = 0
+        var finished: Int64 = 0
         var stopBy: MonotonicTime?
     }
 
@@ -208,10 +212,16 @@ package final class JournalInbox: EventJournal {
         }
     }
 
-    /// Notes that the recorder is about to apply the events of a shared log up to this number.
+    /// Notes that the recorder is about to apply the events of a shared log up to this number, and has applied those up
+    /// to `finished`.
     ///
     /// It does not wake the thread. A reading that shows an effect of them is committed after this.
-    func noteApplying(upTo event: Int64) { mail.withLock { $0.applying = event } }
+    func noteApplying(upTo event: Int64, after finished: Int64) {
+        mail.withLock { mail in
+            mail.applying = event
+            mail.finished = finished
+        }
+    }
 
     /// Notes that the recorder has left its last turn.
     package func noteRecorderDone() { mail.change { $0.isRecorderDone = true } }

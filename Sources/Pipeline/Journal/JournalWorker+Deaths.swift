@@ -26,8 +26,10 @@ extension JournalWorker {
         let killers = journal.numbers.deaths.filter { $0.value >= JournalSettings.Limits.deaths && $0.key > snapshot }
         guard !killers.isEmpty else { return EventsSetAside() }
         var (found, lastAfter) = try notedSetAside(journal)
+        // A turn of a shared log is committed while its last events are still being applied: that is no sign.
+        lastAfter = max(lastAfter, journal.numbers.eventsFinished)
         for (event, deaths) in killers.sorted(by: { $0.key < $1.key }) where !found.contains(event) {
-            let wasApplied = journal.isShared ? event <= journal.numbers.lastEvent : lastAfter >= event
+            let wasApplied = lastAfter >= event
             let after = wasApplied ? max(event, lastAfter) : min(event - 1, journal.numbers.lastEvent)
             try setAside(event, deaths: deaths, after: after, journal)
             lastAfter = max(lastAfter, after)

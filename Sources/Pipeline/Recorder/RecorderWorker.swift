@@ -83,7 +83,9 @@ struct RecorderWorker {
     private mutating func applyBatch() {
         noteClock()
         let batch = contents.events
-        if isLogShared && !batch.isEmpty { journal.noteApplying(upTo: events + Int64(batch.count)) }
+        if isLogShared && !batch.isEmpty {
+            journal.noteApplying(upTo: events + Int64(batch.count), after: events)
+        }
         for (index, event) in batch.enumerated() {
             // Answers are taken between events, too, so that events which wait for one do not pile up.
             if index % RecorderThread.Limits.eventsPerLook == 0 { takeAnswers() }

@@ -29,6 +29,7 @@ extension ReplicaTests {
                 let settled = sender.record.settled
                 #expect(sender.wait(untilSettled: min(settled + 120, trial.day.posts.count)), "\(replicas.logs())")
                 #expect(replicas.sum("lkpush_spill_events") > 0, "they wait on the disks of the replicas")
+                Pause.wait(ReplicaTests.pause * 2)
                 // All that it had answered is on its disk, and is forwarded by its next run.
                 try replicas.kill(1)
                 try servers.startBoth()

@@ -11,6 +11,10 @@ extension ReplicaTests {
         enum Phase: String, CaseIterable, Sendable {
             /// Between readings or in one, by chance.
             case anywhere
+            /// In a commit of its turn, which the database undoes afterwards.
+            case beforeCommit
+            /// In a commit of its turn, which the database makes afterwards. The leader does not know it.
+            case afterCommit
             /// It has sent samples, and has no answer yet.
             case inSend
             /// It writes rows into the application's database, and waits for another client there.
@@ -22,14 +26,17 @@ extension ReplicaTests {
             phase: Phase
         ) throws {
             let trial = try ReplicaTrial("pause-\(phase.rawValue.lowercased())", ReplicatedPostgres())
-            let replicas = trial.replicas
+            let (replicas, time) = (trial.replicas, SystemTime())
             let record = try trial.send { sender in
                 let old = try replicas.waitForLeader()
                 let release = try halt(old, phase, trial)
+                let halted = time.monotonic()
                 let new = try replicas.waitForLeader(after: old)
+                print("\(phase): another replica led after \(time.monotonic().since(halted))")
                 // The new one works, and the old one is back in the middle of that.
                 let settled = sender.record.settled
                 _ = sender.wait(untilSettled: min(settled + 50, trial.day.posts.count))
+                Pause.wait(ReplicaTests.pause)
                 try release()
                 replicas.resume(old)
                 #expect(
@@ -62,12 +69,28 @@ extension ReplicaTests {
                 #expect(isThere == true, "the leader sends nothing")
                 return {}
             case .inDatabaseWrite:
-                let blocker = try ApplicationLock(trial.application)
-                let isWaiting = eventually { (try? blocker.hasWaiters()) == true }
-                #expect(isWaiting, "nothing is written")
-                trial.replicas.pause(leader)
-                return { try blocker.release() }
+                let lock = try trial.lockApplication()
+                try halt(leader, waitingFor: lock, trial)
+                return { try lock.release() }
+            case .beforeCommit:
+                let lock = try trial.lockLog()
+                try halt(leader, waitingFor: lock, trial)
+                try lock.endWaiters()
+                try lock.release()
+                return {}
+            case .afterCommit:
+                let lock = try trial.lockLog()
+                try halt(leader, waitingFor: lock, trial)
+                try lock.release()
+                return {}
             }
+        }
+
+        /// Halts a leader that waits for a lock: nobody else writes those tables.
+        private func halt(_ leader: Int, waitingFor lock: TableLock, _ trial: ReplicaTrial) throws {
+            let isWaiting = try eventually { try lock.hasWaiters() }
+            #expect(isWaiting, "nothing is written")
+            trial.replicas.pause(leader)
         }
     }
 }

@@ -72,6 +72,15 @@ final class ReplicaServers {
         living.insert(index)
     }
 
+    /// Starts each replica again that has ended by itself. Returns their numbers and statuses.
+    func startDead() throws -> [(index: Int, status: Int32)] {
+        try living.sorted().filter { programs[$0].hasEnded }.map { index in
+            let status = try programs[index].waitForEnd()
+            try start(index)
+            return (index, status)
+        }
+    }
+
     /// Waits until every replica that lives is ready, whether it leads or not.
     func waitUntilReady() throws {
         for index in reachable { try programs[index].waitUntilReady() }

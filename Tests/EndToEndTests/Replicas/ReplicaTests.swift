@@ -7,4 +7,7 @@ import Testing
 enum ReplicaTests {
     /// The long runs are asked for: `REPLICA_RUNS` is set.
     static let isThorough = ProcessEnvironment.current["REPLICA_RUNS"] != nil
+
+    /// The time that a trouble lasts beyond the moment at which everything else has happened.
+    static let pause: Duration = isThorough ? .seconds(30) : .zero
 }

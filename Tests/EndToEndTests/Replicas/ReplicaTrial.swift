@@ -8,6 +8,8 @@ import Testing
 struct ReplicaTrial {
     let day: FaultDay
     let servers: ReplicatedPostgres
+    /// The name of the log's database on its servers.
+    let log: String
     let application: ApplicationDatabase
     let receivers: ReplicaReceivers
     let replicas: ReplicaServers
@@ -21,15 +23,26 @@ struct ReplicaTrial {
     ) throws {
         day = try FaultDay()
         self.servers = servers
-        application = try ApplicationDatabase(PostgresServer.shared())
+        application = try ApplicationDatabase(Self.applicationServer())
         let receivers = try ReplicaReceivers()
         self.receivers = receivers
         let database = try servers.newDatabase()
+        log = database
         replicas = ReplicaServers(
             name, journal: { servers.url(database: database, ports: ports?($0)) }, database: application.url,
             receiver: { receivers.receivers[$0].url }, FaultDay.environment(.metadata).merging(more) { $1 })
         try replicas.startAndWait()
     }
+
+    private static func applicationServer() throws -> PostgresServer { try PostgresServer.shared() }
+
+    /// Whoever writes rows waits.
+    func lockApplication() throws -> TableLock {
+        try TableLock(TableLock.rows, of: application.name, on: Self.applicationServer())
+    }
+
+    /// The leader's next commit waits.
+    func lockLog() throws -> TableLock { try TableLock(TableLock.commits, of: log, on: servers.primary) }
 
     /// Sends the day. `trouble` is made while the first third is already answered and the rest comes.
     ///

@@ -106,7 +106,7 @@ final class LogTenure {
 
     /// Leaves a turn of events up to a number, with a row.
     func leaveTurn(applied event: Int64, row: Int64? = nil, inputs: Int = 0) {
-        inbox.noteApplying(upTo: event)
+        inbox.noteApplying(upTo: event, after: 0)
         var turn = RecorderTurn()
         let input = Input.time(at: SystemTime().now())
         turn.inputs = (0..<inputs).map { _ in InputEntry(input: input, after: event) }

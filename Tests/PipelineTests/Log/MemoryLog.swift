@@ -223,6 +223,7 @@ private final class MemoryLogJournal: StateJournal {
         numbers.eventsBase = max(numbers.eventsBase, commit.truncation?.events ?? 0)
         numbers.inputsBase = max(numbers.inputsBase, commit.truncation?.inputs ?? 0)
         numbers.lastEvent = max(numbers.lastEvent, numbers.eventsBase, commit.eventsApplied ?? 0)
+        numbers.eventsFinished = max(numbers.eventsFinished, commit.eventsFinished ?? 0)
         numbers.lastInput = max(numbers.lastInput, numbers.inputsBase)
         for (index, entry) in MemoryLog.entries(of: commit.inputs.bytes).enumerated() {
             let number = commit.inputs.first + Int64(index)

@@ -124,7 +124,7 @@ import Wire
             tenure.registry.counter("t_seconds_total", "T.", cadence: .idleGrid).series())
         #expect(take(1, from: tenure) == ids(1...1))
         log.hold(true)
-        tenure.inbox.noteApplying(upTo: 1)
+        tenure.inbox.noteApplying(upTo: 1, after: 0)
         var turn = RecorderTurn()
         turn.usage.note(counter, total: 5)
         turn.isUsageWanted = true
@@ -136,7 +136,7 @@ import Wire
         #expect(log.numbers.lastEvent == 1)
         // Nobody sees what follows a replacement.
         _ = log.takeOver()
-        tenure.inbox.noteApplying(upTo: 1)
+        tenure.inbox.noteApplying(upTo: 1, after: 0)
         turn.inputs = [InputEntry(input: .time(at: SystemTime().now()), after: 1)]
         turn.usage.note(counter, total: 9)
         tenure.inbox.take(turn)
@@ -151,7 +151,7 @@ import Wire
         let tenure = LogTenure(log)
         #expect(take(3, from: tenure) == ids(1...3))
         // The recorder has begun to apply them, and has left no turn yet.
-        tenure.inbox.noteApplying(upTo: 3)
+        tenure.inbox.noteApplying(upTo: 3, after: 0)
         #expect(eventually { tenure.read(at: 1_000) == .maySend })
         #expect(log.numbers.lastEvent == 3)
     }
@@ -272,6 +272,28 @@ import Wire
     }
 
     // MARK: The next leader
+
+    @Test(arguments: [1, 2, 3])
+    func `an event that leaders die of takes the totals with it only if one had applied it to its end`(
+        finished: Int64
+    ) throws {
+        append(1...3)
+        do {
+            let first = LogTenure(log)
+            #expect(take(3, from: first) == ids(1...3))
+            // A turn may be committed at any moment, and so in the middle of the event of which the process dies.
+            first.inbox.noteApplying(upTo: 3, after: finished)
+            #expect(eventually { first.read(at: 1_000) == .maySend })
+            #expect(log.numbers.lastEvent == 3 && log.numbers.eventsFinished == finished)
+        }
+        log.contents.change { $0.numbers.deaths = [2: 3] }
+        let second = LogTenure(log)
+        let start = try #require(second.start)
+        #expect(start.events == 3 && start.inputs == 1)
+        #expect(start.needsSnapshot == (finished >= 2))
+        let rooms = finished >= 2 ? " 0" : " 2"
+        #expect(second.page.contains { $0.hasPrefix("lk_rooms_started_total") && $0.hasSuffix(rooms) })
+    }
 
     @Test func `a process that keeps nothing on its machine counts in the log all the same`() {
         append(1...5)
