@@ -2,10 +2,8 @@ import Metrics
 
 /// The bounds of the recorder, each with its reason.
 package enum Limits {
-    /// The most remembered event ids, and ended SIDs and job ids of each kind. Each takes 24 bytes, so 24 MB when full;
-    /// ended rooms, participants and ingress take 28 bytes, tracks 36. A million is promised (Specification,
-    /// "Recorder"); a LiveKit of 50,000 participants ends about as many tracks in six hours.
-    package static let remembered = 1_000_000
+    /// The most that `REMEMBERED_IDS_MAX` may be: a place among so many leaves bits for a part of the key.
+    package static let mostRemembered = 16_000_000
     /// The time for which ended SIDs and job ids are remembered. It is longer than any retry or reordering.
     package static let rememberedFor = Duration.seconds(24 * 3_600)
     /// The ids in one segment: 1 to 2 MiB, so that no single piece of a snapshot is large.

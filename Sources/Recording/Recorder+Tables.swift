@@ -16,7 +16,7 @@ package struct RecorderTable: Sendable, Equatable {
     }
 
     init(_ name: String, _ ids: RememberedIDs) {
-        self.init(name, ids.count, max: Limits.remembered, size_bytes: ids.size_bytes)
+        self.init(name, ids.count, max: ids.limit, size_bytes: ids.size_bytes)
     }
 }
 

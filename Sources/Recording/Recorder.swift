@@ -31,12 +31,12 @@ package struct Recorder: Sendable {
     var sessions = SessionIndex()
 
     /// The ids of events that were received in the last `dedupTTL`.
-    var seen = RememberedIDs(limit: Limits.remembered)
-    var endedRooms = RememberedIDs(limit: Limits.remembered, keeping: .ends)
-    var endedParticipants = RememberedIDs(limit: Limits.remembered, keeping: .ends)
-    var endedTracks = RememberedIDs(limit: Limits.remembered, keeping: .endsAndVersions)
-    var endedEgress = RememberedIDs(limit: Limits.remembered)
-    var endedIngress = RememberedIDs(limit: Limits.remembered, keeping: .ends)
+    var seen: RememberedIDs
+    var endedRooms: RememberedIDs
+    var endedParticipants: RememberedIDs
+    var endedTracks: RememberedIDs
+    var endedEgress: RememberedIDs
+    var endedIngress: RememberedIDs
 
     var waiting = WaitingRooms()
     /// Sessions that somebody of the same identity replaced, and whose own end has not come yet, in order of time.
@@ -78,11 +78,10 @@ package struct Recorder: Sendable {
     package var missingIDs = 0
 
     package init(settings: RecorderSettings, catalog: Catalog) {
-        self.settings = settings
-        self.catalog = catalog
-        process = catalog.processTable()
-        unknown = organizations.insert(
+        var organizations = EntityTable<OrganizationState>()
+        let unknown = organizations.insert(
             OrganizationState(Organization(id: "unknown", name: ""), catalog: catalog, isNamed: false))
+        self.init(settings: settings, catalog: catalog, organizations: organizations, unknown: unknown)
         if case .fixed(let id, let name) = settings.organizationSource {
             fixed = upsert(Organization(id: id, name: name), named: name == id ? .makeshift : .events)
         }
@@ -98,6 +97,13 @@ package struct Recorder: Sendable {
         process = catalog.processTable()
         self.organizations = organizations
         self.unknown = unknown
+        let limit = settings.rememberedIDs
+        seen = RememberedIDs(limit: limit)
+        endedRooms = RememberedIDs(limit: limit, keeping: .ends)
+        endedParticipants = RememberedIDs(limit: limit, keeping: .ends)
+        endedTracks = RememberedIDs(limit: limit, keeping: .endsAndVersions)
+        endedEgress = RememberedIDs(limit: limit)
+        endedIngress = RememberedIDs(limit: limit, keeping: .ends)
     }
 
     /// Applies one input: updates the metrics and appends actions.

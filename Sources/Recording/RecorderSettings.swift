@@ -18,6 +18,10 @@ package enum OrganizationSource: Sendable {
 package struct RecorderSettings: Sendable {
     package var organizationSource: OrganizationSource
     package var dedupTTL: Duration
+    /// `REMEMBERED_IDS_MAX`: the most remembered event ids, and ended SIDs and job ids of each kind, at most
+    /// `Limits.mostRemembered`. Each event id takes 24 bytes; ended rooms, participants and ingress take 28 bytes, tracks
+    /// 36. A LiveKit of 50,000 participants ends about a million tracks in six hours.
+    package var rememberedIDs: Int
     package var seriesTTL: Duration
     package var stateMaxSilence: Duration
     package var organizationCacheTTL: Duration
@@ -31,12 +35,14 @@ package struct RecorderSettings: Sendable {
     package var digest: @Sendable (String) -> UInt64
 
     package init(
-        organizationSource: OrganizationSource, dedupTTL: Duration, seriesTTL: Duration, stateMaxSilence: Duration,
-        organizationCacheTTL: Duration, recordingRetention: Duration, waitingEvents: Int, isSingleSession: Bool,
+        organizationSource: OrganizationSource, dedupTTL: Duration, rememberedIDs: Int, seriesTTL: Duration,
+        stateMaxSilence: Duration, organizationCacheTTL: Duration, recordingRetention: Duration, waitingEvents: Int,
+        isSingleSession: Bool,
         digest: @escaping @Sendable (String) -> UInt64
     ) {
         self.organizationSource = organizationSource
         self.dedupTTL = dedupTTL
+        self.rememberedIDs = rememberedIDs
         self.seriesTTL = seriesTTL
         self.stateMaxSilence = stateMaxSilence
         self.organizationCacheTTL = organizationCacheTTL

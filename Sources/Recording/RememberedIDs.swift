@@ -5,8 +5,9 @@ import Wire
 /// are forgotten first.
 ///
 /// The ids are in a ring of 16 bytes per id, in the order in which they were remembered. An open-addressing hash table
-/// of 4-byte positions, at most half full, finds them. That makes 24 bytes per id, or 25 MB for a million; ends take 4
-/// bytes more, versions 12 more. All operations take constant time, amortised.
+/// of 4-byte positions, at most half full, finds them. Both have a power of two of places. That makes 24 bytes per
+/// place, or 25 MB for a million ids; ends take 4 bytes more, versions 12 more. All operations take constant time,
+/// amortised.
 struct RememberedIDs: Sendable {
     /// The details that are kept of each id besides its facts.
     enum Detail: Sendable {
@@ -45,13 +46,13 @@ struct RememberedIDs: Sendable {
         }
     }
 
-    /// The hash table keeps so many bits of the key beside a place in the ring. A search that meets other keys then
-    /// seldom has to read the ring, which is not in the cache.
-    private static let place_bits: UInt32 = 21
-    private static let place_mask: UInt32 = 1 << place_bits - 1
     private static let smallest = 16
 
-    private let limit: Int
+    /// The bits of a slot of the hash table that hold a place in the ring plus 1. The other ones, 7 at least, hold bits
+    /// of the key: a search that meets other keys then seldom has to read the ring, which is not in the cache.
+    private let place_mask: UInt32
+
+    let limit: Int
     private let detail: Detail
     private var ring: [Entry] = []
     /// The end of each id, by place in the ring, in Unix seconds; 0 if it is unknown.
@@ -73,8 +74,11 @@ struct RememberedIDs: Sendable {
     private var unsaved: UInt64 = 0
 
     init(limit: Int, keeping detail: Detail = .none) {
-        precondition(limit > 0 && limit <= 1 << (Self.place_bits - 1), "places must fit beside the key")
+        precondition(limit > 0 && limit <= Limits.mostRemembered, "places must fit beside the key")
         self.limit = limit
+        // The ring has the next power of two.
+        let places_bits = Int.bitWidth - (max(limit, Self.smallest) - 1).leadingZeroBitCount
+        place_mask = 1 << UInt32(places_bits + 1) - 1
         self.detail = detail
     }
 
@@ -188,16 +192,18 @@ struct RememberedIDs: Sendable {
     /// Makes `takeUnsaved` begin with the oldest place again.
     mutating func saveAgain() { unsaved = 0 }
 
-    /// Restores saved ids. Runs come in the order of their numbers. Numbers outside of `first..<next` are left out.
-    /// Numbers that are in no run belong to ids that are not remembered any more.
+    /// Restores saved ids. Runs come in the order of their numbers. Numbers outside of `first..<next` are left out, and
+    /// the oldest ones where the limit was larger when they were saved. Numbers that are in no run belong to ids that are
+    /// not remembered any more.
     ///
     /// - Returns: the number of missing numbers.
     mutating func restore(_ runs: [IDRun], first: UInt64, next end: UInt64) throws(MessageFault) -> Int {
-        guard first <= end, end < 1 << 62, end - first <= UInt64(limit) else {
+        guard first <= end, end < 1 << 62, end - first <= UInt64(Limits.mostRemembered) else {
             throw MessageFault("more ids than are remembered")
         }
         var missing = 0
-        next = first
+        next = max(first, end > UInt64(limit) ? end - UInt64(limit) : 0)
+        forgotten += Int(next - first)
         for run in runs {
             guard run.first < 1 << 62 else { throw MessageFault("an id has no number") }
             for offset in 0..<run.count {
@@ -251,9 +257,9 @@ struct RememberedIDs: Sendable {
     private func probe(of key: UInt64) -> Int? {
         let mask = index.count - 1
         var probe = Int(truncatingIfNeeded: key) & mask
-        let tag = Self.tag(of: key)
+        let tag = tag(of: key)
         while index[probe] != 0 {
-            if index[probe] & ~Self.place_mask == tag && ring[place(at: probe)].key == key { return probe }
+            if index[probe] & ~place_mask == tag && ring[place(at: probe)].key == key { return probe }
             probe = (probe + 1) & mask
         }
         return nil
@@ -263,14 +269,14 @@ struct RememberedIDs: Sendable {
         let mask = index.count - 1
         var probe = Int(truncatingIfNeeded: ring[place].key) & mask
         while index[probe] != 0 { probe = (probe + 1) & mask }
-        index[probe] = UInt32(place + 1) | Self.tag(of: ring[place].key)
+        index[probe] = UInt32(place + 1) | tag(of: ring[place].key)
     }
 
     /// Returns the highest bits of a key, at their position in a slot. The lowest bits decide which slot the key is in.
-    private static func tag(of key: UInt64) -> UInt32 { UInt32(key >> 32) & ~place_mask }
+    private func tag(of key: UInt64) -> UInt32 { UInt32(key >> 32) & ~place_mask }
 
     /// Returns the place in the ring that a used slot refers to.
-    private func place(at probe: Int) -> Int { Int(index[probe] & Self.place_mask) - 1 }
+    private func place(at probe: Int) -> Int { Int(index[probe] & place_mask) - 1 }
 
     private mutating func forgetOldest() {
         if !ring[head].hasMovedOn, let probe = probe(of: ring[head].key) {

@@ -44,7 +44,8 @@ extension RecorderSettings {
     ) {
         let all = Settings.standard
         self.init(
-            organizationSource: organizationSource, dedupTTL: all.dedupTTL, seriesTTL: all.seriesTTL,
+            organizationSource: organizationSource, dedupTTL: all.dedupTTL,
+            rememberedIDs: all.rememberedIDsMax, seriesTTL: all.seriesTTL,
             stateMaxSilence: all.stateMaxSilence, organizationCacheTTL: all.organizationCacheTTL,
             recordingRetention: all.recordingRetention, waitingEvents: waitingEvents, isSingleSession: false,
             digest: digest)

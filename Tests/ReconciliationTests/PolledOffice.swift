@@ -235,7 +235,8 @@ struct RecorderLife {
     private var rowsAtSave = 0
 
     static let settings = RecorderSettings(
-        organizationSource: .fixed(id: "acme", name: "Acme"), dedupTTL: .seconds(600), seriesTTL: .seconds(86_400),
+        organizationSource: .fixed(id: "acme", name: "Acme"), dedupTTL: .seconds(600), rememberedIDs: 1_000_000,
+        seriesTTL: .seconds(86_400),
         stateMaxSilence: .seconds(48 * 3_600), organizationCacheTTL: .seconds(600),
         recordingRetention: .seconds(30 * 86_400), waitingEvents: 1_000, isSingleSession: false
     ) { UInt64($0.utf8.count) }

@@ -136,7 +136,8 @@ extension RecorderSettings {
         _ source: OrganizationSource = .fixed(id: "acme", name: "Acme"), waitingEvents: Int = 1_000
     ) -> RecorderSettings {
         RecorderSettings(
-            organizationSource: source, dedupTTL: .seconds(600), seriesTTL: .seconds(24 * 3_600),
+            organizationSource: source, dedupTTL: .seconds(600), rememberedIDs: 1_000_000,
+            seriesTTL: .seconds(24 * 3_600),
             stateMaxSilence: .seconds(48 * 3_600), organizationCacheTTL: .seconds(600),
             recordingRetention: .seconds(30 * 86_400), waitingEvents: waitingEvents, isSingleSession: false
         ) { UInt64($0.utf8.count) }

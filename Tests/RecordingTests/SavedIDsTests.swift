@@ -47,6 +47,33 @@ import Wire
         }
     }
 
+    @Test(arguments: [3, 16, 17, 100, 200])
+    func `of more ids than may be remembered now, the newest are restored and the others count as forgotten`(
+        limit: Int
+    ) throws {
+        var ids = RememberedIDs(limit: 200)
+        var runs: [IDRun] = []
+        for number in 0..<100 {
+            ids.remember(Fingerprint("\(number)"), at: Timestamp(milliseconds: Int64(number) + 1))
+            if number % 7 == 0, let run = ids.takeUnsaved(most: 100) { runs.append(run) }
+        }
+        if let run = ids.takeUnsaved(most: 100) { runs.append(run) }
+        var restored = RememberedIDs(limit: limit)
+        #expect(try restored.restore(runs, first: ids.first, next: ids.next) == 0)
+        let kept = min(limit, 100)
+        #expect(restored.count == kept && restored.forgotten == 100 - kept && restored.next == ids.next)
+        for number in 0..<100 { #expect((restored[Fingerprint("\(number)")] != nil) == (number >= 100 - kept)) }
+    }
+
+    @Test func `more than a million ids are remembered where that is asked for`() {
+        var ids = RememberedIDs(limit: 1_100_000)
+        // The lowest bits are the same for many, so that places at the end of the ring are compared, too.
+        func id(_ number: UInt64) -> Fingerprint { Fingerprint(bits: number &* 0x9E37_79B9_7F4A_7C15) }
+        for number in 1...(1_100_001 as UInt64) { ids.remember(id(number), at: Timestamp(milliseconds: Int64(number))) }
+        #expect(ids.count == 1_100_000 && ids.forgotten == 1)
+        #expect(ids[id(1)] == nil && ids[id(2)] != nil && ids[id(1_048_577)] != nil && ids[id(1_100_001)] != nil)
+    }
+
     @Test func `what is missing is not remembered, and keeps its place`() throws {
         var ids = RememberedIDs(limit: 8)
         func id(_ number: Int) -> Fingerprint { Fingerprint("\(number)") }
@@ -65,6 +92,7 @@ import Wire
         restored.expire(upTo: Timestamp(milliseconds: 6))
         #expect(restored[id(5)] == nil && restored[id(6)] != nil)
         #expect(throws: MessageFault.self) { try restored.restore([], first: 9, next: 8) }
-        #expect(throws: MessageFault.self) { try restored.restore([], first: 0, next: 9) }
+        let tooMany = UInt64(Limits.mostRemembered) + 1
+        #expect(throws: MessageFault.self) { try restored.restore([], first: 0, next: tooMany) }
     }
 }

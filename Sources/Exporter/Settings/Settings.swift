@@ -41,6 +41,7 @@ package struct Settings: Sendable {
 
     // Recording
     package let dedupTTL: Duration
+    package let rememberedIDsMax: Int
     package let stateDirectory: String
     /// Nil if the journal is this process's own.
     package let sharedJournal: SharedJournal?
@@ -135,6 +136,9 @@ package struct Settings: Sendable {
 
         dedupTTL = reader.duration(
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
+        rememberedIDsMax = reader.number(
+            "REMEMBERED_IDS_MAX", 1_000_000, in: 10_000...Recording.Limits.mostRemembered,
+            "Event ids, and ids of each kind of what has ended, that are remembered; about 30 bytes each.")
         stateDirectory = DatabasePlace.stateDirectory(&reader)
         sharedJournal = SharedJournal(&reader)
         durability = reader.choice(
@@ -285,7 +289,8 @@ extension Settings {
             case .database: .database
             }
         return RecorderSettings(
-            organizationSource: source, dedupTTL: dedupTTL, seriesTTL: seriesTTL, stateMaxSilence: stateMaxSilence,
+            organizationSource: source, dedupTTL: dedupTTL, rememberedIDs: rememberedIDsMax, seriesTTL: seriesTTL,
+            stateMaxSilence: stateMaxSilence,
             organizationCacheTTL: organizationCacheTTL, recordingRetention: recordingRetention,
             waitingEvents: queueSize, isSingleSession: singleSession, digest: Self.digest)
     }

@@ -56,7 +56,7 @@ import Testing
         _ = sender.stop()
     }
 
-    @Test func `only a failed attempt moves on to the next receiver, and an answer that does not come is not waited for`() throws {
+    @Test func `a failed attempt moves on to the next receiver, and an answer that does not come is given up`() throws {
         let receivers = [
             try ScriptedReceiver(otherwise: .hang), try ScriptedReceiver(script: [.init(503)], otherwise: .init(200)),
         ]

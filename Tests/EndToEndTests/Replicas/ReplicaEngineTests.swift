@@ -5,7 +5,7 @@ import Testing
 
 extension ReplicaTests {
     /// The database of the log in trouble: its primary dies, both of its servers are away, or the way to it is cut.
-    @Suite(.enabled(if: ReplicaTests.isThorough, "a long run: set REPLICA_RUNS")) struct ReplicaEngineTests {
+    @Suite struct ReplicaEngineTests {
         @Test func `the primary dies and the standby is promoted, and no webhook that was answered is lost`() throws {
             let servers = try ReplicatedPostgres()
             let trial = try ReplicaTrial("failover", servers)

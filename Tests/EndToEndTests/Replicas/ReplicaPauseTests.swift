@@ -6,7 +6,7 @@ import Testing
 extension ReplicaTests {
     /// A leader that stands still for longer than its lease, wherever it is, and goes on later as if nothing had
     /// happened.
-    @Suite(.enabled(if: ReplicaTests.isThorough, "a long run: set REPLICA_RUNS")) struct ReplicaPauseTests {
+    @Suite struct ReplicaPauseTests {
         /// The point at which the leader stands still.
         enum Phase: String, CaseIterable, Sendable {
             /// Between readings or in one, by chance.

@@ -30,7 +30,8 @@ final class LogTenure {
     private var isEnded = false
 
     static let settings = RecorderSettings(
-        organizationSource: .fixed(id: "one", name: "One"), dedupTTL: .seconds(600), seriesTTL: .seconds(3_600),
+        organizationSource: .fixed(id: "one", name: "One"), dedupTTL: .seconds(600), rememberedIDs: 1_000_000,
+        seriesTTL: .seconds(3_600),
         stateMaxSilence: .seconds(86_400), organizationCacheTTL: .seconds(600), recordingRetention: .seconds(86_400),
         waitingEvents: 1_000, isSingleSession: false, digest: { _ in 1 })
 
