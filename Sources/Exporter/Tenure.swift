@@ -132,7 +132,8 @@ final class Tenure: Sendable {
             process.destinations, registry: plan.registry, journal: plan.journalInbox, clocks: process.clocks,
             refresh: { [recorder = plan.recorderInbox] in recorder.requestUsage() }, log: log, time: time)
         do throws(TransportError) {
-            try destinations.makeFirstReading(restoring: state.shipped)
+            let own = process.replica?.ownDestinations.map(\.destination) ?? []
+            try destinations.makeFirstReading(restoring: state.shipped, beside: own)
         } catch {
             throw StartError.unavailable("\(error)")
         }

@@ -27,6 +27,10 @@ final class PostgresJournal: StateJournal {
     private var isUsed = false
     /// The last commit, while nobody knows what became of it.
     private var unknown: UnknownCommit?
+    /// The serials of attempts to open that failed since: one of them may be in the row, because its answer was lost.
+    private var openings: [Int64] = []
+    /// More attempts than an hour of a database that is away brings.
+    private static let mostOpenings = 10_000
     private let snapshots: PostgresSnapshots
 
     /// The part of a commit with an unknown outcome that has to be taken back. The rest of it may be done twice.
@@ -71,10 +75,11 @@ final class PostgresJournal: StateJournal {
         let next = Int64.random(in: 1 ... .max)
         var calls = [LogCall(Self.fence, log, .integer(epoch)), LogCall(Self.stateLock, log)]
         if isUsed {
-            let expected = [serial] + (unknown.map { [$0.serial] } ?? [])
+            let expected = [serial] + (unknown.map { [$0.serial] } ?? []) + openings
             calls.append(LogCall(Self.unbroken, log, .integers(expected)))
         }
         if let unknown { calls += undo(unknown) }
+        openings = openings.suffix(Self.mostOpenings - 1) + [next]
         let place = calls.count
         calls += [LogCall(Self.numbersQuery, log), LogCall(Self.textsQuery, log), LogCall(Self.deathsQuery, log)]
         calls.append(LogCall(Self.opened, log, .integer(next), .flag(hasLost)))
@@ -92,6 +97,7 @@ final class PostgresJournal: StateJournal {
                 opening.notes.append("Something of the log was lost, and no snapshot was made since.")
             }
             (numbers, serial, unknown, failure, isUsed) = (found, next, nil, nil, true)
+            openings = []
             return opening
         } catch {
             throw failed(error)

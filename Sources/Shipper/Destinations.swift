@@ -51,12 +51,15 @@ package final class Destinations: Sendable {
     /// - Parameter states: what an earlier process sent. Its series that do not exist any more get a stale marker, and
     ///   nothing is sent at or before its last time. If the clock is behind that time, the first reading waits until it
     ///   is past it.
-    package func makeFirstReading(restoring states: ShippedStates = ShippedStates()) throws(TransportError) {
+    /// - Parameter others: the destinations of this process that others look after. Their spools are in use.
+    package func makeFirstReading(
+        restoring states: ShippedStates = ShippedStates(), beside others: [String] = []
+    ) throws(TransportError) {
         let names = shippers.map(\.settings.destination)
         for (number, shipper) in shippers.enumerated() {
             shipper.start(
                 restoring: states[names[number]], families: registry.descriptors,
-                configured: number == 0 ? names : nil)
+                configured: number == 0 ? names + others : nil)
         }
         var newest = states.lastReading
         for shipper in shippers {

@@ -303,14 +303,21 @@ final class ShipperWorker {
         commitEnd(by: deadline)
         tellLosses(isLast: true)
         for sent in inFlight { transport.cancel(sent.id) }
+        let isHeld = delivery.isWithholding
         delivery.abandon(&table)
         closeSpool()
         if let left = delivery.statistics.dropped[.stopped], left > 0 {
-            log.warning(
-                """
-                samples are lost: the receiver did not take them before the stop, and no spool keeps them; see why it \
-                does not answer, and SPOOL_MAX_BYTES
-                """, ["lost": .int(Int(left))])
+            if isHeld {
+                log.info(
+                    "readings that the journal did not confirm are not sent: the next leader's have all of it",
+                    ["samples": .int(Int(left))])
+            } else {
+                log.warning(
+                    """
+                    samples are lost: the receiver did not take them before the stop, and no spool keeps them; see why it \
+                    does not answer, and SPOOL_MAX_BYTES
+                    """, ["lost": .int(Int(left))])
+            }
         }
         let statistics = delivery.statistics
         metrics.update(statistics, at: time.now())

@@ -69,7 +69,12 @@ import Wire
         #expect(!check(["METRICS_EXCLUDE": "process_*"]).lines.contains { $0.hasPrefix("warning  setting  ") })
         let exporter = try RunningExporter(folder, changes)
         _ = try exporter.ready()
-        let told = exporter.lines.filter { ($0["msg"] as? String)?.hasPrefix("globs match no metric") == true }
+        var told: [[String: Any]] = []
+        // The line may come after the answer of the listener.
+        _ = eventually {
+            told = exporter.lines.filter { ($0["msg"] as? String)?.hasPrefix("globs match no metric") == true }
+            return !told.isEmpty
+        }
         #expect(told.compactMap { $0["setting"] as? String } == ["METRICS_EXCLUDE"])
         #expect(told.compactMap { $0["globs"] as? String } == ["lkpush_htp_*,lk_room_duration_seconds_bucket"])
         #expect(exporter.process.end(with: SIGTERM) == 0)

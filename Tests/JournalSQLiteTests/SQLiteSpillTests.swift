@@ -16,6 +16,21 @@ import Testing
             bytes: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size))
     }
 
+    /// Opens the spill. A child that another test is starting has the lock of this process for a moment.
+    private func open() throws -> SQLiteSpill {
+        var spill: SQLiteSpill?
+        let isOpen = try eventually {
+            do throws(JournalError) {
+                spill = try SQLiteSpill(directory: directory)
+            } catch {
+                guard "\(error)".contains("held by process \(getpid())") else { throw error }
+            }
+            return spill != nil
+        }
+        try #require(isOpen)
+        return try #require(spill)
+    }
+
     /// Changes the file while nobody has it open.
     private func change(_ sql: String) throws {
         let connection = try Connection(path: "\(directory)/\(SQLiteSpill.name)", ConnectionSettings())
@@ -36,7 +51,7 @@ import Testing
     }
 
     @Test func `groups come out as they went in, first in, first out`() throws {
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         #expect(spill.events == 0 && spill.size_bytes == 0)
         let empty = try spill.oldest(limit_bytes: 1_000)
         #expect(empty == SpilledGroups())
@@ -57,7 +72,7 @@ import Testing
 
     @Test(arguments: [1, 99, 100, 199, 250, 1_000_000])
     func `a look has at least one group, and more only within its bytes`(limit_bytes: Int) throws {
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         let groups = (1...200).map { group(Int64($0)) }
         try spill.add(groups)
         let found = try spill.oldest(limit_bytes: limit_bytes)
@@ -69,12 +84,12 @@ import Testing
 
     @Test func `a damaged row is counted and passed over`() throws {
         do {
-            let spill = try SQLiteSpill(directory: directory)
+            let spill = try open()
             try spill.add([group(1), group(2, count: 3), group(3)])
             spill.close()
         }
         try change("UPDATE groups SET bytes = x'00' || substr(bytes, 2) WHERE number = 2")
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         #expect(spill.events == 7)
         let found = try spill.oldest(limit_bytes: 1_000)
         #expect(found.groups == [group(1), group(3)])
@@ -85,17 +100,17 @@ import Testing
 
     @Test func `a producer that was changed on the disk is damage, too`() throws {
         do {
-            let spill = try SQLiteSpill(directory: directory)
+            let spill = try open()
             try spill.add([group(1)])
             spill.close()
         }
         try change("UPDATE groups SET producer = 'x'")
-        let found = try SQLiteSpill(directory: directory).oldest(limit_bytes: 1_000)
+        let found = try open().oldest(limit_bytes: 1_000)
         #expect(found.groups.isEmpty && found.damagedEvents == 2 && found.last > 0)
     }
 
     @Test func `renamed groups have their places as numbers, and no place is given twice`() throws {
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         try spill.add([group(7), group(8), group(9)])
         let first = try spill.oldest(limit_bytes: 200)
         #expect(first.groups.count == 2)
@@ -115,12 +130,12 @@ import Testing
 
     @Test func `a new name makes no damaged row whole`() throws {
         do {
-            let spill = try SQLiteSpill(directory: directory)
+            let spill = try open()
             try spill.add([group(1), group(2)])
             spill.close()
         }
         try change("UPDATE groups SET bytes = x'00' || substr(bytes, 2) WHERE number = 1")
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         try spill.rename(upTo: try spill.oldest(limit_bytes: 1_000).last, producer: "new")
         let found = try spill.oldest(limit_bytes: 1_000)
         #expect(found.groups.map(\.bytes) == [group(2).bytes])
@@ -139,22 +154,22 @@ import Testing
             }
             withExtendedLifetime(spill) { _ = kill(getpid(), SIGKILL) }
         }
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         #expect(spill.events == 20 && spill.size_bytes == 20)
         #expect(try drain(spill, limit_bytes: 5).map(\.number) == Array(1...20))
     }
 
     @Test func `another instance has it no more than once at a time`() throws {
-        var first: SQLiteSpill? = try SQLiteSpill(directory: directory)
+        var first: SQLiteSpill? = try open()
         try first?.add([group(1)])
         #expect(throws: JournalError.self) { try SQLiteSpill(directory: directory) }
         first = nil
-        let second = try SQLiteSpill(directory: directory)
+        let second = try open()
         #expect(second.events == 2)
     }
 
     @Test func `a file that was moved away is an error, and then there is a new one`() throws {
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         try spill.add([group(1)])
         #expect(rename("\(directory)/\(SQLiteSpill.name)", "\(directory)/elsewhere") == 0)
         let error = #expect(throws: JournalError.self) { try spill.add([group(2)]) }
@@ -165,7 +180,7 @@ import Testing
     }
 
     @Test func `a folder that was moved away is an error, and then there is a new one`() throws {
-        let spill = try SQLiteSpill(directory: directory)
+        let spill = try open()
         #expect(rename(directory, directory + ".old") == 0)
         let error = #expect(throws: JournalError.self) { try spill.add([group(1)]) }
         #expect(error?.kind == .gone)

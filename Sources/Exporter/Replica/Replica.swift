@@ -70,7 +70,7 @@ final class Replica: Sendable {
         let destinations = Destinations(
             plan.ownDestinations, registry: process.registry, clocks: process.clocks, log: log, time: time)
         do throws(TransportError) {
-            try destinations.makeFirstReading()
+            try destinations.makeFirstReading(beside: process.destinations.map(\.destination))
         } catch {
             throw StartError.unavailable("\(error)")
         }

@@ -138,7 +138,7 @@ package struct Settings: Sendable {
             "DEDUP_TTL", "10m", in: .seconds(60) ... .seconds(86_400), "How long event ids are remembered.")
         rememberedIDsMax = reader.number(
             "REMEMBERED_IDS_MAX", 1_000_000, in: 10_000...Recording.Limits.mostRemembered,
-            "Event ids, and ids of each kind of what has ended, that are remembered; about 30 bytes each.")
+            "Event ids, and ids of each kind of what has ended, that are remembered.")
         stateDirectory = DatabasePlace.stateDirectory(&reader)
         sharedJournal = SharedJournal(&reader)
         durability = reader.choice(
@@ -147,7 +147,10 @@ package struct Settings: Sendable {
         )
         journalMaxBytes = reader.size(
             "JOURNAL_MAX_BYTES", "1GiB", in: .mebibytes(16)...(.mebibytes(1 << 20)),
-            "Beyond it the oldest rows that wait for the database are given up.")
+            """
+            Beyond it the oldest rows that wait for the database are given up. With JOURNAL_URL: the most that events on a \
+            replica's own disk may take; rows wait in PostgreSQL then, and none is given up.
+            """)
         snapshotInterval = reader.duration(
             "SNAPSHOT_INTERVAL", "30s", in: .milliseconds(50) ... .seconds(3_600),
             "How often the state is saved; a start replays at most twice as long.")

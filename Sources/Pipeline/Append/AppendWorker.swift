@@ -74,6 +74,7 @@ final class AppendWorker {
             spillIfLate()
             takeEvents()
             forwardIfDue()
+            lookIfDue()
             publish()
             guard let stopBy else { continue }
             if isDone || time.monotonic() >= stopBy { break }
@@ -127,7 +128,7 @@ final class AppendWorker {
         if let stopBy { times.append(stopBy) }
         if case .direct(_, _, _, let patience) = call { times.append(patience) }
         if isWaiting { times.append(again) }
-        if case .none = call, hasSpilled { times.append(again) }
+        if case .none = call, hasSpilled || isLookWanted { times.append(again) }
         if openSpill != nil && spill == nil { times.append(nextSpillLook) }
         return times.min()
     }
@@ -396,6 +397,16 @@ final class AppendWorker {
         if oldest.groups.isEmpty { return remove(oldest) }
         call = .forward(oldest, begin: time.monotonic())
         caller.append(oldest.groups)
+    }
+
+    /// The log did not take the last call, and nothing waits that would be the next one.
+    private var isLookWanted: Bool { (failures > 0 || isMoved) && !hasSpilled && stopBy == nil }
+
+    /// Asks whether the log takes events again. A replica that is not ready gets no webhook that would find out.
+    private func lookIfDue() {
+        guard case .none = call, isLookWanted, time.monotonic() >= again else { return }
+        call = .abandoned
+        caller.append([])
     }
 
     private func remove(_ spilled: SpilledGroups) {

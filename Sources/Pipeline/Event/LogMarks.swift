@@ -70,12 +70,13 @@ package final class LogMarks: Sendable {
     }
 
     /// Notes what was read of a log that has lost nothing.
+    ///
+    /// What its leader committed is not noted from here. A commit whose wait for the standby was cancelled is seen by
+    /// everybody and unknown to its leader, which takes it back: that is no loss. The leader notes what was confirmed.
     package func note(_ record: LeaseRecord) {
         if !isOf(record.id) { begin(record.id) }
         raise(Place.epoch, to: record.epoch)
         raise(Place.lastEvent, to: record.lastEvent)
-        raise(Place.applied, to: record.applied)
-        raise(Place.lastInput, to: record.lastInput)
     }
 
     /// Notes that this replica appended events up to this number to the log that was read last.

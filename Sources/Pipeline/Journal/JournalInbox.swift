@@ -54,7 +54,7 @@ package final class JournalInbox: EventJournal {
         var wantsRoom = false
         /// The last event of the shared log that the recorder has applied, or is about to.
         var applying: Int64 = 0
-        /// The last event of the shared log that the recorder has applied to its end, looked at once for each batch.
+        /// The last event of the shared log that the recorder has applied to its end, noted before and after each batch.
         var finished: Int64 = 0
         /// Another replica leads the log, or this one has to restore the state again. Nothing leaves any more.
         var isReplaced = false

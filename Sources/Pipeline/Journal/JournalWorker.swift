@@ -219,7 +219,7 @@ final class JournalWorker {
         stopBy = taken.stopBy
         for turn in taken.turns { take(turn) }
         if taken.applying > (files?.journal.numbers.lastEvent ?? .max) { commit.eventsApplied = taken.applying }
-        if commit.eventsApplied != nil { commit.eventsFinished = taken.finished }
+        commit.eventsFinished = taken.finished
         usage.add(taken.usage)
         isUsageWanted = isUsageWanted || taken.isUsageWanted
         readings.append(taken.readings)

@@ -240,8 +240,9 @@ private final class LeaseWorker {
             handOf = record.id
         }
         guard let event = death else { return }
-        try lease.note(deathOf: event)
+        // Once at most: a note whose outcome is unknown may be there. A death that is not noted costs one more restart.
         death = nil
+        try lease.note(deathOf: event)
         metrics.noteEventDeath()
         log.warning(
             """

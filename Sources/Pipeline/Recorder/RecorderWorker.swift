@@ -100,6 +100,7 @@ struct RecorderWorker {
             hand?.putDown()
             perform()
         }
+        if isLogShared && !batch.isEmpty { journal.noteApplying(upTo: events, after: events) }
         takeAnswers()
         let now = time.monotonic()
         if !batch.isEmpty { lastInput = now }

@@ -36,9 +36,9 @@ extension SpoolFile {
         return Set(found).sorted()
     }
 
-    /// A destination is `[a-z][a-z0-9]*`. So no other file is taken for a spool.
+    /// A destination is `[a-z][a-z0-9]*`, or that with `-own` of a replica. So no other file is taken for a spool.
     private static func isNamePart(_ byte: UInt8) -> Bool {
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2D
     }
 
     /// Deletes the file of a spool that nobody has open, with everything that belongs to it. What cannot be deleted is

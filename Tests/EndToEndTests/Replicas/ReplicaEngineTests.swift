@@ -87,6 +87,22 @@ extension ReplicaTests {
             try trial.expectTruth(record)
         }
 
+        @Test func `the only standby is away for longer than a commit waits, and that resets nothing`() throws {
+            let servers = try ReplicatedPostgres()
+            let trial = try ReplicaTrial("alone", servers)
+            let record = try trial.send { sender in
+                try servers.cutStandby()
+                let settled = sender.record.settled
+                #expect(sender.wait(untilSettled: min(settled + 60, trial.day.posts.count)))
+                // Commits and what takes them back are cancelled again and again meanwhile, and seen by everybody.
+                Pause.wait(.seconds(20))
+                try servers.joinStandby()
+                _ = try trial.replicas.waitForLeader()
+            }
+            #expect(trial.replicas.sum("lkpush_log_losses_total") == 0, "\(trial.replicas.logs())")
+            try trial.expectTruth(record)
+        }
+
         @Test func `a standby without the tail is promoted: nothing counts twice, and an error says so`() throws {
             let servers = try ReplicatedPostgres(.asynchronous)
             let trial = try ReplicaTrial("tail", servers)

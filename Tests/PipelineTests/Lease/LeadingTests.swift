@@ -68,6 +68,9 @@ import Testing
         let marks = try LogMarks(path: folder.file("marks"))
         #expect(marks.verdict(Self.record(id)) == .new)
         marks.note(Self.record(id))
+        var numbers = JournalNumbers()
+        (numbers.id, numbers.lastEvent, numbers.lastInput) = (id, 90, 7)
+        marks.note(numbers)
         #expect(marks.verdict(Self.record(id)) == .same)
         #expect(
             marks.verdict(Self.record(id, epoch: 4, event: 200, applied: 150, input: 9)) == .same)
@@ -78,6 +81,13 @@ import Testing
             #expect(marks.verdict(lost) == .lost(epoch: 3))
         }
         #expect(marks.verdict(Self.record("f" + id.dropFirst(), event: 1)) == .new)
+    }
+
+    @Test func `a commit that was seen before its leader knew of it, and was taken back, is no loss`() throws {
+        let folder = TemporaryFolder()
+        let marks = try LogMarks(path: folder.file("marks"))
+        marks.note(Self.record(id))
+        #expect(marks.verdict(Self.record(id, applied: 89, input: 6)) == .same)
     }
 
     @Test func `numbers that rose while the log was read are no loss`() throws {
