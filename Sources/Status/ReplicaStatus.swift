@@ -32,7 +32,7 @@ package struct ReplicaStatus: StatusObject {
         if hasNoLeader { return "leader: none" }
         if holder.isEmpty { return "leader: not known" }
         let place = isLeader ? " (this replica)" : ""
-        // What was read long ago may not be so any more.
+        // A state that was read long ago may be over.
         let age = error.isEmpty ? "" : contactAge.map { ", as of \(HealthText.span($0)) ago" } ?? ""
         return "leader: \(HealthText.line(holder))\(place), epoch \(epoch), \(behind) events behind\(age)"
     }

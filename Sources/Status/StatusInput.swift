@@ -30,7 +30,7 @@ package struct StatusInput: Sendable {
     /// Passes over an empty array. False, and nothing is read, where there is something else.
     mutating func emptyList() throws(DecodingFault) -> Bool {
         var ahead = self
-        // What is no array is left to whoever reads it.
+        // A value that is no array is left to whoever reads it.
         guard (try? ahead.beginArray()) == true, try !ahead.nextElement() else { return false }
         self = ahead
         return true

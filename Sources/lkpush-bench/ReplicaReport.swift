@@ -13,7 +13,7 @@ enum ReplicaReport {
         /// An hour of the office in some seconds.
         static let speed = 900
         static let office = ["--orgs", "20", "--rooms", "5", "--users", "30", "--duration", "1h"]
-        /// What follows the last webhook: rows and readings.
+        /// Rows and readings that follow the last webhook.
         static let settling = Duration.seconds(2)
         /// The ratio that is promised.
         static let promised = 1.5

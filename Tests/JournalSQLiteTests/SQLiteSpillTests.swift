@@ -62,7 +62,7 @@ import Testing
         let found = try spill.oldest(limit_bytes: 1_000)
         #expect(found.groups == [group(1), group(2), group(1, producer: "q", count: 5, size: 7)])
         #expect(found.damagedEvents == 0)
-        // What was read stays until it is removed.
+        // Groups that were read stay until they are removed.
         #expect(try spill.oldest(limit_bytes: 1_000) == found)
         try spill.add([group(3)])
         try spill.remove(upTo: found.last)

@@ -2,7 +2,7 @@ import Status
 import Testing
 import Wire
 
-/// Who leads, in one line and as JSON.
+/// The leader, in one line and as JSON.
 @Suite struct ReplicaStatusTests {
     @Test func `one line says who leads and how far`() {
         var replica = ReplicaStatus()

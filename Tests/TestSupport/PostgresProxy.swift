@@ -3,7 +3,7 @@ package import Platform
 /// A proxy between libpq and a server on loopback. It knows where messages begin, so that a fault comes at an exact step of
 /// a client. https://www.postgresql.org/docs/15/protocol-message-formats.html
 package final class PostgresProxy: Sendable {
-    /// What becomes of a message that makes the server work, and of its connection.
+    /// The fate of a message that makes the server work, and of its connection.
     package enum Fault: Sendable, Equatable {
         /// The server does not get it. The connection is cut.
         case before
@@ -95,7 +95,7 @@ package final class PostgresProxy: Sendable {
             while true {
                 let bytes = upstream.read()
                 if bytes.isEmpty { break }
-                // What a client that was cut does not take is read all the same, so that the server goes on.
+                // Bytes that a client which was cut does not take are read all the same, so that the server goes on.
                 _ = client.write(bytes)
             }
             client.shutdown()
@@ -120,7 +120,7 @@ package final class PostgresProxy: Sendable {
             let bytes = client.read()
             guard !bytes.isEmpty else { return server.shutdown() }
             buffer += bytes
-            // What arrived together goes on together: many small writes would each wait for the one before.
+            // Bytes that arrived together go on together: many small writes would each wait for the one before.
             var passed: [UInt8] = []
             while let size = size(of: buffer, isStarted: isStarted), buffer.count >= size {
                 let message = Array(buffer[..<size])

@@ -72,7 +72,7 @@ package final class PrometheusServer: Sendable {
 
     var api: QueryAPI { QueryAPI(port: port) }
 
-    /// What the server tells about itself, in the text format, after a line with the status.
+    /// The figures that the server tells about itself, in the text format, after a line with the status.
     package func ownMetrics() throws -> String { try api.get("/metrics") }
 
     /// The result of an instant query, at a time in seconds or now.

@@ -75,7 +75,7 @@ package final class StatusBoard: Sendable {
             document.usage = usage
         }
         if let lost = document.replicas?.spillLost {
-            // What waited is read at the start, maybe before the first look.
+            // Events that waited are read at the start, maybe before the first look.
             document.replicas?.lastSpillLoss = state.increases.note(.spillLost, Double(lost), from: 0, at: wall)
         }
         if document.reconciliation?.differs != true { state.differsSince = nil }

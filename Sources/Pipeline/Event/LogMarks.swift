@@ -71,8 +71,8 @@ package final class LogMarks: Sendable {
 
     /// Notes what was read of a log that has lost nothing.
     ///
-    /// What its leader committed is not noted from here. A commit whose wait for the standby was cancelled is seen by
-    /// everybody and unknown to its leader, which takes it back: that is no loss. The leader notes what was confirmed.
+    /// Commits of its leader are not noted here; the leader notes those that were confirmed. A commit whose wait for the
+    /// standby was cancelled is seen by everybody and unknown to the leader, which takes it back: that is no loss.
     package func note(_ record: LeaseRecord) {
         if !isOf(record.id) { begin(record.id) }
         raise(Place.epoch, to: record.epoch)

@@ -65,7 +65,7 @@ import Testing
         #expect(SystemTime().monotonic().since(begin) >= AppendSettings.Limits.patience)
         #expect(world.isHanging && world.ids.isEmpty)
         #expect(world.spilledIDs == ["EV_1"])
-        // Those that follow need not wait for it.
+        // Events that follow need not wait for it.
         #expect(fixture.post(2) == 200)
         #expect(fixture.post(3) == 200)
         #expect(world.spilledIDs == ids(1...3))

@@ -33,9 +33,9 @@ final class AppendWorld: Sendable {
         var spilled: [(place: Int64, group: ProducedGroup)] = []
         var lastPlace: Int64 = 0
         var isSpillFailing = false
-        /// How often the spill was opened.
+        /// The number of times that the spill was opened.
         var opens = 0
-        /// Who began before this one is dead.
+        /// A caller that began before this one is dead.
         var generation = 0
         var hanging = 0
     }

@@ -91,7 +91,7 @@ import Wire
         }
     }
 
-    /// What one recorder makes of everything in the log.
+    /// The result that one recorder makes of everything in the log.
     private struct Truth {
         let page: [String]
         let rows: [RowPosition: StoreRow]

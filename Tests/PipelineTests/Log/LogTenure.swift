@@ -22,7 +22,7 @@ final class LogTenure {
     let recorderInbox: RecorderInbox
     let storeInbox: StoreInbox
     let journal: JournalThread
-    /// How often nothing more was to leave, and how many readings were held.
+    /// The number of times that nothing more was to leave, and of readings that were held.
     let replaced = Monitor(0)
     let held = Monitor(0)
     private(set) var start: RecorderStart?

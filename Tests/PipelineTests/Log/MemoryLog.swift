@@ -28,7 +28,7 @@ final class MemoryLog: Sendable {
         var groups: [ProducedGroup] = []
         var events: [Entry] = []
         var inputs: [Entry] = []
-        /// What was removed as truncated is still here, so that a test can apply everything again.
+        /// Entries that were removed as truncated are still here, so that a test can apply everything again.
         var allEvents: [Entry] = []
         var allInputs: [Entry] = []
         var rows: [Int64: OutboxRow] = [:]
