@@ -1,5 +1,4 @@
 import Journal
-import Glibc
 import Platform
 import SQLite
 import Wire
@@ -8,10 +7,7 @@ import Wire
 struct JournalOpener {
     private let directory: String
     private let now: Timestamp
-    private let path: String
-    /// The files that take over what can be read of a damaged one: first incomplete, then complete.
-    private let unfinished: String
-    private let finished: String
+    private let files: SalvageFiles
     private(set) var opening = Opening()
 
     /// The result of examining a file.
@@ -30,10 +26,10 @@ struct JournalOpener {
     init(directory: String, now: Timestamp) {
         self.directory = directory
         self.now = now
-        path = "\(directory)/\(JournalFile.name)"
-        unfinished = path + ".salvage"
-        finished = path + ".salvaged"
+        files = SalvageFiles(directory: directory, name: JournalFile.name)
     }
+
+    private var path: String { files.path }
 
     /// - Parameters:
     ///   - expecting: the numbers when the journal was last open; nil at the first time.
@@ -41,7 +37,7 @@ struct JournalOpener {
     mutating func open(expecting: JournalNumbers?, wasDamaged: Bool = false) throws(JournalError) -> OpenFile {
         do throws(SystemError) {
             try FileStore.makeDirectory(directory)
-            try finishRecovery()
+            try files.finish()
         } catch {
             throw JournalError(error)
         }
@@ -85,7 +81,7 @@ struct JournalOpener {
             if case .good = verdict {
                 if log.isDamaged {
                     connection.close()
-                    keep(log.evidence)
+                    if let name = files.keep(log.evidence, at: now) { opening.movedAside.append(name) }
                     return .damaged("its log is damaged, and commits after that place are lost", isLoss: true)
                 }
             } else {
@@ -134,12 +130,6 @@ struct JournalOpener {
         return .good(opened)
     }
 
-    private mutating func keep(_ log: [UInt8]) {
-        let name = Folder.asideName(of: path + "-wal", "damaged", at: now)
-        // A log for which there is no room is not kept: the usable part of the journal matters more.
-        if (try? FileStore.replace(name, with: log)) != nil { opening.movedAside.append(name) }
-    }
-
     /// Reports what an earlier opening found and nobody has dealt with yet.
     private mutating func tell(_ numbers: JournalNumbers, _ expecting: JournalNumbers?) {
         opening.mayHaveLost = numbers.hasLost
@@ -154,8 +144,12 @@ struct JournalOpener {
     // MARK: Making
 
     private mutating func openNew() throws(JournalError) -> OpenFile {
-        // A log without its file belongs to no journal.
-        if !Folder.exists(path) { try moveAsideLog() }
+        let log = try JournalError.ofSystem { () throws(SystemError) in try files.moveAsideLog(at: now) }
+        if let log {
+            opening.mayHaveLost = true
+            opening.movedAside.append(log)
+            opening.notes.append("The journal's log was found without its file; it was moved aside.")
+        }
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: true)
             try JournalSchema.make(in: connection, id: RandomID.make(), hasLost: opening.mayHaveLost)
@@ -182,14 +176,11 @@ struct JournalOpener {
     // MARK: Recovery
 
     /// Makes a new file from what can be read of the damaged one, and puts it in its place.
-    ///
-    /// A crash in between leaves the damaged file or the finished one. The next opening then begins again, or takes the
-    /// finished one.
     private mutating func openRecovered(hasLost: Bool) throws(JournalError) -> OpenFile {
-        try JournalError.ofSystem { () throws(SystemError) in try remove(unfinished) }
+        try JournalError.ofSystem { () throws(SystemError) in try files.begin() }
         var recovery = JournalRecovery()
         try JournalError.of(directory) { () throws(SQLiteError) in
-            let fresh = try connect(unfinished, mayCreate: true)
+            let fresh = try connect(files.unfinished, mayCreate: true)
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
             // A file that cannot be opened gives nothing.
@@ -198,12 +189,8 @@ struct JournalOpener {
             try recovery.copy(from: damaged, into: fresh, newID: RandomID.make(), hasLost: hasLost)
             fresh.close()
         }
-        try JournalError.ofSystem { () throws(SystemError) in
-            try Folder.sync(unfinished)
-            try Folder.move(unfinished, to: finished)
-        }
-        try moveAside("damaged")
-        try JournalError.ofSystem { () throws(SystemError) in try finishRecovery() }
+        opening.movedAside.append(
+            try JournalError.ofSystem { () throws(SystemError) in try files.replace(at: now) })
         opening.notes.append(recovery.description)
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: false)
@@ -216,45 +203,8 @@ struct JournalOpener {
         return opened
     }
 
-    /// Takes a finished file where the damaged one was moved aside already, and removes other leftovers.
-    private func finishRecovery() throws(SystemError) {
-        try remove(unfinished)
-        guard Folder.exists(finished) else { return }
-        if Folder.exists(path) {
-            try remove(finished)
-        } else {
-            try Folder.move(finished, to: path)
-            try Folder.sync(directory)
-        }
-    }
-
-    private func remove(_ file: String) throws(SystemError) {
-        for name in [file, file + "-wal", file + "-shm", file + "-journal"]
-        where unlink(name) != 0 && errno != ENOENT { throw SystemError("unlink", name) }
-    }
-
     private mutating func moveAside(_ word: String) throws(JournalError) {
-        let name = Folder.asideName(of: path, word, at: now)
-        try JournalError.ofSystem { () throws(SystemError) in
-            try moveLog(to: name)
-            try Folder.move(path, to: name)
-            try Folder.sync(directory)
-        }
-        opening.movedAside.append(name)
-    }
-
-    private mutating func moveAsideLog() throws(JournalError) {
-        guard Folder.exists(path + "-wal") else { return }
-        let name = Folder.asideName(of: path, "damaged", at: now)
-        try JournalError.ofSystem { () throws(SystemError) in try moveLog(to: name) }
-        opening.mayHaveLost = true
-        opening.movedAside.append(name + "-wal")
-        opening.notes.append("The journal's log was found without its file; it was moved aside.")
-    }
-
-    private func moveLog(to name: String) throws(SystemError) {
-        for suffix in ["-wal", "-shm"] where Folder.exists(path + suffix) {
-            try Folder.move(path + suffix, to: name + suffix)
-        }
+        opening.movedAside.append(
+            try JournalError.ofSystem { () throws(SystemError) in try files.moveAside(word, at: now) })
     }
 }

@@ -56,95 +56,73 @@ struct JournalRecovery {
         _ table: EntryKind, from damaged: Connection, into fresh: Connection, base: Int64
     ) throws(SQLiteError) {
         var expected = base + 1
-        try walk(into: fresh) { key throws(SQLiteError) in
+        let isWhole = try Self.copyRows(into: fresh) { key throws(SQLiteError) in
             try table.row(above: key, in: damaged)
         } key: {
             $0.first
-        } write: { row, recovery throws(SQLiteError) in
-            guard row.isIntact else {
-                recovery.isComplete = false
-                return
-            }
-            if row.first > expected { recovery.isComplete = false }
+        } write: { row throws(SQLiteError) in
+            guard row.isIntact else { return false }
+            let follows = row.first <= expected
             expected = max(expected, row.last + 1)
             try table.insert(row, into: fresh)
-            recovery.groups[table, default: 0] += 1
+            groups[table, default: 0] += 1
+            return follows
         }
+        isComplete = isComplete && isWhole
     }
 
     private mutating func copyRows(from damaged: Connection, into fresh: Connection) throws(SQLiteError) {
-        try walk(into: fresh) { key throws(SQLiteError) in
+        let hasRows = try Self.copyRows(into: fresh) { key throws(SQLiteError) in
             try damaged.outboxRow(above: key)
         } key: {
             $0.row.sequence
-        } write: { found, recovery throws(SQLiteError) in
-            recovery.isComplete = recovery.isComplete && found.isIntact
-            guard found.isIntact else { return }
+        } write: { found throws(SQLiteError) in
+            guard found.isIntact else { return false }
             try fresh.insertRow(found.row)
-            recovery.rows += 1
+            rows += 1
+            return true
         }
-        try walk(into: fresh) { key throws(SQLiteError) in
+        let hasSegments = try Self.copyRows(into: fresh) { key throws(SQLiteError) in
             try damaged.segment(above: key)
         } key: {
             $0.key
-        } write: { found, recovery throws(SQLiteError) in
-            recovery.isComplete = recovery.isComplete && found.isIntact
-            guard found.isIntact else { return }
+        } write: { found throws(SQLiteError) in
+            guard found.isIntact else { return false }
             try fresh.insertSegment(found.segment)
-            recovery.segments += 1
+            segments += 1
+            return true
         }
+        isComplete = isComplete && hasRows && hasSegments
         // Dead letters and pushed series do not change what is counted, so their loss leaves the copy complete.
-        let isComplete = self.isComplete
-        try walk(into: fresh) { key throws(SQLiteError) in
+        _ = try Self.copyRows(into: fresh) { key throws(SQLiteError) in
             try damaged.deadLetter(above: key)
         } key: {
             $0.row.sequence
-        } write: { found, _ throws(SQLiteError) in
+        } write: { found throws(SQLiteError) in
             if found.isIntact { try fresh.insertDeadLetter(found.row) }
+            return found.isIntact
         }
-        try walk(into: fresh) { key throws(SQLiteError) in
+        _ = try Self.copyRows(into: fresh) { key throws(SQLiteError) in
             try damaged.series(above: key)
         } key: {
             $0.number
-        } write: { found, _ throws(SQLiteError) in
+        } write: { found throws(SQLiteError) in
             if found.isIntact { try fresh.insertSeries(found.key) }
+            return found.isIntact
         }
-        self.isComplete = isComplete
     }
 
-    /// Passes all rows that `read` returns to `write`, in transactions of the new file.
-    private mutating func walk<Row>(
+    /// Returns whether all rows could be read and `write` accepted each of them.
+    private static func copyRows<Row>(
         into fresh: Connection, _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
-        write: (Row, inout JournalRecovery) throws(SQLiteError) -> Void
-    ) throws(SQLiteError) {
-        var position = Int64.min
-        var written = 0
-        try fresh.begin()
-        do throws(SQLiteError) {
-            while true {
-                let found: (row: Row?, isDamaged: Bool)
-                do throws(SQLiteError) {
-                    found = try DamagedTable.row(above: position, read)
-                } catch {
-                    // The damaged file does not even know the table.
-                    isComplete = false
-                    break
-                }
-                if found.isDamaged { isComplete = false }
-                guard let row = found.row else { break }
-                position = key(row)
-                try write(row, &self)
-                written += 1
-                if written % Limits.rowsPerCommit == 0 {
-                    try fresh.commit()
-                    try fresh.begin()
-                }
-                if position == .max { break }
-            }
-        } catch {
-            fresh.rollBack()
-            throw error
+        write: (Row) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Bool {
+        var isWhole = true
+        let holes = try DamagedTable.copy(into: fresh, weightPerCommit: Limits.rowsPerCommit, read, key: key) {
+            row throws(SQLiteError) in
+            if try !write(row) { isWhole = false }
+            return 1
         }
-        try fresh.commit()
+        return isWhole && holes == 0
     }
 }

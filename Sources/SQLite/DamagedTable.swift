@@ -39,6 +39,51 @@ package enum DamagedTable {
         return (try attempt(good, read).row, true)
     }
 
+    /// Passes all rows that can be read to `write`, in transactions of another file. Returns the number of places at which
+    /// rows cannot be read.
+    ///
+    /// An error of reading that is no damage ends the table, and is such a place. Errors of `write` are thrown.
+    ///
+    /// - Parameters:
+    ///   - fresh: the file that `write` writes to.
+    ///   - weightPerCommit: the sum of what `write` returns that makes one transaction: enough to be fast, and little
+    ///     enough that the log of `fresh` stays small.
+    ///   - read: returns the first row above a key.
+    package static func copy<Row>(
+        into fresh: Connection, weightPerCommit: Int, _ read: (Int64) throws(SQLiteError) -> Row?,
+        key: (Row) -> Int64, write: (Row) throws(SQLiteError) -> Int
+    ) throws(SQLiteError) -> Int {
+        var position = Int64.min
+        var (weight, holes) = (0, 0)
+        try fresh.begin()
+        do throws(SQLiteError) {
+            while position < .max {
+                let found: (row: Row?, isDamaged: Bool)
+                do throws(SQLiteError) {
+                    found = try row(above: position, read)
+                } catch {
+                    // The damaged file does not even know the table.
+                    holes += 1
+                    break
+                }
+                if found.isDamaged { holes += 1 }
+                guard let row = found.row else { break }
+                position = key(row)
+                weight += try write(row)
+                if weight >= weightPerCommit {
+                    weight = 0
+                    try fresh.commit()
+                    try fresh.begin()
+                }
+            }
+        } catch {
+            fresh.rollBack()
+            throw error
+        }
+        try fresh.commit()
+        return holes
+    }
+
     private static func attempt<Row>(
         _ key: Int64, _ read: (Int64) throws(SQLiteError) -> Row?
     ) throws(SQLiteError) -> Attempt<Row> {

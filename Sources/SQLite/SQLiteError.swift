@@ -77,5 +77,17 @@ package struct SQLiteError: Error, Sendable, Equatable, CustomStringConvertible 
         }
     }
 
+    /// The file is damaged, where statements and values are those of the program: then SQLite's complaint about an
+    /// unknown column or a value that is too big can have no other reason.
+    package var isDamage: Bool {
+        condition == .damaged || primaryCode == SQLITE_ERROR || primaryCode == SQLITE_TOOBIG
+    }
+
+    /// The device did not give a part of the file. https://www.sqlite.org/rescode.html#ioerr_read
+    package var isFailedRead: Bool {
+        // SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ, SQLITE_IOERR_DATA
+        [1, 2, 32].contains { code == SQLITE_IOERR | $0 << 8 }
+    }
+
     package var description: String { "\(operation) \(subject): \(text) (sqlite \(code))" }
 }

@@ -89,7 +89,7 @@ struct SpoolOpener {
             }
             return .good(opened, found)
         } catch {
-            if Self.isDamage(error) { return .damaged(error.text) }
+            if error.isDamage { return .damaged(error.text) }
             throw SpoolError(error, path: path)
         }
     }
@@ -132,18 +132,12 @@ struct SpoolOpener {
                 }
                 if !isComplete { return .damaged("the keys of damaged rows are damaged") }
             } catch {
-                if Self.isDamage(error) { throw error }
+                if error.isDamage { throw error }
                 // There is no room, or the disk may not be written. The next commit deletes them.
                 opened = before
             }
         }
         return .good(opened, reading.contents)
-    }
-
-    /// An error that a sound file cannot give: damage, or SQL that the tables do not fit (`SQLITE_ERROR`,
-    /// `SQLITE_TOOBIG`).
-    private static func isDamage(_ error: SQLiteError) -> Bool {
-        error.condition == .damaged || error.primaryCode == 1 || error.primaryCode == 18
     }
 
     // MARK: Making

@@ -44,7 +44,8 @@ struct SpoolRecovery {
     private mutating func copySeries(from source: Connection, into fresh: Connection) throws(SQLiteError) {
         var decoder = SpooledSeriesDecoder()
         var overlap = SeriesOverlap()
-        try walk(into: fresh) { key throws(SQLiteError) -> SeriesRow? in
+        let holes = try DamagedTable.copy(into: fresh, weightPerCommit: Limits.bytesPerCommit) {
+            key throws(SQLiteError) -> SeriesRow? in
             let statement = try source.statement(SeriesRow.query)
             try statement.bind(key, at: 1)
             defer { statement.reset() }
@@ -54,63 +55,35 @@ struct SpoolRecovery {
             return row
         } key: {
             $0.firstRow
-        } write: { row, recovery throws(SQLiteError) in
-            guard overlap.accept(row) != nil else { return nil }
+        } write: { row throws(SQLiteError) in
+            guard overlap.accept(row) != nil else {
+                damaged += 1
+                return 0
+            }
             try fresh.insertSeries(row.firstRow, row.body)
-            recovery.found.series += 1
+            found.series += 1
             return row.body.count
         }
+        damaged += holes
     }
 
     private mutating func copy(
         _ table: SampleTable, from source: Connection, into fresh: Connection
     ) throws(SQLiteError) {
-        try walk(into: fresh) { key throws(SQLiteError) in
+        let holes = try DamagedTable.copy(into: fresh, weightPerCommit: Limits.bytesPerCommit) {
+            key throws(SQLiteError) in
             try table.row(above: key, in: source)
         } key: {
             $0.head.number
-        } write: { row, recovery throws(SQLiteError) in
-            guard row.isIntact else { return nil }
+        } write: { row throws(SQLiteError) in
+            guard row.isIntact else {
+                damaged += 1
+                return 0
+            }
             try table.insert(row.samples, number: row.head.number, shard: Int(row.head.shard), into: fresh)
-            recovery.found.add(table, 1, samples: Int(row.head.count))
+            found.add(table, 1, samples: Int(row.head.count))
             return row.body.count
         }
-    }
-
-    /// Passes all rows that `read` returns to `write`, in transactions of the new file. `write` returns the bytes of the
-    /// row, or nil if it is damaged.
-    private mutating func walk<Row>(
-        into fresh: Connection, _ read: (Int64) throws(SQLiteError) -> Row?, key: (Row) -> Int64,
-        write: (Row, inout SpoolRecovery) throws(SQLiteError) -> Int?
-    ) throws(SQLiteError) {
-        var position = Int64.min
-        var written = 0
-        try fresh.begin()
-        do throws(SQLiteError) {
-            while true {
-                let next: (row: Row?, isDamaged: Bool)
-                do throws(SQLiteError) {
-                    next = try DamagedTable.row(above: position, read)
-                } catch {
-                    // The damaged file does not even know the table.
-                    damaged += 1
-                    break
-                }
-                if next.isDamaged { damaged += 1 }
-                guard let row = next.row else { break }
-                position = key(row)
-                if let bytes = try write(row, &self) { written += bytes } else { damaged += 1 }
-                if written > Limits.bytesPerCommit {
-                    written = 0
-                    try fresh.commit()
-                    try fresh.begin()
-                }
-                if position == .max { break }
-            }
-        } catch {
-            fresh.rollBack()
-            throw error
-        }
-        try fresh.commit()
+        damaged += holes
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
 import Platform
 
-/// The first page of a spool: the header of the file, and the list of its tables. SQLite can read nothing without it.
+/// The first page of a database: its header, and the list of its tables. SQLite can read nothing without it.
 ///
-/// It is the same in every spool but for a few counters, because every spool makes the same tables in the same order. So
-/// a damaged one is replaced by that of a new file. https://www.sqlite.org/fileformat2.html#the_database_header
-enum FirstPage {
+/// It is the same but for a few counters in all files that make the same tables in the same order. So a damaged one is
+/// replaced by that of a new file. https://www.sqlite.org/fileformat2.html#the_database_header
+package enum FirstPage {
     private static let page_bytes = 4_096
     /// The bytes that differ between sound files: change counter, number of pages, free pages, version numbers.
     private static let counters = [24..<40, 92..<100]
@@ -18,8 +18,8 @@ enum FirstPage {
     private static let validFor = 92..<96
 
     /// Replaces the first page of the file at `path` by that of the file at `model`, and says that it has as many pages
-    /// as it has. It does nothing to a file that does not look like a spool.
-    static func repair(_ path: String, like model: String) {
+    /// as it has. It does nothing to a file that does not look like `model`.
+    package static func repair(_ path: String, like model: String) {
         guard let good = read(model), let bad = read(path) else { return }
         var same = 0
         var all = 0
@@ -43,7 +43,7 @@ enum FirstPage {
 
     /// The header says that a program of today may read and write the file. Otherwise SQLite opens it for reading only,
     /// as if a later program had written it. Nobody may have the file open.
-    static func isWritable(_ path: String) -> Bool {
+    package static func isWritable(_ path: String) -> Bool {
         // A file without a whole page is new.
         guard let page = read(path) else { return true }
         return page[formats].allSatisfy { $0 <= 2 }
