@@ -18,6 +18,9 @@ package protocol EventSpill: AnyObject {
     /// Gives the groups up to this place another producer. Their numbers are their places from then on.
     func rename(upTo place: Int64, producer: String) throws(JournalError)
 
+    /// Returns what was done about damaged and removed files since the last call.
+    func takeRepairs() -> [SpillRepair]
+
     func close()
 }
 
@@ -30,6 +33,30 @@ package struct SpilledGroups: Sendable, Equatable {
     package var damagedEvents = 0
 
     package init() {}
+}
+
+/// The repair of a spill: another file took the place of one that was damaged or removed.
+package struct SpillRepair: Sendable, Equatable {
+    /// The trouble with the former file, as the end of a sentence: `its log is damaged`.
+    package var cause: String
+    /// The path of what was moved aside.
+    package var movedAside: String?
+    /// The events that were taken over from the former file.
+    package var keptEvents: Int
+    /// The events that are known to be gone.
+    package var lostEvents: Int
+    /// Everything was taken over. Where it is false, more than `lostEvents` may be gone.
+    package var isComplete: Bool
+
+    package init(
+        _ cause: String, movedAside: String? = nil, keptEvents: Int = 0, lostEvents: Int = 0, isComplete: Bool
+    ) {
+        self.cause = cause
+        self.movedAside = movedAside
+        self.keptEvents = keptEvents
+        self.lostEvents = lostEvents
+        self.isComplete = isComplete
+    }
 }
 
 /// Opens the spill, or makes it. The thread that calls it owns the spill from then on.

@@ -7,17 +7,17 @@ import TestSupport
 import Testing
 
 @Suite struct SQLiteSpillTests {
-    private let folder = TemporaryFolder()
-    private var directory: String { folder.file("state") }
+    let folder = TemporaryFolder()
+    var directory: String { folder.file("state") }
 
-    private func group(_ number: Int64, producer: String = "p", count: Int = 2, size: Int = 100) -> ProducedGroup {
+    func group(_ number: Int64, producer: String = "p", count: Int = 2, size: Int = 100) -> ProducedGroup {
         ProducedGroup(
             producer: producer, number: number, count: count,
             bytes: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size))
     }
 
     /// Opens the spill. A child that another test is starting has the lock of this process for a moment.
-    private func open() throws -> SQLiteSpill {
+    func open() throws -> SQLiteSpill {
         var spill: SQLiteSpill?
         let isOpen = try eventually {
             do throws(JournalError) {
@@ -39,7 +39,7 @@ import Testing
     }
 
     /// Takes everything that waits, some at a time.
-    private func drain(_ spill: SQLiteSpill, limit_bytes: Int) throws -> [ProducedGroup] {
+    func drain(_ spill: SQLiteSpill, limit_bytes: Int) throws -> [ProducedGroup] {
         var all: [ProducedGroup] = []
         while spill.events > 0 {
             let found = try spill.oldest(limit_bytes: limit_bytes)
@@ -168,24 +168,44 @@ import Testing
         #expect(second.events == 2)
     }
 
-    @Test func `a file that was moved away is an error, and then there is a new one`() throws {
+    @Test func `a file that was moved away is still open, and a new one takes over what it has`() throws {
         let spill = try open()
         try spill.add([group(1)])
         #expect(rename("\(directory)/\(SQLiteSpill.name)", "\(directory)/elsewhere") == 0)
-        let error = #expect(throws: JournalError.self) { try spill.add([group(2)]) }
-        #expect(error?.kind == .gone)
-        try spill.add([group(3)])
-        #expect(spill.events == 2)
-        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(3)])
+        try spill.add([group(2)])
+        #expect(spill.events == 4)
+        let repair = try #require(spill.takeRepairs().first)
+        #expect(repair.isComplete && repair.keptEvents == 2 && repair.lostEvents == 0)
+        #expect(spill.takeRepairs().isEmpty)
+        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(1), group(2)])
+        spill.close()
+        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(1), group(2)])
     }
 
-    @Test func `a folder that was moved away is an error, and then there is a new one`() throws {
+    @Test func `a file that was replaced by another keeps its groups, behind those of the other`() throws {
+        do {
+            let other = try SQLiteSpill(directory: folder.file("other"))
+            try other.add([group(7)])
+            other.close()
+        }
         let spill = try open()
+        try spill.add([group(1)])
+        let path = "\(directory)/\(SQLiteSpill.name)"
+        #expect(rename(folder.file("other") + "/" + SQLiteSpill.name, path) == 0)
+        #expect(unlink(path + "-wal") == 0)
+        try spill.add([group(2)])
+        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(7), group(1), group(2)])
+        #expect(spill.takeRepairs().map(\.isComplete) == [true])
+    }
+
+    @Test func `a folder that was moved away is made anew, with what waits`() throws {
+        let spill = try open()
+        try spill.add([group(1)])
         #expect(rename(directory, directory + ".old") == 0)
-        let error = #expect(throws: JournalError.self) { try spill.add([group(1)]) }
-        #expect(error?.kind == .gone)
         try spill.add([group(2)])
         #expect(access("\(directory)/\(SQLiteSpill.name)", F_OK) == 0)
+        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(1), group(2)])
+        #expect(spill.takeRepairs().map(\.isComplete) == [true])
         // Nobody else can have the new one.
         #expect(throws: JournalError.self) { try SQLiteSpill(directory: directory) }
     }

@@ -42,14 +42,15 @@ struct ReplicaPlan: Sendable {
         appendInbox = AppendInbox(answers: answers)
         let directory = settings.stateDirectory
         let keeps = settings.durability == .commit && !isTrial
-        // Without a folder nothing is known of what was before. That is no reason not to start; the spill says what is
-        // wrong with it.
-        let marks = keeps ? try? LogMarks(path: "\(directory)/\(LogMarks.fileName)") : nil
-        let hand = keeps ? try? EventInHand(path: "\(directory)/\(EventInHand.fileName)") : nil
+        // Without a folder of its own, a replica knows nothing of what was before. That is no reason not to start; the
+        // spill says what is wrong with the folder.
+        let lock = keeps ? Self.lock(directory) : nil
+        let marks = lock == nil ? nil : try? LogMarks(path: "\(directory)/\(LogMarks.fileName)")
+        let hand = lock == nil ? nil : try? EventInHand(path: "\(directory)/\(EventInHand.fileName)")
         self.marks = marks
         self.hand = hand
         appendSettings = AppendSettings(maxSpill: settings.journalMaxBytes, marks: marks)
-        openSpill = keeps ? Self.spill(in: directory) : nil
+        openSpill = keeps ? Self.spill(in: directory, lock) : nil
         lease = LeaseSettings(
             ttl: journal.leaseTTL, holder: InstanceName.host,
             configuration: settings.logConfiguration(instance: instance),
@@ -61,8 +62,13 @@ struct ReplicaPlan: Sendable {
         }
     }
 
-    private static func spill(in directory: String) -> OpenSpill {
-        { () throws(JournalError) in try SQLiteSpill(directory: directory) }
+    private static func lock(_ directory: String) -> StateLock? {
+        guard case .taken(let lock) = try? StateLock.take(directory: directory) else { return nil }
+        return lock
+    }
+
+    private static func spill(in directory: String, _ lock: StateLock?) -> OpenSpill {
+        { () throws(JournalError) in try SQLiteSpill(directory: directory, lock: lock) }
     }
 
     private func log(_ interruption: Interruption) -> PostgresLog {

@@ -42,6 +42,8 @@ final class AppendWorker {
     private var isMoved = false
     private var spill: (any EventSpill)?
     private var nextSpillLook: MonotonicTime
+    /// The spill failed at its last use. What waits in it is sent when it works again, and nothing waits behind that.
+    private var isSpillBroken = false
     private var producer = RandomID.make()
     private var lastNumber: Int64 = 0
     private var stopBy: MonotonicTime?
@@ -73,8 +75,8 @@ final class AppendWorker {
             openSpillIfDue()
             spillIfLate()
             takeEvents()
-            forwardIfDue()
             lookIfDue()
+            forwardIfDue()
             publish()
             guard let stopBy else { continue }
             if isDone || time.monotonic() >= stopBy { break }
@@ -88,13 +90,14 @@ final class AppendWorker {
     }
 
     private var hasSpilled: Bool { (spill?.events ?? 0) > 0 }
+    private var goesBehindSpilled: Bool { hasSpilled && !isSpillBroken }
 
     private var isDone: Bool {
         if case .direct = call { return false }
         guard inbox.mail.withLock({ $0.batches.isEmpty }) else { return false }
         // Spilled events are forwarded while that works, and tried once more where it did not; else they wait for the
         // next start.
-        return !hasSpilled || failures > failuresAtStop
+        return !goesBehindSpilled || failures > failuresAtStop
     }
 
     // MARK: Waiting
@@ -118,7 +121,7 @@ final class AppendWorker {
 
     /// New events can go on: nothing is on its way, or they go to the spill.
     private var canTakeEvents: Bool {
-        if spill != nil && (hasSpilled || failures > 0) { return true }
+        if goesBehindSpilled || failures > 0 && spill != nil { return true }
         if case .none = call { return true }
         return false
     }
@@ -276,7 +279,7 @@ final class AppendWorker {
         if batches.isEmpty { return }
         let groups = batches.map { number($0.count, $0.entries.bytes) }
         if isMoved && hasSpilled { return batches.forEach(refuse) }
-        if hasSpilled || failures > 0 && spill != nil { return keep(groups, batches) }
+        if goesBehindSpilled || failures > 0 && spill != nil { return keep(groups, batches) }
         let now = time.monotonic()
         call = .direct(groups, batches, begin: now, patience: now + AppendSettings.Limits.patience)
         isWaiting = false
@@ -310,9 +313,12 @@ final class AppendWorker {
             isKept = use { spill throws(JournalError) in try spill.add(groups) } != nil
         }
         guard isKept else {
-            readiness.block(.journal, because: "neither the shared log nor STATE_DIR takes events")
+            if failures > 0 {
+                readiness.block(.journal, because: "neither the shared log nor STATE_DIR takes events")
+            }
             return batches.forEach(refuse)
         }
+        noteSpillWorks()
         readiness.clear(.journal)
         metrics.noteSpilled(accept(batches))
     }
@@ -354,6 +360,7 @@ final class AppendWorker {
             spill = opened
             inbox.published.withLock { $0.spillError = "" }
             readiness.clear(.journal)
+            tell(opened.takeRepairs())
             if opened.events > 0 {
                 log.info("events wait in STATE_DIR for the shared log", ["events": .int(opened.events)])
             }
@@ -364,24 +371,48 @@ final class AppendWorker {
 
     private func noteUnusable(_ error: JournalError) {
         inbox.published.withLock { $0.spillError = error.description }
-        log.throttled(
-            .error,
-            "STATE_DIR cannot keep events: while the shared log cannot be reached, webhooks are refused",
-            [
-                "error": .text(error),
-                "action": .string(
-                    "See the owner, the mode and the room of STATE_DIR, and that no other lkpush uses it."),
-            ])
+        let advice = JournalAdvice.spillUnusable(error)
+        log.throttled(.error, advice.what, ["error": .text(error), "action": .string(advice.action)])
     }
 
     /// Uses the spill; nil where that fails. Then it is opened again.
     private func use<Result>(_ body: (any EventSpill) throws(JournalError) -> Result) -> Result? {
         guard let spill else { return nil }
+        defer { tell(spill.takeRepairs()) }
         do throws(JournalError) {
             return try body(spill)
         } catch {
             noteUnusable(error)
+            guard !isSpillBroken else { return nil }
+            isSpillBroken = true
+            // The log takes no lower numbers of one producer later, and lower ones wait in the spill.
+            producer = RandomID.make()
+            lastNumber = 0
             return nil
+        }
+    }
+
+    private func noteSpillWorks() {
+        guard isSpillBroken else { return }
+        isSpillBroken = false
+        inbox.published.withLock { $0.spillError = "" }
+    }
+
+    private func tell(_ repairs: [SpillRepair]) {
+        for repair in repairs {
+            metrics.noteLost(repair.lostEvents)
+            let fields: Log.Fields = [
+                "cause": .string(repair.cause), "moved_to": .string(repair.movedAside ?? ""),
+                "kept_events": .int(repair.keptEvents), "lost_events": .int(repair.lostEvents),
+                "action": .string(
+                    "See whether the disk of STATE_DIR has errors, and whether somebody removes files in it."),
+            ]
+            if repair.isComplete {
+                log.warning("the file of events in STATE_DIR is a new one: all events of the former are in it", fields)
+            } else {
+                log.error(
+                    "the file of events in STATE_DIR is a new one: events of the former are lost, or may be", fields)
+            }
         }
     }
 
@@ -399,8 +430,8 @@ final class AppendWorker {
         caller.append(oldest.groups)
     }
 
-    /// The log did not take the last call, and nothing waits that would be the next one.
-    private var isLookWanted: Bool { (failures > 0 || isMoved) && !hasSpilled && stopBy == nil }
+    /// The log did not take the last call, and nothing waits that can be the next one.
+    private var isLookWanted: Bool { (failures > 0 || isMoved) && !goesBehindSpilled && stopBy == nil }
 
     /// Asks whether the log takes events again. A replica that is not ready gets no webhook that would find out.
     private func lookIfDue() {
@@ -415,6 +446,7 @@ final class AppendWorker {
             again = time.monotonic() + AppendSettings.Limits.spillPace
             return
         }
+        noteSpillWorks()
         guard spilled.damagedEvents > 0 else { return }
         metrics.noteLost(spilled.damagedEvents)
         log.error(

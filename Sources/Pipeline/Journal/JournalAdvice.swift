@@ -49,6 +49,15 @@ enum JournalAdvice {
             action: "see the error, and whether the database of JOURNAL_URL answers")
     }
 
+    /// The spill could not be opened, read or written.
+    static func spillUnusable(_ error: JournalError) -> Advice {
+        Advice(
+            what: "STATE_DIR cannot keep events: while the shared log cannot be reached, webhooks are refused",
+            action: error.kind == .other
+                ? "see the error, that no other lkpush uses STATE_DIR, and whether its disk has errors"
+                : action(error.kind))
+    }
+
     /// A snapshot could not be saved.
     static var unsaved: Advice {
         Advice(

@@ -189,6 +189,8 @@ private final class ScriptedSpill: EventSpill {
         }
     }
 
+    func takeRepairs() -> [SpillRepair] { [] }
+
     func rename(upTo place: Int64, producer: String) throws(JournalError) {
         try use { state in
             for index in state.spilled.indices where state.spilled[index].place <= place {
