@@ -94,8 +94,11 @@ private final class LeaseWorker {
     private let lost: @Sendable () -> Void
 
     private var rule: LeaseRule
-    /// The epoch that this replica leads.
+    /// The epoch that this replica leads, and the id of the log that it led when it began.
     private var epoch: Int64?
+    private var ledLog = ""
+    /// The log that was to be begun anew, where the answer of the database was lost.
+    private var unconfirmedLoss: LeaseRecord?
     /// The id of the log whose events are in hand, and an event whose death is to be counted.
     private var handOf: String?
     private var death: Int64?
@@ -149,18 +152,34 @@ private final class LeaseWorker {
     private func renew(_ epoch: Int64) throws(JournalError) {
         if try lease.renew(epoch, lasting: settings.ttl) { return }
         metrics.noteLost()
-        log.warning(
-            """
-            another replica leads the log, because this one was silent for longer than LEASE_TTL: it counts nothing more, \
-            and nothing is lost or counted twice
-            """,
-            [
-                "epoch": .int(Int(epoch)),
-                "action": .string(
-                    "If it happens again, see what holds this replica up: its processor limit, its node, or the way to "
-                        + "the database of JOURNAL_URL."),
-            ])
+        noteReplaced(epoch, isAnew: (try? lease.look()).map { $0.id != ledLog } ?? false)
         end()
+    }
+
+    private func noteReplaced(_ epoch: Int64, isAnew: Bool) {
+        if isAnew {
+            log.warning(
+                """
+                another replica began the shared log anew, because its database went back to an earlier state: this one \
+                leads it no more, and counts nothing more
+                """,
+                [
+                    "epoch": .int(Int(epoch)),
+                    "action": .string("See the error of that replica: it says what is lost."),
+                ])
+        } else {
+            log.warning(
+                """
+                another replica leads the log, because this one was silent for longer than LEASE_TTL: it counts nothing \
+                more, and nothing is lost or counted twice
+                """,
+                [
+                    "epoch": .int(Int(epoch)),
+                    "action": .string(
+                        "If it happens again, see what holds this replica up: its processor limit, its node, or the way "
+                            + "to the database of JOURNAL_URL."),
+                ])
+        }
     }
 
     private func look() throws(JournalError) {
@@ -198,6 +217,7 @@ private final class LeaseWorker {
             lasting: settings.ttl)
         guard let taken else { return }
         epoch = taken
+        ledLog = record.id
         told = taken
         metrics.noteBegun()
         let wall = time.now()
@@ -210,26 +230,34 @@ private final class LeaseWorker {
     private func isWhole(_ record: LeaseRecord, _ seen: LogMarks.Seen?) throws(JournalError) -> Bool {
         guard let marks = settings.marks else { return true }
         guard case .lost(let epoch) = LogMarks.verdict(on: record, after: seen) else {
+            // Where the log is the old one, it has come back whole.
+            if let former = unconfirmedLoss.take(), former.id != record.id { noteLoss(former) }
             marks.note(record)
             return true
         }
-        if try lease.beginAnew(after: record.id, aboveEpoch: epoch) {
-            metrics.noteLoss()
-            log.error(
-                """
-                the shared log has lost its end: its database went back to an earlier state. Webhooks that were answered \
-                meanwhile are lost, and counters begin at zero, which rate() takes for a restart; nothing counts twice
-                """,
-                [
-                    "epoch": .int(Int(epoch)), "last_event": .int(Int(record.lastEvent)),
-                    "action": .string(
-                        "Have commits wait for a standby (synchronous_standby_names), so that a promoted one lacks nothing."
-                    ),
-                ])
-        }
+        unconfirmedLoss = record
+        let isBegun = try lease.beginAnew(after: record.id, aboveEpoch: epoch)
+        unconfirmedLoss = nil
+        if isBegun { noteLoss(record) }
         // An epoch of this replica is over, whoever began the log anew.
         if self.epoch != nil { end() }
         return false
+    }
+
+    /// Tells of a log that was begun anew.
+    private func noteLoss(_ former: LeaseRecord) {
+        metrics.noteLoss()
+        log.error(
+            """
+            the shared log has lost its end: its database went back to an earlier state. Webhooks that were answered \
+            meanwhile are lost, and counters begin at zero, which rate() takes for a restart; nothing counts twice
+            """,
+            [
+                "epoch": .int(Int(former.epoch)), "last_event": .int(Int(former.lastEvent)),
+                "action": .string(
+                    "Have commits wait for a standby (synchronous_standby_names), so that a promoted one lacks nothing."
+                ),
+            ])
     }
 
     /// Counts the death of the process before, of an event that it had in hand.

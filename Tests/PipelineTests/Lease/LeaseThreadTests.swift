@@ -1,3 +1,4 @@
+import Glibc
 import Journal
 import Metrics
 import Platform
@@ -19,13 +20,16 @@ import Testing
         let registry = Registry(maxSeries: 1_000)
         let thread: LeaseThread
 
-        init(_ lease: ScriptedLease, ttl: Duration = .milliseconds(40), bar: String? = nil) {
+        init(
+            _ lease: ScriptedLease, ttl: Duration = .milliseconds(40), bar: String? = nil, marks: LogMarks? = nil,
+            log: Log = Log(level: .error, format: .text, file: -1)
+        ) {
             let told = told
             told.change { $0.bar = bar }
             thread = LeaseThread(
-                { lease.end() }, settings: LeaseSettings(ttl: ttl, holder: "this", configuration: "f"),
+                { lease.end() }, settings: LeaseSettings(ttl: ttl, holder: "this", configuration: "f", marks: marks),
                 bar: { _ in told.withLock { $0.bar } }, registry: registry, interruption: lease.interruption,
-                log: Log(level: .error, format: .text, file: -1),
+                log: log,
                 began: { epoch in told.change { $0.began.append(epoch) } },
                 lost: { told.change { $0.lost += 1 } })
         }
@@ -159,6 +163,70 @@ import Testing
         #expect(candidate.began == [2])
         #expect(candidate.thread.stop(by: Waits.end))
         #expect(lease.state.withLock { $0.releases } == [2])
+    }
+
+    @Test(arguments: [false, true])
+    func `a log that lost its end is begun anew and counted once, also where the answer is lost`(losesAnswer: Bool)
+        throws
+    {
+        let folder = TemporaryFolder()
+        let marks = try LogMarks(path: folder.file("marks"))
+        var seen = LeaseRecord()
+        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
+        marks.note(seen)
+        lease.state.change { state in
+            state.record = seen
+            state.record.lastEvent = 90
+            state.losesAnswer = losesAnswer
+        }
+        let candidate = Candidate(lease, marks: marks)
+        #expect(eventually { !candidate.began.isEmpty })
+        #expect(candidate.began == [7])
+        #expect(candidate.value("lkpush_log_losses_total") == 1)
+        #expect(lease.state.withLock { $0.beginnings } == 1)
+        #expect(candidate.thread.stop(by: Waits.end))
+    }
+
+    @Test func `a log that comes back whole while its new beginning is unknown is no loss`() throws {
+        let folder = TemporaryFolder()
+        let marks = try LogMarks(path: folder.file("marks"))
+        var seen = LeaseRecord()
+        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
+        marks.note(seen)
+        lease.state.change { state in
+            state.record = seen
+            state.record.lastEvent = 90
+            state.failsBeginning = true
+        }
+        let candidate = Candidate(lease, marks: marks)
+        #expect(eventually { lease.state.withLock { $0.failures } > 2 })
+        lease.state.change { $0.record.lastEvent = 100 }
+        #expect(eventually { candidate.began == [6] })
+        #expect(candidate.value("lkpush_log_losses_total") == 0)
+        #expect(candidate.thread.stop(by: Waits.end))
+    }
+
+    @Test(arguments: [false, true])
+    func `who is replaced says why`(isAnew: Bool) throws {
+        let folder = TemporaryFolder()
+        let path = folder.file("log")
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        let candidate = Candidate(lease, log: Log(level: .warning, format: .text, file: file))
+        #expect(eventually { candidate.began == [1] })
+        if isAnew { lease.state.change { $0.record.id = RandomID.make() } }
+        lease.giveToAnother()
+        #expect(eventually { candidate.lost == 1 })
+        // A thread of the log writes the line.
+        var text = ""
+        let isWritten = try eventually {
+            text = try String(decoding: FileStore.read(path, limit: 1 << 20), as: UTF8.self)
+            return text.hasSuffix("\n")
+        }
+        #expect(isWritten)
+        #expect(text.contains("began the shared log anew") == isAnew, "\(text)")
+        #expect(text.contains("silent for longer than LEASE_TTL") != isAnew)
+        #expect(candidate.thread.stop(by: Waits.end))
     }
 
     @Test func `a stop does not wait for a database that does not answer`() {

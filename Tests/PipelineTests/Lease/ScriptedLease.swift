@@ -9,7 +9,11 @@ final class ScriptedLease: Sendable {
         var record = LeaseRecord()
         /// Every call fails while it is true.
         var isFailing = false
-        /// The next taking succeeds, and its caller learns nothing of it.
+        /// Every new beginning fails while it is true.
+        var failsBeginning = false
+        /// The log was begun anew so often.
+        var beginnings = 0
+        /// The next taking or new beginning succeeds, and its caller learns nothing of it.
         var losesAnswer = false
         /// A look waits until the test or an interruption ends that.
         var isHanging = false
@@ -110,6 +114,24 @@ final class ScriptedLease: Sendable {
         }
 
         func note(deathOf event: Int64) throws(JournalError) {}
+
+        func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
+            let begun: (isBegun: Bool, isKnown: Bool) = try use { state in
+                if state.failsBeginning {
+                    state.failures += 1
+                    return nil
+                }
+                guard state.record.id == id else { return (false, true) }
+                state.beginnings += 1
+                state.record.id = RandomID.make()
+                state.record.epoch = max(state.record.epoch, epoch) + 1
+                (state.record.hasExpired, state.record.isReleased) = (true, true)
+                defer { state.losesAnswer = false }
+                return (true, !state.losesAnswer)
+            }
+            guard begun.isKnown else { throw JournalError(.other, "told to lose the answer") }
+            return begun.isBegun
+        }
 
         func close() { lease.state.change { $0.isClosed = true } }
     }
