@@ -43,9 +43,9 @@ package struct SpillRepair: Sendable, Equatable {
     package var movedAside: String?
     /// The events that were taken over from the former file.
     package var keptEvents: Int
-    /// The events that are known to be gone.
+    /// The events that are gone, as far as is known: at least one where not everything could be read.
     package var lostEvents: Int
-    /// Everything was taken over. Where it is false, more than `lostEvents` may be gone.
+    /// Everything was taken over. Where it is false, more than `lostEvents` may be gone, or nothing.
     package var isComplete: Bool
 
     package init(
@@ -54,7 +54,7 @@ package struct SpillRepair: Sendable, Equatable {
         self.cause = cause
         self.movedAside = movedAside
         self.keptEvents = keptEvents
-        self.lostEvents = lostEvents
+        self.lostEvents = isComplete ? lostEvents : max(1, lostEvents)
         self.isComplete = isComplete
     }
 }
