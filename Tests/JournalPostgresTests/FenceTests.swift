@@ -176,6 +176,36 @@ import Wire
         #expect(message > 20)
     }
 
+    @Test(arguments: [PostgresProxy.Fault.before, .after])
+    func `three openings that fail one after the other at any message are no replacement`(
+        _ fault: PostgresProxy.Fault
+    ) throws {
+        let model = try LogFixture().lead()
+        for commit in [turn(1...2), turn(3...4)] { try model.commit(commit) }
+        let expected = try state(model)
+        var message = 0
+        var isOver = false
+        while !isOver {
+            message += JournalContractFaultTests.stride
+            let fixture = try LogFixture()
+            let proxy = try PostgresProxy(to: fixture.server.port)
+            let journal = try fixture.lead(fixture.log(port: proxy.port))
+            try journal.commit(turn(1...2))
+            journal.close()
+            for _ in 1...3 {
+                proxy.plan(fault, atMessage: message)
+                let failure = kind { _ = try journal.reopen(now: LogFixture.noon) }
+                isOver = proxy.cancel()
+                #expect(failure == (isOver ? nil : .other), "message \(message)")
+                if isOver { break }
+            }
+            _ = try journal.reopen(now: LogFixture.noon)
+            try journal.commit(turn(3...4))
+            #expect(try state(journal) == expected, "message \(message)")
+        }
+        #expect(message > 8)
+    }
+
     @Test func `a commit that arrives after the journal was opened again does nothing`() throws {
         let fixture = try LogFixture()
         let proxy = try PostgresProxy(to: fixture.server.port)
