@@ -96,8 +96,10 @@ package protocol LogLease: AnyObject {
     /// Begins another history of the log, because the database lost the end of this one: the totals begin at zero, and
     /// every leader is replaced. False where the log has another id already, so somebody else did it.
     ///
-    /// - Parameter epoch: the highest epoch that was ever seen. The next one is above it.
-    func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool
+    /// - Parameters:
+    ///   - newID: the id of the other history, by which the caller knows its own where the answer is lost.
+    ///   - epoch: the highest epoch that was ever seen. The next one is above it.
+    func beginAnew(after id: String, as newID: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool
 
     /// Notes by how much the clock of this replica is ahead of the database's, in milliseconds. Returns the same of every
     /// replica that noted it within the last `within`.
@@ -111,7 +113,10 @@ package protocol LogLease: AnyObject {
 }
 
 extension LogLease {
-    package func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool { false }
+    /// The log of this lease never loses its end.
+    package func beginAnew(after id: String, as newID: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
+        false
+    }
 
     package func note(ahead_ms: Int64, holder: String, within: Duration) throws(JournalError) -> [Int64] { [ahead_ms] }
 }

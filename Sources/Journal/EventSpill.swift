@@ -18,6 +18,9 @@ package protocol EventSpill: AnyObject {
     /// Gives the groups up to this place another producer. Their numbers are their places from then on.
     func rename(upTo place: Int64, producer: String) throws(JournalError)
 
+    /// Writes something, to find out whether groups would be kept.
+    func probe() throws(JournalError)
+
     /// Returns what was done about damaged and removed files since the last call.
     func takeRepairs() -> [SpillRepair]
 

@@ -118,9 +118,9 @@ final class PostgresLease: LogLease {
 
     private static let lost = "UPDATE lkpush_journal_state SET has_lost = true WHERE log = $1"
 
-    func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
+    func beginAnew(after id: String, as newID: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
         let calls = [
-            LogCall(Self.newID, log, .text(id), .text(RandomID.make())),
+            LogCall(Self.newID, log, .text(id), .text(newID)),
             LogCall(Self.epochAbove, log, .integer(epoch)), LogCall(Self.freeLease, log), LogCall(Self.lost, log),
         ]
         do throws(StoreError) {

@@ -4,15 +4,15 @@ package import Platform
 package import SQLite
 
 extension JournalError {
-    /// An error of SQLite in `directory`, under its cause. SQLite says "disk I/O error" and "unable to open" for many
+    /// An error of SQLite at the file `name` in `directory`, under its cause. SQLite says "disk I/O error" and "unable to open" for many
     /// causes that the file system itself can name.
-    package init(_ error: SQLiteError, in directory: String) {
+    package init(_ error: SQLiteError, in directory: String, _ name: String = JournalFile.name) {
         let kind: Kind =
             switch error.condition {
             case .full: .full
             case .readOnly: .readOnly
             case .damaged: .damaged
-            case .unreachable: Self.trouble(of: directory) ?? .other
+            case .unreachable: Self.trouble(of: directory, name) ?? .other
             case .busy, .refused, .other: .other
             }
         self.init(kind, error.description)
@@ -31,9 +31,9 @@ extension JournalError {
 
     /// Runs `body`, and throws an error of SQLite as a `JournalError`.
     static func of<Result>(
-        _ directory: String, _ body: () throws(SQLiteError) -> Result
+        _ directory: String, _ name: String = JournalFile.name, _ body: () throws(SQLiteError) -> Result
     ) throws(JournalError) -> Result {
-        do throws(SQLiteError) { return try body() } catch { throw JournalError(error, in: directory) }
+        do throws(SQLiteError) { return try body() } catch { throw JournalError(error, in: directory, name) }
     }
 
     /// Runs `body`, and throws an error of the system as a `JournalError`.
@@ -41,9 +41,9 @@ extension JournalError {
         do throws(SystemError) { return try body() } catch { throw JournalError(error) }
     }
 
-    /// Returns what is wrong with a folder and the journal in it; nil where nothing shows.
-    private static func trouble(of directory: String) -> Kind? {
-        let file = directory + "/" + JournalFile.name
+    /// Returns what is wrong with a folder and a file in it; nil where nothing shows.
+    private static func trouble(of directory: String, _ name: String) -> Kind? {
+        let file = directory + "/" + name
         return Folder.trouble(of: directory, files: [file, file + "-wal"]).map { JournalError($0).kind }
     }
 }

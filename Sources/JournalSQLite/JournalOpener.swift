@@ -183,14 +183,13 @@ struct JournalOpener {
             let fresh = try connect(files.unfinished, mayCreate: true)
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
-            // A file that cannot be opened gives nothing.
-            let damaged = try? connect(path, mayCreate: false)
+            let damaged = try DamagedTable.open { () throws(SQLiteError) in try connect(path, mayCreate: false) }
             defer { damaged?.close() }
             try recovery.copy(from: damaged, into: fresh, newID: RandomID.make(), hasLost: hasLost)
             fresh.close()
         }
-        opening.movedAside.append(
-            try JournalError.ofSystem { () throws(SystemError) in try files.replace(at: now) })
+        let name = try JournalError.ofSystem { () throws(SystemError) in try files.replace(at: now) }
+        if let name { opening.movedAside.append(name) }
         opening.notes.append(recovery.description)
         let opened = try JournalError.of(directory) { () throws(SQLiteError) in
             let connection = try connect(path, mayCreate: false)

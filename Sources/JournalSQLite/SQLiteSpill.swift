@@ -7,13 +7,16 @@ import Wire
 /// The spill in a folder: the file `spill.db`, whose commits are on disk when they return. The folder is locked for this
 /// process as long as the spill exists.
 ///
-/// A damaged file is moved aside, and one that was removed is still open: a new file takes over what can be read.
+/// A damaged file is moved aside, and one that was removed is still open: a new file takes over what can be read, under
+/// the same places.
 package final class SQLiteSpill: EventSpill {
     private enum Limits {
         /// Pages of the log at which they are moved into the file: 4 MiB.
         static let log_pages = 1_000
         /// The least time between two attempts to make a damaged file anew. Each may read the whole file.
         static let salvagePace = Duration.seconds(5)
+        /// The time for which a device that does not give a part of the file may come back.
+        static let readPatience = Duration.seconds(60)
     }
 
     /// The name of the file in its folder.
@@ -27,6 +30,12 @@ package final class SQLiteSpill: EventSpill {
     private var connection: Connection?
     /// Damage was met while the file was used, so an opening that finds none is not believed.
     private var isDamaged = false
+    /// The time since when the device does not give a part of the file.
+    private var unreadableSince: MonotonicTime?
+    /// The events of a removal that failed: they may be gone all the same.
+    private var mayBeGone = 0
+    /// The highest place that was given to a row or to a caller. No later row may have it.
+    private var lastPlace: Int64 = 0
     private var repairs: [SpillRepair] = []
     /// The last attempt to make the file anew, where it failed.
     private var failure: (error: JournalError, until: MonotonicTime)?
@@ -43,7 +52,27 @@ package final class SQLiteSpill: EventSpill {
         self.lock = lock
         self.time = time
         files = SalvageFiles(directory: directory, name: Self.name)
-        _ = try open()
+        do throws(JournalError) {
+            _ = try open()
+        } catch {
+            // A repair is told by what it repaired. The next call opens the file.
+            if repairs.isEmpty { throw error }
+        }
+    }
+
+    /// Returns the number of events that wait in a folder that nobody uses. It changes nothing, and throws where the file
+    /// is damaged.
+    package static func waiting(in directory: String) throws(JournalError) -> Int {
+        let path = "\(directory)/\(name)"
+        guard Folder.exists(path) || Folder.exists(DatabaseFiles.logPath(path)) else { return 0 }
+        return try JournalError.of(directory, name) { () throws(SQLiteError) in
+            var settings = ConnectionSettings()
+            settings.isLook = true
+            let connection = try Connection(path: path, settings)
+            defer { connection.close() }
+            if try connection.number("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'groups'") == 0 { return 0 }
+            return try SpillTotals(of: connection).events
+        }
     }
 
     deinit { connection?.close() }
@@ -52,7 +81,7 @@ package final class SQLiteSpill: EventSpill {
     package func add(_ groups: [ProducedGroup]) throws(JournalError) {
         try use { connection throws(SQLiteError) in
             try connection.transaction { () throws(SQLiteError) in
-                for group in groups { try connection.insert(group) }
+                for group in groups { lastPlace = max(lastPlace, try connection.insert(group)) }
             }
         }
         for group in groups {
@@ -70,9 +99,12 @@ package final class SQLiteSpill: EventSpill {
             defer { statement.reset() }
             while try statement.step() {
                 let row = SpillRow(statement)
+                // Rows that are out of order would be read again and again: a deletion does not find them.
+                if row.place <= found.last { throw .outOfOrder("groups") }
                 bytes += row.group.bytes.count
                 if found.last > 0 && bytes > limit_bytes { break }
                 found.last = row.place
+                lastPlace = max(lastPlace, row.place)
                 if row.isIntact { found.groups.append(row.group) } else { found.damagedEvents += row.events }
             }
             return found
@@ -82,17 +114,14 @@ package final class SQLiteSpill: EventSpill {
     /// Deletes rows. The next commit returns their pages.
     package func remove(upTo place: Int64) throws(JournalError) {
         let gone = try use { connection throws(SQLiteError) in
-            var gone = (events: 0, bytes: 0)
-            let sum = try connection.statement("SELECT SUM(count), SUM(LENGTH(bytes)) FROM groups WHERE place <= ?1")
-            defer { sum.reset() }
-            try sum.bind(place, at: 1)
-            if try sum.step() { gone = (Int(sum.int64(at: 0)), Int(sum.int64(at: 1))) }
-            sum.reset()
+            let gone = try SpillTotals(of: connection, upTo: place)
+            mayBeGone = gone.events
             try connection.run("DELETE FROM groups WHERE place <= ?1", .integer(place))
             return gone
         }
+        mayBeGone = 0
         events -= gone.events
-        size_bytes -= gone.bytes
+        size_bytes -= gone.size_bytes
     }
 
     /// Changes rows in one transaction.
@@ -123,6 +152,13 @@ package final class SQLiteSpill: EventSpill {
         return repairs
     }
 
+    /// Writes the head of the file.
+    package func probe() throws(JournalError) {
+        try use { connection throws(SQLiteError) in
+            try connection.execute("PRAGMA user_version = \(try connection.number("PRAGMA user_version") ?? 0)")
+        }
+    }
+
     /// Closes the file. The next call opens it again.
     package func close() {
         connection?.close()
@@ -149,35 +185,58 @@ package final class SQLiteSpill: EventSpill {
     ) throws(JournalError) -> Result {
         let connection = if let connection, !connection.isMoved { connection } else { try open() }
         do throws(SQLiteError) {
-            return try body(connection)
+            let result = try body(connection)
+            unreadableSince = nil
+            return result
         } catch {
             connection.rollBack()
             close()
-            if error.isDamage || error.isFailedRead { isDamaged = true }
-            throw JournalError(error, in: directory)
+            note(error)
+            throw JournalError(error, in: directory, Self.name)
         }
+    }
+
+    private func note(_ error: SQLiteError) {
+        if error.isDamage { isDamaged = true }
+        guard error.isFailedRead else { return }
+        let now = time.monotonic()
+        let since = unreadableSince ?? now
+        unreadableSince = since
+        if now.since(since) >= Limits.readPatience { isDamaged = true }
     }
 
     /// Opens the file in any case: there is none, a good one, a damaged one, or another one than that which is open.
     private func open() throws(JournalError) -> Connection {
-        // Still open, though its file has gone.
-        let former = connection
-        connection = nil
-        defer { former?.close() }
-        lock = try JournalError.ofSystem { () throws(SystemError) in try lockFolder() }
+        lock = try JournalError.ofSystem { () throws(SystemError) in
+            let lock = try lockFolder()
+            try files.finish()
+            return lock
+        }
         let now = time.now()
-        try tidy(hasFormer: former != nil, now)
+        let (expected, told) = (events - mayBeGone, repairs.count)
+        // What was removed while it is open still has everything. It is kept until a new file has it.
+        if let former = connection, events > 0 {
+            try makeAnew("it was removed or replaced while events waited in it", former, now)
+        }
+        close()
         let log = WriteAheadLog(path: DatabaseFiles.logPath(files.path))
         let opened = try openSound(now)
         if log.isDamaged {
             let name = files.keep(log.evidence, at: now)
             repairs.append(SpillRepair("its log is damaged", movedAside: name, isComplete: false))
         }
-        if let former, events > 0 { adopt(former, into: opened) }
-        (events, size_bytes) = try JournalError.of(directory) { () throws(SQLiteError) in try Self.total(opened) }
-        connection = opened
-        return opened
+        connection = opened.connection
+        if opened.totals.events < expected && repairs.count == told {
+            let lost = expected - opened.totals.events
+            repairs.append(
+                SpillRepair("it was removed or replaced while it was closed", lostEvents: lost, isComplete: false))
+        }
+        note(opened.totals)
+        mayBeGone = 0
+        return opened.connection
     }
+
+    private func note(_ totals: SpillTotals) { (events, size_bytes) = (totals.events, totals.size_bytes) }
 
     private func lockFolder() throws(SystemError) -> StateLock {
         try FileStore.makeDirectory(directory)
@@ -188,43 +247,36 @@ package final class SQLiteSpill: EventSpill {
         }
     }
 
-    /// Finishes what a crash has interrupted.
-    private func tidy(hasFormer: Bool, _ now: Timestamp) throws(JournalError) {
-        let log = try JournalError.ofSystem { () throws(SystemError) in
-            try files.finish()
-            return hasFormer ? nil : try files.moveAsideLog(at: now)
-        }
-        guard let log else { return }
-        repairs.append(SpillRepair("its log was found without it", movedAside: log, isComplete: false))
-    }
-
-    /// Opens the file, or makes it anew where it is damaged.
-    private func openSound(_ now: Timestamp) throws(JournalError) -> Connection {
-        var cause = "damage was met while it was used"
-        if !FirstPage.isWritable(files.path) {
+    /// Opens the file, which is made anew where it is damaged.
+    private func openSound(_ now: Timestamp) throws(JournalError) -> (connection: Connection, totals: SpillTotals) {
+        var cause: String?
+        if !files.isThere && Folder.exists(DatabaseFiles.logPath(files.path)) {
+            cause = "its log was found without it"
+        } else if !FirstPage.isWritable(files.path) {
             cause = "its header says that it is for reading only"
-        } else if !isDamaged {
+        } else if isDamaged {
+            cause = "damage was met while it was used"
+        } else {
             do throws(SQLiteError) {
-                let opened = try connect(files.path)
-                do throws(SQLiteError) { _ = try Self.total(opened) } catch {
-                    opened.close()
-                    throw error
-                }
-                return opened
+                return try openCounted()
             } catch {
-                guard error.isDamage || error.isFailedRead else { throw JournalError(error, in: directory) }
+                note(error)
+                guard isDamaged else { throw JournalError(error, in: directory, Self.name) }
                 cause = error.text
             }
         }
-        if let failure, time.monotonic() < failure.until { throw failure.error }
-        do throws(JournalError) {
-            try makeAnew(cause, now)
-            (isDamaged, failure) = (false, nil)
+        if let cause { try makeAnew(cause, nil, now) }
+        return try JournalError.of(directory, Self.name) { () throws(SQLiteError) in try openCounted() }
+    }
+
+    private func openCounted() throws(SQLiteError) -> (connection: Connection, totals: SpillTotals) {
+        let opened = try connect(files.path)
+        do throws(SQLiteError) {
+            return (opened, try SpillTotals(of: opened))
         } catch {
-            failure = (error, time.monotonic() + Limits.salvagePace)
+            opened.close()
             throw error
         }
-        return try JournalError.of(directory) { () throws(SQLiteError) in try connect(files.path) }
     }
 
     private func connect(_ path: String) throws(SQLiteError) -> Connection {
@@ -247,53 +299,66 @@ package final class SQLiteSpill: EventSpill {
         return connection
     }
 
-    private static func total(_ connection: Connection) throws(SQLiteError) -> (events: Int, bytes: Int) {
-        (
-            Int(try connection.number("SELECT SUM(count) FROM groups") ?? 0),
-            Int(try connection.number("SELECT SUM(LENGTH(bytes)) FROM groups") ?? 0)
-        )
-    }
-
     // MARK: Recovery
 
-    /// Makes a new file from what can be read of the damaged one, and puts it in its place.
-    private func makeAnew(_ cause: String, _ now: Timestamp) throws(JournalError) {
+    /// Makes a new file from what can be read of one that has gone and is still open, and of the one at the path. It takes
+    /// the place of the latter.
+    private func makeAnew(_ cause: String, _ former: Connection?, _ now: Timestamp) throws(JournalError) {
+        if let failure, time.monotonic() < failure.until { throw failure.error }
+        do throws(JournalError) {
+            try salvage(cause, former, now)
+            (isDamaged, unreadableSince, failure) = (false, nil, nil)
+        } catch {
+            failure = (error, time.monotonic() + Limits.salvagePace)
+            throw error
+        }
+    }
+
+    private func salvage(_ cause: String, _ former: Connection?, _ now: Timestamp) throws(JournalError) {
         try JournalError.ofSystem { () throws(SystemError) in try files.begin() }
         var recovery = SpillRecovery()
-        try JournalError.of(directory) { () throws(SQLiteError) in
+        var lostEvents = 0
+        let totals = try JournalError.of(directory, Self.name) { () throws(SQLiteError) in
             let fresh = try connect(files.unfinished)
             defer { fresh.close() }
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
             try fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            FirstPage.repair(files.path, like: files.unfinished)
-            // A file that cannot be opened gives nothing.
+            if let former {
+                try recovery.copy(from: former, into: fresh)
+                lostEvents = max(recovery.lostEvents, events - mayBeGone - recovery.keptEvents)
+                if files.isThere { try copyFile(&recovery, into: fresh) }
+            } else {
+                FirstPage.repair(files.path, like: files.unfinished)
+                try copyFile(&recovery, into: fresh)
+                lostEvents = max(recovery.lostEvents, events - mayBeGone - recovery.keptEvents)
+            }
+            try fresh.raiseSequence(to: max(lastPlace, recovery.lastPlace))
+            try fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return try SpillTotals(of: fresh)
+        }
+        let name = try JournalError.ofSystem { () throws(SystemError) in
+            // The log of one that has gone was read with it.
+            if former != nil && !files.isThere { try files.removeLog() }
+            return try files.replace(at: now)
+        }
+        note(totals)
+        repairs.append(
+            SpillRepair(
+                cause, movedAside: name, keptEvents: recovery.keptEvents,
+                lostEvents: max(lostEvents, recovery.lostEvents), isComplete: recovery.isComplete && lostEvents == 0))
+    }
+
+    /// Copies the file at the path.
+    private func copyFile(_ recovery: inout SpillRecovery, into fresh: Connection) throws(SQLiteError) {
+        let source = try DamagedTable.open { () throws(SQLiteError) in
             var settings = ConnectionSettings()
             settings.mayCreate = false
             settings.isExclusive = true
             settings.usesWriteAheadLog = false
-            let damaged = try? Connection(path: files.path, settings)
-            defer { damaged?.close() }
-            try recovery.copy(from: damaged, into: fresh)
-            try fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return try Connection(path: files.path, settings)
         }
-        let name = try JournalError.ofSystem { () throws(SystemError) in try files.replace(at: now) }
-        note(recovery, cause, movedAside: name)
-    }
-
-    /// Takes over what a file has that is still open, though it was removed or replaced.
-    private func adopt(_ former: Connection, into opened: Connection) {
-        var recovery = SpillRecovery()
-        var cause = "it was removed or replaced while events waited in it"
-        do throws(SQLiteError) { try recovery.copy(from: former, into: opened) } catch { cause += "; \(error.text)" }
-        note(recovery, cause)
-    }
-
-    private func note(_ recovery: SpillRecovery, _ cause: String, movedAside: String? = nil) {
-        let lost = max(recovery.lostEvents, events - recovery.keptEvents)
-        repairs.append(
-            SpillRepair(
-                cause, movedAside: movedAside, keptEvents: recovery.keptEvents, lostEvents: lost,
-                isComplete: recovery.isComplete && lost == 0))
+        defer { source?.close() }
+        try recovery.copy(from: source, into: fresh)
     }
 }

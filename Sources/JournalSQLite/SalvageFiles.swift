@@ -21,11 +21,13 @@ struct SalvageFiles {
         finished = path + ".salvaged"
     }
 
+    var isThere: Bool { Folder.exists(path) }
+
     /// Takes a finished file where the damaged one was moved aside already, and removes other leftovers.
     func finish() throws(SystemError) {
         try begin()
         guard Folder.exists(finished) else { return }
-        if Folder.exists(path) {
+        if isThere {
             try remove(finished)
         } else {
             try Folder.move(finished, to: path)
@@ -36,12 +38,13 @@ struct SalvageFiles {
     /// Makes room for the incomplete file.
     func begin() throws(SystemError) { try remove(unfinished) }
 
-    /// Puts the complete file in the place of the damaged one, which is moved aside. Nobody may have either open.
-    /// Returns the new name of the damaged file.
-    func replace(at now: Timestamp) throws(SystemError) -> String {
+    /// Puts the complete file in the place of the damaged one, which is moved aside with its log. Nobody may have either
+    /// open. Returns the new name of the damaged file; nil where there was none.
+    func replace(at now: Timestamp) throws(SystemError) -> String? {
+        let hasFiles = isThere || Folder.exists(DatabaseFiles.logPath(path))
         try Folder.sync(unfinished)
         try Folder.move(unfinished, to: finished)
-        let name = try moveAside("damaged", at: now)
+        let name = hasFiles ? try moveAside("damaged", at: now) : nil
         try finish()
         return name
     }
@@ -50,7 +53,7 @@ struct SalvageFiles {
     func moveAside(_ word: String, at now: Timestamp) throws(SystemError) -> String {
         let name = Folder.asideName(of: path, word, at: now)
         try moveLog(to: name)
-        try Folder.move(path, to: name)
+        if isThere { try Folder.move(path, to: name) }
         try Folder.sync(directory)
         return name
     }
@@ -58,7 +61,7 @@ struct SalvageFiles {
     /// Moves a log whose file is gone, which belongs to no file that is made later. Returns its new name; nil where there
     /// is none.
     func moveAsideLog(at now: Timestamp) throws(SystemError) -> String? {
-        guard !Folder.exists(path), Folder.exists(DatabaseFiles.logPath(path)) else { return nil }
+        guard !isThere, Folder.exists(DatabaseFiles.logPath(path)) else { return nil }
         let name = Folder.asideName(of: path, "damaged", at: now)
         try moveLog(to: name)
         return DatabaseFiles.logPath(name)
@@ -70,6 +73,9 @@ struct SalvageFiles {
         let name = Folder.asideName(of: DatabaseFiles.logPath(path), "damaged", at: now)
         return (try? FileStore.replace(name, with: log)) != nil ? name : nil
     }
+
+    /// Removes the log of a file that is not there.
+    func removeLog() throws(SystemError) { try remove(path) }
 
     private func remove(_ file: String) throws(SystemError) {
         for name in [file, file + "-wal", file + "-shm", file + "-journal"]

@@ -1,29 +1,34 @@
 import Journal
 import SQLite
 
-/// Takes over into another file what can be read of a spill: row by row, and only rows with the right checksum.
+/// Takes over into a new file what can be read of one or several spills: row by row, and only rows with the right
+/// checksum.
 struct SpillRecovery {
     private enum Limits {
         /// Bytes of one transaction: enough to be fast, few enough that the log stays small.
         static let bytesPerCommit = 2 << 20
     }
 
-    /// The events that were taken over.
+    /// The events that were taken over. They count only after the last copy succeeded.
     private(set) var keptEvents = 0
-    /// The events that are known to be gone. A group whose number of events cannot be read counts as one.
+    /// The events that are gone, as far as is known: each place that cannot be read counts as one.
     private(set) var lostEvents = 0
     /// Everything could be read.
     private(set) var isComplete = true
+    /// The highest place that was read.
+    private(set) var lastPlace: Int64 = 0
 
-    /// Copies everything that can be read, behind what `target` has. Errors of `source` are losses; errors of `target` are
-    /// thrown.
-    mutating func copy(from source: Connection?, into target: Connection) throws(SQLiteError) {
+    /// Copies everything that can be read. Rows keep their places, unless these are damaged or belong to rows that were
+    /// copied before. Damage of `source` is a loss; any other error is thrown, and nothing counts.
+    ///
+    /// - Parameter source: nil where it is so damaged that it cannot be opened.
+    mutating func copy(from source: Connection?, into fresh: Connection) throws(SQLiteError) {
         guard let source else {
             isComplete = false
             return
         }
-        var last: Int64?
-        let holes = try DamagedTable.copy(into: target, weightPerCommit: Limits.bytesPerCommit) {
+        var last = lastPlace
+        let holes = try DamagedTable.copy(into: fresh, weightPerCommit: Limits.bytesPerCommit) {
             place throws(SQLiteError) -> SpillRow? in
             let statement = try source.statement("\(SpillRow.selection) WHERE place > ?1 ORDER BY place LIMIT 1")
             try statement.bind(place, at: 1)
@@ -35,27 +40,29 @@ struct SpillRecovery {
         } key: {
             $0.place
         } write: { row throws(SQLiteError) in
-            // Places are given one after the other, and only the lowest are removed.
-            if let last { lostEvents += Int(clamping: row.place - last - 1) }
-            last = row.place
             guard row.isIntact else {
                 lostEvents += row.events
+                isComplete = false
                 return 0
             }
-            try target.insert(row.group)
+            let isSound = row.place > last && row.place <= SpillRow.mostPlaces
+            last = max(last, try fresh.insert(row.group, place: isSound ? row.place : nil))
             keptEvents += row.group.count
             return row.group.bytes.count
         }
-        if let last, let end = try? source.number("SELECT seq FROM sqlite_sequence WHERE name = 'groups'") {
-            lostEvents += max(0, Int(clamping: end - last))
-        }
-        isComplete = holes == 0 && lostEvents == 0
+        lostEvents += holes
+        if holes > 0 { isComplete = false }
+        lastPlace = max(last, lastPlace)
     }
 }
 
 /// A row of the table of a spill.
 struct SpillRow {
     static let selection = "SELECT place, producer, number, count, crc, bytes FROM groups"
+    /// The events of a row. The number may be wrong where the row is damaged, so it is held to what the bytes can have.
+    static let eventsOfRow = "MAX(1, MIN(count, LENGTH(bytes)))"
+    /// More places than a spill can come to. A higher one is damaged.
+    static let mostPlaces: Int64 = 1 << 53
 
     let place: Int64
     let group: ProducedGroup
@@ -70,21 +77,55 @@ struct SpillRow {
         isIntact = group.spillChecksum == statement.int64(at: 4)
     }
 
-    /// The events of the row. The number may be wrong where the row is damaged, so it is held to what the bytes can have.
-    var events: Int { isIntact ? group.count : max(1, min(group.count, group.bytes.count)) }
+    /// The same as `eventsOfRow`.
+    var events: Int { max(1, min(group.count, group.bytes.count)) }
+}
+
+/// What rows of a spill take together.
+struct SpillTotals {
+    let events: Int
+    let size_bytes: Int
+
+    init(of connection: Connection, upTo place: Int64 = .max) throws(SQLiteError) {
+        let statement = try connection.statement(
+            "SELECT SUM(\(SpillRow.eventsOfRow)), SUM(LENGTH(bytes)) FROM groups WHERE place <= ?1")
+        defer { statement.reset() }
+        try statement.bind(place, at: 1)
+        let isThere = try statement.step()
+        events = isThere ? Int(statement.int64(at: 0)) : 0
+        size_bytes = isThere ? Int(statement.int64(at: 1)) : 0
+    }
 }
 
 extension Connection {
-    /// Inserts a row behind the others.
-    func insert(_ group: ProducedGroup) throws(SQLiteError) {
+    /// Inserts a row, by default behind all others. Returns its place.
+    func insert(_ group: ProducedGroup, place: Int64? = nil) throws(SQLiteError) -> Int64 {
         let statement = try statement(
-            "INSERT INTO groups (producer, number, count, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")
-        try statement.bind(group.producer, at: 1)
-        try statement.bind(group.number, at: 2)
-        try statement.bind(Int64(group.count), at: 3)
-        try statement.bind(group.spillChecksum, at: 4)
-        try statement.bind(group.bytes.span, at: 5)
-        try statement.run()
+            """
+            INSERT INTO groups (place, producer, number, count, crc, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            RETURNING place
+            """)
+        defer { statement.reset() }
+        try statement.bind(place.map { .integer($0) } ?? .null, at: 1)
+        try statement.bind(group.producer, at: 2)
+        try statement.bind(group.number, at: 3)
+        try statement.bind(Int64(group.count), at: 4)
+        try statement.bind(group.spillChecksum, at: 5)
+        try statement.bind(group.bytes.span, at: 6)
+        guard try statement.step() else { return 0 }
+        let inserted = statement.int64(at: 0)
+        _ = try statement.step()
+        return inserted
+    }
+
+    /// Gives rows that are inserted later higher places. https://www.sqlite.org/autoinc.html
+    func raiseSequence(to place: Int64) throws(SQLiteError) {
+        try run(
+            """
+            INSERT INTO sqlite_sequence (name, seq) SELECT 'groups', 0
+            WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'groups')
+            """)
+        try run("UPDATE sqlite_sequence SET seq = MAX(seq, ?1) WHERE name = 'groups'", .integer(place))
     }
 }
 

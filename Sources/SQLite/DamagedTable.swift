@@ -39,10 +39,21 @@ package enum DamagedTable {
         return (try attempt(good, read).row, true)
     }
 
+    /// Opens a damaged file; nil where it is so damaged that it cannot be opened. Other errors are thrown: what they hide is
+    /// not lost.
+    package static func open(_ connect: () throws(SQLiteError) -> Connection) throws(SQLiteError) -> Connection? {
+        do throws(SQLiteError) {
+            return try connect()
+        } catch {
+            if error.isDamage || error.isFailedRead { return nil }
+            throw error
+        }
+    }
+
     /// Passes all rows that can be read to `write`, in transactions of another file. Returns the number of places at which
     /// rows cannot be read.
     ///
-    /// An error of reading that is no damage ends the table, and is such a place. Errors of `write` are thrown.
+    /// Damage of the table as a whole is such a place, too. Any other error is thrown: what it hides is not lost.
     ///
     /// - Parameters:
     ///   - fresh: the file that `write` writes to.
@@ -62,6 +73,7 @@ package enum DamagedTable {
                 do throws(SQLiteError) {
                     found = try row(above: position, read)
                 } catch {
+                    guard error.isDamage else { throw error }
                     // The damaged file does not even know the table.
                     holes += 1
                     break

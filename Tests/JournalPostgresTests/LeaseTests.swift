@@ -134,11 +134,13 @@ import Wire
         let (lease, other) = (try fixture.log().lease(), try fixture.log().lease())
         #expect(try take(lease, after: 0) == 1)
         let before = try lease.look()
-        #expect(try other.beginAnew(after: before.id, aboveEpoch: 7))
+        #expect(try other.beginAnew(after: before.id, as: RandomID.make(), aboveEpoch: 7))
         let after = try lease.look()
         #expect(after.id != before.id && after.epoch == 8 && after.hasExpired && after.isReleased)
         #expect(try !lease.renew(1, lasting: .seconds(3_600)), "the leader of before is replaced")
-        #expect(try !lease.beginAnew(after: before.id, aboveEpoch: 7), "another replica that finds it changes nothing")
+        #expect(
+            try !lease.beginAnew(after: before.id, as: RandomID.make(), aboveEpoch: 7),
+            "another replica that finds it changes nothing")
         #expect(try lease.look().epoch == 8)
         #expect(try take(other, after: 8, "b") == 9)
         guard case .opened(let journal) = try fixture.log().journal(epoch: 9, snapshotFormat: 1)(after.now) else {

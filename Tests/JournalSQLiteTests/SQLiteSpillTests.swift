@@ -88,7 +88,7 @@ import Testing
             try spill.add([group(1), group(2, count: 3), group(3)])
             spill.close()
         }
-        try change("UPDATE groups SET bytes = x'00' || substr(bytes, 2) WHERE number = 2")
+        try change("UPDATE groups SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE number = 2")
         let spill = try open()
         #expect(spill.events == 7)
         let found = try spill.oldest(limit_bytes: 1_000)
@@ -134,7 +134,7 @@ import Testing
             try spill.add([group(1), group(2)])
             spill.close()
         }
-        try change("UPDATE groups SET bytes = x'00' || substr(bytes, 2) WHERE number = 1")
+        try change("UPDATE groups SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE number = 1")
         let spill = try open()
         try spill.rename(upTo: try spill.oldest(limit_bytes: 1_000).last, producer: "new")
         let found = try spill.oldest(limit_bytes: 1_000)
@@ -182,7 +182,7 @@ import Testing
         #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(1), group(2)])
     }
 
-    @Test func `a file that was replaced by another keeps its groups, behind those of the other`() throws {
+    @Test func `a file that was replaced by another keeps its groups, before those of the other`() throws {
         do {
             let other = try SQLiteSpill(directory: folder.file("other"))
             try other.add([group(7)])
@@ -194,7 +194,7 @@ import Testing
         #expect(rename(folder.file("other") + "/" + SQLiteSpill.name, path) == 0)
         #expect(unlink(path + "-wal") == 0)
         try spill.add([group(2)])
-        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(7), group(1), group(2)])
+        #expect(try spill.oldest(limit_bytes: 1_000).groups == [group(1), group(7), group(2)])
         #expect(spill.takeRepairs().map(\.isComplete) == [true])
     }
 

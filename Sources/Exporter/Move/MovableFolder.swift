@@ -42,15 +42,17 @@ struct MovableFolder {
 
     /// Throws where events wait in the folder for a shared log: a move away from the log would leave them behind.
     func checkSpill(isLeaving: Bool) throws {
-        guard isLeaving, Folder.exists("\(directory)/\(SQLiteSpill.name)") else { return }
+        guard isLeaving else { return }
         if let holder = StateLock.holder(of: directory) { throw isHeld(by: holder) }
-        let spill = try SQLiteSpill(directory: directory)
-        defer { spill.close() }
-        if spill.events > 0 {
-            throw MoveFault(
-                "\(spill.events) events wait in \(directory)/\(SQLiteSpill.name) for the shared journal. Start a replica there "
-                    + "once: it forwards them; then stop it in order")
+        let file = "\(directory)/\(SQLiteSpill.name)"
+        let advice = "Start a replica there once: it forwards them; then stop it in order"
+        let events: Int
+        do throws(JournalError) {
+            events = try SQLiteSpill.waiting(in: directory)
+        } catch {
+            throw MoveFault("\(file) cannot be read, and events may wait in it (\(error)). \(advice)")
         }
+        if events > 0 { throw MoveFault("\(events) events wait in \(file) for the shared journal. \(advice)") }
     }
 
     // MARK: Journals

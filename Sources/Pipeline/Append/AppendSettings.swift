@@ -13,7 +13,7 @@ package struct AppendSettings: Sendable {
         static let group_bytes = 1 << 20
         /// The groups of one append.
         static let groups = 8
-        /// The wait for a spill that cannot be opened.
+        /// The least time between two attempts to use a spill that does not work.
         static let spillPace = Duration.seconds(1)
     }
 

@@ -73,6 +73,7 @@ final class AppendWorker {
         while true {
             if let outcome = wait() { take(outcome) }
             openSpillIfDue()
+            probeSpillIfDue()
             spillIfLate()
             takeEvents()
             lookIfDue()
@@ -132,7 +133,7 @@ final class AppendWorker {
         if case .direct(_, _, _, let patience) = call { times.append(patience) }
         if isWaiting { times.append(again) }
         if case .none = call, hasSpilled || isLookWanted { times.append(again) }
-        if openSpill != nil && spill == nil { times.append(nextSpillLook) }
+        if openSpill != nil && (spill == nil || isSpillBroken) { times.append(nextSpillLook) }
         return times.min()
     }
 
@@ -220,7 +221,10 @@ final class AppendWorker {
             isWaiting = true
         case .forward(let spilled, _):
             call = .none
-            use { spill throws(JournalError) in try spill.rename(upTo: spilled.last, producer: producer) }
+            let renamed: Void? = use { spill throws(JournalError) in
+                try spill.rename(upTo: spilled.last, producer: producer)
+            }
+            if renamed == nil { again = time.monotonic() + AppendSettings.Limits.spillPace }
             producer = RandomID.make()
             lastNumber = 0
         }
@@ -354,12 +358,21 @@ final class AppendWorker {
     private func openSpillIfDue() {
         let now = time.monotonic()
         guard let openSpill, spill == nil, now >= nextSpillLook else { return }
-        nextSpillLook = now + AppendSettings.Limits.spillPace
+        // An attempt may take long, and comes after the rest of a turn.
+        defer { nextSpillLook = time.monotonic() + AppendSettings.Limits.spillPace }
         do throws(JournalError) {
             let opened = try openSpill()
             spill = opened
+            if settings.marks == nil {
+                log.warning(
+                    """
+                    STATE_DIR could not be used at the start: until the next start, this replica does not notice that the \
+                    shared log loses its end, nor of which event a process dies
+                    """,
+                    ["action": .string("Start this replica again, when no other process uses its STATE_DIR.")])
+            }
             inbox.published.withLock { $0.spillError = "" }
-            readiness.clear(.journal)
+            if !isMoved { readiness.clear(.journal) }
             tell(opened.takeRepairs())
             if opened.events > 0 {
                 log.info("events wait in STATE_DIR for the shared log", ["events": .int(opened.events)])
@@ -385,6 +398,7 @@ final class AppendWorker {
             noteUnusable(error)
             guard !isSpillBroken else { return nil }
             isSpillBroken = true
+            nextSpillLook = time.monotonic() + AppendSettings.Limits.spillPace
             // The log takes no lower numbers of one producer later, and lower ones wait in the spill.
             producer = RandomID.make()
             lastNumber = 0
@@ -396,6 +410,15 @@ final class AppendWorker {
         guard isSpillBroken else { return }
         isSpillBroken = false
         inbox.published.withLock { $0.spillError = "" }
+        if !isMoved { readiness.clear(.journal) }
+        log.info("STATE_DIR keeps events again")
+    }
+
+    /// Asks whether a spill that failed works again. A replica that is not ready gets no webhook that would find out.
+    private func probeSpillIfDue() {
+        guard isSpillBroken, time.monotonic() >= nextSpillLook else { return }
+        if use({ spill throws(JournalError) in try spill.probe() }) != nil { noteSpillWorks() }
+        nextSpillLook = time.monotonic() + AppendSettings.Limits.spillPace
     }
 
     private func tell(_ repairs: [SpillRepair]) {

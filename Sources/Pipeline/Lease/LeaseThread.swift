@@ -97,8 +97,8 @@ private final class LeaseWorker {
     /// The epoch that this replica leads, and the id of the log that it led when it began.
     private var epoch: Int64?
     private var ledLog = ""
-    /// The log that was to be begun anew, where the answer of the database was lost.
-    private var unconfirmedLoss: LeaseRecord?
+    /// The log that was to be begun anew, and the id that it was to have then, where the answer of the database was lost.
+    private var unconfirmedLoss: (former: LeaseRecord, newID: String)?
     /// The id of the log whose events are in hand, and an event whose death is to be counted.
     private var handOf: String?
     private var death: Int64?
@@ -152,12 +152,27 @@ private final class LeaseWorker {
     private func renew(_ epoch: Int64) throws(JournalError) {
         if try lease.renew(epoch, lasting: settings.ttl) { return }
         metrics.noteLost()
-        noteReplaced(epoch, isAnew: (try? lease.look()).map { $0.id != ledLog } ?? false)
+        if let why = reason() { noteReplaced(epoch, why) }
         end()
     }
 
-    private func noteReplaced(_ epoch: Int64, isAnew: Bool) {
-        if isAnew {
+    private enum Replacement {
+        case lead
+        case newLog
+    }
+
+    /// Returns why a renewal was refused; nil where the next look tells.
+    private func reason() -> Replacement? {
+        let seen = settings.marks?.seen
+        guard let record = try? lease.look() else { return .lead }
+        if record.id == unconfirmedLoss?.newID { return nil }
+        if case .lost = LogMarks.verdict(on: record, after: seen) { return nil }
+        return record.id == ledLog ? .lead : .newLog
+    }
+
+    private func noteReplaced(_ epoch: Int64, _ why: Replacement) {
+        switch why {
+        case .newLog:
             log.warning(
                 """
                 another replica began the shared log anew, because its database went back to an earlier state: this one \
@@ -167,7 +182,7 @@ private final class LeaseWorker {
                     "epoch": .int(Int(epoch)),
                     "action": .string("See the error of that replica: it says what is lost."),
                 ])
-        } else {
+        case .lead:
             log.warning(
                 """
                 another replica leads the log, because this one was silent for longer than LEASE_TTL: it counts nothing \
@@ -230,13 +245,14 @@ private final class LeaseWorker {
     private func isWhole(_ record: LeaseRecord, _ seen: LogMarks.Seen?) throws(JournalError) -> Bool {
         guard let marks = settings.marks else { return true }
         guard case .lost(let epoch) = LogMarks.verdict(on: record, after: seen) else {
-            // Where the log is the old one, it has come back whole.
-            if let former = unconfirmedLoss.take(), former.id != record.id { noteLoss(former) }
+            // With the old id it has come back whole, and with a third one another replica has told of the loss.
+            if let unconfirmed = unconfirmedLoss.take(), unconfirmed.newID == record.id { noteLoss(unconfirmed.former) }
             marks.note(record)
             return true
         }
-        unconfirmedLoss = record
-        let isBegun = try lease.beginAnew(after: record.id, aboveEpoch: epoch)
+        let newID = RandomID.make()
+        unconfirmedLoss = (record, newID)
+        let isBegun = try lease.beginAnew(after: record.id, as: newID, aboveEpoch: epoch)
         unconfirmedLoss = nil
         if isBegun { noteLoss(record) }
         // An epoch of this replica is over, whoever began the log anew.

@@ -200,8 +200,9 @@ struct SpoolOpener {
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
             FirstPage.repair(damaged, like: unfinished)
-            // A file that cannot be opened gives nothing.
-            let source = try? Self.connect(damaged, mayCreate: false)
+            let source = try DamagedTable.open { () throws(SQLiteError) in
+                try Self.connect(damaged, mayCreate: false)
+            }
             defer { source?.close() }
             try recovery.copy(from: source, into: fresh)
         }

@@ -173,6 +173,22 @@ import Testing
         #expect(fixture.stop())
     }
 
+    @Test func `a spill that works again makes the replica ready, though no webhook comes`() {
+        world.behave(.fail)
+        let fixture = AppendFixture(world)
+        #expect(fixture.post(1) == 200)
+        world.state.change { $0.isSpillFailing = true }
+        #expect(fixture.post(2) == 503)
+        #expect(fixture.readiness.reason(of: .journal) != nil)
+        world.state.change { $0.isSpillFailing = false }
+        #expect(eventually { fixture.readiness.obstacles.isEmpty })
+        #expect(fixture.inbox.condition.spillError.isEmpty)
+        #expect(fixture.post(3) == 200)
+        world.behave(.take)
+        #expect(eventually { world.ids == ["EV_1", "EV_3"] && world.spilledIDs.isEmpty })
+        #expect(fixture.stop())
+    }
+
     @Test func `where the spill breaks while events wait in it, new ones go to the log before them`() {
         world.behave(.fail)
         let fixture = AppendFixture(world)

@@ -189,6 +189,8 @@ private final class ScriptedSpill: EventSpill {
         }
     }
 
+    func probe() throws(JournalError) { try use { _ in true } }
+
     func takeRepairs() -> [SpillRepair] { [] }
 
     func rename(upTo place: Int64, producer: String) throws(JournalError) {

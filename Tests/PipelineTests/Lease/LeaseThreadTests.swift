@@ -187,6 +187,52 @@ import Testing
         #expect(candidate.thread.stop(by: Waits.end))
     }
 
+    @Test func `a new beginning that another replica made is the other's to tell`() throws {
+        let folder = TemporaryFolder()
+        let marks = try LogMarks(path: folder.file("marks"))
+        var seen = LeaseRecord()
+        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
+        marks.note(seen)
+        lease.state.change { state in
+            state.record = seen
+            state.record.lastEvent = 90
+            state.failsBeginning = true
+        }
+        let candidate = Candidate(lease, marks: marks)
+        #expect(eventually { lease.state.withLock { $0.failures } > 2 })
+        lease.state.change { $0.record.id = RandomID.make() }
+        #expect(eventually { candidate.began == [6] })
+        #expect(candidate.value("lkpush_log_losses_total") == 0)
+        #expect(candidate.thread.stop(by: Waits.end))
+    }
+
+    @Test(arguments: [false, true])
+    func `a leader whose log loses its end tells of the loss alone`(losesAnswer: Bool) throws {
+        let folder = TemporaryFolder()
+        let path = folder.file("log")
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        let marks = try LogMarks(path: folder.file("marks"))
+        lease.state.change { ($0.record.id, $0.record.epoch, $0.record.lastEvent) = (RandomID.make(), 5, 100) }
+        let candidate = Candidate(lease, marks: marks, log: Log(level: .warning, format: .text, file: file))
+        #expect(eventually { candidate.began == [6] })
+        #expect(eventually { marks.seen != nil })
+        #expect(afterLooks())
+        lease.state.change { state in
+            (state.record.epoch, state.record.lastEvent, state.losesAnswer) = (5, 90, losesAnswer)
+        }
+        #expect(eventually { candidate.began.count == 2 })
+        #expect(candidate.lost == 1 && candidate.value("lkpush_log_losses_total") == 1)
+        #expect(candidate.thread.stop(by: Waits.end))
+        var text = ""
+        let isWritten = try eventually {
+            text = try String(decoding: FileStore.read(path, limit: 1 << 20), as: UTF8.self)
+            return text.contains("has lost its end")
+        }
+        #expect(isWritten)
+        #expect(!text.contains("another replica"), "\(text)")
+    }
+
     @Test func `a log that comes back whole while its new beginning is unknown is no loss`() throws {
         let folder = TemporaryFolder()
         let marks = try LogMarks(path: folder.file("marks"))

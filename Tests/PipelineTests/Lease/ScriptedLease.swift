@@ -115,7 +115,7 @@ final class ScriptedLease: Sendable {
 
         func note(deathOf event: Int64) throws(JournalError) {}
 
-        func beginAnew(after id: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
+        func beginAnew(after id: String, as newID: String, aboveEpoch epoch: Int64) throws(JournalError) -> Bool {
             let begun: (isBegun: Bool, isKnown: Bool) = try use { state in
                 if state.failsBeginning {
                     state.failures += 1
@@ -123,7 +123,7 @@ final class ScriptedLease: Sendable {
                 }
                 guard state.record.id == id else { return (false, true) }
                 state.beginnings += 1
-                state.record.id = RandomID.make()
+                state.record.id = newID
                 state.record.epoch = max(state.record.epoch, epoch) + 1
                 (state.record.hasExpired, state.record.isReleased) = (true, true)
                 defer { state.losesAnswer = false }
