@@ -183,7 +183,8 @@ struct JournalOpener {
             let fresh = try connect(files.unfinished, mayCreate: true)
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
-            let damaged = try DamagedTable.open { () throws(SQLiteError) in try connect(path, mayCreate: false) }
+            let damaged = try DamagedTable.unlessDamaged { () throws(SQLiteError) in try connect(path, mayCreate: false)
+            }
             defer { damaged?.close() }
             try recovery.copy(from: damaged, into: fresh, newID: RandomID.make(), hasLost: hasLost)
             fresh.close()

@@ -30,7 +30,8 @@ struct JournalRecovery {
     ) throws(SQLiteError) {
         try JournalSchema.make(in: fresh, id: newID, hasLost: false)
         var values: [MetaKey: String] = [:]
-        if let damaged, let meta = try? damaged.meta() {
+        let meta = try DamagedTable.unlessDamaged { () throws(SQLiteError) in try damaged?.meta() }
+        if let damaged, let meta = meta ?? nil {
             values = meta.values
             isComplete = meta.isIntact
             formerID = values[.id]

@@ -15,6 +15,10 @@ package final class SQLiteSpill: EventSpill {
         static let log_pages = 1_000
         /// The least time between two attempts to make a damaged file anew. Each may read the whole file.
         static let salvagePace = Duration.seconds(5)
+        /// The bytes of a large group.
+        static let probe_bytes = 1 << 20
+        /// The time for which another process may have the file. Webhooks wait for their answers meanwhile.
+        static let busyTimeout = Duration.milliseconds(50)
         /// The time for which a device that does not give a part of the file may come back.
         static let readPatience = Duration.seconds(60)
     }
@@ -28,6 +32,8 @@ package final class SQLiteSpill: EventSpill {
     private let files: SalvageFiles
     private var lock: StateLock?
     private var connection: Connection?
+    /// The files of the connection, as they were when it was made.
+    private var openFiles: DatabaseFiles?
     /// Damage was met while the file was used, so an opening that finds none is not believed.
     private var isDamaged = false
     /// The time since when the device does not give a part of the file.
@@ -63,12 +69,14 @@ package final class SQLiteSpill: EventSpill {
     /// Returns the number of events that wait in a folder that nobody uses. It changes nothing, and throws where the file
     /// is damaged.
     package static func waiting(in directory: String) throws(JournalError) -> Int {
-        let path = "\(directory)/\(name)"
-        guard Folder.exists(path) || Folder.exists(DatabaseFiles.logPath(path)) else { return 0 }
+        let file = SalvageFiles(directory: directory, name: name).current
+        let log = DatabaseFiles.logPath(file)
+        guard Folder.exists(file) || Folder.exists(log) else { return 0 }
         return try JournalError.of(directory, name) { () throws(SQLiteError) in
+            if WriteAheadLog(path: log).isDamaged { throw .outOfOrder("the log of \(name)") }
             var settings = ConnectionSettings()
             settings.isLook = true
-            let connection = try Connection(path: path, settings)
+            let connection = try Connection(path: file, settings)
             defer { connection.close() }
             if try connection.number("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'groups'") == 0 { return 0 }
             return try SpillTotals(of: connection).events
@@ -81,7 +89,11 @@ package final class SQLiteSpill: EventSpill {
     package func add(_ groups: [ProducedGroup]) throws(JournalError) {
         try use { connection throws(SQLiteError) in
             try connection.transaction { () throws(SQLiteError) in
-                for group in groups { lastPlace = max(lastPlace, try connection.insert(group)) }
+                for group in groups {
+                    let place = try connection.insert(group)
+                    if place > SpillRow.mostPlaces { throw .outOfOrder("sqlite_sequence") }
+                    lastPlace = max(lastPlace, place)
+                }
             }
         }
         for group in groups {
@@ -92,7 +104,7 @@ package final class SQLiteSpill: EventSpill {
 
     /// Reads at most 64 rows.
     package func oldest(limit_bytes: Int) throws(JournalError) -> SpilledGroups {
-        try use { connection throws(SQLiteError) in
+        let found = try use { connection throws(SQLiteError) in
             var found = SpilledGroups()
             var bytes = 0
             let statement = try connection.statement("\(SpillRow.selection) ORDER BY place LIMIT 64")
@@ -100,7 +112,7 @@ package final class SQLiteSpill: EventSpill {
             while try statement.step() {
                 let row = SpillRow(statement)
                 // Rows that are out of order would be read again and again: a deletion does not find them.
-                if row.place <= found.last { throw .outOfOrder("groups") }
+                if row.place <= found.last || row.place > SpillRow.mostPlaces { throw .outOfOrder("groups") }
                 bytes += row.group.bytes.count
                 if found.last > 0 && bytes > limit_bytes { break }
                 found.last = row.place
@@ -109,6 +121,8 @@ package final class SQLiteSpill: EventSpill {
             }
             return found
         }
+        unreadableSince = nil
+        return found
     }
 
     /// Deletes rows. The next commit returns their pages.
@@ -152,8 +166,12 @@ package final class SQLiteSpill: EventSpill {
         return repairs
     }
 
-    /// Writes the head of the file.
+    /// Writes as much as a group may have beside the file, and the head of the file.
     package func probe() throws(JournalError) {
+        try JournalError.ofSystem { () throws(SystemError) in
+            try FileStore.replace(files.unfinished, with: [UInt8](repeating: 0, count: Limits.probe_bytes))
+            try files.begin()
+        }
         try use { connection throws(SQLiteError) in
             try connection.execute("PRAGMA user_version = \(try connection.number("PRAGMA user_version") ?? 0)")
         }
@@ -185,9 +203,7 @@ package final class SQLiteSpill: EventSpill {
     ) throws(JournalError) -> Result {
         let connection = if let connection, !connection.isMoved { connection } else { try open() }
         do throws(SQLiteError) {
-            let result = try body(connection)
-            unreadableSince = nil
-            return result
+            return try body(connection)
         } catch {
             connection.rollBack()
             close()
@@ -197,8 +213,9 @@ package final class SQLiteSpill: EventSpill {
     }
 
     private func note(_ error: SQLiteError) {
-        if error.isDamage { isDamaged = true }
-        guard error.isFailedRead else { return }
+        if error.isDamage && files.isReadable { isDamaged = true }
+        // SQLite calls a part that the device does not give damage, too.
+        guard !isDamaged, error.isDamage || error.isFailedRead else { return }
         let now = time.monotonic()
         let since = unreadableSince ?? now
         unreadableSince = since
@@ -226,6 +243,7 @@ package final class SQLiteSpill: EventSpill {
             repairs.append(SpillRepair("its log is damaged", movedAside: name, isComplete: false))
         }
         connection = opened.connection
+        openFiles = DatabaseFiles(path: files.path)
         if opened.totals.events < expected && repairs.count == told {
             let lost = expected - opened.totals.events
             repairs.append(
@@ -272,6 +290,7 @@ package final class SQLiteSpill: EventSpill {
     private func openCounted() throws(SQLiteError) -> (connection: Connection, totals: SpillTotals) {
         let opened = try connect(files.path)
         do throws(SQLiteError) {
+            try opened.raiseSequence(to: lastPlace)
             return (opened, try SpillTotals(of: opened))
         } catch {
             opened.close()
@@ -282,6 +301,7 @@ package final class SQLiteSpill: EventSpill {
     private func connect(_ path: String) throws(SQLiteError) -> Connection {
         var settings = ConnectionSettings()
         settings.isExclusive = true
+        settings.busyTimeout = Limits.busyTimeout
         let connection = try Connection(path: path, settings)
         do throws(SQLiteError) {
             try connection.execute("PRAGMA synchronous = FULL")
@@ -327,7 +347,11 @@ package final class SQLiteSpill: EventSpill {
             if let former {
                 try recovery.copy(from: former, into: fresh)
                 lostEvents = max(recovery.lostEvents, events - mayBeGone - recovery.keptEvents)
-                if files.isThere { try copyFile(&recovery, into: fresh) }
+                if files.isThere {
+                    // SQLite would take the log of the former for one of this file.
+                    if openFiles?.isLogInPlace ?? false { files.removeLog() }
+                    try copyFile(&recovery, into: fresh)
+                }
             } else {
                 FirstPage.repair(files.path, like: files.unfinished)
                 try copyFile(&recovery, into: fresh)
@@ -339,7 +363,7 @@ package final class SQLiteSpill: EventSpill {
         }
         let name = try JournalError.ofSystem { () throws(SystemError) in
             // The log of one that has gone was read with it.
-            if former != nil && !files.isThere { try files.removeLog() }
+            if former != nil && !files.isThere { files.removeLog() }
             return try files.replace(at: now)
         }
         note(totals)
@@ -351,13 +375,16 @@ package final class SQLiteSpill: EventSpill {
 
     /// Copies the file at the path.
     private func copyFile(_ recovery: inout SpillRecovery, into fresh: Connection) throws(SQLiteError) {
-        let source = try DamagedTable.open { () throws(SQLiteError) in
+        let source = try DamagedTable.unlessDamaged { () throws(SQLiteError) -> Connection? in
+            // Its log alone gives nothing.
+            guard files.isThere else { return nil }
             var settings = ConnectionSettings()
             settings.mayCreate = false
             settings.isExclusive = true
+            settings.busyTimeout = Limits.busyTimeout
             settings.usesWriteAheadLog = false
             return try Connection(path: files.path, settings)
-        }
+        }.flatMap { $0 }
         defer { source?.close() }
         try recovery.copy(from: source, into: fresh)
     }

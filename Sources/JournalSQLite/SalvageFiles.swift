@@ -23,6 +23,23 @@ struct SalvageFiles {
 
     var isThere: Bool { Folder.exists(path) }
 
+    /// The path of the file that `finish` would leave.
+    var current: String { !isThere && Folder.exists(finished) ? finished : path }
+
+    /// The device gives every byte of the file and of its log, whatever they mean.
+    var isReadable: Bool {
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        for name in [path, DatabaseFiles.logPath(path)] {
+            let file = open(name, O_RDONLY | O_CLOEXEC)
+            if file < 0 { continue }
+            defer { close(file) }
+            var count = 0
+            repeat { count = read(file, &buffer, buffer.count) } while count > 0
+            if count < 0 { return false }
+        }
+        return true
+    }
+
     /// Takes a finished file where the damaged one was moved aside already, and removes other leftovers.
     func finish() throws(SystemError) {
         try begin()
@@ -30,6 +47,7 @@ struct SalvageFiles {
         if isThere {
             try remove(finished)
         } else {
+            removeLog()
             try Folder.move(finished, to: path)
             try Folder.sync(directory)
         }
@@ -52,8 +70,9 @@ struct SalvageFiles {
     /// Gives the file and its log another name, and returns it.
     func moveAside(_ word: String, at now: Timestamp) throws(SystemError) -> String {
         let name = Folder.asideName(of: path, word, at: now)
-        try moveLog(to: name)
+        // A file without its log would be another one.
         if isThere { try Folder.move(path, to: name) }
+        try moveLog(to: name)
         try Folder.sync(directory)
         return name
     }
@@ -74,8 +93,8 @@ struct SalvageFiles {
         return (try? FileStore.replace(name, with: log)) != nil ? name : nil
     }
 
-    /// Removes the log of a file that is not there.
-    func removeLog() throws(SystemError) { try remove(path) }
+    /// Removes the log, which belongs to another file than that at the path.
+    func removeLog() { for suffix in ["-wal", "-shm"] { unlink(path + suffix) } }
 
     private func remove(_ file: String) throws(SystemError) {
         for name in [file, file + "-wal", file + "-shm", file + "-journal"]

@@ -1,4 +1,5 @@
 import Journal
+import Platform
 import SQLite
 
 /// Takes over into a new file what can be read of one or several spills: row by row, and only rows with the right
@@ -19,7 +20,7 @@ struct SpillRecovery {
     private(set) var lastPlace: Int64 = 0
 
     /// Copies everything that can be read. Rows keep their places, unless these are damaged or belong to rows that were
-    /// copied before. Damage of `source` is a loss; any other error is thrown, and nothing counts.
+    /// copied before: those come behind the others, under producers of their own. Damage of `source` is a loss; any other error is thrown, and nothing counts.
     ///
     /// - Parameter source: nil where it is so damaged that it cannot be opened.
     mutating func copy(from source: Connection?, into fresh: Connection) throws(SQLiteError) {
@@ -45,8 +46,11 @@ struct SpillRecovery {
                 isComplete = false
                 return 0
             }
+            var group = row.group
             let isSound = row.place > last && row.place <= SpillRow.mostPlaces
-            last = max(last, try fresh.insert(row.group, place: isSound ? row.place : nil))
+            // Behind higher numbers of its producer, the log would take the group for a repeated one.
+            if !isSound { group.producer = RandomID.make() }
+            last = max(last, try fresh.insert(group, place: isSound ? row.place : nil))
             keptEvents += row.group.count
             return row.group.bytes.count
         }
@@ -120,6 +124,8 @@ extension Connection {
 
     /// Gives rows that are inserted later higher places. https://www.sqlite.org/autoinc.html
     func raiseSequence(to place: Int64) throws(SQLiteError) {
+        let now = try number("SELECT seq FROM sqlite_sequence WHERE name = 'groups'") ?? 0
+        if now >= place { return }
         try run(
             """
             INSERT INTO sqlite_sequence (name, seq) SELECT 'groups', 0

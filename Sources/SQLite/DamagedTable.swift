@@ -39,11 +39,13 @@ package enum DamagedTable {
         return (try attempt(good, read).row, true)
     }
 
-    /// Opens a damaged file; nil where it is so damaged that it cannot be opened. Other errors are thrown: what they hide is
-    /// not lost.
-    package static func open(_ connect: () throws(SQLiteError) -> Connection) throws(SQLiteError) -> Connection? {
+    /// Returns what is read of a damaged file; nil where the damage hides it. Other errors are thrown: what they hide is not
+    /// lost.
+    package static func unlessDamaged<Value>(
+        _ body: () throws(SQLiteError) -> Value
+    ) throws(SQLiteError) -> Value? {
         do throws(SQLiteError) {
-            return try connect()
+            return try body()
         } catch {
             if error.isDamage || error.isFailedRead { return nil }
             throw error

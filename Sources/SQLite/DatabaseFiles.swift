@@ -19,6 +19,9 @@ package struct DatabaseFiles: Sendable {
         FileIdentity(path: path) == file && FileIdentity(path: Self.logPath(path)) == log
     }
 
+    /// The log at the path of the log is still that of the database, which may itself have gone.
+    package var isLogInPlace: Bool { FileIdentity(path: Self.logPath(path)) == log }
+
     /// The path of the log of a database. https://www.sqlite.org/wal.html
     package static func logPath(_ path: String) -> String { path + "-wal" }
 }

@@ -28,6 +28,7 @@ final class AppendWorker {
     private let reservations: any EventReservations
     private let metrics: AppendMetrics
     private let readiness: Readiness
+    private let reports: SpillReports
     private let log: Log
     private let time: any TimeSource
     private let noteAppended: @Sendable () -> Void
@@ -44,7 +45,11 @@ final class AppendWorker {
     private var nextSpillLook: MonotonicTime
     /// The spill failed at its last use. What waits in it is sent when it works again, and nothing waits behind that.
     private var isSpillBroken = false
+    /// What waits in the spill could not be read at the last attempt.
+    private var isSpillUnreadable = false
     private var producer = RandomID.make()
+    /// Groups of the producer are in the spill.
+    private var isProducerSpilled = false
     private var lastNumber: Int64 = 0
     private var stopBy: MonotonicTime?
 
@@ -60,6 +65,7 @@ final class AppendWorker {
         self.reservations = reservations
         self.metrics = metrics
         self.readiness = readiness
+        reports = SpillReports(metrics: metrics, log: log)
         self.log = log
         self.time = time
         self.noteAppended = noteAppended
@@ -91,7 +97,7 @@ final class AppendWorker {
     }
 
     private var hasSpilled: Bool { (spill?.events ?? 0) > 0 }
-    private var goesBehindSpilled: Bool { hasSpilled && !isSpillBroken }
+    private var goesBehindSpilled: Bool { hasSpilled && !isSpillBroken && !isSpillUnreadable }
 
     private var isDone: Bool {
         if case .direct = call { return false }
@@ -122,9 +128,23 @@ final class AppendWorker {
 
     /// New events can go on: nothing is on its way, or they go to the spill.
     private var canTakeEvents: Bool {
-        if goesBehindSpilled || failures > 0 && spill != nil { return true }
+        // What is on its way may come behind them in the spill, and the log takes no lower numbers later.
+        if case .direct = call { return false }
+        if isSpilling { return true }
         if case .none = call { return true }
         return false
+    }
+
+    /// New events go to the spill.
+    private var isSpilling: Bool { goesBehindSpilled || spill != nil && (failures > 0 || isLogLate) }
+
+    /// The log has not answered in time.
+    private var isLogLate: Bool {
+        switch call {
+        case .none, .direct: false
+        case .abandoned: true
+        case .forward(_, let begin): time.monotonic().since(begin) >= AppendSettings.Limits.patience
+        }
     }
 
     private var wakeAt: MonotonicTime? {
@@ -132,6 +152,7 @@ final class AppendWorker {
         if let stopBy { times.append(stopBy) }
         if case .direct(_, _, _, let patience) = call { times.append(patience) }
         if isWaiting { times.append(again) }
+        if case .forward(_, let begin) = call, !isSpilling { times.append(begin + AppendSettings.Limits.patience) }
         if case .none = call, hasSpilled || isLookWanted { times.append(again) }
         if openSpill != nil && (spill == nil || isSpillBroken) { times.append(nextSpillLook) }
         return times.min()
@@ -211,12 +232,11 @@ final class AppendWorker {
                 "action": .string(
                     "Give each replica an empty STATE_DIR of its own, and never copy one that is in use."),
             ])
-        producer = RandomID.make()
+        beginProducer()
         again = time.monotonic()
         switch call {
         case .none, .abandoned: call = .none
         case .direct(let groups, let batches, let begin, let patience):
-            lastNumber = 0
             call = .direct(groups.map { number($0.count, $0.bytes) }, batches, begin: begin, patience: patience)
             isWaiting = true
         case .forward(let spilled, _):
@@ -225,9 +245,14 @@ final class AppendWorker {
                 try spill.rename(upTo: spilled.last, producer: producer)
             }
             if renamed == nil { again = time.monotonic() + AppendSettings.Limits.spillPace }
-            producer = RandomID.make()
-            lastNumber = 0
+            beginProducer()
         }
+    }
+
+    private func beginProducer() {
+        producer = RandomID.make()
+        lastNumber = 0
+        isProducerSpilled = false
     }
 
     private func number(_ count: Int, _ bytes: [UInt8]) -> ProducedGroup {
@@ -255,7 +280,7 @@ final class AppendWorker {
             condition.error = error.description
             condition.since = condition.since ?? time.now()
         }
-        if spill == nil {
+        if spill == nil || isSpillBroken {
             readiness.block(.journal, because: "the shared log cannot be reached: \(error)")
             log.throttled(
                 .error,
@@ -281,9 +306,12 @@ final class AppendWorker {
             return taken
         }
         if batches.isEmpty { return }
-        let groups = batches.map { number($0.count, $0.entries.bytes) }
         if isMoved && hasSpilled { return batches.forEach(refuse) }
-        if goesBehindSpilled || failures > 0 && spill != nil { return keep(groups, batches) }
+        let isSpilling = isSpilling
+        // The log takes no lower numbers of one producer later, and lower ones wait in the spill.
+        if !isSpilling && hasSpilled && isProducerSpilled { beginProducer() }
+        let groups = batches.map { number($0.count, $0.entries.bytes) }
+        if isSpilling { return keep(groups, batches) }
         let now = time.monotonic()
         call = .direct(groups, batches, begin: now, patience: now + AppendSettings.Limits.patience)
         isWaiting = false
@@ -317,11 +345,12 @@ final class AppendWorker {
             isKept = use { spill throws(JournalError) in try spill.add(groups) } != nil
         }
         guard isKept else {
-            if failures > 0 {
+            if failures > 0 || isLogLate {
                 readiness.block(.journal, because: "neither the shared log nor STATE_DIR takes events")
             }
             return batches.forEach(refuse)
         }
+        isProducerSpilled = true
         noteSpillWorks()
         readiness.clear(.journal)
         metrics.noteSpilled(accept(batches))
@@ -363,17 +392,10 @@ final class AppendWorker {
         do throws(JournalError) {
             let opened = try openSpill()
             spill = opened
-            if settings.marks == nil {
-                log.warning(
-                    """
-                    STATE_DIR could not be used at the start: until the next start, this replica does not notice that the \
-                    shared log loses its end, nor of which event a process dies
-                    """,
-                    ["action": .string("Start this replica again, when no other process uses its STATE_DIR.")])
-            }
+            if settings.marks == nil { reports.tellOfLateFolder() }
             inbox.published.withLock { $0.spillError = "" }
             if !isMoved { readiness.clear(.journal) }
-            tell(opened.takeRepairs())
+            reports.tell(opened.takeRepairs())
             if opened.events > 0 {
                 log.info("events wait in STATE_DIR for the shared log", ["events": .int(opened.events)])
             }
@@ -391,7 +413,7 @@ final class AppendWorker {
     /// Uses the spill; nil where that fails. Then it is opened again.
     private func use<Result>(_ body: (any EventSpill) throws(JournalError) -> Result) -> Result? {
         guard let spill else { return nil }
-        defer { tell(spill.takeRepairs()) }
+        defer { reports.tell(spill.takeRepairs()) }
         do throws(JournalError) {
             return try body(spill)
         } catch {
@@ -399,9 +421,6 @@ final class AppendWorker {
             guard !isSpillBroken else { return nil }
             isSpillBroken = true
             nextSpillLook = time.monotonic() + AppendSettings.Limits.spillPace
-            // The log takes no lower numbers of one producer later, and lower ones wait in the spill.
-            producer = RandomID.make()
-            lastNumber = 0
             return nil
         }
     }
@@ -421,30 +440,13 @@ final class AppendWorker {
         nextSpillLook = time.monotonic() + AppendSettings.Limits.spillPace
     }
 
-    private func tell(_ repairs: [SpillRepair]) {
-        for repair in repairs {
-            metrics.noteLost(repair.lostEvents)
-            let fields: Log.Fields = [
-                "cause": .string(repair.cause), "moved_to": .string(repair.movedAside ?? ""),
-                "kept_events": .int(repair.keptEvents), "lost_events": .int(repair.lostEvents),
-                "action": .string(
-                    "See whether the disk of STATE_DIR has errors, and whether somebody removes files in it."),
-            ]
-            if repair.isComplete {
-                log.warning("the file of events in STATE_DIR is a new one: all events of the former are in it", fields)
-            } else {
-                log.error(
-                    "the file of events in STATE_DIR is a new one: events of the former are lost, or may be", fields)
-            }
-        }
-    }
-
     /// Sends the oldest events of the spill.
     private func forwardIfDue() {
         guard case .none = call, hasSpilled, time.monotonic() >= again else { return }
         let limit = AppendSettings.Limits.group_bytes
-        guard let oldest = use({ spill throws(JournalError) in try spill.oldest(limit_bytes: limit) }), oldest.last > 0
-        else {
+        let found = use { spill throws(JournalError) in try spill.oldest(limit_bytes: limit) }
+        isSpillUnreadable = found == nil
+        guard let oldest = found, oldest.last > 0 else {
             again = time.monotonic() + AppendSettings.Limits.spillPace
             return
         }
@@ -470,14 +472,7 @@ final class AppendWorker {
             return
         }
         noteSpillWorks()
-        guard spilled.damagedEvents > 0 else { return }
-        metrics.noteLost(spilled.damagedEvents)
-        log.error(
-            "events in STATE_DIR are damaged and cannot be read: what they told is lost",
-            [
-                "events": .int(spilled.damagedEvents),
-                "action": .string("See whether the disk of STATE_DIR has errors: the kernel's log tells."),
-            ])
+        reports.tellDamaged(spilled.damagedEvents)
     }
 
     private func publish() {

@@ -250,11 +250,14 @@ private final class LeaseWorker {
             marks.note(record)
             return true
         }
-        let newID = RandomID.make()
+        // An attempt whose answer was lost may still be on its way: it is the same one.
+        let former = unconfirmedLoss.flatMap { $0.former.id == record.id ? $0 : nil }
+        let newID = former?.newID ?? RandomID.make()
         unconfirmedLoss = (record, newID)
-        let isBegun = try lease.beginAnew(after: record.id, as: newID, aboveEpoch: epoch)
-        unconfirmedLoss = nil
-        if isBegun { noteLoss(record) }
+        if try lease.beginAnew(after: record.id, as: newID, aboveEpoch: epoch) {
+            unconfirmedLoss = nil
+            noteLoss(record)
+        }
         // An epoch of this replica is over, whoever began the log anew.
         if self.epoch != nil { end() }
         return false

@@ -200,7 +200,7 @@ struct SpoolOpener {
             // The new file does not count before it is finished, so its commits need no fsync.
             try fresh.execute("PRAGMA synchronous = NORMAL")
             FirstPage.repair(damaged, like: unfinished)
-            let source = try DamagedTable.open { () throws(SQLiteError) in
+            let source = try DamagedTable.unlessDamaged { () throws(SQLiteError) in
                 try Self.connect(damaged, mayCreate: false)
             }
             defer { source?.close() }

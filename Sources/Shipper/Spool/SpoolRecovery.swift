@@ -29,7 +29,7 @@ struct SpoolRecovery {
     mutating func copy(from source: Connection?, into fresh: Connection) throws(SQLiteError) {
         if let source {
             // A table that is not known, or whose pages are all damaged, is lost.
-            let meta = try? source.meta()
+            let meta = try DamagedTable.unlessDamaged { () throws(SQLiteError) in try source.meta() }
             expected = meta?.values[.totals].flatMap { SpoolTotals($0) }
             if meta == nil { damaged += 1 }
             damaged += meta?.damaged.count ?? 0

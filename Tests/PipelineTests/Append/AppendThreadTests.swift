@@ -173,6 +173,60 @@ import Testing
         #expect(fixture.stop())
     }
 
+    @Test func `a spill that works again while a call is on its way gets nothing before that call`() {
+        world.behave(.fail)
+        let fixture = AppendFixture(world)
+        #expect(fixture.post(1) == 200)
+        world.state.change { $0.isSpillFailing = true }
+        #expect(fixture.post(2) == 503)
+        world.behave(.take)
+        #expect(eventually { fixture.post(3) == 200 })
+        world.behave(.hang)
+        let requests = [fixture.offer(4), fixture.offer(5)]
+        #expect(eventually { world.isHanging })
+        world.state.change { $0.isSpillFailing = false }
+        let later = fixture.offer(6)
+        // On a slow machine the first find a spill that still fails.
+        let statuses = (requests + [later]).map { $0?.awaitedStatus }
+        #expect(statuses.allSatisfy { $0 == 200 || $0 == 503 } && statuses.last == 200)
+        let numbers = Dictionary(grouping: world.state.withLock { $0.spilled.map(\.group) }, by: \.producer)
+        for groups in numbers.values { #expect(groups.map(\.number) == groups.map(\.number).sorted()) }
+        world.behave(.take)
+        let accepted = zip(4...6, statuses).filter { $0.1 == 200 }.map { "EV_\($0.0)" }
+        #expect(eventually { Set(world.ids) == Set(["EV_1", "EV_3"] + accepted) && world.spilledIDs.isEmpty })
+        #expect(fixture.stop())
+    }
+
+    @Test func `where the log hangs and the spill fails, every webhook is answered`() {
+        let fixture = AppendFixture(world)
+        #expect(fixture.post(1) == 200)
+        world.state.change { $0.isSpillFailing = true }
+        world.behave(.hang)
+        let requests = (2...6).map { fixture.offer($0) }
+        #expect(requests.allSatisfy { $0?.awaitedStatus == 503 })
+        world.state.change { $0.isSpillFailing = false }
+        #expect(eventually { fixture.post(7) == 200 })
+        world.behave(.take)
+        #expect(eventually { Set(world.ids).isSuperset(of: ["EV_1", "EV_7"]) && world.spilledIDs.isEmpty })
+        #expect(fixture.stop())
+    }
+
+    @Test func `a spill that takes and does not give holds no webhook up while the log works`() {
+        world.behave(.fail)
+        let fixture = AppendFixture(world)
+        for id in 1...3 { #expect(fixture.post(id) == 200) }
+        world.state.change { $0.isReadFailing = true }
+        #expect(fixture.post(4) == 200)
+        world.behave(.take)
+        #expect(eventually { fixture.inbox.condition.isUp == true })
+        #expect(fixture.post(5) == 200)
+        #expect(eventually { world.ids.contains("EV_5") })
+        world.state.change { $0.isReadFailing = false }
+        #expect(eventually { Set(world.ids) == Set(ids(1...5)) && world.spilledIDs.isEmpty })
+        #expect(world.ids.filter { $0 != "EV_5" } == ids(1...4))
+        #expect(fixture.stop())
+    }
+
     @Test func `a spill that works again makes the replica ready, though no webhook comes`() {
         world.behave(.fail)
         let fixture = AppendFixture(world)

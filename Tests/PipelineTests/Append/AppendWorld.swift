@@ -33,6 +33,8 @@ final class AppendWorld: Sendable {
         var spilled: [(place: Int64, group: ProducedGroup)] = []
         var lastPlace: Int64 = 0
         var isSpillFailing = false
+        /// Groups of the spill cannot be read.
+        var isReadFailing = false
         /// The number of times that the spill was opened.
         var opens = 0
         /// A caller that began before this one is dead.
@@ -169,7 +171,8 @@ private final class ScriptedSpill: EventSpill {
     }
 
     func oldest(limit_bytes: Int) throws(JournalError) -> SpilledGroups {
-        try use { state in
+        if world.state.withLock({ $0.isReadFailing }) { throw AppendWorld.failure }
+        return try use { state in
             var found = SpilledGroups()
             var bytes = 0
             for (place, group) in state.spilled {

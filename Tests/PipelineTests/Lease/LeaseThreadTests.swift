@@ -55,6 +55,35 @@ import Testing
         return eventually { lease.state.withLock { $0.looks } >= before + count }
     }
 
+    private let folder = TemporaryFolder()
+
+    /// Makes marks that saw more of the log than it has.
+    private func marksOfLostEnd() throws -> LogMarks {
+        let marks = try LogMarks(path: folder.file("marks"))
+        var seen = LeaseRecord()
+        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
+        marks.note(seen)
+        lease.state.change { state in
+            state.record = seen
+            state.record.lastEvent = 90
+        }
+        return marks
+    }
+
+    /// Opens a file for the log of a candidate.
+    private func openLog() -> Int32 { open(folder.file("log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600) }
+
+    /// Waits until the log has a text, and returns all of it.
+    private func log(with text: String) throws -> String {
+        var found = ""
+        let isWritten = try eventually {
+            found = try String(decoding: FileStore.read(folder.file("log"), limit: 1 << 20), as: UTF8.self)
+            return found.contains(text)
+        }
+        #expect(isWritten)
+        return found
+    }
+
     @Test func `it takes a lease that nobody has, renews it, and releases it at the stop`() {
         let candidate = Candidate(lease)
         #expect(eventually { candidate.began == [1] })
@@ -169,17 +198,8 @@ import Testing
     func `a log that lost its end is begun anew and counted once, also where the answer is lost`(losesAnswer: Bool)
         throws
     {
-        let folder = TemporaryFolder()
-        let marks = try LogMarks(path: folder.file("marks"))
-        var seen = LeaseRecord()
-        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
-        marks.note(seen)
-        lease.state.change { state in
-            state.record = seen
-            state.record.lastEvent = 90
-            state.losesAnswer = losesAnswer
-        }
-        let candidate = Candidate(lease, marks: marks)
+        lease.state.change { $0.losesAnswer = losesAnswer }
+        let candidate = try Candidate(lease, marks: marksOfLostEnd())
         #expect(eventually { !candidate.began.isEmpty })
         #expect(candidate.began == [7])
         #expect(candidate.value("lkpush_log_losses_total") == 1)
@@ -188,17 +208,8 @@ import Testing
     }
 
     @Test func `a new beginning that another replica made is the other's to tell`() throws {
-        let folder = TemporaryFolder()
-        let marks = try LogMarks(path: folder.file("marks"))
-        var seen = LeaseRecord()
-        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
-        marks.note(seen)
-        lease.state.change { state in
-            state.record = seen
-            state.record.lastEvent = 90
-            state.failsBeginning = true
-        }
-        let candidate = Candidate(lease, marks: marks)
+        lease.state.change { $0.failsBeginning = true }
+        let candidate = try Candidate(lease, marks: marksOfLostEnd())
         #expect(eventually { lease.state.withLock { $0.failures } > 2 })
         lease.state.change { $0.record.id = RandomID.make() }
         #expect(eventually { candidate.began == [6] })
@@ -208,9 +219,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a leader whose log loses its end tells of the loss alone`(losesAnswer: Bool) throws {
-        let folder = TemporaryFolder()
-        let path = folder.file("log")
-        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let file = openLog()
         defer { close(file) }
         let marks = try LogMarks(path: folder.file("marks"))
         lease.state.change { ($0.record.id, $0.record.epoch, $0.record.lastEvent) = (RandomID.make(), 5, 100) }
@@ -224,27 +233,13 @@ import Testing
         #expect(eventually { candidate.began.count == 2 })
         #expect(candidate.lost == 1 && candidate.value("lkpush_log_losses_total") == 1)
         #expect(candidate.thread.stop(by: Waits.end))
-        var text = ""
-        let isWritten = try eventually {
-            text = try String(decoding: FileStore.read(path, limit: 1 << 20), as: UTF8.self)
-            return text.contains("has lost its end")
-        }
-        #expect(isWritten)
+        let text = try log(with: "has lost its end")
         #expect(!text.contains("another replica"), "\(text)")
     }
 
     @Test func `a log that comes back whole while its new beginning is unknown is no loss`() throws {
-        let folder = TemporaryFolder()
-        let marks = try LogMarks(path: folder.file("marks"))
-        var seen = LeaseRecord()
-        (seen.id, seen.epoch, seen.lastEvent) = (RandomID.make(), 5, 100)
-        marks.note(seen)
-        lease.state.change { state in
-            state.record = seen
-            state.record.lastEvent = 90
-            state.failsBeginning = true
-        }
-        let candidate = Candidate(lease, marks: marks)
+        lease.state.change { $0.failsBeginning = true }
+        let candidate = try Candidate(lease, marks: marksOfLostEnd())
         #expect(eventually { lease.state.withLock { $0.failures } > 2 })
         lease.state.change { $0.record.lastEvent = 100 }
         #expect(eventually { candidate.began == [6] })
@@ -254,9 +249,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `who is replaced says why`(isAnew: Bool) throws {
-        let folder = TemporaryFolder()
-        let path = folder.file("log")
-        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let file = openLog()
         defer { close(file) }
         let candidate = Candidate(lease, log: Log(level: .warning, format: .text, file: file))
         #expect(eventually { candidate.began == [1] })
@@ -264,12 +257,7 @@ import Testing
         lease.giveToAnother()
         #expect(eventually { candidate.lost == 1 })
         // A thread of the log writes the line.
-        var text = ""
-        let isWritten = try eventually {
-            text = try String(decoding: FileStore.read(path, limit: 1 << 20), as: UTF8.self)
-            return text.hasSuffix("\n")
-        }
-        #expect(isWritten)
+        let text = try log(with: "\n")
         #expect(text.contains("began the shared log anew") == isAnew, "\(text)")
         #expect(text.contains("silent for longer than LEASE_TTL") != isAnew)
         #expect(candidate.thread.stop(by: Waits.end))
