@@ -20,7 +20,8 @@ struct SpillRecovery {
     private(set) var lastPlace: Int64 = 0
 
     /// Copies everything that can be read. Rows keep their places, unless these are damaged or belong to rows that were
-    /// copied before: those come behind the others, under producers of their own. Damage of `source` is a loss; any other error is thrown, and nothing counts.
+    /// copied before: those come behind the others, under producers of their own. Damage of `source` is a loss; any other
+    /// error is thrown, and nothing counts.
     ///
     /// - Parameter source: nil where it is so damaged that it cannot be opened.
     mutating func copy(from source: Connection?, into fresh: Connection) throws(SQLiteError) {
