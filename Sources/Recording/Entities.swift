@@ -69,6 +69,9 @@ struct ParticipantState: Entity {
     var agentName = ""
     /// It counts as an agent job.
     var isAgentJob = false
+    /// A part of the state was lost while it was open. So the end of its session may be in the tables already, unless the
+    /// participant itself tells it.
+    var isEndDoubtful = false
     var tracks: [Slot<TrackState>] = []
 
     static let vacant = ParticipantState()

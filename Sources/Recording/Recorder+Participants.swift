@@ -125,6 +125,7 @@ extension Recorder {
         if isOpen && participants[slot].hasJoined {
             let joined_ms = participant.joinedAt?.milliseconds
             endConnection(slot, told_ms: joined_ms, participant.reason, context)
+            participants[slot].isEndDoubtful = false
             if participants[slot].kind == .standard { endSession(of: slot, joined_ms: joined_ms, context, &actions) }
             return closeParticipant(slot, end, endedAt_ms: context.created_ms, &actions)
         }
@@ -297,6 +298,7 @@ extension Recorder {
         let participant = participants[slot]
         if participant.isEndCounted { return }
         participants[slot].isEndCounted = true
+        if participant.isEndDoubtful { return }
         if tellsLives && participant.join_ms == 0 && joined_ms == nil { return }
         let join_ms = beginning_ms(told: joined_ms, known: participant.join_ms, isLater: participant.isLaterLife)
         endSession(

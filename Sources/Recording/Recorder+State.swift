@@ -109,6 +109,16 @@ extension Recorder {
         startUsageAtZero()
     }
 
+    /// Notes that ends of open sessions may be known to the tables and not to this state, because a part of it was lost.
+    ///
+    /// The webhook of a participant that leaves comes once, so a session that it ends later was not ended before. An end
+    /// that is only inferred, as from the end of the room, is in no row then: a session counts once at most.
+    package mutating func doubtEnds() {
+        for (slot, participant) in participants.all where participant.isActive {
+            participants[slot].isEndDoubtful = true
+        }
+    }
+
     /// Sets two kinds of totals to 0: those about lkpush itself (`lkpush_`), which count the work of this process, and
     /// histograms whose buckets changed since the state was saved. A replay adds to them what was pushed before.
     package mutating func startOwnTotalsAtZero() {

@@ -31,6 +31,23 @@ import Wire
             ])
     }
 
+    @Test func `after a loss, a session that was open is stored only where the participant itself ends it`() {
+        var fixture = RecorderFixture()
+        for (sid, identity) in [("PA_1", "41"), ("PA_2", "42")] {
+            fixture.receive(.participantJoined(.person(sid, identity, joined: 9)), at: 10)
+        }
+        fixture.doubtEnds()
+        fixture.receive(.participantJoined(.person("PA_3", "43", joined: 19)), at: 20)
+        _ = fixture.takeRows()
+        fixture.receive(.participantLeft(.person("PA_1", "41")), at: 109)
+        // The end of the others is that of the room, which may be the second end of the one that was open.
+        fixture.receive(.roomFinished, at: 120)
+        let users = fixture.takeRows().compactMap { if case .session(let row) = $0 { row.userID } else { nil } }
+        #expect(users == [41, 43])
+        #expect(fixture["lk_participants_active"] == 0)
+        #expect(fixture["lk_participant_lifetime_seconds_count"] == 2)
+    }
+
     @Test func `joining and leaving count once each`() {
         var fixture = RecorderFixture()
         for _ in 0..<3 { fixture.receive(.participantJoined(.person("PA_1")), at: 10) }

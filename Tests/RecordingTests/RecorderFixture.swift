@@ -71,6 +71,7 @@ struct RecorderFixture {
     }
 
     mutating func rebuildSessions() { recorder.rebuildSessions() }
+    mutating func doubtEnds() { recorder.doubtEnds() }
 
     // MARK: Out
 

@@ -114,6 +114,7 @@ extension JournalWorker {
         if !isExact {
             // A total lower than the one that was pushed would count as a restart, and its whole value would be added.
             start.recorder.startTotalsAtZero()
+            start.recorder.doubtEnds()
             log.error("a part of the state was lost: counters begin at zero")
             moveOrdinals(of: &start)
         } else if hasNewerRules {

@@ -115,6 +115,7 @@ extension ParticipantState: StoredEntity {
         writer.field(17, direction)
         writer.field(18, agentName)
         writer.field(19, isAgentJob)
+        writer.field(20, isEndDoubtful)
     }
 
     init(from reader: inout MessageReader) throws(MessageFault) {
@@ -141,6 +142,7 @@ extension ParticipantState: StoredEntity {
             case 17: direction = try reader.enumeration()
             case 18: agentName = try reader.string()
             case 19: isAgentJob = try reader.bool()
+            case 20: isEndDoubtful = try reader.bool()
             default: try reader.skip()
             }
         }
