@@ -4,8 +4,8 @@ package import Platform
 package import SQLite
 
 extension JournalError {
-    /// An error of SQLite at the file `name` in `directory`, under its cause. SQLite says "disk I/O error" and "unable to open" for many
-    /// causes that the file system itself can name.
+    /// An error of SQLite at the file `name` in `directory`, under its cause. SQLite says "disk I/O error" and "unable to
+    /// open" for many causes that the file system itself can name.
     package init(_ error: SQLiteError, in directory: String, _ name: String = JournalFile.name) {
         let kind: Kind =
             switch error.condition {

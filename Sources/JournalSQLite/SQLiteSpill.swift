@@ -231,7 +231,7 @@ package final class SQLiteSpill: EventSpill {
         }
         let now = time.now()
         let (expected, told) = (events - mayBeGone, repairs.count)
-        // What was removed while it is open still has everything. It is kept until a new file has it.
+        // An open file that was removed still has everything. It is kept until a new file has it.
         if let former = connection, events > 0 {
             try makeAnew("it was removed or replaced while events waited in it", former, now)
         }

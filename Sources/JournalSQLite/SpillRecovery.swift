@@ -86,7 +86,7 @@ struct SpillRow {
     var events: Int { max(1, min(group.count, group.bytes.count)) }
 }
 
-/// What rows of a spill take together.
+/// The events and bytes of rows of a spill together.
 struct SpillTotals {
     let events: Int
     let size_bytes: Int

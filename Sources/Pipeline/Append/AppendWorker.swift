@@ -45,7 +45,7 @@ final class AppendWorker {
     private var nextSpillLook: MonotonicTime
     /// The spill failed at its last use. What waits in it is sent when it works again, and nothing waits behind that.
     private var isSpillBroken = false
-    /// What waits in the spill could not be read at the last attempt.
+    /// The last attempt to read the spill failed.
     private var isSpillUnreadable = false
     private var producer = RandomID.make()
     /// Groups of the producer are in the spill.
@@ -128,7 +128,7 @@ final class AppendWorker {
 
     /// New events can go on: nothing is on its way, or they go to the spill.
     private var canTakeEvents: Bool {
-        // What is on its way may come behind them in the spill, and the log takes no lower numbers later.
+        // The groups on their way may come behind new ones in the spill, and the log takes no lower numbers later.
         if case .direct = call { return false }
         if isSpilling { return true }
         if case .none = call { return true }
